@@ -1,1 +1,10 @@
-//! Room under construction.
+//! The language users write: Traefik's install (static) and routing (dynamic) configuration and
+//! Hydra's configuration keys, as text in and typed options plus diagnostics out.
+//!
+//! Knows nothing of files, sockets, Kubernetes or the gateway. Start at [`document`] (text to a
+//! tree with positions), go on to [`routing`] and [`install`] (trees to typed options).
+
+pub mod claims;
+pub mod diagnostics;
+pub mod routing;
+pub mod rule;

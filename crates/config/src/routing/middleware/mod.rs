@@ -1,0 +1,12 @@
+//! `http.middlewares.<name>`: exactly one kind an object, checked when read.
+
+pub mod oauth_client_credentials;
+
+pub use oauth_client_credentials::OAuthClientCredentials;
+
+/// A middleware and its options.
+#[derive(Debug, Clone)]
+pub enum Middleware {
+    /// `oAuthClientCredentials`.
+    OAuthClientCredentials(Box<OAuthClientCredentials>),
+}

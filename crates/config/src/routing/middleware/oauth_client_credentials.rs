@@ -1,0 +1,75 @@
+//! Options of `oAuthClientCredentials`: a Bearer token by the client_credentials grant
+//! (RFC 6749 section 4.4), for the caller's Basic credentials or for the gateway's own.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use secrecy::SecretString;
+use url::Url;
+
+use crate::claims::{ClaimPath, Expression};
+
+/// `oAuthClientCredentials`. Option names match whatever their case.
+#[derive(Debug, Clone)]
+pub struct OAuthClientCredentials {
+    /// Token endpoint. Required; http or https.
+    pub url: Url,
+    /// `audience` form field; empty: not sent.
+    pub audience: String,
+    /// The gateway's own credentials (mode B); `None`: the caller's Basic credentials (mode A).
+    pub credentials: Option<Credentials>,
+    /// Sent space-joined as `scope`; empty: not sent.
+    pub scopes: Vec<String>,
+    /// Condition over the token's claims; false answers 403.
+    pub claims: Option<Expression>,
+    /// Request headers set from claims; a missing claim sets the header empty.
+    pub forward_headers: BTreeMap<String, ClaimPath>,
+    /// Claim written to the access log as `ClientUsername`.
+    pub username_claim: Option<ClaimPath>,
+    /// How the token endpoint is called.
+    pub client_config: ClientConfig,
+    /// Where tokens are kept between requests.
+    pub cache: Cache,
+}
+
+/// `clientID` and `clientSecret`: both or neither.
+#[derive(Debug, Clone)]
+pub struct Credentials {
+    /// `clientID`.
+    pub client_id: String,
+    /// `clientSecret`.
+    pub client_secret: SecretString,
+}
+
+/// `clientConfig`.
+#[derive(Debug, Clone)]
+pub struct ClientConfig {
+    /// `timeoutSeconds`: bounds the whole exchange with its retries. Default 5 s.
+    pub timeout: Duration,
+    /// `maxRetries` after the first attempt. Default 3.
+    pub max_retries: u32,
+    /// `tls` towards the token endpoint.
+    pub tls: ClientTls,
+}
+
+/// `clientConfig.tls`.
+#[derive(Debug, Clone, Default)]
+pub struct ClientTls {
+    /// `ca` (or `caBundle`): PEM trusted instead of the system's.
+    pub ca: Option<String>,
+    /// `cert`: PEM of the client certificate.
+    pub cert: Option<String>,
+    /// `key`: PEM of its key.
+    pub key: Option<SecretString>,
+    /// `insecureSkipVerify`. Default false.
+    pub insecure_skip_verify: bool,
+}
+
+/// `cache` (ours): tokens in the gateway's memory.
+#[derive(Debug, Clone)]
+pub struct Cache {
+    /// Default true.
+    pub enabled: bool,
+    /// Greatest age of a token in the cache. Default 300 s.
+    pub max_age: Duration,
+}

@@ -1,0 +1,32 @@
+//! Routing configuration (Traefik calls it dynamic): routers, services, middlewares, as typed
+//! options. Field docs are the user reference.
+//!
+//! Before the merge names are as written (`whoami`); afterwards every name and reference carries
+//! its provider (`whoami@file`).
+
+use std::collections::BTreeMap;
+
+use crate::diagnostics::Object;
+
+pub mod middleware;
+pub mod router;
+pub mod servers_transport;
+pub mod service;
+
+pub use middleware::Middleware;
+pub use router::Router;
+pub use servers_transport::ServersTransport;
+pub use service::Service;
+
+/// Everything that decides where a request goes. Ordered maps only: same input, same snapshot.
+#[derive(Debug, Clone, Default)]
+pub struct RoutingConfig {
+    /// `http.routers`, `IngressRoute` routes.
+    pub routers: BTreeMap<String, Object<Router>>,
+    /// `http.services`.
+    pub services: BTreeMap<String, Object<Service>>,
+    /// `http.middlewares`, `Middleware`.
+    pub middlewares: BTreeMap<String, Object<Middleware>>,
+    /// `http.serversTransports`, `ServersTransport`.
+    pub servers_transports: BTreeMap<String, Object<ServersTransport>>,
+}
