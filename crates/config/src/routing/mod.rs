@@ -19,7 +19,7 @@ pub use servers_transport::ServersTransport;
 pub use service::Service;
 
 /// Everything that decides where a request goes. Ordered maps only: same input, same snapshot.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct RoutingConfig {
     /// `http.routers`, `IngressRoute` routes.
     pub routers: BTreeMap<String, Object<Router>>,

@@ -4,13 +4,13 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use secrecy::SecretString;
+use secrecy::{ExposeSecret, SecretString};
 use url::Url;
 
 use crate::claims::{ClaimPath, Expression};
 
 /// `oAuthClientCredentials`. Option names match whatever their case.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct OAuthClientCredentials {
     /// Token endpoint. Required; http or https.
     pub url: Url,
@@ -41,8 +41,20 @@ pub struct Credentials {
     pub client_secret: SecretString,
 }
 
+/// Tells an old configuration from a new one; no client has a say in either.
+impl PartialEq for Credentials {
+    fn eq(&self, other: &Self) -> bool {
+        let Self {
+            client_id,
+            client_secret,
+        } = self;
+        *client_id == other.client_id
+            && client_secret.expose_secret() == other.client_secret.expose_secret()
+    }
+}
+
 /// `clientConfig`.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct ClientConfig {
     /// `timeoutSeconds`: bounds the whole exchange with its retries. Default 5 s.
     pub timeout: Duration,
@@ -65,8 +77,25 @@ pub struct ClientTls {
     pub insecure_skip_verify: bool,
 }
 
+/// As with [`Credentials`].
+impl PartialEq for ClientTls {
+    fn eq(&self, other: &Self) -> bool {
+        let Self {
+            ca,
+            cert,
+            key,
+            insecure_skip_verify,
+        } = self;
+        *ca == other.ca
+            && *cert == other.cert
+            && key.as_ref().map(ExposeSecret::expose_secret)
+                == other.key.as_ref().map(ExposeSecret::expose_secret)
+            && *insecure_skip_verify == other.insecure_skip_verify
+    }
+}
+
 /// `cache` (ours): tokens in the gateway's memory.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Cache {
     /// Default true.
     pub enabled: bool,
