@@ -2,6 +2,7 @@
 //!
 //! Knows no socket, file or database; time and randomness come in as [`Clock`] and [`Random`].
 
+pub mod client;
 pub mod clock;
 pub mod random;
 
