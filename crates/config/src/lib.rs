@@ -6,5 +6,7 @@
 
 pub mod claims;
 pub mod diagnostics;
+mod nearest;
 pub mod routing;
 pub mod rule;
+mod syntax;
