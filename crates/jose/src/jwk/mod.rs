@@ -1,0 +1,226 @@
+//! Keys in JSON (RFC 7517): public ones to verify with ([`Jwk`], [`JwkSet`]) and private ones to
+//! sign with ([`PrivateKey`]).
+
+mod members;
+mod private;
+mod set;
+
+pub use private::PrivateKey;
+pub use set::JwkSet;
+
+use aws_lc_rs::signature::{ED25519, RsaPublicKeyComponents, UnparsedPublicKey};
+use serde_json::{Map, Value};
+
+use crate::{Algorithm, Curve, KeyError, base64url, der, json, jwk::members::Members, thumbprint};
+
+/// A public key.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Jwk {
+    kid: String,
+    usage: Option<String>,
+    algorithm: Option<Algorithm>,
+    material: Material,
+}
+
+/// The numbers of a public key.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Material {
+    /// Modulus and exponent, without leading zeros.
+    Rsa { n: Vec<u8>, e: Vec<u8> },
+    /// A point, its coordinates at full length.
+    Ec {
+        curve: Curve,
+        x: Vec<u8>,
+        y: Vec<u8>,
+    },
+    /// A compressed point of Ed25519.
+    Ed25519 { x: Vec<u8> },
+}
+
+impl Jwk {
+    /// Reads a public key; members of a private key are ignored.
+    ///
+    /// # Errors
+    /// When the text is no JSON object, or names a key that is weak, malformed or not supported.
+    pub fn from_json(text: &[u8]) -> Result<Self, KeyError> {
+        let object = json::parse_object(text).map_err(|e| KeyError::Json(e.to_string()))?;
+        Self::from_object(&object)
+    }
+
+    /// Reads a public key out of a parsed object.
+    ///
+    /// # Errors
+    /// As [`Jwk::from_json`].
+    pub fn from_object(object: &Map<String, Value>) -> Result<Self, KeyError> {
+        let members = Members(object);
+        let material = match members.required("kty")? {
+            "RSA" => rsa_material(&members)?,
+            "EC" => ec_material(&members)?,
+            "OKP" => okp_material(&members)?,
+            other => return Err(KeyError::Unsupported(other.to_owned())),
+        };
+        let algorithm = members.text("alg")?.map(str::parse).transpose()?;
+        let key = Self {
+            kid: members.text("kid")?.unwrap_or_default().to_owned(),
+            usage: members.text("use")?.map(str::to_owned),
+            algorithm,
+            material,
+        };
+        match algorithm {
+            Some(algorithm) if !key.fits(algorithm) => {
+                Err(KeyError::WrongAlgorithm(algorithm.name()))
+            }
+            _ => Ok(key),
+        }
+    }
+
+    /// The name of the key; empty when it has none.
+    #[must_use]
+    pub fn kid(&self) -> &str {
+        &self.kid
+    }
+
+    /// What the key is for; `sig` when nothing else is said.
+    #[must_use]
+    pub fn usage(&self) -> &str {
+        self.usage.as_deref().unwrap_or("sig")
+    }
+
+    /// The algorithm that the key is bound to.
+    #[must_use]
+    pub const fn algorithm(&self) -> Option<Algorithm> {
+        self.algorithm
+    }
+
+    /// The thumbprint of RFC 7638.
+    #[must_use]
+    pub fn thumbprint(&self) -> String {
+        thumbprint::of(&self.material)
+    }
+
+    /// Whether the key may verify a signature of this algorithm.
+    #[must_use]
+    pub fn accepts(&self, algorithm: Algorithm) -> bool {
+        self.usage() == "sig"
+            && self.algorithm.is_none_or(|bound| bound == algorithm)
+            && self.fits(algorithm)
+    }
+
+    fn fits(&self, algorithm: Algorithm) -> bool {
+        match &self.material {
+            Material::Rsa { .. } => algorithm.rsa().is_some(),
+            Material::Ec { curve, .. } => algorithm.curve() == Some(*curve),
+            Material::Ed25519 { .. } => algorithm == Algorithm::EdDsa,
+        }
+    }
+
+    /// Whether the signature is this key's over the message.
+    #[must_use]
+    pub fn verifies(&self, algorithm: Algorithm, message: &[u8], signature: &[u8]) -> bool {
+        if !self.accepts(algorithm) {
+            return false;
+        }
+        let verified = match &self.material {
+            Material::Rsa { n, e } => match algorithm.rsa() {
+                Some((_, parameters)) => {
+                    RsaPublicKeyComponents { n, e }.verify(parameters, message, signature)
+                }
+                None => return false,
+            },
+            Material::Ec { curve, x, y } => {
+                UnparsedPublicKey::new(curve.verification(), members::point(x, y))
+                    .verify(message, signature)
+            }
+            Material::Ed25519 { x } => {
+                UnparsedPublicKey::new(&ED25519, x).verify(message, signature)
+            }
+        };
+        verified.is_ok()
+    }
+
+    /// The key as JSON, its members in the order Hydra's clients know.
+    #[must_use]
+    pub fn to_object(&self) -> Map<String, Value> {
+        let mut object = Map::new();
+        let mut put = |name: &str, value: &str| {
+            object.insert(name.to_owned(), Value::String(value.to_owned()));
+        };
+        if let Some(usage) = &self.usage {
+            put("use", usage);
+        }
+        put("kty", self.material.kty());
+        if !self.kid.is_empty() {
+            put("kid", &self.kid);
+        }
+        if let Some(curve) = self.material.curve() {
+            put("crv", curve);
+        }
+        if let Some(algorithm) = self.algorithm {
+            put("alg", algorithm.name());
+        }
+        match &self.material {
+            Material::Rsa { n, e } => {
+                put("n", &base64url::encode(n));
+                put("e", &base64url::encode(e));
+            }
+            Material::Ec { x, y, .. } => {
+                put("x", &base64url::encode(x));
+                put("y", &base64url::encode(y));
+            }
+            Material::Ed25519 { x } => put("x", &base64url::encode(x)),
+        }
+        object
+    }
+}
+
+impl Material {
+    const fn kty(&self) -> &'static str {
+        match self {
+            Self::Rsa { .. } => "RSA",
+            Self::Ec { .. } => "EC",
+            Self::Ed25519 { .. } => "OKP",
+        }
+    }
+
+    const fn curve(&self) -> Option<&'static str> {
+        match self {
+            Self::Rsa { .. } => None,
+            Self::Ec { curve, .. } => Some(curve.name()),
+            Self::Ed25519 { .. } => Some("Ed25519"),
+        }
+    }
+}
+
+/// RFC 7518 wants at least 2048 bits; the library takes at most 8192.
+fn rsa_material(members: &Members<'_>) -> Result<Material, KeyError> {
+    let n = members.bytes("n")?;
+    let e = members.bytes("e")?;
+    let (n, e) = (
+        der::without_leading_zeros(&n).to_vec(),
+        der::without_leading_zeros(&e).to_vec(),
+    );
+    if !(256..=1024).contains(&n.len()) || n[0] < 0x80 && n.len() == 256 || e.is_empty() {
+        return Err(KeyError::Rejected);
+    }
+    Ok(Material::Rsa { n, e })
+}
+
+fn ec_material(members: &Members<'_>) -> Result<Material, KeyError> {
+    let name = members.required("crv")?;
+    let curve = Curve::from_name(name).ok_or_else(|| KeyError::Unsupported(name.to_owned()))?;
+    let length = curve.coordinate_bytes();
+    Ok(Material::Ec {
+        curve,
+        x: members.fixed_bytes("x", length)?,
+        y: members.fixed_bytes("y", length)?,
+    })
+}
+
+fn okp_material(members: &Members<'_>) -> Result<Material, KeyError> {
+    match members.required("crv")? {
+        "Ed25519" => Ok(Material::Ed25519 {
+            x: members.fixed_bytes("x", 32)?,
+        }),
+        other => Err(KeyError::Unsupported(other.to_owned())),
+    }
+}
