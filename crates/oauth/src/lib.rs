@@ -2,9 +2,20 @@
 //!
 //! Knows no socket, file or database; time and randomness come in as [`Clock`] and [`Random`].
 
+pub mod audience;
 pub mod client;
+pub mod client_auth;
 pub mod clock;
+pub mod error;
+pub mod form;
+pub mod grant;
+pub mod introspection;
+pub mod metadata;
 pub mod random;
+pub mod scope;
+pub mod token_request;
+pub mod token_response;
 
 pub use clock::Clock;
+pub use error::{Error, ErrorBody, ErrorCode};
 pub use random::Random;

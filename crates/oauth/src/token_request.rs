@@ -1,0 +1,163 @@
+//! A request to the token endpoint (RFC 6749, section 4.4.2), read and written.
+
+use std::borrow::Cow;
+
+use secrecy::{ExposeSecret as _, SecretString};
+
+use crate::{Error, ErrorCode, audience, client_auth::Credentials, form, grant, scope};
+
+/// More parameters than this are no honest request.
+const MAX_PARAMETERS: usize = 64;
+
+/// What may stand in a request more than once (RFC 8693 and RFC 8707 allow it).
+const REPEATABLE: [&str; 2] = ["audience", "resource"];
+
+/// A request as it was read. An empty parameter counts as absent.
+#[derive(Debug, Clone, Default)]
+pub struct TokenRequest {
+    /// The grant types; exactly one is a valid request.
+    pub grant_types: Vec<String>,
+    /// The scopes, each once.
+    pub scopes: Vec<String>,
+    /// The audiences, each once.
+    pub audiences: Vec<String>,
+    /// The client's id in the body.
+    pub client_id: Option<String>,
+    /// The client's secret in the body.
+    pub client_secret: Option<SecretString>,
+    /// The kind of a client assertion.
+    pub client_assertion_type: Option<String>,
+    /// Whether there is a client assertion.
+    pub has_client_assertion: bool,
+}
+
+impl TokenRequest {
+    /// Reads the parameters of a body.
+    ///
+    /// # Errors
+    /// `invalid_request` when there is no parameter, too many, or one that must not be repeated is.
+    pub fn from_parameters(parameters: Vec<(String, String)>) -> Result<Self, Error> {
+        let invalid = |text: &str| Error::new(ErrorCode::InvalidRequest, text);
+        if parameters.is_empty() {
+            return Err(invalid("The body has no form parameters."));
+        }
+        if parameters.len() > MAX_PARAMETERS {
+            return Err(invalid("The body has too many parameters."));
+        }
+        for (at, (name, _)) in parameters.iter().enumerate() {
+            if !REPEATABLE.contains(&name.as_str())
+                && parameters[..at].iter().any(|(earlier, _)| earlier == name)
+            {
+                return Err(invalid(&format!(
+                    "Parameter '{name}' is there more than once."
+                )));
+            }
+        }
+        let value = |wanted: &str| {
+            let found = parameters.iter().find(|(name, _)| name == wanted);
+            found
+                .map(|(_, value)| value.as_str())
+                .filter(|value| !value.is_empty())
+        };
+        let audiences: Vec<&str> = parameters
+            .iter()
+            .filter(|(name, _)| name == "audience")
+            .map(|(_, value)| value.as_str())
+            .collect();
+        Ok(Self {
+            grant_types: scope::split(value("grant_type").unwrap_or_default()),
+            scopes: scope::split(value("scope").unwrap_or_default()),
+            audiences: audience::of_parameters(&audiences),
+            client_id: value("client_id").map(str::to_owned),
+            client_secret: value("client_secret").map(SecretString::from),
+            client_assertion_type: value("client_assertion_type").map(str::to_owned),
+            has_client_assertion: value("client_assertion").is_some(),
+        })
+    }
+}
+
+/// A request for a token of the client's own, to be written.
+#[derive(Debug, Clone, Default)]
+pub struct ClientCredentialsRequest {
+    /// The scopes.
+    pub scopes: Vec<String>,
+    /// The audiences.
+    pub audiences: Vec<String>,
+    /// The credentials, when they go into the body.
+    pub in_body: Option<Credentials>,
+}
+
+impl ClientCredentialsRequest {
+    /// The body of the request.
+    #[must_use]
+    pub fn to_form(&self) -> SecretString {
+        let mut pairs = vec![("grant_type", Cow::Borrowed(grant::CLIENT_CREDENTIALS))];
+        if !self.scopes.is_empty() {
+            pairs.push(("scope", Cow::Owned(self.scopes.join(" "))));
+        }
+        for audience in &self.audiences {
+            pairs.push(("audience", Cow::Borrowed(audience)));
+        }
+        if let Some(Credentials { id, secret }) = &self.in_body {
+            pairs.push(("client_id", Cow::Borrowed(id)));
+            pairs.push(("client_secret", Cow::Borrowed(secret.expose_secret())));
+        }
+        SecretString::from(form::encode_pairs(pairs))
+    }
+}
+
+#[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "tests")]
+mod tests {
+    use super::*;
+
+    fn read(body: &str) -> Result<TokenRequest, Error> {
+        TokenRequest::from_parameters(form::parse(body.as_bytes()))
+    }
+
+    // Holds TE-04, TE-06.
+    #[test]
+    fn empty_parameters_are_absent_and_unknown_ones_ignored() {
+        let request = read("grant_type=+client_credentials+&scope=&foo=bar&client_id=").unwrap();
+        assert_eq!(request.grant_types, ["client_credentials"]);
+        assert!(request.scopes.is_empty() && request.client_id.is_none());
+    }
+
+    // Holds TE-05.
+    #[test]
+    fn a_repeated_parameter_is_refused_unless_it_may_repeat() {
+        for name in ["grant_type", "client_id", "scope", "client_secret"] {
+            let error = read(&format!("{name}=a&{name}=a")).unwrap_err();
+            assert_eq!(error.code, ErrorCode::InvalidRequest, "{name}");
+        }
+        assert_eq!(
+            read("audience=a+b&audience=c").unwrap().audiences,
+            ["a b", "c"]
+        );
+        assert_eq!(read("audience=a+b").unwrap().audiences, ["a", "b"]);
+    }
+
+    // Holds TE-28.
+    #[test]
+    fn thousands_of_parameters_are_refused() {
+        let body: Vec<String> = (0..10_000).map(|at| format!("p{at}=1")).collect();
+        assert!(read(&body.join("&")).is_err());
+        assert!(read("").is_err());
+    }
+
+    #[test]
+    fn a_request_that_is_written_reads_back() {
+        let written = ClientCredentialsRequest {
+            scopes: vec!["read".to_owned(), "write".to_owned()],
+            audiences: vec!["https://a.example".to_owned()],
+            in_body: Some(Credentials {
+                id: "i".to_owned(),
+                secret: SecretString::from("s+&"),
+            }),
+        }
+        .to_form();
+        let request = read(written.expose_secret()).unwrap();
+        assert_eq!(request.scopes, ["read", "write"]);
+        assert_eq!(request.client_secret.unwrap().expose_secret(), "s+&");
+    }
+}
