@@ -5,36 +5,39 @@ use std::collections::BTreeMap;
 use std::io::{self, Write};
 use std::net::{SocketAddr, TcpListener};
 use std::sync::{Arc, Mutex};
+use std::time::Instant;
 
 use carnet_oauth::{Clock, Random};
 use tokio_util::sync::CancellationToken;
 
 /// Somewhere to write text for people or scripts.
-pub type Output = Arc<Mutex<dyn Write + Send>>;
+pub(crate) type Output = Arc<Mutex<dyn Write + Send>>;
 
 /// Opens the listener for an address as the user wrote it (`:4444`, `0.0.0.0:80`).
-pub type Listen = Arc<dyn Fn(&str) -> io::Result<TcpListener> + Send + Sync>;
+pub(crate) type Listen = Arc<dyn Fn(&str) -> io::Result<TcpListener> + Send + Sync>;
 
 /// Names this process knows by itself (cluster DNS names under `up`); `None`: ask the system.
-pub type Resolve = Arc<dyn Fn(&str, u16) -> Option<SocketAddr> + Send + Sync>;
+pub(crate) type Resolve = Arc<dyn Fn(&str, u16) -> Option<SocketAddr> + Send + Sync>;
 
 /// The surroundings of one command.
 #[derive(Clone)]
-pub struct Process {
+pub(crate) struct Process {
     /// Environment variables.
-    pub env: Arc<BTreeMap<String, String>>,
+    pub(crate) env: Arc<BTreeMap<String, String>>,
     /// Standard output: what scripts read.
-    pub out: Output,
+    pub(crate) out: Output,
     /// Standard error: what people read.
-    pub err: Output,
+    pub(crate) err: Output,
     /// Time of day.
-    pub clock: Arc<dyn Clock>,
+    pub(crate) clock: Arc<dyn Clock>,
     /// Random bytes.
-    pub random: Arc<dyn Random>,
+    pub(crate) random: Arc<dyn Random>,
     /// How addresses are bound.
-    pub listen: Listen,
+    pub(crate) listen: Listen,
     /// How names are resolved before the system is asked.
-    pub resolve: Resolve,
+    pub(crate) resolve: Resolve,
     /// Cancelled when the command shall end (SIGTERM, SIGINT, or the container is stopped).
-    pub shutdown: CancellationToken,
+    pub(crate) shutdown: CancellationToken,
+    /// When the process began.
+    pub(crate) started: Instant,
 }

@@ -1,0 +1,15 @@
+//! The time of day of the machine.
+
+use std::time::SystemTime;
+
+use carnet_oauth::Clock;
+
+/// The clock of the machine.
+#[derive(Debug)]
+pub(super) struct SystemClock;
+
+impl Clock for SystemClock {
+    fn now(&self) -> SystemTime {
+        SystemTime::now()
+    }
+}

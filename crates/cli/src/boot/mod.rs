@@ -1,0 +1,48 @@
+//! The surroundings of the real process: system clock and random bytes, environment, sockets,
+//! signals, the log. The one place that takes what everybody else is handed.
+
+use std::collections::BTreeMap;
+use std::io::{stderr, stdout};
+use std::sync::{Arc, Mutex};
+use std::time::Instant;
+
+use tokio_util::sync::CancellationToken;
+
+use crate::process::Process;
+
+mod clock;
+mod listen;
+pub(crate) mod log;
+mod random;
+mod signals;
+
+pub(crate) use listen::{bind, explain};
+pub(crate) use signals::cancel_on_signals;
+
+/// The surroundings of a process that was started by a user.
+pub(crate) fn process(started: Instant) -> Process {
+    Process {
+        env: Arc::new(environment()),
+        out: Arc::new(Mutex::new(stdout())),
+        err: Arc::new(Mutex::new(stderr())),
+        clock: Arc::new(clock::SystemClock),
+        random: Arc::new(random::SystemRandom),
+        listen: Arc::new(bind),
+        resolve: Arc::new(|_, _| None),
+        shutdown: CancellationToken::new(),
+        started,
+    }
+}
+
+/// Makes aws-lc the crypto library of every TLS connection. The first call counts.
+pub(crate) fn install_crypto() {
+    let already_installed = rustls::crypto::aws_lc_rs::default_provider().install_default();
+    drop(already_installed);
+}
+
+/// Variables that are no text cannot be meant for us.
+fn environment() -> BTreeMap<String, String> {
+    std::env::vars_os()
+        .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
+        .collect()
+}

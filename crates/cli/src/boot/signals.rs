@@ -1,0 +1,30 @@
+//! SIGINT and SIGTERM end the process in order; a second one at once.
+
+use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio_util::sync::CancellationToken;
+
+/// The exit code of a process that was told twice to end.
+const IMPATIENT: i32 = 130;
+
+/// Cancels the token at the first signal. The task lives as long as the process.
+pub(crate) fn cancel_on_signals(shutdown: CancellationToken) {
+    let (Ok(mut interrupt), Ok(mut terminate)) = (
+        signal(SignalKind::interrupt()),
+        signal(SignalKind::terminate()),
+    ) else {
+        return tracing::warn!("signals cannot be received, the process will not end in order");
+    };
+    tokio::spawn(async move {
+        next(&mut interrupt, &mut terminate).await;
+        shutdown.cancel();
+        next(&mut interrupt, &mut terminate).await;
+        std::process::exit(IMPATIENT);
+    });
+}
+
+async fn next(interrupt: &mut Signal, terminate: &mut Signal) {
+    tokio::select! {
+        _ = interrupt.recv() => {}
+        _ = terminate.recv() => {}
+    }
+}
