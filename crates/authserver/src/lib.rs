@@ -1,1 +1,3 @@
-//! Room under construction.
+//! The OAuth 2.0 authorization server.
+
+pub mod store;

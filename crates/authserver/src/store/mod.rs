@@ -1,0 +1,186 @@
+//! Where everything is kept. Knows rows; not what a token means, and never a token or a secret that
+//! could be read: tokens come as digests, secrets as hashes, keys sealed.
+//!
+//! To add a store: a file here that implements [`Store`], an arm in `open`, and the suite of
+//! `contract.rs` run over it.
+//!
+//! Lookups answer `Ok(None)` for what is not there. A writing call is done when it returns: what it
+//! acknowledges survives a crash, and nothing of it is half there.
+
+use async_trait::async_trait;
+use carnet_oauth::client::Client;
+
+/// Everything that the server keeps.
+pub trait Store:
+    ClientStore + KeyStore + TokenStore + RevocationStore + std::fmt::Debug + Send + Sync
+{
+}
+
+impl<S: ClientStore + KeyStore + TokenStore + RevocationStore + std::fmt::Debug + Send + Sync> Store
+    for S
+{
+}
+
+/// What a store answers.
+pub type Result<T> = std::result::Result<T, StoreError>;
+
+/// A store that failed.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// The store cannot be reached, or is broken for now.
+    #[error("the database does not answer: {0}")]
+    Unavailable(String),
+    /// A row contradicts what was written.
+    #[error("row {row} of {table} is damaged: {problem}")]
+    Damaged {
+        /// The table.
+        table: &'static str,
+        /// The row's name.
+        row: String,
+        /// What is wrong with it.
+        problem: String,
+    },
+    /// The address of the store is wrong or leads nowhere.
+    #[error("{0}")]
+    Dsn(String),
+}
+
+/// Whether a row was new.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Insertion {
+    /// It was, and is there now.
+    Done,
+    /// There was one of that name already; nothing changed.
+    Conflict,
+}
+
+/// A client with the hash of its secret.
+#[derive(Debug, Clone)]
+pub struct ClientRow {
+    /// The client as it is read back: without secret and registration members.
+    pub client: Client,
+    /// The hash of its secret; never shown.
+    pub secret_hash: String,
+}
+
+/// Which clients to list, in the order of their ids.
+#[derive(Debug, Clone, Default)]
+pub struct ClientQuery {
+    /// Only those of this name.
+    pub name: Option<String>,
+    /// Only those of this owner.
+    pub owner: Option<String>,
+    /// Only those whose id comes after this one, byte by byte.
+    pub after: Option<String>,
+    /// At most so many.
+    pub limit: u32,
+}
+
+/// Clients.
+#[async_trait]
+pub trait ClientStore {
+    /// Adds a client.
+    async fn insert_client(&self, row: &ClientRow) -> Result<Insertion>;
+    /// The client of this id.
+    async fn find_client(&self, id: &str) -> Result<Option<ClientRow>>;
+    /// Replaces a client and its hash; false when there is none of that id.
+    async fn update_client(&self, row: &ClientRow) -> Result<bool>;
+    /// Replaces a hash, unless it changed meanwhile; says whether it did.
+    async fn replace_secret_hash(&self, id: &str, old: &str, new: &str) -> Result<bool>;
+    /// Deletes a client and its opaque tokens; false when there is none of that id.
+    async fn delete_client(&self, id: &str) -> Result<bool>;
+    /// Lists clients.
+    async fn list_clients(&self, query: &ClientQuery) -> Result<Vec<ClientRow>>;
+}
+
+/// A key of a set, sealed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KeyRow {
+    /// The set.
+    pub set: String,
+    /// The key's name.
+    pub kid: String,
+    /// The sealed JWK.
+    pub sealed: String,
+}
+
+/// Keys.
+#[async_trait]
+pub trait KeyStore {
+    /// All keys of all sets, the newest of a set first.
+    async fn all_keys(&self) -> Result<Vec<KeyRow>>;
+    /// Adds a key.
+    async fn insert_key(&self, row: &KeyRow) -> Result<Insertion>;
+    /// Adds a key, or replaces the one of that name; it becomes the newest.
+    async fn put_key(&self, row: &KeyRow) -> Result<()>;
+    /// Replaces a whole set; the first row becomes the newest. A name twice is a conflict.
+    async fn replace_key_set(&self, set: &str, rows: &[KeyRow]) -> Result<Insertion>;
+    /// Deletes a set; it need not be there.
+    async fn delete_key_set(&self, set: &str) -> Result<()>;
+    /// Deletes a key; it need not be there.
+    async fn delete_key(&self, set: &str, kid: &str) -> Result<()>;
+}
+
+/// An opaque token: one row, removed after its end.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TokenRow {
+    /// The digest by which the token is found.
+    pub digest: String,
+    /// The client.
+    pub client_id: String,
+    /// The granted scopes.
+    pub scopes: Vec<String>,
+    /// The granted audiences.
+    pub audiences: Vec<String>,
+    /// When it was issued, in seconds since 1970.
+    pub issued_at: i64,
+    /// When it ends.
+    pub expires_at: i64,
+}
+
+/// Opaque tokens.
+#[async_trait]
+pub trait TokenStore {
+    /// Adds a token.
+    async fn insert_token(&self, row: &TokenRow) -> Result<()>;
+    /// The token of this digest, also when its time is over.
+    async fn find_token(&self, digest: &str) -> Result<Option<TokenRow>>;
+    /// Deletes a token; it need not be there.
+    async fn delete_token(&self, digest: &str) -> Result<()>;
+    /// Deletes at most `limit` tokens whose end lies before a time; says how many.
+    async fn delete_expired_tokens(&self, before: i64, limit: u32) -> Result<u64>;
+}
+
+/// What was revoked.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Revoked {
+    /// One signed token, by its `jti`.
+    Token(String),
+    /// All signed tokens of a client that were issued until a time.
+    Client(String),
+}
+
+/// A revocation of signed tokens, which have no row of their own.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Revocation {
+    /// What was revoked.
+    pub revoked: Revoked,
+    /// Tokens issued until then are revoked, in seconds since 1970.
+    pub not_before: i64,
+    /// When the last token that it concerns ends: then the row may go.
+    pub expires_at: i64,
+}
+
+/// Revocations.
+#[async_trait]
+pub trait RevocationStore {
+    /// Adds a revocation; for a client also deletes its opaque tokens. One that is there already is
+    /// only ever extended.
+    async fn revoke(&self, revocation: &Revocation) -> Result<()>;
+    /// Whether a signed token was revoked, by itself or with all of its client's.
+    async fn is_revoked(&self, jti: &str, client_id: &str, issued_at: i64) -> Result<bool>;
+    /// Deletes at most `limit` revocations whose end lies before a time; says how many.
+    async fn delete_expired_revocations(&self, before: i64, limit: u32) -> Result<u64>;
+    /// Whether the store answers.
+    async fn ping(&self) -> Result<()>;
+}
