@@ -6,6 +6,8 @@
 
 pub mod claims;
 pub mod diagnostics;
+pub mod document;
+pub mod install;
 mod nearest;
 pub mod routing;
 pub mod rule;
