@@ -1,4 +1,4 @@
-"""The proxies and the backend: their committed configurations filled in, started, checked, ended."""
+"""The proxies and the backend: committed configurations filled in, started, checked, ended."""
 
 from __future__ import annotations
 
