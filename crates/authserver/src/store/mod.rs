@@ -2,7 +2,7 @@
 //! could be read: tokens come as digests, secrets as hashes, keys sealed.
 //!
 //! To add a store: a file here that implements [`Store`], an arm in [`open`], [`plan`] and
-//! [`migrate`], its SQL in `migrations`, and the suite of `contract.rs` run over it.
+//! [`migrate`], its SQL in `migrations`, and the suite of `contract` run over it.
 //!
 //! Lookups answer `Ok(None)` for what is not there. A writing call is done when it returns: what it
 //! acknowledges survives a crash, and nothing of it is half there.

@@ -1,6 +1,6 @@
 //! The contract over each kind of store, and what only files promise.
 
-#[path = "../../../src/store/contract.rs"]
+#[path = "../../../src/store/contract/mod.rs"]
 mod contract;
 mod kill9;
 mod memory;
