@@ -8,7 +8,7 @@ pub mod claims;
 pub mod diagnostics;
 pub mod document;
 pub mod install;
-mod nearest;
+pub mod nearest;
 pub mod routing;
 pub mod rule;
 mod syntax;
