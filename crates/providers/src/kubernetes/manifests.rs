@@ -251,7 +251,7 @@ kind: Service
         );
         assert_eq!(
             manifests.diagnostics[0].to_string(),
-            "app.yaml:18:1: error: apiVersion: this is no Kubernetes object: \
+            "app.yaml:19:1: error: apiVersion: this is no Kubernetes object: \
              `apiVersion` is missing"
         );
     }
