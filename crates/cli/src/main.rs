@@ -4,11 +4,13 @@
 use std::process::ExitCode;
 use std::time::Instant;
 
+mod api;
 mod args;
 mod boot;
 mod commands;
 mod output;
 mod process;
+mod report;
 
 fn main() -> ExitCode {
     let started = Instant::now();

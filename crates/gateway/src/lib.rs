@@ -9,6 +9,7 @@ pub mod error;
 pub mod middleware;
 mod respond;
 mod supplies;
+mod token_source;
 pub mod upstream;
 
 pub use supplies::{Resolve, Supplies};
