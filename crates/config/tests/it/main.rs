@@ -5,4 +5,7 @@
 mod claims;
 mod document;
 mod fields;
+mod golden;
+mod merge;
+mod middleware;
 mod rule;

@@ -53,14 +53,14 @@ impl<'a> Fields<'a> {
             read: BTreeSet::new(),
             findings: Vec::new(),
         };
-        if !matches!(node.value, Value::Map(_) | Value::Null) {
+        if !fields.is_map() {
             let message = format!("expects a map of options, found {}", node.kind());
             fields.report(Severity::Error, "", &node.position, message);
         }
         fields
     }
 
-    /// The findings, with an error for each key that nobody asked for.
+    /// The findings in the order of the source, with an error for each key nobody asked for.
     pub fn finish(mut self) -> Vec<Diagnostic> {
         for member in self.rest() {
             let key = &member.key;
@@ -68,6 +68,7 @@ impl<'a> Fields<'a> {
             let message = format!("unknown option `{key}`{near}");
             self.report(Severity::Error, key, &member.key_position, message);
         }
+        self.findings.sort_by(|a, b| a.position.cmp(&b.position));
         self.findings
     }
 
@@ -76,9 +77,14 @@ impl<'a> Fields<'a> {
         &self.node.position
     }
 
-    /// The object as messages name it.
-    pub fn object(&self) -> &str {
-        &self.object
+    /// Whether there is a map to read; nothing counts as an empty one.
+    pub fn is_map(&self) -> bool {
+        matches!(self.node.value, Value::Map(_) | Value::Null)
+    }
+
+    /// All members of the map, read or not.
+    pub fn members(&self) -> &'a [Member] {
+        self.node.members()
     }
 
     /// Whether the key is there with a value.
@@ -88,24 +94,28 @@ impl<'a> Fields<'a> {
 
     /// The value of a key as it is; `None` when it is absent or null.
     pub fn node(&mut self, key: &'static str) -> Option<&'a Node> {
+        self.value(key).filter(|value| value.value != Value::Null)
+    }
+
+    /// The value of a key, also when it is null.
+    fn value(&mut self, key: &'static str) -> Option<&'a Node> {
         self.asked.push(key);
         let mut found: Option<&'a Member> = None;
         for (index, member) in self.node.members().iter().enumerate() {
             if !self.is_called(member, key) {
                 continue;
             }
-            self.read.insert(index);
+            let is_news = self.read.insert(index);
             match found {
                 None => found = Some(member),
-                Some(first) => {
+                Some(first) if is_news => {
                     let message = format!("is already given as `{}`", first.key);
                     self.report(Severity::Error, &member.key, &member.key_position, message);
                 }
+                Some(_) => {}
             }
         }
-        found
-            .map(|member| &member.value)
-            .filter(|value| value.value != Value::Null)
+        found.map(|member| &member.value)
     }
 
     /// The members that were not asked for until now. They count as read from here on: the caller
@@ -146,10 +156,25 @@ impl<'a> Fields<'a> {
     }
 
     fn place(&self, key: &str) -> Position {
-        let members = self.node.members();
-        let member = members.iter().find(|member| self.is_called(member, key));
-        let node = member.map_or(self.node, |member| &member.value);
+        let mut node = self.node;
+        let mut key = key;
+        while let Some((member, rest)) = self.toward(node, key) {
+            node = &member.value;
+            key = rest;
+        }
         node.position.clone()
+    }
+
+    /// The member on the way to a dotted key, and what of the key is left. Names may hold dots.
+    fn toward<'k>(&self, node: &'a Node, key: &'k str) -> Option<(&'a Member, &'k str)> {
+        node.members().iter().find_map(|member| {
+            if self.is_called(member, key) {
+                return Some((member, ""));
+            }
+            let (start, rest) = key.split_at_checked(member.key.len())?;
+            let rest = rest.strip_prefix('.')?;
+            self.is_called(member, start).then_some((member, rest))
+        })
     }
 
     fn is_called(&self, member: &Member, key: &str) -> bool {

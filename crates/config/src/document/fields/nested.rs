@@ -15,6 +15,17 @@ impl<'a> Fields<'a> {
         Some(self.inside(node, path, read))
     }
 
+    /// As [`Fields::map`], with nothing as an empty map where the key is there without a value.
+    pub fn section<T>(
+        &mut self,
+        key: &'static str,
+        read: impl FnOnce(&mut Fields<'a>) -> T,
+    ) -> Option<T> {
+        let node = self.value(key)?;
+        let path = self.dotted(key);
+        Some(self.inside(node, path, read))
+    }
+
     /// A list of maps. One map is a list too.
     pub fn maps<T>(
         &mut self,
@@ -45,7 +56,7 @@ impl<'a> Fields<'a> {
         let Some(node) = self.node(key) else {
             return Vec::new();
         };
-        if !matches!(node.value, Value::Map(_)) {
+        if !node.is_map() {
             self.error(
                 key,
                 format!("expects a map of names, found {}", node.kind()),

@@ -60,7 +60,7 @@ impl Fields<'_> {
         let Some(node) = self.node(key) else {
             return BTreeMap::new();
         };
-        if !matches!(node.value, Value::Map(_)) {
+        if !node.is_map() {
             self.error(
                 key,
                 format!("expects a map of texts, found {}", node.kind()),
