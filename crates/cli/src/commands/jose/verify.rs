@@ -40,7 +40,9 @@ async fn keys(source: &str, process: &Process) -> Result<JwkSet, Failure> {
     let keys = JwkSet::from_json(&text)
         .map_err(|error| Failure::new(format!("`{source}` is no set of keys (JWKS): {error}")))?;
     if keys.keys().is_empty() {
-        return Err(Failure::new(format!("`{source}` has no public key that can be used")));
+        return Err(Failure::new(format!(
+            "`{source}` has no public key that can be used"
+        )));
     }
     Ok(keys)
 }

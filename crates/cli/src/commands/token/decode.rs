@@ -3,7 +3,7 @@
 use std::time::SystemTime;
 
 use carnet_jose::{jws, jwt};
-use jiff::{SpanRound, Timestamp, Unit};
+use jiff::{SignedDuration, Timestamp};
 use serde_json::{Map, Value, json};
 
 use crate::args::TokenDecode;
@@ -13,11 +13,7 @@ use crate::process::Process;
 use crate::report;
 
 /// Claims that are moments (RFC 7519, section 4.1), and what they mean.
-const TIMES: [(&str, &str); 3] = [
-    ("iat", "issued"),
-    ("nbf", "counts from"),
-    ("exp", "ends"),
-];
+const TIMES: [(&str, &str); 3] = [("iat", "issued"), ("nbf", "counts from"), ("exp", "ends")];
 
 /// Prints the token as one JSON object; what people want to know besides goes to standard error.
 pub(super) async fn run(args: TokenDecode, process: &Process) -> Result<(), Failure> {
@@ -38,7 +34,10 @@ pub(super) async fn run(args: TokenDecode, process: &Process) -> Result<(), Fail
     for line in times(&claims, process.clock.now()) {
         output::say(process, &line);
     }
-    output::say(process, "the signature was not verified; `carnet jose verify` does that");
+    output::say(
+        process,
+        "the signature was not verified; `carnet jose verify` does that",
+    );
     let json = json!({"header": decoded.header, "claims": claims});
     output::print(process, &report::pretty(&json));
     Ok(())
@@ -49,21 +48,24 @@ fn times(claims: &Map<String, Value>, now: SystemTime) -> Vec<String> {
     let now = Timestamp::try_from(now).unwrap_or_default();
     let lines = TIMES.iter().filter_map(|(name, meaning)| {
         let moment = Timestamp::from_second(jwt::time(claims, name)?).ok()?;
-        let distance = distance(now, moment)?;
-        Some(format!("{name}: {meaning} {} ({distance})", shown::time(moment)))
+        let distance = distance(now, moment);
+        Some(format!(
+            "{name}: {meaning} {} ({distance})",
+            shown::time(moment)
+        ))
     });
     lines.collect()
 }
 
-/// `in 59m 3s` or `2h ago`.
-fn distance(now: Timestamp, moment: Timestamp) -> Option<String> {
-    let round = SpanRound::new().largest(Unit::Hour).smallest(Unit::Second);
-    let span = (moment - now).round(round).ok()?;
-    Some(if span.is_negative() {
-        format!("{:#} ago", span.abs())
+/// `in 59m 3s` or `2h ago`, to the second.
+fn distance(now: Timestamp, moment: Timestamp) -> String {
+    let seconds = moment.as_second() - now.as_second();
+    let distance = SignedDuration::from_secs(seconds.abs());
+    if seconds < 0 {
+        format!("{distance:#} ago")
     } else {
-        format!("in {span:#}")
-    })
+        format!("in {distance:#}")
+    }
 }
 
 #[cfg(test)]
