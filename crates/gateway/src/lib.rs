@@ -16,6 +16,7 @@ mod router;
 mod service;
 mod snapshot;
 mod supplies;
+mod token_source;
 pub mod upstream;
 
 pub use api::Readiness;
