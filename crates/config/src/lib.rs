@@ -9,7 +9,7 @@ pub mod diagnostics;
 pub mod document;
 pub mod install;
 pub mod merge;
-mod nearest;
+pub mod nearest;
 mod outbound;
 pub mod routing;
 pub mod rule;

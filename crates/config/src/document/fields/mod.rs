@@ -55,7 +55,8 @@ impl<'a> Fields<'a> {
         Self::below(node, object.into(), String::new(), spelling)
     }
 
-    fn below(node: &'a Node, object: String, path: String, spelling: Spelling) -> Self {
+    /// A reader of a map inside an object: `path` is the dotted path of the map's key.
+    pub fn below(node: &'a Node, object: String, path: String, spelling: Spelling) -> Self {
         let mut fields = Self {
             node,
             object,
@@ -233,7 +234,8 @@ impl<'a> Fields<'a> {
         });
     }
 
-    fn dotted(&self, key: &str) -> String {
+    /// The dotted path of a key, from the object down.
+    pub fn dotted(&self, key: &str) -> String {
         match (self.path.is_empty(), key.is_empty()) {
             (true, _) => key.to_owned(),
             (_, true) => self.path.clone(),
