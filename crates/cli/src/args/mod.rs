@@ -52,6 +52,10 @@ pub(crate) enum Command {
     /// Makes the links `hydra`, `whoami` and `traefik`: called by these names the binary is that
     /// program.
     Link(Link),
+    /// Looks into tokens, offline.
+    Token(Token),
+    /// Checks signatures, offline.
+    Jose(Jose),
 }
 
 /// Arguments of `link`.
@@ -68,6 +72,52 @@ pub(crate) struct Completion {
     /// The shell that shall complete.
     #[arg(value_enum)]
     pub(crate) shell: clap_complete::Shell,
+}
+
+/// `token`.
+#[derive(Debug, Args)]
+pub(crate) struct Token {
+    #[command(subcommand)]
+    pub(crate) noun: Option<TokenNoun>,
+}
+
+/// What is done with a token.
+#[derive(Debug, Subcommand)]
+pub(crate) enum TokenNoun {
+    /// Prints the header and the claims of a JWT as JSON. The signature is not looked at.
+    Decode(TokenDecode),
+}
+
+/// Arguments of `token decode`.
+#[derive(Debug, Args)]
+pub(crate) struct TokenDecode {
+    /// The token; absent or -: it is read from standard input.
+    pub(crate) token: Option<String>,
+}
+
+/// `jose`.
+#[derive(Debug, Args)]
+pub(crate) struct Jose {
+    #[command(subcommand)]
+    pub(crate) noun: Option<JoseNoun>,
+}
+
+/// What is done with signatures.
+#[derive(Debug, Subcommand)]
+pub(crate) enum JoseNoun {
+    /// Checks the signature of a token against a set of keys: exit code 0 when it is right, else 1.
+    Verify(JoseVerify),
+}
+
+/// Arguments of `jose verify`.
+#[derive(Debug, Args)]
+pub(crate) struct JoseVerify {
+    /// The keys (JWKS): a file, or the URL where the server publishes them.
+    #[arg(long, value_name = "FILE|URL")]
+    pub(crate) jwks: String,
+    /// The signed token: a file, or - for standard input.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) jws: String,
 }
 
 /// The tree of a program, for parsing, help, completion and the reference.
@@ -90,6 +140,7 @@ fn go_switches(command: clap::Command) -> clap::Command {
                 .default_value("false")
                 .default_missing_value("true")
                 .value_parser(clap::builder::BoolishValueParser::new())
+                .value_name("BOOL")
                 .hide_default_value(true)
                 .hide_possible_values(true),
             _ => argument,

@@ -17,11 +17,13 @@ mod create;
 mod delete;
 mod get;
 mod introspect;
+mod jose;
 mod link;
 mod list;
 mod perform;
 mod revoke;
 mod shown;
+mod token;
 mod version;
 
 /// The exit code of a command that was told to end before it was done.
@@ -53,6 +55,8 @@ async fn carnet(command: Option<Command>, process: &Process) -> u8 {
         None => help(None, Called::Carnet, process),
         Some(Command::Hydra(command)) => hydra(Some(command), Called::Carnet, process).await,
         Some(Command::Link(args)) => output::finish(process, link::run(&args, process)),
+        Some(Command::Token(args)) => token::run(args, process).await,
+        Some(Command::Jose(args)) => jose::run(args, process).await,
     }
 }
 

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 
 use carnet_config::diagnostics::Object;
 use carnet_config::document::{Node, parse_toml, parse_yaml};
+use carnet_config::install;
 use carnet_config::routing::{self, RoutingConfig};
 
 fn cases(folder: &str) -> Vec<PathBuf> {
@@ -91,5 +92,14 @@ fn routing_documents_are_read_as_expected() {
             let lines = findings.iter().map(|finding| format!("{finding}\n"));
             format!("unreadable\n{}", lines.collect::<String>())
         }
+    });
+}
+
+#[test]
+fn install_documents_are_read_as_expected() {
+    check("install", |root| {
+        let (config, findings) = install::read_document(&root);
+        let lines = findings.iter().map(|finding| format!("{finding}\n"));
+        format!("{}{config:#?}\n", lines.collect::<String>())
     });
 }

@@ -6,6 +6,7 @@ mod claims;
 mod document;
 mod fields;
 mod golden;
+mod install;
 mod merge;
 mod middleware;
 mod rule;
