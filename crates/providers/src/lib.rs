@@ -10,6 +10,7 @@ use carnet_config::routing::RoutingConfig;
 pub mod file;
 pub mod kubernetes;
 mod names;
+pub mod watch;
 
 /// What one provider has to say: all of its configuration, never a part.
 #[derive(Debug, Clone, PartialEq)]
