@@ -1,1 +1,26 @@
-//! Room under construction.
+//! Where configuration comes from: files ([`file`]) and Kubernetes objects ([`kubernetes`]), brought
+//! together by [`aggregate`].
+//!
+//! The only room that watches files and reads manifests. It knows nothing of the gateway, nor what
+//! a middleware does: it hands over typed routing configuration and findings.
+
+use carnet_config::diagnostics::Diagnostic;
+use carnet_config::routing::RoutingConfig;
+
+// pub mod file;
+pub mod kubernetes;
+mod names;
+
+/// What one provider has to say: all of its configuration, never a part.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Update {
+    /// Name of the provider, the suffix of its objects: `file`, `kubernetescrd`.
+    pub provider: String,
+    /// Its routers, services and middlewares, named as written.
+    pub config: RoutingConfig,
+    /// Findings about whole sources since the last update; each is said once. Findings about an
+    /// object are with the object.
+    pub diagnostics: Vec<Diagnostic>,
+    /// False while something that was there at the start could not be read yet.
+    pub readable: bool,
+}

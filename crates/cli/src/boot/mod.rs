@@ -2,7 +2,7 @@
 //! signals, the log. The one place that takes what everybody else is handed.
 
 use std::collections::BTreeMap;
-use std::io::{stderr, stdout};
+use std::io::{stderr, stdin, stdout};
 use std::sync::{Arc, Mutex};
 use std::time::Instant;
 
@@ -25,6 +25,7 @@ pub(crate) fn process(started: Instant) -> Process {
         env: Arc::new(environment()),
         out: Arc::new(Mutex::new(stdout())),
         err: Arc::new(Mutex::new(stderr())),
+        input: Arc::new(Mutex::new(stdin())),
         clock: Arc::new(clock::SystemClock),
         random: Arc::new(random::SystemRandom),
         listen: Arc::new(bind),
@@ -38,6 +39,13 @@ pub(crate) fn process(started: Instant) -> Process {
 pub(crate) fn install_crypto() {
     let already_installed = rustls::crypto::aws_lc_rs::default_provider().install_default();
     drop(already_installed);
+}
+
+/// What was typed. No word of ours has bytes that are no text: such ones end in a complaint.
+pub(crate) fn arguments() -> Vec<String> {
+    std::env::args_os()
+        .map(|argument| argument.to_string_lossy().into_owned())
+        .collect()
 }
 
 /// Variables that are no text cannot be meant for us.

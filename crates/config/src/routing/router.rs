@@ -1,5 +1,9 @@
 //! `http.routers.<name>`: which requests go where, through what.
 
+use crate::diagnostics::Severity;
+use crate::document::Fields;
+use crate::rule::{self, MAX_PRIORITY, Rule};
+
 /// A router. Sources: Traefik `http.routers`, `IngressRoute.spec.routes[]`.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Router {
@@ -8,7 +12,7 @@ pub struct Router {
     /// The rule as written, for logs and `/api`.
     pub rule_text: String,
     /// The rule; `None` when it does not parse (the error is in the diagnostics).
-    pub rule: Option<crate::rule::Rule>,
+    pub rule: Option<Rule>,
     /// Rank among routers; `None` or 0 means the byte length of the rule. Higher wins.
     pub priority: Option<i64>,
     /// Middlewares, applied in this order.
@@ -28,4 +32,79 @@ pub struct RouterTls {
     pub options: Option<String>,
     /// Name of the certificate resolver.
     pub cert_resolver: Option<String>,
+}
+
+impl Router {
+    /// Reads `http.routers.<name>`.
+    pub(super) fn read(fields: &mut Fields<'_>) -> Self {
+        let rule_text = fields.required_text("rule").unwrap_or_default();
+        let rule = rule(fields, &rule_text);
+        check_syntax(fields);
+        let priority = fields.integer("priority");
+        if priority.is_some_and(|priority| priority > MAX_PRIORITY) {
+            fields.error(
+                "priority",
+                format!("the greatest priority is {MAX_PRIORITY}"),
+            );
+        }
+        fields.unserved(Severity::Error, &["parentRefs"], "");
+        Self {
+            entry_points: fields.texts("entryPoints"),
+            rule_text,
+            rule,
+            priority,
+            middlewares: fields.texts("middlewares"),
+            service: fields.required_text("service").unwrap_or_default(),
+            tls: fields.map("tls", RouterTls::read),
+            access_logs: fields
+                .map("observability", access_logs)
+                .flatten()
+                .unwrap_or(true),
+        }
+    }
+}
+
+/// The message says at which character of the rule it breaks.
+fn rule(fields: &mut Fields<'_>, text: &str) -> Option<Rule> {
+    if text.is_empty() {
+        return None;
+    }
+    match rule::parse(text) {
+        Ok(rule) => Some(rule),
+        Err(error) => {
+            fields.error("rule", error.to_string());
+            None
+        }
+    }
+}
+
+fn check_syntax(fields: &mut Fields<'_>) {
+    let syntax = fields.text("ruleSyntax").unwrap_or_default();
+    if !matches!(syntax.as_str(), "" | "default" | "v3") {
+        let message = "only the syntax `v3` is served; rewrite the rule in it";
+        fields.error("ruleSyntax", message);
+    }
+}
+
+/// Switches of metrics and traces have nothing to switch yet.
+fn access_logs(fields: &mut Fields<'_>) -> Option<bool> {
+    for key in ["metrics", "tracing"] {
+        fields.boolean(key);
+    }
+    fields.text("traceVerbosity");
+    fields.boolean("accessLogs")
+}
+
+impl RouterTls {
+    fn read(fields: &mut Fields<'_>) -> Self {
+        // Domains are for certificate resolvers, which read them from the rule until then.
+        fields.maps("domains", |domain| {
+            domain.text("main");
+            domain.texts("sans");
+        });
+        Self {
+            options: fields.text("options").filter(|name| !name.is_empty()),
+            cert_resolver: fields.text("certResolver").filter(|name| !name.is_empty()),
+        }
+    }
 }

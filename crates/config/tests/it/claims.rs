@@ -1,5 +1,4 @@
 //! `claims`, claim paths and the text of claims.
-#![expect(clippy::unwrap_used, reason = "tests")]
 
 use carnet_config::claims::{ClaimPath, Expression, text};
 use proptest::prelude::*;

@@ -1,5 +1,4 @@
 //! Rules: grammar, arguments, messages, and that printing and parsing agree.
-#![expect(clippy::unwrap_used, clippy::panic, reason = "tests")]
 
 use carnet_config::rule::{HostPattern, MAX_PRIORITY, Matcher, Rule, parse, priority};
 use proptest::prelude::*;

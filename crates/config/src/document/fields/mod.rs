@@ -1,0 +1,211 @@
+//! Typed reading of a map: every option is asked for by name, what was never asked for is an error.
+//!
+//! Reading is as weak as Traefik's: a number stands for its text, a text for a number or boolean,
+//! one value for a list. Messages name keys and types, never values: a value may be a secret.
+
+use std::collections::BTreeSet;
+
+use super::{Member, Node, Value};
+use crate::diagnostics::{Diagnostic, Position, Severity};
+use crate::nearest::suggestion;
+
+mod duration;
+mod nested;
+mod scalars;
+
+/// How names are compared.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Spelling {
+    /// To the letter, as in Kubernetes objects.
+    Exact,
+    /// Whatever the case, as in Traefik's files, flags and plugin options.
+    AnyCase,
+}
+
+/// A reader of one map of one object. Call [`Fields::finish`] at the end: it reports the keys that
+/// nobody asked for.
+#[derive(Debug)]
+pub struct Fields<'a> {
+    node: &'a Node,
+    object: String,
+    path: String,
+    spelling: Spelling,
+    asked: Vec<&'static str>,
+    read: BTreeSet<usize>,
+    findings: Vec<Diagnostic>,
+}
+
+impl<'a> Fields<'a> {
+    /// A reader of `node`, for the object that messages call `object`. Nothing counts as an empty
+    /// map; anything else that is no map is an error.
+    pub fn new(node: &'a Node, object: impl Into<String>, spelling: Spelling) -> Self {
+        Self::below(node, object.into(), String::new(), spelling)
+    }
+
+    /// A reader of a map inside an object: `path` is the dotted path of the map's key.
+    pub fn below(node: &'a Node, object: String, path: String, spelling: Spelling) -> Self {
+        let mut fields = Self {
+            node,
+            object,
+            path,
+            spelling,
+            asked: Vec::new(),
+            read: BTreeSet::new(),
+            findings: Vec::new(),
+        };
+        if !fields.is_map() {
+            let message = format!("expects a map of options, found {}", node.kind());
+            fields.report(Severity::Error, "", &node.position, message);
+        }
+        fields
+    }
+
+    /// The findings in the order of the source, with an error for each key nobody asked for.
+    pub fn finish(mut self) -> Vec<Diagnostic> {
+        for member in self.rest() {
+            let key = &member.key;
+            let near = suggestion(key, self.asked.iter().copied());
+            let message = format!("unknown option `{key}`{near}");
+            self.report(Severity::Error, key, &member.key_position, message);
+        }
+        self.findings.sort_by(|a, b| a.position.cmp(&b.position));
+        self.findings
+    }
+
+    /// Where the map stands.
+    pub fn position(&self) -> &'a Position {
+        &self.node.position
+    }
+
+    /// Whether there is a map to read; nothing counts as an empty one.
+    pub fn is_map(&self) -> bool {
+        matches!(self.node.value, Value::Map(_) | Value::Null)
+    }
+
+    /// All members of the map, read or not.
+    pub fn members(&self) -> &'a [Member] {
+        self.node.members()
+    }
+
+    /// Whether the key is there with a value.
+    pub fn has(&mut self, key: &'static str) -> bool {
+        self.node(key).is_some()
+    }
+
+    /// The value of a key as it is; `None` when it is absent or null.
+    pub fn node(&mut self, key: &'static str) -> Option<&'a Node> {
+        self.value(key).filter(|value| value.value != Value::Null)
+    }
+
+    /// The value of a key, also when it is null.
+    fn value(&mut self, key: &'static str) -> Option<&'a Node> {
+        self.asked.push(key);
+        let mut found: Option<&'a Member> = None;
+        for (index, member) in self.node.members().iter().enumerate() {
+            if !self.is_called(member, key) {
+                continue;
+            }
+            let is_news = self.read.insert(index);
+            match found {
+                None => found = Some(member),
+                Some(first) if is_news => {
+                    let message = format!("is already given as `{}`", first.key);
+                    self.report(Severity::Error, &member.key, &member.key_position, message);
+                }
+                Some(_) => {}
+            }
+        }
+        found.map(|member| &member.value)
+    }
+
+    /// The members that were not asked for until now. They count as read from here on: the caller
+    /// says what is wrong with them.
+    pub fn rest(&mut self) -> Vec<&'a Member> {
+        let members = self.node.members().iter().enumerate();
+        let unread: Vec<_> = members.filter(|(i, _)| !self.read.contains(i)).collect();
+        self.read.extend(unread.iter().map(|(index, _)| *index));
+        unread.into_iter().map(|(_, member)| member).collect()
+    }
+
+    /// A finding about keys that are known and not served; `advice` continues the sentence
+    /// "`key` is not served yet".
+    pub fn unserved(&mut self, severity: Severity, keys: &[&'static str], advice: &str) {
+        for key in keys {
+            if let Some(node) = self.node(key) {
+                let message = format!("`{key}` is not served yet{advice}");
+                self.report(severity, key, &node.position, message);
+            }
+        }
+    }
+
+    /// An error about a key; it stands at the key's value, or at the map when there is none.
+    pub fn error(&mut self, key: &str, message: impl Into<String>) {
+        let position = self.place(key);
+        self.report(Severity::Error, key, &position, message);
+    }
+
+    /// A warning about a key.
+    pub fn warn(&mut self, key: &str, message: impl Into<String>) {
+        let position = self.place(key);
+        self.report(Severity::Warning, key, &position, message);
+    }
+
+    /// An error at a place of its own, like a character inside a text.
+    pub fn error_at(&mut self, key: &str, position: &Position, message: impl Into<String>) {
+        self.report(Severity::Error, key, position, message);
+    }
+
+    fn place(&self, key: &str) -> Position {
+        let mut node = self.node;
+        let mut key = key;
+        while let Some((member, rest)) = self.toward(node, key) {
+            node = &member.value;
+            key = rest;
+        }
+        node.position.clone()
+    }
+
+    /// The member on the way to a dotted key, and what of the key is left. Names may hold dots.
+    fn toward<'k>(&self, node: &'a Node, key: &'k str) -> Option<(&'a Member, &'k str)> {
+        node.members().iter().find_map(|member| {
+            if self.is_called(member, key) {
+                return Some((member, ""));
+            }
+            let (start, rest) = key.split_at_checked(member.key.len())?;
+            let rest = rest.strip_prefix('.')?;
+            self.is_called(member, start).then_some((member, rest))
+        })
+    }
+
+    fn is_called(&self, member: &Member, key: &str) -> bool {
+        match self.spelling {
+            Spelling::Exact => member.key == key,
+            Spelling::AnyCase => member.key.eq_ignore_ascii_case(key),
+        }
+    }
+
+    fn report(
+        &mut self,
+        severity: Severity,
+        key: &str,
+        position: &Position,
+        message: impl Into<String>,
+    ) {
+        self.findings.push(Diagnostic {
+            severity,
+            object: self.object.clone(),
+            key: self.dotted(key),
+            message: message.into(),
+            position: Some(position.clone()),
+        });
+    }
+
+    /// The dotted path of a key, from the object down.
+    pub fn dotted(&self, key: &str) -> String {
+        match (self.path.is_empty(), key.is_empty()) {
+            (true, _) => key.to_owned(),
+            (_, true) => self.path.clone(),
+            _ => format!("{}.{key}", self.path),
+        }
+    }
+}

@@ -1,0 +1,11 @@
+//! The room's tests: text in, typed options and diagnostics out.
+
+#![expect(clippy::unwrap_used, clippy::panic, reason = "tests")]
+
+mod claims;
+mod document;
+mod fields;
+mod golden;
+mod merge;
+mod middleware;
+mod rule;

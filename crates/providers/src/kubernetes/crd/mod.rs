@@ -1,0 +1,16 @@
+//! The kinds of `traefik.io/v1alpha1`, one file a kind, as they are written: checked key by key,
+//! references not yet looked up. A kind that is broken keeps its place and says why.
+//!
+//! Knows nothing of other objects; [`super::translate`] does.
+
+mod ingress_route;
+mod reference;
+mod servers_transport;
+mod service;
+mod traefik_service;
+
+pub use ingress_route::{IngressRoute, Route, Tls};
+pub use reference::Reference;
+pub use servers_transport::{CertificateSource, ServersTransport};
+pub use service::{ServiceEntry, ServicePort};
+pub use traefik_service::TraefikService;

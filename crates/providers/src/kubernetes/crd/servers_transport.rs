@@ -1,0 +1,111 @@
+//! `ServersTransport`: how servers are reached.
+
+use std::time::Duration;
+
+use carnet_config::diagnostics::{Object, Severity};
+use carnet_config::document::{Fields, Spelling};
+use carnet_config::routing;
+
+use super::Reference;
+use crate::kubernetes::manifests::ManifestObject;
+
+/// `ServersTransport.spec`.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ServersTransport {
+    /// Everything but the certificates, which are in other objects.
+    pub options: routing::ServersTransport,
+    /// `rootCAs` and the older `rootCAsSecrets`.
+    pub root_cas: Vec<CertificateSource>,
+}
+
+/// An object with a PEM bundle under `tls.ca` or `ca.crt`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum CertificateSource {
+    /// `secret`.
+    Secret(Reference),
+    /// `configMap`.
+    ConfigMap(Reference),
+}
+
+impl ServersTransport {
+    pub(in crate::kubernetes) fn read(object: &ManifestObject) -> Object<Self> {
+        let Some(spec) = object.node.member("spec") else {
+            return Object {
+                value: None,
+                diagnostics: vec![object.finding(&["spec"], "`spec` is missing")],
+            };
+        };
+        let label = object.identity.to_string();
+        let mut fields = Fields::below(spec, label, "spec".to_owned(), Spelling::Exact);
+        let mut value = Self {
+            options: options(&mut fields),
+            root_cas: Vec::new(),
+        };
+        let sources = fields.maps("rootCAs", |source| {
+            let secret = Reference::plain(source, "secret").map(CertificateSource::Secret);
+            let map = Reference::plain(source, "configMap").map(CertificateSource::ConfigMap);
+            if secret.is_some() == map.is_some() {
+                source.error("", "expects one of `secret` and `configMap`");
+            }
+            secret.or(map)
+        });
+        value.root_cas.extend(sources.into_iter().flatten());
+        value.root_cas.extend(older_sources(&mut fields));
+        fields.unserved(Severity::Error, UNSERVED, "; remove it");
+        Object {
+            value: Some(value),
+            diagnostics: fields.finish(),
+        }
+    }
+}
+
+/// Options on which the safety of the connection rests: not to be ignored.
+const UNSERVED: &[&str] = &[
+    "certificatesSecrets",
+    "cipherSuites",
+    "disableHTTP2",
+    "maxVersion",
+    "minVersion",
+    "peerCertURI",
+    "spiffe",
+];
+
+fn options(fields: &mut Fields<'_>) -> routing::ServersTransport {
+    let mut options = routing::ServersTransport {
+        server_name: fields.text("serverName").filter(|name| !name.is_empty()),
+        insecure_skip_verify: fields.boolean("insecureSkipVerify").unwrap_or(false),
+        ..routing::ServersTransport::default()
+    };
+    if let Some(most) = fields.number("maxIdleConnsPerHost") {
+        options.max_idle_conns_per_host = most;
+    }
+    fields.map("forwardingTimeouts", |timeouts| {
+        let set = |field: &mut Duration, value: Option<Duration>| *field = value.unwrap_or(*field);
+        set(&mut options.dial_timeout, timeouts.duration("dialTimeout"));
+        set(
+            &mut options.response_header_timeout,
+            timeouts.duration("responseHeaderTimeout"),
+        );
+        set(
+            &mut options.idle_conn_timeout,
+            timeouts.duration("idleConnTimeout"),
+        );
+        let http2 = ["readIdleTimeout", "pingTimeout"];
+        timeouts.unserved(Severity::Warning, &http2, "; it has no effect");
+    });
+    options
+}
+
+fn older_sources(fields: &mut Fields<'_>) -> Vec<CertificateSource> {
+    let key = fields.dotted("rootCAsSecrets");
+    let names = fields.placed_texts("rootCAsSecrets");
+    let source = |(index, (name, node)): (usize, (String, &carnet_config::document::Node))| {
+        CertificateSource::Secret(Reference {
+            name,
+            namespace: None,
+            key: format!("{key}[{index}]"),
+            position: node.position.clone(),
+        })
+    };
+    names.into_iter().enumerate().map(source).collect()
+}

@@ -1,0 +1,202 @@
+//! What is known of a cluster, or of manifests without one: ordered, typed stores.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+
+use carnet_config::diagnostics::{Diagnostic, Object, Position};
+use carnet_config::document::{Node, Value};
+use k8s_openapi::api::apps::v1::{DaemonSet, Deployment, ReplicaSet, StatefulSet};
+use k8s_openapi::api::core::v1::{ConfigMap, Pod, PodTemplateSpec, Service};
+use k8s_openapi::api::discovery::v1::EndpointSlice;
+use serde::de::DeserializeOwned;
+use serde_path_to_error::{Path, Segment};
+
+use super::crd::{IngressRoute, ServersTransport, TraefikService};
+use super::manifests::{Identity, ManifestObject};
+use super::secret::Secret;
+
+/// Namespace and name of an object within its kind.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct ObjectName {
+    /// Namespace.
+    pub namespace: String,
+    /// Name.
+    pub name: String,
+}
+
+impl ObjectName {
+    /// The name of an object in a namespace.
+    pub fn new(namespace: impl Into<String>, name: impl Into<String>) -> Self {
+        Self {
+            namespace: namespace.into(),
+            name: name.into(),
+        }
+    }
+}
+
+impl fmt::Display for ObjectName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}/{}", self.namespace, self.name)
+    }
+}
+
+/// What makes pods: the template of a Deployment and its like, or a Pod itself.
+#[derive(Debug, Clone, PartialEq)]
+pub struct PodOwner {
+    /// How many pods are wanted.
+    pub replicas: i32,
+    /// Labels and containers.
+    pub template: PodTemplateSpec,
+}
+
+/// All objects that matter, by name.
+#[derive(Debug, Clone, Default)]
+pub struct Objects {
+    /// Namespaces that were declared.
+    pub namespaces: BTreeSet<String>,
+    /// Services.
+    pub services: BTreeMap<ObjectName, Service>,
+    /// EndpointSlices.
+    pub endpoint_slices: BTreeMap<ObjectName, EndpointSlice>,
+    /// Secrets.
+    pub secrets: BTreeMap<ObjectName, Secret>,
+    /// ConfigMaps.
+    pub config_maps: BTreeMap<ObjectName, ConfigMap>,
+    /// Deployments, StatefulSets, DaemonSets, ReplicaSets and Pods.
+    pub pod_owners: BTreeMap<Identity, PodOwner>,
+    /// IngressRoutes.
+    pub ingress_routes: BTreeMap<ObjectName, Object<IngressRoute>>,
+    /// Middlewares: the whole object, since what is in it depends on Secrets.
+    pub middlewares: BTreeMap<ObjectName, Node>,
+    /// TraefikServices.
+    pub traefik_services: BTreeMap<ObjectName, Object<TraefikService>>,
+    /// ServersTransports.
+    pub servers_transports: BTreeMap<ObjectName, Object<ServersTransport>>,
+}
+
+impl Objects {
+    /// Takes an object in, in place of one of its kind and name; `false` when nothing here has a
+    /// use for its kind.
+    ///
+    /// # Errors
+    /// The object does not fit its kind; what was known of it is forgotten, and what needs it is
+    /// closed.
+    pub fn insert(&mut self, object: &ManifestObject) -> Result<bool, Diagnostic> {
+        let Identity {
+            group,
+            kind,
+            namespace,
+            name,
+        } = &object.identity;
+        let key = ObjectName::new(namespace, name);
+        match (group.as_str(), kind.as_str()) {
+            ("", "Namespace") => {
+                self.namespaces.insert(name.clone());
+            }
+            ("", "Service") => put(&mut self.services, key, typed(object))?,
+            ("", "Secret") => put(&mut self.secrets, key, Secret::read(object))?,
+            ("", "ConfigMap") => put(&mut self.config_maps, key, typed(object))?,
+            ("discovery.k8s.io", "EndpointSlice") => {
+                put(&mut self.endpoint_slices, key, typed(object))?;
+            }
+            ("traefik.io", "IngressRoute") => {
+                self.ingress_routes.insert(key, IngressRoute::read(object));
+            }
+            ("traefik.io", "Middleware") => {
+                self.middlewares.insert(key, object.node.clone());
+            }
+            ("traefik.io", "TraefikService") => {
+                self.traefik_services
+                    .insert(key, TraefikService::read(object));
+            }
+            ("traefik.io", "ServersTransport") => {
+                self.servers_transports
+                    .insert(key, ServersTransport::read(object));
+            }
+            _ => match pod_owner(object) {
+                None => return Ok(false),
+                Some(owner) => put(&mut self.pod_owners, object.identity.clone(), owner)?,
+            },
+        }
+        Ok(true)
+    }
+}
+
+fn put<K: Ord, V>(
+    store: &mut BTreeMap<K, V>,
+    key: K,
+    value: Result<V, Diagnostic>,
+) -> Result<(), Diagnostic> {
+    store.remove(&key);
+    store.insert(key, value?);
+    Ok(())
+}
+
+/// `None` for a kind that makes no pods, or none that stay.
+fn pod_owner(object: &ManifestObject) -> Option<Result<PodOwner, Diagnostic>> {
+    let owner = match (
+        object.identity.group.as_str(),
+        object.identity.kind.as_str(),
+    ) {
+        ("apps", "Deployment") => typed::<Deployment>(object).map(|deployment| {
+            let spec = deployment.spec.unwrap_or_default();
+            (spec.replicas, spec.template)
+        }),
+        ("apps", "StatefulSet") => typed::<StatefulSet>(object).map(|set| {
+            let spec = set.spec.unwrap_or_default();
+            (spec.replicas, spec.template)
+        }),
+        ("apps", "DaemonSet") => {
+            typed::<DaemonSet>(object).map(|set| (None, set.spec.unwrap_or_default().template))
+        }
+        ("apps", "ReplicaSet") => typed::<ReplicaSet>(object).map(|set| {
+            let spec = set.spec.unwrap_or_default();
+            (spec.replicas, spec.template.unwrap_or_default())
+        }),
+        ("", "Pod") => typed::<Pod>(object).map(|pod| {
+            let template = PodTemplateSpec {
+                metadata: Some(pod.metadata),
+                spec: pod.spec,
+            };
+            (None, template)
+        }),
+        _ => return None,
+    };
+    Some(owner.map(|(replicas, template)| PodOwner {
+        replicas: replicas.unwrap_or(1),
+        template,
+    }))
+}
+
+/// A core object. The finding names the key that does not fit and never its value.
+fn typed<T: DeserializeOwned>(object: &ManifestObject) -> Result<T, Diagnostic> {
+    serde_path_to_error::deserialize(object.node.to_json()).map_err(|error| {
+        let text = error.inner().to_string();
+        let message = match text.rsplit_once(", expected ") {
+            Some((_, expected)) => format!("expects {expected}"),
+            None if text.starts_with("missing field") => format!("{text} is needed"),
+            None => "cannot be understood".to_owned(),
+        };
+        Diagnostic {
+            key: error.path().to_string(),
+            position: Some(place(&object.node, error.path()).clone()),
+            ..object.finding(&[], message)
+        }
+    })
+}
+
+/// Where a path leads, as far as it can be followed.
+fn place<'a>(mut node: &'a Node, path: &Path) -> &'a Position {
+    for segment in path.iter() {
+        let next = match (segment, &node.value) {
+            (Segment::Map { key }, _) => node.member(key),
+            (Segment::Seq { index }, Value::List(items)) => items.get(*index),
+            _ => None,
+        };
+        match next {
+            Some(next) => node = next,
+            None => break,
+        }
+    }
+    &node.position
+}
