@@ -120,9 +120,7 @@ fn texts(words: &[&str]) -> Vec<String> {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum OptionsError {
     /// The issuer is no URL, or has a query or a fragment (RFC 8414, section 2).
-    #[error(
-        "urls.self.issuer: {0:?} must be an http or https URL without a query and a fragment"
-    )]
+    #[error("urls.self.issuer: {0:?} must be an http or https URL without a query and a fragment")]
     Issuer(String),
     /// The issuer is not https.
     #[error("urls.self.issuer: {0:?} is not https; use an https URL, or --dev for a trial")]
@@ -131,7 +129,9 @@ pub enum OptionsError {
     #[error("secrets.system: set a secret of at least 16 characters, or use --dev for a trial")]
     NoSecret,
     /// A system secret is too short. Which one, counted from 0.
-    #[error("secrets.system.{0}: shorter than 16 characters; use a longer one, or --dev for a trial")]
+    #[error(
+        "secrets.system.{0}: shorter than 16 characters; use a longer one, or --dev for a trial"
+    )]
     ShortSecret(usize),
 }
 
@@ -159,9 +159,8 @@ impl Options {
         if self.system_secrets.is_empty() {
             return Err(OptionsError::NoSecret);
         }
-        let is_short = |secret: &SecretString| {
-            secret.expose_secret().chars().count() < MIN_SECRET_LENGTH
-        };
+        let is_short =
+            |secret: &SecretString| secret.expose_secret().chars().count() < MIN_SECRET_LENGTH;
         match self.system_secrets.iter().position(is_short) {
             Some(at) => Err(OptionsError::ShortSecret(at)),
             None => Ok(()),
@@ -203,7 +202,11 @@ mod tests {
                 Some(OptionsError::InsecureIssuer("http://i.example".to_owned())),
                 None,
             ),
-            (options("https://i.example", &[]), Some(OptionsError::NoSecret), None),
+            (
+                options("https://i.example", &[]),
+                Some(OptionsError::NoSecret),
+                None,
+            ),
             (
                 options("https://i.example", &[long, "short"]),
                 Some(OptionsError::ShortSecret(1)),

@@ -65,7 +65,11 @@ impl Authority {
 
     /// The time of day, in seconds since 1970.
     pub(super) fn now(&self) -> i64 {
-        let since = self.clock.now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+        let since = self
+            .clock
+            .now()
+            .duration_since(SystemTime::UNIX_EPOCH)
+            .unwrap_or_default();
         i64::try_from(since.as_secs()).unwrap_or(i64::MAX)
     }
 
@@ -78,7 +82,9 @@ impl Authority {
     pub(super) fn new_id(&self) -> String {
         let mut bytes = [0; 16];
         self.random.fill(&mut bytes);
-        uuid::Builder::from_random_bytes(bytes).into_uuid().to_string()
+        uuid::Builder::from_random_bytes(bytes)
+            .into_uuid()
+            .to_string()
     }
 
     /// Whether the server can do its work: `None`, or what is missing.
@@ -86,16 +92,21 @@ impl Authority {
         if let Err(error) = within(self.store.ping()).await {
             return Some(("database", error.to_string()));
         }
-        (!self.ring.is_complete())
-            .then(|| ("keys", "the signing keys are being made".to_owned()))
+        (!self.ring.is_complete()).then(|| ("keys", "the signing keys are being made".to_owned()))
     }
 
     /// The public keys, of the sets that sign and of those that are to be published.
-    pub(crate) async fn jwks(&self) -> Result<Vec<serde_json::Map<String, serde_json::Value>>, super::AdminError> {
+    pub(crate) async fn jwks(
+        &self,
+    ) -> Result<Vec<serde_json::Map<String, serde_json::Value>>, super::AdminError> {
         use crate::domain::keys::{ACCESS_TOKENS, ID_TOKENS};
         self.ring.complete().await?;
-        let mut sets: Vec<&str> =
-            self.options.broadcast_keys.iter().map(String::as_str).collect();
+        let mut sets: Vec<&str> = self
+            .options
+            .broadcast_keys
+            .iter()
+            .map(String::as_str)
+            .collect();
         for set in [ID_TOKENS, ACCESS_TOKENS] {
             if !sets.contains(&set) {
                 sets.push(set);
@@ -106,9 +117,7 @@ impl Authority {
 }
 
 /// Waits for the store, but not for ever.
-pub(super) async fn within<T>(
-    answer: impl Future<Output = StoreResult<T>>,
-) -> StoreResult<T> {
+pub(super) async fn within<T>(answer: impl Future<Output = StoreResult<T>>) -> StoreResult<T> {
     tokio::time::timeout(STORE_PATIENCE, answer)
         .await
         .unwrap_or_else(|_| Err(StoreError::Unavailable("no answer in time".to_owned())))

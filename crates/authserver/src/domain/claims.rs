@@ -72,7 +72,10 @@ mod tests {
 
     #[test]
     fn the_claims_are_those_of_the_tutorial_in_its_order() {
-        let options = Options { issuer: "http://hydra:4444".to_owned(), ..Options::default() };
+        let options = Options {
+            issuer: "http://hydra:4444".to_owned(),
+            ..Options::default()
+        };
         assert_eq!(
             claims(&options),
             r#"{"aud":["https://traefik.io"],"client_id":"c","exp":3700,"ext":{},"iat":100,"iss":"http://hydra:4444","jti":"j","nbf":100,"scp":["a","b"],"sub":"c"}"#
@@ -89,7 +92,10 @@ mod tests {
         };
         let both = claims(&options);
         assert!(!both.contains("nbf") && !both.contains("ext"), "{both}");
-        assert!(both.contains(r#""scope":"a b","scp":["a","b"],"sub""#), "{both}");
+        assert!(
+            both.contains(r#""scope":"a b","scp":["a","b"],"sub""#),
+            "{both}"
+        );
         options.scope_claim = ScopeClaim::String;
         let string = claims(&options);
         assert!(string.contains(r#""scope":"a b","sub""#), "{string}");

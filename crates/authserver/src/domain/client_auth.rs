@@ -59,12 +59,18 @@ impl Presented {
     fn attempts(&self) -> Result<Vec<Attempt>, TokenError> {
         let invalid = |text: &str| TokenError::refused(ErrorCode::InvalidRequest, text);
         let has_assertion = self.has_assertion || self.assertion_type.is_some();
-        if self.assertion_type.as_deref().is_some_and(|kind| kind != JWT_BEARER) {
+        if self
+            .assertion_type
+            .as_deref()
+            .is_some_and(|kind| kind != JWT_BEARER)
+        {
             return Err(invalid("The 'client_assertion_type' is unknown."));
         }
         if has_assertion {
             if self.secret.is_some() || self.basic.is_some() {
-                return Err(invalid("A client assertion must not come with another secret."));
+                return Err(invalid(
+                    "A client assertion must not come with another secret.",
+                ));
             }
             return Ok(Vec::new());
         }
@@ -79,15 +85,24 @@ impl Presented {
             return Ok(Vec::new());
         }
         let agrees = |id: &str| self.id.as_deref().is_none_or(|body| body == id);
-        let readings = basic.readings.iter().filter(|reading| agrees(&reading.id)).cloned();
-        Ok(readings.map(|reading| attempt(reading, Method::Basic)).collect())
+        let readings = basic
+            .readings
+            .iter()
+            .filter(|reading| agrees(&reading.id))
+            .cloned();
+        Ok(readings
+            .map(|reading| attempt(reading, Method::Basic))
+            .collect())
     }
 }
 
 /// Without a secret there was no method.
 fn attempt(credentials: Credentials, method: Method) -> Attempt {
-    let method =
-        if credentials.secret.expose_secret().is_empty() { Method::None } else { method };
+    let method = if credentials.secret.expose_secret().is_empty() {
+        Method::None
+    } else {
+        method
+    };
     (credentials, method)
 }
 
@@ -107,7 +122,9 @@ impl Authority {
                 return Ok(client);
             }
         }
-        self.failures.hold(presented.arrived, self.verifier.slowest()).await?;
+        self.failures
+            .hold(presented.arrived, self.verifier.slowest())
+            .await?;
         Err(TokenError::refused(
             ErrorCode::InvalidClient,
             "Client authentication failed: the client, its secret or its method is wrong.",
@@ -142,7 +159,9 @@ impl Authority {
     /// Keeps a better hash of the same secret. Without it the client works as before.
     async fn renew_hash(&self, row: &ClientRow, renewed: &str) {
         let id = row.client.client_id.as_str();
-        let replaced = self.store.replace_secret_hash(id, &row.secret_hash, renewed);
+        let replaced = self
+            .store
+            .replace_secret_hash(id, &row.secret_hash, renewed);
         if let Err(error) = within(replaced).await {
             tracing::warn!(client.id = id, error = %error, "the secret could not be hashed anew");
         }
@@ -183,7 +202,11 @@ mod tests {
             (BASIC, "client_id=a&client_secret=b", None),
         ] {
             let attempts = presented(header, body).attempts().unwrap();
-            assert_eq!(attempts.first().map(|(_, method)| *method), expected, "{header:?} {body}");
+            assert_eq!(
+                attempts.first().map(|(_, method)| *method),
+                expected,
+                "{header:?} {body}"
+            );
         }
     }
 
@@ -194,7 +217,10 @@ mod tests {
         for (header, body) in [
             (BASIC, format!("{kind}&client_assertion=x")),
             (None, format!("{kind}&client_assertion=x&client_secret=b")),
-            (None, "client_assertion_type=odd&client_assertion=x".to_owned()),
+            (
+                None,
+                "client_assertion_type=odd&client_assertion=x".to_owned(),
+            ),
         ] {
             assert!(presented(header, &body).attempts().is_err(), "{body}");
         }
@@ -202,7 +228,12 @@ mod tests {
 
     #[tokio::test]
     async fn nothing_shown_is_an_invalid_request() {
-        for header in [None, Some("Basic %%%"), Some("Basic Zm9v"), Some("Bearer x")] {
+        for header in [
+            None,
+            Some("Basic %%%"),
+            Some("Basic Zm9v"),
+            Some("Bearer x"),
+        ] {
             assert!(presented(header, "x=1").attempts().is_err(), "{header:?}");
         }
     }

@@ -53,7 +53,10 @@ impl TokenError {
 
     /// The server is broken; the reason was logged.
     pub(crate) fn internal() -> Self {
-        Self::refused(ErrorCode::ServerError, "The server failed; its log says why.")
+        Self::refused(
+            ErrorCode::ServerError,
+            "The server failed; its log says why.",
+        )
     }
 }
 

@@ -39,7 +39,8 @@ impl Authority {
             return Ok(Introspection::INACTIVE);
         };
         let strategy = self.options.scope_strategy;
-        let granted = |scope: &String| strategy.allows(live.scopes.iter().map(String::as_str), scope);
+        let granted =
+            |scope: &String| strategy.allows(live.scopes.iter().map(String::as_str), scope);
         if !scopes.iter().all(granted) {
             return Ok(Introspection::INACTIVE);
         }
@@ -69,7 +70,10 @@ impl Authority {
         let Some(live) = live.filter(|live| live.not_before <= now && now < live.expires_at) else {
             return Ok(None);
         };
-        if within(self.store.find_client(&live.client_id)).await?.is_none() {
+        if within(self.store.find_client(&live.client_id))
+            .await?
+            .is_none()
+        {
             return Ok(None);
         }
         if let TokenId::Signed(jti) = &live.id
@@ -114,13 +118,23 @@ fn scopes(claims: &Map<String, Value>) -> Vec<String> {
     match claims.get("scp") {
         Some(list) => texts(Some(list)),
         None => {
-            let joined = claims.get("scope").and_then(Value::as_str).unwrap_or_default();
+            let joined = claims
+                .get("scope")
+                .and_then(Value::as_str)
+                .unwrap_or_default();
             carnet_oauth::scope::split(joined)
         }
     }
 }
 
 fn texts(list: Option<&Value>) -> Vec<String> {
-    let elements = list.and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
-    elements.iter().filter_map(Value::as_str).map(str::to_owned).collect()
+    let elements = list
+        .and_then(Value::as_array)
+        .map(Vec::as_slice)
+        .unwrap_or_default();
+    elements
+        .iter()
+        .filter_map(Value::as_str)
+        .map(str::to_owned)
+        .collect()
 }

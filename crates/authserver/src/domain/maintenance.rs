@@ -5,7 +5,7 @@ use std::{sync::Arc, time::Duration};
 
 use tokio::time::MissedTickBehavior;
 
-use crate::domain::Authority;
+use crate::{domain::Authority, store};
 
 /// How often expired rows are looked for.
 const PERIOD: Duration = Duration::from_secs(60);
@@ -24,31 +24,12 @@ impl Authority {
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
             ticks.tick().await;
-            self.sweep().await;
+            if let Err(error) = store::expire(&*self.store, self.now(), BATCH).await {
+                tracing::error!(error = %error, "expired rows could not be deleted");
+            }
             if let Err(error) = self.ring.refresh().await {
                 tracing::error!(error = %error, "the keys could not be read again");
             }
-        }
-    }
-
-    /// Deletes what has expired.
-    pub(crate) async fn sweep(&self) {
-        let now = self.now();
-        loop {
-            let tokens = self.store.delete_expired_tokens(now, BATCH).await;
-            let revocations = self.store.delete_expired_revocations(now, BATCH).await;
-            match (tokens, revocations) {
-                (Ok(tokens), Ok(revocations)) => {
-                    if tokens.max(revocations) < u64::from(BATCH) {
-                        return;
-                    }
-                }
-                (Err(error), _) | (_, Err(error)) => {
-                    tracing::error!(error = %error, "expired rows could not be deleted");
-                    return;
-                }
-            }
-            tokio::task::yield_now().await;
         }
     }
 }

@@ -31,12 +31,15 @@ pub(super) fn verified_digest(keys: &SystemKeys, token: &str) -> Option<String> 
 
 fn row_digest(mac: &str) -> String {
     let digest = digest::digest(&SHA384, mac.as_bytes());
-    digest.as_ref().iter().fold(String::with_capacity(96), |mut hex, byte| {
-        use std::fmt::Write as _;
-        // Writing to a text cannot fail.
-        let _ = write!(hex, "{byte:02x}");
-        hex
-    })
+    digest
+        .as_ref()
+        .iter()
+        .fold(String::with_capacity(96), |mut hex, byte| {
+            use std::fmt::Write as _;
+            // Writing to a text cannot fail.
+            let _ = write!(hex, "{byte:02x}");
+            hex
+        })
 }
 
 /// HMAC (RFC 2104) over SHA-512/256, which the crypto library offers as a digest only.
@@ -56,7 +59,10 @@ fn hmac_sha512_256(key: &[u8; 32], message: &[u8]) -> digest::Digest {
 #[cfg(test)]
 #[expect(clippy::unwrap_used, reason = "tests")]
 mod tests {
-    use std::{collections::BTreeSet, sync::atomic::{AtomicU64, Ordering}};
+    use std::{
+        collections::BTreeSet,
+        sync::atomic::{AtomicU64, Ordering},
+    };
 
     use secrecy::ExposeSecret as _;
 
@@ -98,7 +104,14 @@ mod tests {
     fn the_mac_is_the_one_of_rfc_2104() {
         // Made with Python's hmac module over "sha512_256".
         let mac = hmac_sha512_256(&[0x0b; 32], b"Hi There");
-        let hex = mac.as_ref().iter().map(|byte| format!("{byte:02x}")).collect::<String>();
-        assert_eq!(hex, "aaa0fdd1d8016134427d29c723fdbb4d6dc55403636b0c44b8b86e43fe9551e3");
+        let hex = mac
+            .as_ref()
+            .iter()
+            .map(|byte| format!("{byte:02x}"))
+            .collect::<String>();
+        assert_eq!(
+            hex,
+            "aaa0fdd1d8016134427d29c723fdbb4d6dc55403636b0c44b8b86e43fe9551e3"
+        );
     }
 }

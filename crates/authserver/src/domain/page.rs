@@ -1,10 +1,7 @@
 //! Pages of a list: after which id the next one begins, sealed together with the filters, so that
 //! nobody can forge a page or carry it over to another list.
 
-use crate::domain::{
-    AdminError, Authority,
-    system_keys::Purpose,
-};
+use crate::domain::{AdminError, Authority, system_keys::Purpose};
 
 /// The usual number of elements.
 const DEFAULT_SIZE: u32 = 100;
@@ -17,10 +14,12 @@ const MAX_SIZE: u32 = 500;
 /// # Errors
 /// When the text is no number.
 pub(crate) fn size(text: Option<&str>) -> Result<u32, AdminError> {
-    let Some(text) = text.filter(|text| !text.is_empty()) else { return Ok(DEFAULT_SIZE) };
-    let size: i64 = text.parse().map_err(|_| {
-        AdminError::Malformed("Parameter 'page_size' must be a number.".to_owned())
-    })?;
+    let Some(text) = text.filter(|text| !text.is_empty()) else {
+        return Ok(DEFAULT_SIZE);
+    };
+    let size: i64 = text
+        .parse()
+        .map_err(|_| AdminError::Malformed("Parameter 'page_size' must be a number.".to_owned()))?;
     Ok(match u32::try_from(size) {
         Ok(0) | Err(_) if size <= 0 => DEFAULT_SIZE,
         Ok(size) => size.min(MAX_SIZE),
@@ -42,12 +41,17 @@ impl Authority {
         token: Option<&str>,
         filters: &str,
     ) -> Result<Option<String>, AdminError> {
-        let Some(token) = token.filter(|token| !token.is_empty()) else { return Ok(None) };
+        let Some(token) = token.filter(|token| !token.is_empty()) else {
+            return Ok(None);
+        };
         let malformed = || {
             let text = "Parameter 'page_token' is not one that this list gave out.";
             AdminError::Malformed(text.to_owned())
         };
-        let after = self.system.open(Purpose::Pages, token, filters).ok_or_else(malformed)?;
+        let after = self
+            .system
+            .open(Purpose::Pages, token, filters)
+            .ok_or_else(malformed)?;
         let after = String::from_utf8(after.to_vec()).map_err(|_| malformed())?;
         Ok(Some(after).filter(|after| !after.is_empty()))
     }

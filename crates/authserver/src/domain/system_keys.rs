@@ -170,28 +170,45 @@ mod tests {
     // Holds SE-02.
     #[test]
     fn a_new_secret_opens_what_the_old_one_sealed_and_a_wrong_one_does_not() {
-        let sealed = keys(&["old"]).seal(Purpose::Keys, &Fixed, b"text", "set/kid").unwrap();
+        let sealed = keys(&["old"])
+            .seal(Purpose::Keys, &Fixed, b"text", "set/kid")
+            .unwrap();
         let opened = keys(&["new", "old"]).open(Purpose::Keys, &sealed, "set/kid");
         assert_eq!(opened.unwrap().as_slice(), b"text");
-        assert!(keys(&["new"]).open(Purpose::Keys, &sealed, "set/kid").is_none());
+        assert!(
+            keys(&["new"])
+                .open(Purpose::Keys, &sealed, "set/kid")
+                .is_none()
+        );
     }
 
     #[test]
     fn what_is_sealed_opens_only_in_its_context_and_for_its_purpose() {
         let keys = keys(&["secret"]);
-        let sealed = keys.seal(Purpose::Pages, &Fixed, b"text", "owner=a").unwrap();
+        let sealed = keys
+            .seal(Purpose::Pages, &Fixed, b"text", "owner=a")
+            .unwrap();
         assert!(keys.open(Purpose::Pages, &sealed, "owner=b").is_none());
         assert!(keys.open(Purpose::Keys, &sealed, "owner=a").is_none());
         let mut bytes = base64url::decode(&sealed).unwrap();
         bytes[14] ^= 1;
-        assert!(keys.open(Purpose::Pages, &base64url::encode(&bytes), "owner=a").is_none());
+        assert!(
+            keys.open(Purpose::Pages, &base64url::encode(&bytes), "owner=a")
+                .is_none()
+        );
     }
 
     #[test]
     fn a_mac_tells_which_secret_made_it() {
         let mac = keys(&["old"]).mac(Purpose::ClientSecrets, b"m").unwrap();
         let both = keys(&["new", "old"]);
-        assert_eq!(both.verifying(Purpose::ClientSecrets, b"m", mac.as_ref()), Some(1));
-        assert_eq!(both.verifying(Purpose::ClientSecrets, b"n", mac.as_ref()), None);
+        assert_eq!(
+            both.verifying(Purpose::ClientSecrets, b"m", mac.as_ref()),
+            Some(1)
+        );
+        assert_eq!(
+            both.verifying(Purpose::ClientSecrets, b"n", mac.as_ref()),
+            None
+        );
     }
 }

@@ -6,8 +6,14 @@ use serde_json::Value;
 /// One operation.
 #[derive(Debug)]
 pub(super) enum Operation {
-    Set { path: Path, value: Value, replace: bool },
-    Remove { path: Path },
+    Set {
+        path: Path,
+        value: Value,
+        replace: bool,
+    },
+    Remove {
+        path: Path,
+    },
 }
 
 /// The segments of a JSON Pointer (RFC 6901); at least one.
@@ -23,7 +29,9 @@ pub(super) struct Path {
 /// # Errors
 /// A sentence for the administrator.
 pub(super) fn read(patch: &Value) -> Result<Vec<Operation>, String> {
-    let operations = patch.as_array().ok_or("A JSON Patch is an array of operations.")?;
+    let operations = patch
+        .as_array()
+        .ok_or("A JSON Patch is an array of operations.")?;
     operations.iter().map(Operation::read).collect()
 }
 
@@ -36,9 +44,12 @@ impl Operation {
             "remove" => Ok(Self::Remove { path }),
             "add" | "replace" => {
                 let value = operation.get("value").cloned();
-                let value =
-                    value.ok_or_else(|| format!("Operation '{name}' needs a 'value'."))?;
-                Ok(Self::Set { path, value, replace: name == "replace" })
+                let value = value.ok_or_else(|| format!("Operation '{name}' needs a 'value'."))?;
+                Ok(Self::Set {
+                    path,
+                    value,
+                    replace: name == "replace",
+                })
             }
             other => Err(format!(
                 "Operation '{other}' is not supported; use 'add', 'remove' or 'replace'."
@@ -70,11 +81,20 @@ impl Operation {
             (Value::Object(members), Self::Remove { path }) => {
                 members.shift_remove(&path.last).ok_or(missing)?;
             }
-            (Value::Array(elements), Self::Set { path, value, replace }) => {
+            (
+                Value::Array(elements),
+                Self::Set {
+                    path,
+                    value,
+                    replace,
+                },
+            ) => {
                 set_element(elements, &path.last, value, replace).ok_or(missing)?;
             }
             (Value::Array(elements), Self::Remove { path }) => {
-                let at = index(&path.last).filter(|at| *at < elements.len()).ok_or(missing)?;
+                let at = index(&path.last)
+                    .filter(|at| *at < elements.len())
+                    .ok_or(missing)?;
                 elements.remove(at);
             }
             _ => return Err(missing),
@@ -89,7 +109,11 @@ impl Path {
         let unescape = |segment: &str| segment.replace("~1", "/").replace("~0", "~");
         let mut parents: Vec<String> = segments.split('/').map(unescape).collect();
         let last = parents.pop().unwrap_or_default();
-        Ok(Self { text: text.to_owned(), parents, last })
+        Ok(Self {
+            text: text.to_owned(),
+            parents,
+            last,
+        })
     }
 }
 

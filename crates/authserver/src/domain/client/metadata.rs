@@ -13,8 +13,9 @@ use crate::{domain::AdminError, options::Options};
 const MIN_SECRET_LENGTH: usize = 6;
 
 /// Algorithms of assertions.
-const ASSERTION_ALGORITHMS: [&str; 9] =
-    ["RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512"];
+const ASSERTION_ALGORITHMS: [&str; 9] = [
+    "RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512",
+];
 
 type Checked = Result<(), AdminError>;
 
@@ -27,7 +28,10 @@ pub(super) fn complete(options: &Options, client: &mut Client) {
     };
     default(&mut client.scope, &options.default_scope.join(" "));
     default(&mut client.subject_type, "public");
-    default(&mut client.token_endpoint_auth_method, "client_secret_basic");
+    default(
+        &mut client.token_endpoint_auth_method,
+        "client_secret_basic",
+    );
     default(&mut client.userinfo_signed_response_alg, "none");
 }
 
@@ -44,7 +48,10 @@ pub(super) fn check(options: &Options, client: &Client, secret: Option<&SecretSt
     ] {
         check_web_uri(name, uri)?;
     }
-    client.allowed_cors_origins.iter().try_for_each(|origin| check_origin(origin))?;
+    client
+        .allowed_cors_origins
+        .iter()
+        .try_for_each(|origin| check_origin(origin))?;
     check_redirects(client)?;
     match client.sector_identifier_uri.as_str() {
         "" => Ok(()),
@@ -82,7 +89,11 @@ fn check_keys(client: &Client) -> Checked {
         ));
     }
     check_web_uri("jwks_uri", &client.jwks_uri)?;
-    let keys = client.jwks.get("keys").and_then(Value::as_array).map(Vec::as_slice);
+    let keys = client
+        .jwks
+        .get("keys")
+        .and_then(Value::as_array)
+        .map(Vec::as_slice);
     keys.unwrap_or_default().iter().try_for_each(check_key)
 }
 
@@ -93,10 +104,12 @@ fn check_key(key: &Value) -> Checked {
     }
     match members.map(Jwk::from_object) {
         Some(Ok(_)) => Ok(()),
-        Some(Err(error)) => {
-            Err(AdminError::Malformed(format!("A key in member 'jwks' cannot be used: {error}.")))
-        }
-        None => Err(AdminError::Malformed("A key in member 'jwks' is no object.".to_owned())),
+        Some(Err(error)) => Err(AdminError::Malformed(format!(
+            "A key in member 'jwks' cannot be used: {error}."
+        ))),
+        None => Err(AdminError::Malformed(
+            "A key in member 'jwks' is no object.".to_owned(),
+        )),
     }
 }
 
@@ -107,7 +120,10 @@ fn check_words(options: &Options, client: &Client) -> Checked {
             options.subject_types.join(", ")
         ));
     }
-    if !matches!(client.userinfo_signed_response_alg.as_str(), "none" | "RS256") {
+    if !matches!(
+        client.userinfo_signed_response_alg.as_str(),
+        "none" | "RS256"
+    ) {
         return refuse("Member 'userinfo_signed_response_alg' must be 'none' or 'RS256'.");
     }
     if !matches!(client.access_token_strategy.as_str(), "" | "jwt" | "opaque") {
@@ -192,21 +208,51 @@ mod tests {
             (json!({"client_secret": "12345"}), Err("metadata")),
             (json!({"redirect_uris": ["not a uri"]}), Err("redirect")),
             (json!({"redirect_uris": ["nope"]}), Err("redirect")),
-            (json!({"redirect_uris": ["https://a.example/#x"]}), Err("redirect")),
-            (json!({"redirect_uris": ["com.example.app:/cb", "/cb"]}), Ok(())),
+            (
+                json!({"redirect_uris": ["https://a.example/#x"]}),
+                Err("redirect"),
+            ),
+            (
+                json!({"redirect_uris": ["com.example.app:/cb", "/cb"]}),
+                Ok(()),
+            ),
             (json!({"token_endpoint_auth_method": "magic"}), Ok(())),
-            (json!({"token_endpoint_auth_method": "private_key_jwt"}), Err("metadata")),
-            (json!({"jwks_uri": "https://a.example/k", "jwks": {"keys": []}}), Err("metadata")),
-            (json!({"jwks": {"keys": [{"kty": "RSA"}]}}), Err("malformed")),
-            (json!({"jwks": {"keys": [{"kty": "oct", "k": "c2VjcmV0"}]}}), Err("metadata")),
+            (
+                json!({"token_endpoint_auth_method": "private_key_jwt"}),
+                Err("metadata"),
+            ),
+            (
+                json!({"jwks_uri": "https://a.example/k", "jwks": {"keys": []}}),
+                Err("metadata"),
+            ),
+            (
+                json!({"jwks": {"keys": [{"kty": "RSA"}]}}),
+                Err("malformed"),
+            ),
+            (
+                json!({"jwks": {"keys": [{"kty": "oct", "k": "c2VjcmV0"}]}}),
+                Err("metadata"),
+            ),
             (json!({"subject_type": "odd"}), Err("metadata")),
             (json!({"client_uri": "foo"}), Err("metadata")),
             (json!({"logo_uri": "ftp://x/y"}), Err("metadata")),
-            (json!({"allowed_cors_origins": ["https://a.example/x"]}), Err("metadata")),
-            (json!({"allowed_cors_origins": ["https://a.example"]}), Ok(())),
-            (json!({"userinfo_signed_response_alg": "ES256"}), Err("metadata")),
+            (
+                json!({"allowed_cors_origins": ["https://a.example/x"]}),
+                Err("metadata"),
+            ),
+            (
+                json!({"allowed_cors_origins": ["https://a.example"]}),
+                Ok(()),
+            ),
+            (
+                json!({"userinfo_signed_response_alg": "ES256"}),
+                Err("metadata"),
+            ),
             (json!({"access_token_strategy": "paseto"}), Err("metadata")),
-            (json!({"sector_identifier_uri": "http://x.example/s"}), Err("metadata")),
+            (
+                json!({"sector_identifier_uri": "http://x.example/s"}),
+                Err("metadata"),
+            ),
             (
                 json!({"redirect_uris": ["https://app.example/cb"],
                     "post_logout_redirect_uris": ["https://other.example/"]}),

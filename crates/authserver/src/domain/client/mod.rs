@@ -24,7 +24,10 @@ impl Authority {
         if client.client_id.is_empty() {
             client.client_id = self.new_id();
         }
-        let chosen = client.client_secret.take().filter(|secret| !is_empty(secret));
+        let chosen = client
+            .client_secret
+            .take()
+            .filter(|secret| !is_empty(secret));
         metadata::complete(&self.options, &mut client);
         metadata::check(&self.options, &client, chosen.as_ref())?;
         let (secret, origin) = match chosen {
@@ -43,8 +46,11 @@ impl Authority {
         client.client_secret = (!client.is_public()).then_some(secret);
         client.registration_access_token =
             opaque::issue(&self.system, &*self.random).map(|(token, _)| token);
-        client.registration_client_uri =
-            format!("{}/oauth2/register/{}", self.options.public_base(), escape(&client.client_id));
+        client.registration_client_uri = format!(
+            "{}/oauth2/register/{}",
+            self.options.public_base(),
+            escape(&client.client_id)
+        );
         Ok(client)
     }
 
@@ -97,8 +103,11 @@ impl Authority {
 /// An id as a segment of a path.
 pub(crate) fn escape(id: &str) -> String {
     use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
-    const SEGMENT: &AsciiSet =
-        &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
+    const SEGMENT: &AsciiSet = &NON_ALPHANUMERIC
+        .remove(b'-')
+        .remove(b'.')
+        .remove(b'_')
+        .remove(b'~');
     utf8_percent_encode(id, SEGMENT).to_string()
 }
 

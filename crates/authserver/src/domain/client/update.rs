@@ -30,7 +30,10 @@ impl Authority {
         let before = self.client_row(id).await?;
         let inapplicable = |text: String| AdminError::Malformed(text);
         let operations = json_patch::read(patch).map_err(inapplicable)?;
-        if operations.iter().any(|operation| operation.touches("client_id")) {
+        if operations
+            .iter()
+            .any(|operation| operation.touches("client_id"))
+        {
             return Err(AdminError::NotFound(Missing::Resource));
         }
         let mut document =
@@ -42,7 +45,10 @@ impl Authority {
             .map_err(|error| AdminError::Malformed(format!("The patched client: {error}.")))?;
         let saved = self.save(before, client).await?;
         let secret = saved.client_secret.clone();
-        Ok(Client { client_secret: secret, ..saved.as_stored() })
+        Ok(Client {
+            client_secret: secret,
+            ..saved.as_stored()
+        })
     }
 
     /// Sets the lifetimes of a client; one that is absent is the server's again.
@@ -52,12 +58,18 @@ impl Authority {
         lifespans: Lifespans,
     ) -> Result<Client, AdminError> {
         let before = self.client_row(id).await?;
-        let client = Client { lifespans, ..before.client.clone() };
+        let client = Client {
+            lifespans,
+            ..before.client.clone()
+        };
         Ok(self.save(before, client).await?.as_stored())
     }
 
     async fn save(&self, before: ClientRow, mut client: Client) -> Result<Client, AdminError> {
-        let secret = client.client_secret.take().filter(|secret| !is_empty(secret));
+        let secret = client
+            .client_secret
+            .take()
+            .filter(|secret| !is_empty(secret));
         client.client_id.clone_from(&before.client.client_id);
         client.registration_access_token = None;
         client.registration_client_uri = String::new();
@@ -72,7 +84,10 @@ impl Authority {
                 .await
                 .ok_or(AdminError::Internal)?,
         };
-        let row = ClientRow { client: client.clone().as_stored(), secret_hash };
+        let row = ClientRow {
+            client: client.clone().as_stored(),
+            secret_hash,
+        };
         if !within(self.store.update_client(&row)).await? {
             return Err(AdminError::NotFound(Missing::Resource));
         }

@@ -28,10 +28,13 @@ impl Authority {
             ));
         }
         let issued_at = self.now();
-        let lifetime = client.lifespans.client_credentials_grant_access_token_lifespan.map_or_else(
-            || i64::try_from(self.options.ttl_access_token.as_secs()).unwrap_or(i64::MAX),
-            carnet_oauth::client::Lifespan::as_seconds,
-        );
+        let lifetime = client
+            .lifespans
+            .client_credentials_grant_access_token_lifespan
+            .map_or_else(
+                || i64::try_from(self.options.ttl_access_token.as_secs()).unwrap_or(i64::MAX),
+                carnet_oauth::client::Lifespan::as_seconds,
+            );
         Ok(Granted {
             client_id: client.client_id.clone(),
             scopes,

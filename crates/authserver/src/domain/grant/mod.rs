@@ -58,8 +58,8 @@ impl Authority {
                 self.ring.sign(claims).await?
             }
             AccessTokenStrategy::Opaque => {
-                let (token, digest) = opaque::issue(&self.system, &*self.random)
-                    .ok_or_else(TokenError::internal)?;
+                let (token, digest) =
+                    opaque::issue(&self.system, &*self.random).ok_or_else(TokenError::internal)?;
                 let row = TokenRow {
                     digest,
                     client_id: granted.client_id.clone(),

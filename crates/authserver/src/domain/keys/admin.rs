@@ -44,7 +44,9 @@ impl Authority {
     pub(crate) fn key(&self, set: &str, kid: &str) -> Result<Json, AdminError> {
         let keys = self.ring.set(set);
         let key = keys.iter().find(|key| key.kid() == kid);
-        Ok(key.ok_or(AdminError::NotFound(Missing::Resource))?.to_json()?)
+        Ok(key
+            .ok_or(AdminError::NotFound(Missing::Resource))?
+            .to_json()?)
     }
 
     /// Makes a key and adds it to a set.

@@ -79,17 +79,25 @@ impl KeyRing {
     /// Whether both sets have a key that signs.
     pub(in crate::domain) fn is_complete(&self) -> bool {
         let snapshot = self.current.load();
-        [ACCESS_TOKENS, ID_TOKENS].iter().all(|set| snapshot.signer(set).is_some())
+        [ACCESS_TOKENS, ID_TOKENS]
+            .iter()
+            .all(|set| snapshot.signer(set).is_some())
     }
 
     /// Signs the claims of an access token with the newest key.
-    pub(in crate::domain) async fn sign(&self, claims: Vec<u8>) -> Result<SecretString, TokenError> {
+    pub(in crate::domain) async fn sign(
+        &self,
+        claims: Vec<u8>,
+    ) -> Result<SecretString, TokenError> {
         let key = match self.current.load().signer(ACCESS_TOKENS) {
             Some(key) => key,
-            None => self.ensure_signer(ACCESS_TOKENS).await.map_err(|error| match error {
-                AdminError::Unavailable => TokenError::Unavailable,
-                _ => TokenError::internal(),
-            })?,
+            None => self
+                .ensure_signer(ACCESS_TOKENS)
+                .await
+                .map_err(|error| match error {
+                    AdminError::Unavailable => TokenError::Unavailable,
+                    _ => TokenError::internal(),
+                })?,
         };
         let token = if key.signs_slowly() {
             tokio::task::spawn_blocking(move || compact(&key, &claims))
@@ -143,9 +151,16 @@ impl KeyRing {
             };
             sets.entry(row.set.clone()).or_default().push(key);
         }
-        let signers = sets.get(ACCESS_TOKENS).map(Vec::as_slice).unwrap_or_default();
+        let signers = sets
+            .get(ACCESS_TOKENS)
+            .map(Vec::as_slice)
+            .unwrap_or_default();
         let access_tokens = JwkSet::new(signers.iter().map(|key| key.public().clone()).collect());
-        self.current.store(Arc::new(Snapshot { rows, sets, access_tokens }));
+        self.current.store(Arc::new(Snapshot {
+            rows,
+            sets,
+            access_tokens,
+        }));
         Ok(())
     }
 
@@ -169,7 +184,9 @@ impl KeyRing {
     pub(super) fn new_kid(&self) -> String {
         let mut bytes = [0; 16];
         self.random.fill(&mut bytes);
-        uuid::Builder::from_random_bytes(bytes).into_uuid().to_string()
+        uuid::Builder::from_random_bytes(bytes)
+            .into_uuid()
+            .to_string()
     }
 
     /// The signing key of a set; made when there is none. Who comes meanwhile waits.
@@ -178,7 +195,9 @@ impl KeyRing {
         if let Some(key) = self.current.load().signer(set) {
             return Ok(key);
         }
-        let key = self.generate(Algorithm::Rs256, self.new_kid(), "sig".to_owned()).await?;
+        let key = self
+            .generate(Algorithm::Rs256, self.new_kid(), "sig".to_owned())
+            .await?;
         tracing::info!(key.set = set, key.id = key.kid(), "a signing key was made");
         let row = sealed::seal(&self.system, &*self.random, set, &key)?;
         self.store.insert_key(&row).await?;
@@ -198,7 +217,10 @@ impl Snapshot {
 
     fn find(&self, row: &KeyRow) -> Option<Arc<Key>> {
         self.rows.contains(row).then_some(())?;
-        self.set(&row.set).iter().find(|key| key.kid() == row.kid).cloned()
+        self.set(&row.set)
+            .iter()
+            .find(|key| key.kid() == row.kid)
+            .cloned()
     }
 }
 

@@ -27,16 +27,18 @@ pub(super) fn seal(
     let sealed = system
         .seal(Purpose::Keys, random, text.as_bytes(), &context)
         .ok_or(AdminError::Internal)?;
-    Ok(KeyRow { set: set.to_owned(), kid: key.kid().to_owned(), sealed })
+    Ok(KeyRow {
+        set: set.to_owned(),
+        kid: key.kid().to_owned(),
+        sealed,
+    })
 }
 
 /// Opens a key of the store.
 pub(super) fn open(system: &SystemKeys, row: &KeyRow) -> Result<Key, Error> {
     let (set, kid) = (row.set.clone(), row.kid.clone());
     match system.open(Purpose::Keys, &row.sealed, &context(&set, &kid)) {
-        Some(text) => {
-            Key::from_json(&text).map_err(|problem| Error::Key { set, kid, problem })
-        }
+        Some(text) => Key::from_json(&text).map_err(|problem| Error::Key { set, kid, problem }),
         None => Err(Error::Sealed { set, kid }),
     }
 }

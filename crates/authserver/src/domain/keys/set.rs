@@ -44,12 +44,20 @@ impl Key {
             Material::Private(key) => key.public_jwk(),
             Material::Public(key) => key,
         };
-        let modulus = public.to_object().get("n").and_then(Value::as_str).map_or(0, str::len);
+        let modulus = public
+            .to_object()
+            .get("n")
+            .and_then(Value::as_str)
+            .map_or(0, str::len);
         let header = match &material {
             Material::Private(key) => header(key),
             Material::Public(_) => String::new(),
         };
-        Self { header, signs_slowly: modulus > SLOW_MODULUS, material }
+        Self {
+            header,
+            signs_slowly: modulus > SLOW_MODULUS,
+            material,
+        }
     }
 
     pub(super) fn kid(&self) -> &str {

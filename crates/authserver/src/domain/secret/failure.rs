@@ -19,7 +19,10 @@ pub(in crate::domain) struct FailureTimer {
 impl FailureTimer {
     /// A timer with this usual delay.
     pub(in crate::domain) fn new(step: Duration) -> Self {
-        Self { step, waiting: Semaphore::new(WAITING) }
+        Self {
+            step,
+            waiting: Semaphore::new(WAITING),
+        }
     }
 
     /// Waits until the answer may go: the usual delay after the arrival. Where the slowest hash
@@ -48,7 +51,9 @@ impl FailureTimer {
 
 /// How many whole steps cover a time; at least one.
 fn steps(time: Duration, step: Duration) -> u32 {
-    u32::try_from(time.as_nanos().div_ceil(step.as_nanos())).unwrap_or(u32::MAX).max(1)
+    u32::try_from(time.as_nanos().div_ceil(step.as_nanos()))
+        .unwrap_or(u32::MAX)
+        .max(1)
 }
 
 #[cfg(test)]
@@ -59,10 +64,18 @@ mod tests {
     #[test]
     fn the_answer_goes_at_whole_multiples_of_the_delay() {
         let timer = FailureTimer::new(Duration::from_millis(50));
-        for (passed, slowest, expected) in
-            [(0, 0, 50), (12, 12, 50), (50, 12, 50), (51, 12, 100), (10, 300, 450), (460, 300, 900)]
-        {
-            let delay = timer.delay(Duration::from_millis(passed), Duration::from_millis(slowest));
+        for (passed, slowest, expected) in [
+            (0, 0, 50),
+            (12, 12, 50),
+            (50, 12, 50),
+            (51, 12, 100),
+            (10, 300, 450),
+            (460, 300, 900),
+        ] {
+            let delay = timer.delay(
+                Duration::from_millis(passed),
+                Duration::from_millis(slowest),
+            );
             assert_eq!(delay, Duration::from_millis(expected), "{passed} {slowest}");
         }
     }

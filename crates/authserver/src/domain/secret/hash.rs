@@ -64,7 +64,11 @@ impl SlowHash {
     pub(super) fn verifies(&self, secret: &SecretString) -> bool {
         let secret = secret.expose_secret();
         match self {
-            Self::Pbkdf2 { iterations, salt, hash } => pbkdf2::verify(
+            Self::Pbkdf2 {
+                iterations,
+                salt,
+                hash,
+            } => pbkdf2::verify(
                 pbkdf2::PBKDF2_HMAC_SHA256,
                 *iterations,
                 salt,
@@ -73,8 +77,7 @@ impl SlowHash {
             )
             .is_ok(),
             Self::Bcrypt(hash) => {
-                secret.len() <= BCRYPT_MAX_LENGTH
-                    && bcrypt::verify(secret, hash).unwrap_or(false)
+                secret.len() <= BCRYPT_MAX_LENGTH && bcrypt::verify(secret, hash).unwrap_or(false)
             }
         }
     }
@@ -82,9 +85,11 @@ impl SlowHash {
     /// Whether it is the form that would be written today.
     pub(super) fn is_current(&self, cost: NonZeroU32) -> bool {
         match self {
-            Self::Pbkdf2 { iterations, salt, hash } => {
-                *iterations == cost && salt.len() >= SALT_LENGTH && hash.len() == HASH_LENGTH
-            }
+            Self::Pbkdf2 {
+                iterations,
+                salt,
+                hash,
+            } => *iterations == cost && salt.len() >= SALT_LENGTH && hash.len() == HASH_LENGTH,
             Self::Bcrypt(_) => false,
         }
     }
@@ -176,14 +181,21 @@ mod tests {
     fn a_keyed_hash_belongs_to_one_client() {
         let keys = SystemKeys::new(&["system-secret-0123".into()], &Zeros);
         let text = keyed(&keys, "a", &"bc".into()).unwrap();
-        let Some(StoredHash::Keyed(mac)) = StoredHash::parse(&text) else { unreachable!() };
+        let Some(StoredHash::Keyed(mac)) = StoredHash::parse(&text) else {
+            unreachable!()
+        };
         assert_eq!(verify_keyed(&keys, "a", &"bc".into(), &mac), Some(0));
         assert_eq!(verify_keyed(&keys, "ab", &"c".into(), &mac), None);
     }
 
     #[test]
     fn unknown_forms_are_none() {
-        for text in ["", "plain", "$argon2id$v=19$x", "$pbkdf2-sha256$i=0,l=32$YQ$YQ"] {
+        for text in [
+            "",
+            "plain",
+            "$argon2id$v=19$x",
+            "$pbkdf2-sha256$i=0,l=32$YQ$YQ",
+        ] {
             assert!(StoredHash::parse(text).is_none(), "{text}");
         }
     }

@@ -54,7 +54,10 @@ impl HashQueue {
         job: impl FnOnce() -> T + Send + 'static,
     ) -> Result<T, Busy> {
         let _place = self.place()?;
-        let worker = Arc::clone(&self.workers).acquire_owned().await.map_err(|_| Busy)?;
+        let worker = Arc::clone(&self.workers)
+            .acquire_owned()
+            .await
+            .map_err(|_| Busy)?;
         let started = Instant::now();
         // The permit goes with the job: a caller that hangs up does not free the processor.
         let done = tokio::task::spawn_blocking(move || {
@@ -79,7 +82,8 @@ impl HashQueue {
     /// Rises at once and falls slowly: one hash on a busy machine is not the measure for ever.
     fn observe(&self, took: u64) {
         let slowest = self.slowest.load(Ordering::Relaxed);
-        self.slowest.store(took.max(slowest - slowest / 8), Ordering::Relaxed);
+        self.slowest
+            .store(took.max(slowest - slowest / 8), Ordering::Relaxed);
     }
 
     fn place(&self) -> Result<SemaphorePermit<'_>, Busy> {
@@ -100,7 +104,10 @@ mod tests {
         let queue = HashQueue::new();
         queue.slowest.store(1_000_000, Ordering::Relaxed);
         let outcomes = join_all((0..PLACES + 10).map(|_| queue.idle())).await;
-        assert_eq!(outcomes.iter().filter(|outcome| outcome.is_err()).count(), 10);
+        assert_eq!(
+            outcomes.iter().filter(|outcome| outcome.is_err()).count(),
+            10
+        );
         assert_eq!(queue.run(|| 1).await, Ok(1));
     }
 
@@ -109,7 +116,10 @@ mod tests {
         let queue = HashQueue::new();
         queue.slowest.store(12_000_000, Ordering::Relaxed);
         let started = Instant::now();
-        join_all([queue.idle(), queue.idle()]).await.into_iter().for_each(|done| done.unwrap());
+        join_all([queue.idle(), queue.idle()])
+            .await
+            .into_iter()
+            .for_each(|done| done.unwrap());
         assert!(started.elapsed() >= Duration::from_millis(24));
     }
 }

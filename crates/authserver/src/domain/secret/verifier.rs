@@ -95,7 +95,9 @@ impl SecretVerifier {
         let (secret, random) = (secret.clone(), Arc::clone(&self.random));
         let iterations = self.iterations;
         // Not through the queue: a flood of wrong secrets must not stop the administrator.
-        tokio::task::spawn_blocking(move || hash::slow(&secret, iterations, &*random)).await.ok()
+        tokio::task::spawn_blocking(move || hash::slow(&secret, iterations, &*random))
+            .await
+            .ok()
     }
 
     /// Whether the secret is the client's. Where no slow hash is computed, a place in the queue is
@@ -116,7 +118,10 @@ impl SecretVerifier {
                 };
             }
             None => {
-                tracing::error!(client.id = client_id, "the hash of the client's secret is damaged");
+                tracing::error!(
+                    client.id = client_id,
+                    "the hash of the client's secret is damaged"
+                );
                 return self.pretend().await;
             }
         };
@@ -135,7 +140,8 @@ impl SecretVerifier {
         }
         let renewed = self.hash(client_id, secret, Origin::Supplied).await;
         if let Some(renewed) = &renewed {
-            self.remembered.insert(self.digest(client_id, renewed, secret), ());
+            self.remembered
+                .insert(self.digest(client_id, renewed, secret), ());
         }
         Ok(Verdict::Right(renewed))
     }
@@ -197,38 +203,60 @@ mod tests {
     #[tokio::test]
     async fn a_right_secret_is_hashed_once() {
         let verifier = verifier(&["system"]);
-        let stored = verifier.hash("a", &"secret".into(), Origin::Supplied).await.unwrap();
-        verifier.verify("a", &stored, &"secret".into()).await.unwrap();
+        let stored = verifier
+            .hash("a", &"secret".into(), Origin::Supplied)
+            .await
+            .unwrap();
+        verifier
+            .verify("a", &stored, &"secret".into())
+            .await
+            .unwrap();
         let key = verifier.digest("a", &stored, &"secret".into());
         assert!(verifier.remembered.get(&key).is_some());
-        assert!(verifier.remembered.get(&verifier.digest("a", &stored, &"x".into())).is_none());
+        assert!(
+            verifier
+                .remembered
+                .get(&verifier.digest("a", &stored, &"x".into()))
+                .is_none()
+        );
     }
 
     #[tokio::test]
     async fn an_imported_hash_is_renewed_at_its_first_success() {
         let verifier = verifier(&["system"]);
         let imported = bcrypt::hash("secret", 4).unwrap();
-        let Verdict::Right(Some(renewed)) =
-            verifier.verify("a", &imported, &"secret".into()).await.unwrap()
+        let Verdict::Right(Some(renewed)) = verifier
+            .verify("a", &imported, &"secret".into())
+            .await
+            .unwrap()
         else {
             unreachable!()
         };
         assert!(renewed.starts_with("$pbkdf2-sha256$i=2,l=32$"), "{renewed}");
         assert_eq!(
-            verifier.verify("a", &renewed, &"secret".into()).await.unwrap(),
+            verifier
+                .verify("a", &renewed, &"secret".into())
+                .await
+                .unwrap(),
             Verdict::Right(None)
         );
     }
 
     #[tokio::test]
     async fn an_old_system_secret_still_verifies_and_is_replaced() {
-        let stored = verifier(&["old"]).hash("a", &"s".into(), Origin::Generated).await.unwrap();
+        let stored = verifier(&["old"])
+            .hash("a", &"s".into(), Origin::Generated)
+            .await
+            .unwrap();
         let both = verifier(&["new", "old"]);
         let Verdict::Right(Some(renewed)) = both.verify("a", &stored, &"s".into()).await.unwrap()
         else {
             unreachable!()
         };
-        let new = verifier(&["new"]).verify("a", &renewed, &"s".into()).await.unwrap();
+        let new = verifier(&["new"])
+            .verify("a", &renewed, &"s".into())
+            .await
+            .unwrap();
         assert_eq!(new, Verdict::Right(None));
     }
 }
