@@ -132,7 +132,7 @@ impl Manifests {
         }
         let kind = text(&node, &["kind"]);
         if let Some(items) = list_items(kind, &node) {
-            for item in items.to_vec() {
+            for item in items.iter().cloned() {
                 self.collect(item);
             }
             return;

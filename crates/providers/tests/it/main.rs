@@ -1,5 +1,9 @@
 //! The providers from outside: files and manifests in, routing configuration out.
 
+#![expect(clippy::unwrap_used, clippy::panic, reason = "tests")]
+
+mod golden;
+mod translation;
 mod workloads;
 
 use carnet_providers::kubernetes::{Objects, manifests};

@@ -12,6 +12,7 @@ use crate::nearest::suggestion;
 mod duration;
 mod nested;
 mod scalars;
+mod words;
 
 /// How names and values are written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
