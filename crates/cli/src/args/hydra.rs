@@ -5,6 +5,7 @@ use clap::{Args, Subcommand};
 use super::Completion;
 use super::api::{ApiFlags, CredentialFlags};
 use super::oauth2_client::{ClientFlags, EncryptionFlags};
+use super::servers::{Migrate, Serve};
 
 /// The commands that `hydra` has too. A new one is a variant here and an arm in `commands::hydra`.
 #[derive(Debug, Subcommand)]
@@ -27,6 +28,10 @@ pub(crate) enum Hydra {
     Introspect(Introspect),
     /// Revoke resources.
     Revoke(Revoke),
+    /// Serve the authorization server.
+    Serve(Serve),
+    /// Bring a database up to date.
+    Migrate(Migrate),
     /// Says which version this is.
     Version,
     /// Writes the completion script of a shell.

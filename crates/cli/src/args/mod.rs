@@ -15,6 +15,7 @@ mod api;
 mod called;
 mod hydra;
 mod oauth2_client;
+mod servers;
 mod traefik;
 
 pub(crate) use api::{ApiFlags, CredentialFlags};
@@ -26,7 +27,9 @@ pub(crate) use hydra::{
     RevokeNoun, RevokeToken, Update, UpdateClient, UpdateNoun,
 };
 pub(crate) use oauth2_client::{ClientFlags, EncryptionFlags};
-#[expect(unused_imports, reason = "`gateway` and `up` arrive with their rooms")]
+pub(crate) use servers::{
+    Consent, Demo, Migrate, MigrateSql, Migrated, Serve, ServeFlags, Served, Validate, Whoami,
+};
 pub(crate) use traefik::{TraefikFlags, Up};
 
 /// An API gateway and an OAuth 2.0 authorization server for machines, in one binary.
@@ -52,6 +55,20 @@ pub(crate) struct HydraLine {
 pub(crate) enum Command {
     #[command(flatten)]
     Hydra(Hydra),
+    /// Runs the whole tutorial on this machine.
+    Demo(Demo),
+    /// Runs Kubernetes manifests on this machine, without a cluster.
+    Up(TraefikFlags),
+    /// Runs the gateway alone, from Traefik's configuration.
+    Gateway(TraefikFlags),
+    /// Runs the application that echoes requests.
+    Whoami(Whoami),
+    /// Runs the login and consent application that always says yes.
+    Consent(Consent),
+    /// Says what is wrong with configuration files, before they are served.
+    Validate(Validate),
+    /// Asks a running gateway whether it is well.
+    Healthcheck(TraefikFlags),
     /// Makes the links `hydra`, `whoami` and `traefik`: called by these names the binary is that
     /// program.
     Link(Link),
