@@ -2,7 +2,7 @@
 //! inside this process with its own environment, addresses and output.
 
 use std::collections::BTreeMap;
-use std::io::{self, Write};
+use std::io::{self, Read, Write};
 use std::net::{SocketAddr, TcpListener};
 use std::sync::{Arc, Mutex};
 use std::time::Instant;
@@ -12,6 +12,9 @@ use tokio_util::sync::CancellationToken;
 
 /// Somewhere to write text for people or scripts.
 pub(crate) type Output = Arc<Mutex<dyn Write + Send>>;
+
+/// Somewhere to read what is piped in.
+pub(crate) type Input = Arc<Mutex<dyn Read + Send>>;
 
 /// Opens the listener for an address as the user wrote it (`:4444`, `0.0.0.0:80`).
 pub(crate) type Listen = Arc<dyn Fn(&str) -> io::Result<TcpListener> + Send + Sync>;
@@ -28,6 +31,8 @@ pub(crate) struct Process {
     pub(crate) out: Output,
     /// Standard error: what people read.
     pub(crate) err: Output,
+    /// Standard input.
+    pub(crate) input: Input,
     /// Time of day.
     pub(crate) clock: Arc<dyn Clock>,
     /// Random bytes.

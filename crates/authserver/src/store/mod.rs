@@ -1,11 +1,19 @@
 //! Where everything is kept. Knows rows; not what a token means, and never a token or a secret that
 //! could be read: tokens come as digests, secrets as hashes, keys sealed.
 //!
-//! To add a store: a file here that implements [`Store`], an arm in `open`, and the suite of
-//! `contract.rs` run over it.
+//! To add a store: a file here that implements [`Store`], an arm in [`open`], [`plan`] and
+//! [`migrate`], its SQL in `migrations`, and the suite of `contract` run over it.
 //!
 //! Lookups answer `Ok(None)` for what is not there. A writing call is done when it returns: what it
 //! acknowledges survives a crash, and nothing of it is half there.
+
+mod dsn;
+mod expire;
+mod open;
+mod sqlite;
+
+pub use expire::{Expired, expire};
+pub use open::{Migration, migrate, open, plan};
 
 use async_trait::async_trait;
 use carnet_oauth::client::Client;
@@ -141,8 +149,8 @@ pub struct TokenRow {
 /// Opaque tokens.
 #[async_trait]
 pub trait TokenStore {
-    /// Adds a token.
-    async fn insert_token(&self, row: &TokenRow) -> Result<()>;
+    /// Adds a token; false when its client is gone: then nothing was added.
+    async fn insert_token(&self, row: &TokenRow) -> Result<bool>;
     /// The token of this digest, also when its time is over.
     async fn find_token(&self, digest: &str) -> Result<Option<TokenRow>>;
     /// Deletes a token; it need not be there.

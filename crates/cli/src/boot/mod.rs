@@ -2,7 +2,7 @@
 //! signals, the log. The one place that takes what everybody else is handed.
 
 use std::collections::BTreeMap;
-use std::io::{stderr, stdout};
+use std::io::{stderr, stdin, stdout};
 use std::sync::{Arc, Mutex};
 use std::time::Instant;
 
@@ -25,6 +25,7 @@ pub(crate) fn process(started: Instant) -> Process {
         env: Arc::new(environment()),
         out: Arc::new(Mutex::new(stdout())),
         err: Arc::new(Mutex::new(stderr())),
+        input: Arc::new(Mutex::new(stdin())),
         clock: Arc::new(clock::SystemClock),
         random: Arc::new(random::SystemRandom),
         listen: Arc::new(bind),
@@ -40,7 +41,22 @@ pub(crate) fn install_crypto() {
     drop(already_installed);
 }
 
+/// What was typed. No word of ours has bytes that are no text: such ones end in a complaint.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "arguments are handed on from here"
+)]
+pub(crate) fn arguments() -> Vec<String> {
+    std::env::args_os()
+        .map(|argument| argument.to_string_lossy().into_owned())
+        .collect()
+}
+
 /// Variables that are no text cannot be meant for us.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the environment is handed on from here"
+)]
 fn environment() -> BTreeMap<String, String> {
     std::env::vars_os()
         .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))

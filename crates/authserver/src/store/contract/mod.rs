@@ -1,0 +1,96 @@
+//! The suite that every store must pass: one function a behaviour, each over a fresh store.
+//!
+//! It is no module of the library. The integration tests include this folder and run
+//! [`every_behaviour`] once for each kind of store.
+
+pub(crate) mod clients;
+pub(crate) mod concurrency;
+pub(crate) mod keys;
+pub(crate) mod tokens;
+
+use carnet_authserver::store::{ClientRow, Insertion, Store, TokenRow};
+use carnet_oauth::client::Client;
+
+/// A test for each behaviour over the store that `$fresh().await` opens: a value that derefs to
+/// `dyn Store` and keeps what it needs.
+macro_rules! every_behaviour {
+    ($fresh:path) => {
+        $crate::store::contract::every_behaviour! { @ $fresh:
+            clients::a_client_is_read_back_as_it_was_written,
+            clients::a_second_client_of_an_id_is_a_conflict_and_changes_nothing,
+            clients::an_update_replaces_the_client_and_its_hash,
+            clients::what_is_not_there_is_neither_updated_nor_deleted,
+            clients::a_secret_that_was_left_in_a_client_is_not_kept,
+            clients::a_hash_is_replaced_only_if_it_is_still_the_old_one,
+            clients::clients_are_listed_in_the_order_of_the_bytes_of_their_ids,
+            clients::a_list_of_clients_goes_on_after_an_id,
+            clients::a_list_of_clients_can_be_narrowed_by_name_and_owner,
+            clients::a_deleted_client_loses_its_opaque_tokens,
+            clients::ids_are_never_read_as_sql_or_patterns,
+            keys::the_newest_key_of_a_set_comes_first,
+            keys::a_second_key_of_a_name_is_a_conflict_in_its_set_only,
+            keys::a_key_that_is_put_again_is_replaced_and_becomes_the_newest,
+            keys::a_key_set_is_replaced_as_a_whole,
+            keys::a_key_set_with_a_name_twice_changes_nothing,
+            keys::keys_and_sets_are_deleted_whether_they_are_there_or_not,
+            tokens::a_token_is_found_by_its_digest_also_after_its_end,
+            tokens::a_token_of_a_client_that_is_gone_is_not_added,
+            tokens::a_deleted_token_is_gone,
+            tokens::expired_tokens_are_deleted_in_bounded_numbers_the_oldest_first,
+            tokens::a_revoked_token_is_revoked_whatever_its_client,
+            tokens::a_revoked_client_takes_its_older_tokens_with_it,
+            tokens::a_revocation_is_only_ever_extended,
+            tokens::expired_revocations_are_deleted_in_bounded_numbers,
+            tokens::expiry_removes_all_that_ended_and_nothing_else,
+            concurrency::of_concurrent_insertions_of_one_id_exactly_one_is_done,
+            concurrency::concurrent_writers_lose_nothing,
+            keys::a_key_set_is_never_seen_half_replaced,
+            concurrency::a_store_answers_when_asked,
+        }
+    };
+    (@ $fresh:path: $($room:ident::$behaviour:ident,)*) => {
+        $(
+            #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn $behaviour() {
+                let store = $fresh().await;
+                $crate::store::contract::$room::$behaviour(&*store).await;
+            }
+        )*
+    };
+}
+pub(crate) use every_behaviour;
+
+fn client(id: &str) -> ClientRow {
+    let json = serde_json::json!({
+        "client_id": id,
+        "client_name": "a name",
+        "grant_types": ["client_credentials"],
+        "scope": "read write",
+        "audience": ["https://api.example"],
+        "metadata": {"z": 1, "a": [null, "\u{e9}"]},
+        "client_credentials_grant_access_token_lifespan": "90s",
+    });
+    let client: Client = serde_json::from_value(json).unwrap();
+    ClientRow {
+        client: client.as_stored(),
+        secret_hash: format!("hash of {id}"),
+    }
+}
+
+fn token(digest: &str, client_id: &str, expires_at: i64) -> TokenRow {
+    TokenRow {
+        digest: digest.to_owned(),
+        client_id: client_id.to_owned(),
+        scopes: vec!["read".to_owned(), "write".to_owned()],
+        audiences: vec!["https://api.example/?a=\"b\"".to_owned()],
+        issued_at: 1_000,
+        expires_at,
+    }
+}
+
+async fn with_clients(store: &dyn Store, ids: &[&str]) {
+    for id in ids {
+        let insertion = store.insert_client(&client(id)).await.unwrap();
+        assert_eq!(insertion, Insertion::Done, "{id}");
+    }
+}

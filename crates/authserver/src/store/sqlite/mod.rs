@@ -1,0 +1,124 @@
+//! SQLite: a file, or private memory for `DSN=memory`.
+//!
+//! One connection writes, a few read beside it. What is acknowledged is on the disk: the
+//! write-ahead log is synchronised at each commit, and a change of several statements is one
+//! transaction. A call gives up within two seconds: [`ACQUIRE`] for a connection, and
+//! `dsn::BUSY_TIMEOUT` for a lock of another process.
+
+mod clients;
+mod failure;
+mod keys;
+mod migration;
+mod revocations;
+mod tokens;
+
+pub(super) use migration::{all_applied, migrate, plan};
+
+use std::path::Path;
+use std::str::FromStr;
+use std::sync::Mutex;
+use std::time::Duration;
+
+use sqlx::sqlite::{
+    SqliteConnectOptions, SqliteConnection, SqliteJournalMode, SqlitePool, SqlitePoolOptions,
+    SqliteSynchronous,
+};
+use sqlx::{ConnectOptions, Sqlite as Database, Transaction};
+
+use super::dsn::SqliteFile;
+use super::{Result, StoreError};
+
+const ACQUIRE: Duration = Duration::from_secs(1);
+const READERS: u32 = 4;
+
+/// A store in SQLite.
+#[derive(Debug)]
+pub(super) struct Sqlite {
+    /// What errors call the database.
+    name: String,
+    writer: SqlitePool,
+    readers: SqlitePool,
+    /// A database in memory lives as long as one connection to it: this one.
+    _anchor: Option<Mutex<SqliteConnection>>,
+}
+
+impl Sqlite {
+    /// An empty, migrated database in memory that no other opening sees.
+    pub(super) async fn in_memory() -> Result<Self> {
+        let name = "memory".to_owned();
+        let failed = |error| failure::of_opening(&name, error);
+        // This text gives each reading a database of its own.
+        let options = SqliteConnectOptions::from_str("sqlite::memory:").map_err(failed)?;
+        let mut anchor = options.connect().await.map_err(failed)?;
+        migration::apply(&name, &mut anchor).await?;
+        // Connections that share a cache lock each other's tables, so there is but one.
+        let only = pool(1).connect_with(options).await.map_err(failed)?;
+        Ok(Self {
+            name,
+            writer: only.clone(),
+            readers: only,
+            _anchor: Some(Mutex::new(anchor)),
+        })
+    }
+
+    /// The database in a file that `migrate sql` has prepared.
+    pub(super) async fn in_file(file: &SqliteFile) -> Result<Self> {
+        let name = shown(&file.path);
+        migration::require_all_applied(file).await?;
+        let failed = |error| failure::of_opening(&name, error);
+        let writer = pool(1).connect_with(writing(file)).await.map_err(failed)?;
+        let readers = pool(READERS)
+            .connect_with(reading(file))
+            .await
+            .map_err(failed)?;
+        Ok(Self {
+            name,
+            writer,
+            readers,
+            _anchor: None,
+        })
+    }
+
+    /// Begins a change of several statements. Dropped before its commit, nothing of it happened.
+    async fn begin(&self) -> Result<Transaction<'_, Database>> {
+        // A plain BEGIN takes the write lock with the first write, too late to wait for it.
+        self.writer
+            .begin_with("BEGIN IMMEDIATE")
+            .await
+            .map_err(|error| self.failed(error))
+    }
+
+    fn failed(&self, error: sqlx::Error) -> StoreError {
+        failure::of_call(&self.name, error)
+    }
+}
+
+fn pool(connections: u32) -> SqlitePoolOptions {
+    SqlitePoolOptions::new()
+        .max_connections(connections)
+        .acquire_timeout(ACQUIRE)
+        .idle_timeout(None)
+        .max_lifetime(None)
+        // A file cannot hang up.
+        .test_before_acquire(false)
+}
+
+fn writing(file: &SqliteFile) -> SqliteConnectOptions {
+    SqliteConnectOptions::new()
+        .filename(&file.path)
+        .busy_timeout(file.busy_timeout)
+        .journal_mode(SqliteJournalMode::Wal)
+        .synchronous(SqliteSynchronous::Full)
+        .foreign_keys(true)
+}
+
+fn reading(file: &SqliteFile) -> SqliteConnectOptions {
+    SqliteConnectOptions::new()
+        .filename(&file.path)
+        .busy_timeout(file.busy_timeout)
+        .read_only(true)
+}
+
+fn shown(path: &Path) -> String {
+    path.display().to_string()
+}

@@ -1,0 +1,4 @@
+//! What the authorization server promises, seen from outside.
+#![expect(clippy::unwrap_used, clippy::panic, reason = "tests")]
+
+mod store;

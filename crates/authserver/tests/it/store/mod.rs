@@ -1,0 +1,7 @@
+//! The contract over each kind of store, and what only files promise.
+
+#[path = "../../../src/store/contract/mod.rs"]
+mod contract;
+mod kill9;
+mod memory;
+mod sqlite_file;

@@ -1,0 +1,137 @@
+//! What a station may know of the request besides its head and body.
+
+use std::net::SocketAddr;
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::time::{Duration, SystemTime};
+
+use carnet_oauth::Clock;
+use http::StatusCode;
+use tokio::time::Instant;
+
+use crate::error::Reason;
+
+/// Where a request came in.
+#[derive(Debug, Clone)]
+pub struct Connection {
+    /// Name of the entry point.
+    pub entry_point: Arc<str>,
+    /// The TCP peer; an IPv4 address mapped into IPv6 is given as IPv4.
+    pub peer: SocketAddr,
+    /// Whether the connection is TLS.
+    pub tls: bool,
+}
+
+/// Who the request is from, as far as a middleware found out.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Identity {
+    /// Written to the access log as `ClientUsername`.
+    pub username: Option<String>,
+    /// OAuth client that the credentials belong to.
+    pub client_id: Option<String>,
+}
+
+/// What the stations learned, for the access log.
+#[derive(Debug, Clone, Default)]
+pub struct Record {
+    /// Qualified name of the service that was asked last.
+    pub service: Option<Arc<str>>,
+    /// URL of the server that was chosen last.
+    pub server: Option<Arc<str>>,
+    /// Status that the server gave.
+    pub origin_status: Option<StatusCode>,
+    /// Time from sending the request to the head of the server's answer.
+    pub origin_duration: Option<Duration>,
+    /// Attempts after the first.
+    pub retry_attempts: u32,
+    /// Why the gateway answered itself.
+    pub fault: Option<Reason>,
+}
+
+/// The companion of one request: read-only facts, and lists that only grow.
+#[derive(Debug)]
+pub struct Exchange {
+    connection: Connection,
+    router: OnceLock<Arc<str>>,
+    count: u64,
+    clock: Arc<dyn Clock>,
+    started_at: SystemTime,
+    started: Instant,
+    identities: Mutex<Vec<Identity>>,
+    record: Mutex<Record>,
+}
+
+impl Exchange {
+    /// Begins an exchange now; `count` is the number of the request since the start.
+    pub fn new(connection: Connection, count: u64, clock: Arc<dyn Clock>) -> Self {
+        Self {
+            connection,
+            router: OnceLock::new(),
+            count,
+            started_at: clock.now(),
+            clock,
+            started: Instant::now(),
+            identities: Mutex::default(),
+            record: Mutex::default(),
+        }
+    }
+
+    /// Names the router that was found, once.
+    pub(crate) fn routed(&self, router: Arc<str>) {
+        let _ = self.router.set(router);
+    }
+
+    /// Where the request came in.
+    pub fn connection(&self) -> &Connection {
+        &self.connection
+    }
+
+    /// Qualified name of the router, once found.
+    pub fn router(&self) -> Option<&str> {
+        self.router.get().map(AsRef::as_ref)
+    }
+
+    /// Number of the request since the start, from 1.
+    pub fn count(&self) -> u64 {
+        self.count
+    }
+
+    /// The time of day.
+    pub fn clock(&self) -> &dyn Clock {
+        self.clock.as_ref()
+    }
+
+    /// When the request's head had been read.
+    pub fn started_at(&self) -> SystemTime {
+        self.started_at
+    }
+
+    /// Time since then.
+    pub fn elapsed(&self) -> Duration {
+        self.started.elapsed()
+    }
+
+    /// Adds what an authentication found out.
+    pub fn identify(&self, identity: Identity) {
+        locked(&self.identities).push(identity);
+    }
+
+    /// What was found out so far, in the order of the chain.
+    pub fn identities(&self) -> Vec<Identity> {
+        locked(&self.identities).clone()
+    }
+
+    /// Writes into the record.
+    pub fn note(&self, write: impl FnOnce(&mut Record)) {
+        write(&mut locked(&self.record));
+    }
+
+    /// What is noted so far.
+    pub fn record(&self) -> Record {
+        locked(&self.record).clone()
+    }
+}
+
+/// A panic elsewhere leaves such lists whole, so they stay readable.
+fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

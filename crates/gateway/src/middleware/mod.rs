@@ -1,0 +1,60 @@
+//! The chain a request passes on its way to its service, one file a middleware. Knows requests and
+//! typed options; refuses to know configuration text and the snapshot that holds it.
+//! Go on to [`Middleware`] for the contract, `next.rs` for the walk, `service/` for its end.
+//!
+//! To add a middleware `fooBar`:
+//! 1. options in `config/src/routing/middleware/foo_bar.rs` and a variant of its enum, which
+//!    breaks [`build`] below;
+//! 2. `middleware/foo_bar.rs` here: a struct built from the options, `impl Middleware`;
+//! 3. its arm in [`build`];
+//! 4. what must survive a reload (caches, buckets) are fields of the struct: while its name and
+//!    options stay equal the very object is carried over (`snapshot/carry_over.rs`);
+//! 5. `tests/it/foo_bar.rs`, an example, a line in the reference.
+
+use std::fmt;
+use std::sync::Arc;
+
+use carnet_config::routing;
+use futures_util::future::BoxFuture;
+
+use crate::body::{Request, Response};
+use crate::error::Fault;
+use crate::supplies::Supplies;
+
+mod exchange;
+mod next;
+mod oauth_client_credentials;
+
+pub use exchange::{Connection, Exchange, Identity, Record};
+pub use next::{Endpoint, Next};
+
+use oauth_client_credentials::OAuthClientCredentials;
+
+/// One station of a chain. Immutable once built; shared by all requests.
+pub trait Middleware: Send + Sync + fmt::Debug {
+    /// The key in the configuration: `oAuthClientCredentials`.
+    fn kind(&self) -> &'static str;
+
+    /// Takes the request on its way: changes it and goes on with `next.run(request)`, or answers
+    /// instead. A fault becomes a response before the station in front sees it.
+    fn handle<'a>(
+        &'a self,
+        request: Request,
+        exchange: &'a Exchange,
+        next: Next<'a>,
+    ) -> BoxFuture<'a, Result<Response, Fault>>;
+}
+
+/// Makes the station that the options describe. `name` is qualified (`creds@file`). The error is
+/// one sentence for a diagnostic; the routers that name this middleware answer 503.
+pub(crate) fn build(
+    name: &str,
+    options: &routing::Middleware,
+    supplies: &Supplies,
+) -> Result<Arc<dyn Middleware>, String> {
+    match options {
+        routing::Middleware::OAuthClientCredentials(options) => Ok(Arc::new(
+            OAuthClientCredentials::new(name, options, supplies)?,
+        )),
+    }
+}

@@ -1,0 +1,62 @@
+//! The rest of a chain, walked one station at a time.
+
+use std::fmt;
+use std::sync::Arc;
+
+use futures_util::future::BoxFuture;
+
+use super::{Exchange, Middleware};
+use crate::body::{Request, Response};
+use crate::error::Fault;
+use crate::respond;
+
+/// What stands at the end of a chain: a service.
+pub trait Endpoint: Send + Sync + fmt::Debug {
+    /// Answers the request.
+    fn answer<'a>(
+        &'a self,
+        request: Request,
+        exchange: &'a Exchange,
+    ) -> BoxFuture<'a, Result<Response, Fault>>;
+}
+
+/// A cursor over the stations that are left. Not calling [`Next::run`] is answering.
+#[derive(Debug, Clone, Copy)]
+pub struct Next<'a> {
+    middlewares: &'a [Arc<dyn Middleware>],
+    endpoint: &'a dyn Endpoint,
+    exchange: &'a Exchange,
+}
+
+impl<'a> Next<'a> {
+    /// A cursor before the first station.
+    pub fn new(
+        middlewares: &'a [Arc<dyn Middleware>],
+        endpoint: &'a dyn Endpoint,
+        exchange: &'a Exchange,
+    ) -> Self {
+        Self {
+            middlewares,
+            endpoint,
+            exchange,
+        }
+    }
+
+    /// Goes on to the next station. Always gives a response: a fault becomes one here, so that
+    /// every station outside sees a status, ours or a backend's alike.
+    pub async fn run(self, request: Request) -> Response {
+        let Self {
+            middlewares,
+            endpoint,
+            exchange,
+        } = self;
+        let outcome = match middlewares.split_first() {
+            Some((first, rest)) => {
+                let next = Next::new(rest, endpoint, exchange);
+                first.handle(request, exchange, next).await
+            }
+            None => endpoint.answer(request, exchange).await,
+        };
+        outcome.unwrap_or_else(|fault| respond::to_fault(&fault, exchange))
+    }
+}

@@ -1,0 +1,166 @@
+//! Credentials against a token: both methods, retries and one deadline over all of it.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use carnet_oauth::client_auth::{Basic, Credentials, Method};
+use carnet_oauth::error::printable;
+use carnet_oauth::token_request::ClientCredentialsRequest;
+use carnet_oauth::{Clock, ErrorBody, ErrorCode, Random};
+use http::{Response, StatusCode};
+use tokio::time::{Instant, sleep, timeout_at};
+
+use super::endpoint::{Call, CallFailure, TokenEndpoint};
+use super::fault::TokenFault;
+use super::key::Hasher;
+use super::methods::Methods;
+use super::token::{Asked, Token};
+use super::{Options, Outcome, backoff};
+
+/// What every exchange of one source shares.
+pub(super) struct Exchange {
+    pub(super) options: Options,
+    pub(super) endpoint: Arc<dyn TokenEndpoint>,
+    pub(super) clock: Arc<dyn Clock>,
+    pub(super) random: Arc<dyn Random>,
+    pub(super) hasher: Hasher,
+    pub(super) methods: Methods,
+}
+
+/// What is left of one exchange.
+struct Budget {
+    deadline: Instant,
+    retries: u32,
+    tried: u32,
+}
+
+impl Exchange {
+    pub(super) fn now(&self) -> Asked {
+        Asked {
+            at: Instant::now(),
+            time: self.clock.now(),
+        }
+    }
+
+    /// Asks for a token with the first reading of the credentials, by one method and then by the
+    /// other; further readings only follow where no method was right.
+    pub(super) async fn run(&self, readings: &[Credentials]) -> Outcome {
+        let mut budget = Budget {
+            deadline: Instant::now() + self.options.timeout,
+            retries: self.options.max_retries,
+            tried: 0,
+        };
+        let mut outcome = Err(TokenFault::InvalidClient("no credentials".to_owned()));
+        for credentials in readings {
+            let client = self.hasher.client(&self.options, &credentials.id);
+            for method in self.methods.order(&client) {
+                outcome = self.ask(credentials, method, &mut budget).await;
+                match outcome {
+                    Ok(_) => self.methods.worked(client, method),
+                    Err(TokenFault::InvalidClient(_)) => continue,
+                    Err(_) => {}
+                }
+                return outcome.map(Arc::new);
+            }
+            self.methods.forget(&client);
+        }
+        outcome.map(Arc::new)
+    }
+
+    async fn ask(
+        &self,
+        credentials: &Credentials,
+        method: Method,
+        budget: &mut Budget,
+    ) -> Result<Token, TokenFault> {
+        let (answer, asked) = self.send(&self.call(credentials, method), budget).await?;
+        let status = answer.status();
+        if status.is_success() {
+            Token::read(&answer, asked, self.options.max_age)
+                .map_err(|sentence| TokenFault::NoToken(sentence.to_owned()))
+        } else if status.is_client_error() {
+            Err(refusal(&answer))
+        } else {
+            Err(TokenFault::NoToken(format!("status {}", status.as_u16())))
+        }
+    }
+
+    fn call(&self, credentials: &Credentials, method: Method) -> Call {
+        let in_header = method == Method::Basic;
+        let request = ClientCredentialsRequest {
+            scopes: self.options.scopes.clone(),
+            audiences: self.options.audience.clone().into_iter().collect(),
+            in_body: (!in_header).then(|| credentials.clone()),
+        };
+        Call {
+            authorization: in_header.then(|| Basic::format(credentials)),
+            form: request.to_form(),
+        }
+    }
+
+    /// Sends until there is an answer that another attempt would not change.
+    async fn send(
+        &self,
+        call: &Call,
+        budget: &mut Budget,
+    ) -> Result<(Response<Bytes>, Asked), TokenFault> {
+        loop {
+            let asked = self.now();
+            let result = timeout_at(budget.deadline, self.endpoint.post(call.clone())).await;
+            let (cause, retry_after) = match result {
+                Err(_) | Ok(Err(CallFailure::TimedOut)) => return Err(TokenFault::TimedOut),
+                Ok(Err(CallFailure::Garbled(cause))) => return Err(TokenFault::NoToken(cause)),
+                Ok(Err(CallFailure::Transport(cause))) => (cause, None),
+                Ok(Ok(answer)) if !is_passing(answer.status()) => return Ok((answer, asked)),
+                Ok(Ok(answer)) => (
+                    format!("status {}", answer.status().as_u16()),
+                    backoff::asked(answer.headers(), self.clock.now()),
+                ),
+            };
+            let Some(wait) = self.wait(retry_after, budget) else {
+                return Err(TokenFault::unavailable(cause, retry_after));
+            };
+            sleep(wait).await;
+        }
+    }
+
+    /// How long to wait for the next attempt; `None` when there is none.
+    fn wait(&self, retry_after: Option<Duration>, budget: &mut Budget) -> Option<Duration> {
+        if budget.tried == budget.retries {
+            return None;
+        }
+        let own = backoff::wait(budget.tried, self.random.as_ref());
+        budget.tried += 1;
+        let wait = own.max(retry_after.unwrap_or_default());
+        let left = budget.deadline.saturating_duration_since(Instant::now());
+        (wait < left).then_some(wait)
+    }
+}
+
+/// Statuses that may be gone at the next attempt.
+fn is_passing(status: StatusCode) -> bool {
+    status == StatusCode::TOO_MANY_REQUESTS || status.is_server_error()
+}
+
+/// A 401 is a matter of the credentials whatever its body says: servers disagree about the code.
+fn refusal(answer: &Response<Bytes>) -> TokenFault {
+    let body: ErrorBody = serde_json::from_slice(answer.body()).unwrap_or_default();
+    let code: String = printable(&body.error).chars().take(64).collect();
+    let sentence = format!("status {}, error {code:?}", answer.status().as_u16());
+    tracing::debug!(
+        error = code,
+        description = printable(&body.error_description)
+            .chars()
+            .take(256)
+            .collect::<String>(),
+        "token endpoint refused",
+    );
+    if answer.status() == StatusCode::UNAUTHORIZED
+        || body.error == ErrorCode::InvalidClient.as_str()
+    {
+        TokenFault::InvalidClient(sentence)
+    } else {
+        TokenFault::Denied(sentence)
+    }
+}

@@ -1,0 +1,54 @@
+//! Why there is no token.
+
+use std::time::Duration;
+
+/// What kept a provider from giving a token. The texts are for the log: they carry statuses and
+/// codes, never a secret, a token or a whole answer.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum TokenFault {
+    /// Refused connections, failing names or TLS, 5xx or 429 until the retries ran out.
+    #[error("the token endpoint cannot be used: {cause}")]
+    Unavailable {
+        /// What happened at the last attempt.
+        cause: String,
+        /// What the provider asked for, or a second.
+        retry_after: Duration,
+    },
+    /// As many requests wait for a token as may.
+    #[error("too many requests wait for a token")]
+    Busy,
+    /// The time for the whole exchange is over.
+    #[error("the token endpoint did not answer in time")]
+    TimedOut,
+    /// A redirect, or something that is no token answer.
+    #[error("the token endpoint did not answer with a token: {0}")]
+    NoToken(String),
+    /// `invalid_client` or 401, by both methods.
+    #[error("the token endpoint does not accept the client: {0}")]
+    InvalidClient(String),
+    /// Any other 4xx: the client is known and gets no such token.
+    #[error("the token endpoint does not give this client such a token: {0}")]
+    Denied(String),
+}
+
+impl TokenFault {
+    /// How long to wait when the provider says nothing about it.
+    const RETRY_AFTER: Duration = Duration::from_secs(1);
+
+    /// A provider that cannot be used for now.
+    pub(super) fn unavailable(cause: impl Into<String>, retry_after: Option<Duration>) -> Self {
+        Self::Unavailable {
+            cause: cause.into(),
+            retry_after: retry_after.unwrap_or(Self::RETRY_AFTER),
+        }
+    }
+
+    /// When another request may do better, where that is a matter of time.
+    pub(crate) fn retry_after(&self) -> Option<Duration> {
+        match self {
+            Self::Unavailable { retry_after, .. } => Some(*retry_after),
+            Self::Busy => Some(Self::RETRY_AFTER),
+            Self::TimedOut | Self::NoToken(_) | Self::InvalidClient(_) | Self::Denied(_) => None,
+        }
+    }
+}

@@ -1,0 +1,132 @@
+//! Names of secrets that are no secrets: what a token is kept under.
+
+use aws_lc_rs::hmac;
+use carnet_oauth::Random;
+use carnet_oauth::client_auth::Credentials;
+use secrecy::ExposeSecret as _;
+
+use super::Options;
+
+/// The key of one token. Equal input gives equal keys inside one source and nowhere else.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub(super) struct Key([u8; 32]);
+
+/// Makes keys: an HMAC with a random key of this source, so that a key that leaks cannot be
+/// compared with guessed secrets.
+pub(super) struct Hasher(hmac::Key);
+
+/// Changes when the fields below do.
+const VERSION: &[u8] = b"token 1";
+
+impl Hasher {
+    pub(super) fn new(random: &dyn Random) -> Self {
+        let mut key = [0; 32];
+        random.fill(&mut key);
+        Self(hmac::Key::new(hmac::HMAC_SHA256, &key))
+    }
+
+    /// The key of the token for these credentials: everything the caller and the configuration
+    /// say and nothing that was learned, so that no stored state can mix up two callers.
+    pub(super) fn token(&self, options: &Options, credentials: &Credentials) -> Key {
+        let mut scopes: Vec<&str> = options.scopes.iter().map(String::as_str).collect();
+        scopes.sort_unstable();
+        scopes.dedup();
+        let fixed = [
+            VERSION,
+            options.url.as_str().as_bytes(),
+            options.first_method.name().as_bytes(),
+            credentials.id.as_bytes(),
+            credentials.secret.expose_secret().as_bytes(),
+            options.audience.as_deref().unwrap_or_default().as_bytes(),
+        ];
+        self.of(fixed
+            .into_iter()
+            .chain(scopes.into_iter().map(str::as_bytes)))
+    }
+
+    /// The key of a client, whatever its secret.
+    pub(super) fn client(&self, options: &Options, id: &str) -> Key {
+        self.of([b"client 1", options.url.as_str().as_bytes(), id.as_bytes()])
+    }
+
+    /// Each part goes in behind its length: `ab`, `c` is not `a`, `bc`.
+    fn of<'a>(&self, parts: impl IntoIterator<Item = &'a [u8]>) -> Key {
+        let mut context = hmac::Context::with_key(&self.0);
+        for part in parts {
+            context.update(&u64::try_from(part.len()).unwrap_or(u64::MAX).to_be_bytes());
+            context.update(part);
+        }
+        let mut key = [0; 32];
+        key.copy_from_slice(context.sign().as_ref());
+        Key(key)
+    }
+}
+
+#[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "tests")]
+mod tests {
+    use super::*;
+
+    use std::collections::BTreeSet;
+    use std::time::Duration;
+
+    use carnet_oauth::client_auth::Method;
+    use carnet_testkit::SeededRandom;
+    use proptest::prelude::{Strategy, any, prop_assert_eq, proptest};
+    use secrecy::SecretString;
+
+    /// Everything a key depends on.
+    type Parts = (String, Vec<String>, String, String, bool);
+
+    fn key(hasher: &Hasher, (audience, scopes, id, secret, basic): &Parts) -> [u8; 32] {
+        let options = Options {
+            url: "https://a.example/token".parse().unwrap(),
+            audience: Some(audience.clone()),
+            scopes: scopes.clone(),
+            first_method: if *basic { Method::Basic } else { Method::Post },
+            timeout: Duration::from_secs(5),
+            max_retries: 3,
+            is_cached: true,
+            max_age: Duration::from_secs(300),
+        };
+        let credentials = Credentials {
+            id: id.clone(),
+            secret: SecretString::from(secret.as_str()),
+        };
+        hasher.token(&options, &credentials).0
+    }
+
+    fn parts() -> impl Strategy<Value = Parts> {
+        let scopes = proptest::collection::vec("[ab]{0,2}", 0..3);
+        ("[ab]{0,2}", scopes, "[ab]{0,2}", "[ab]{0,2}", any::<bool>())
+    }
+
+    proptest! {
+        // Holds CA-01.
+        #[test]
+        fn keys_are_equal_exactly_when_everything_they_stand_for_is(one in parts(), other in parts()) {
+            let hasher = Hasher::new(&SeededRandom::new(42));
+            let as_set = |parts: &Parts| {
+                let scopes: BTreeSet<String> = parts.1.iter().cloned().collect();
+                (parts.0.clone(), scopes, parts.2.clone(), parts.3.clone(), parts.4)
+            };
+            let are_equal = key(&hasher, &one) == key(&hasher, &other);
+            prop_assert_eq!(are_equal, as_set(&one) == as_set(&other));
+        }
+    }
+
+    #[test]
+    fn keys_of_another_source_are_others() {
+        let parts = (
+            String::new(),
+            Vec::new(),
+            "id".to_owned(),
+            "secret".to_owned(),
+            true,
+        );
+        let random = SeededRandom::new(42);
+        let (one, other) = (Hasher::new(&random), Hasher::new(&random));
+        assert_ne!(key(&one, &parts), key(&other, &parts));
+        assert_eq!(key(&one, &parts), key(&one, &parts));
+    }
+}

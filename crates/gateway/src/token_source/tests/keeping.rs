@@ -1,0 +1,131 @@
+//! How long a token is kept, and for whom.
+
+use std::time::Duration;
+
+use carnet_testkit::token_endpoint::jwt;
+use serde_json::{Value, json};
+use tokio::time::advance;
+
+use super::{AT_ONCE, Scripted, credentials, granted, options, refused, source};
+use crate::token_source::Options;
+
+/// The time of day of the fixed clock.
+const NOW: i64 = 1_795_694_400;
+
+/// For how many seconds a token is kept.
+async fn kept(token: String, expires_in: Value) -> u64 {
+    let endpoint = Scripted::new(move |_, _| (AT_ONCE, granted(&token, &expires_in)));
+    let (source, _) = source(options(), &endpoint);
+    let caller = credentials("id", "secret");
+    for second in 0..=400 {
+        assert!(source.token(&caller).await.is_ok());
+        if endpoint.calls().len() > 1 {
+            return second;
+        }
+        // The first call is the one that fills the cache.
+        if second == 0 {
+            assert!(source.token(&caller).await.is_ok());
+            if endpoint.calls().len() > 1 {
+                return 0;
+            }
+        }
+        advance(Duration::from_secs(1)).await;
+    }
+    unreachable!("kept for ever");
+}
+
+// Holds CA-05.
+#[tokio::test(start_paused = true)]
+async fn a_token_is_kept_until_shortly_before_its_end_and_never_for_long() {
+    let opaque = || "opaque".to_owned();
+    let until = |exp: i64| jwt(&json!({"exp": exp, "sub": "id"}));
+    for (token, expires_in, seconds) in [
+        (opaque(), json!(60), 54),
+        (opaque(), json!("60"), 54),
+        (opaque(), json!(250), 240),
+        (opaque(), json!(3600), 300),
+        (opaque(), json!(1e18), 300),
+        (opaque(), json!(i64::MAX), 300),
+        (opaque(), json!(0), 0),
+        (opaque(), json!(-1), 0),
+        (opaque(), json!(null), 0),
+        (until(NOW + 60), json!(null), 54),
+        (until(NOW + 60), json!(3600), 54),
+        (until(NOW + 3600), json!(60), 54),
+        (until(NOW), json!(3600), 0),
+        (until(NOW - 60), json!(3600), 0),
+        (until(-1), json!(3600), 0),
+        (until(i64::MAX), json!(null), 300),
+        (jwt(&json!({"exp": "soon"})), json!(60), 54),
+    ] {
+        let shown = format!("{token} {expires_in}");
+        assert_eq!(kept(token, expires_in).await, seconds, "{shown}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_jump_of_the_time_of_day_never_makes_a_token_live_longer() {
+    let endpoint = Scripted::new(|_, _| (AT_ONCE, granted("t", &json!(100))));
+    let (source, clock) = source(options(), &endpoint);
+    let caller = credentials("id", "secret");
+    assert!(source.token(&caller).await.is_ok());
+    clock.turn_back(Duration::from_secs(7200));
+    assert!(source.token(&caller).await.is_ok());
+    assert_eq!(endpoint.calls().len(), 1);
+    advance(Duration::from_secs(90)).await;
+    assert!(source.token(&caller).await.is_ok());
+    assert_eq!(endpoint.calls().len(), 2);
+    clock.advance(Duration::from_secs(7200));
+    assert!(source.token(&caller).await.is_ok());
+    assert_eq!(endpoint.calls().len(), 3);
+}
+
+// Holds CA-02.
+#[tokio::test(start_paused = true)]
+async fn a_wrong_secret_never_hits_the_token_of_a_right_one() {
+    let endpoint = Scripted::new(|_, shown| match shown.secret.as_str() {
+        "right" => (AT_ONCE, granted("t", &json!(3600))),
+        _ => (AT_ONCE, refused(401, "invalid_client")),
+    });
+    let (source, _) = source(options(), &endpoint);
+    for _ in 0..50 {
+        assert!(source.token(&credentials("id", "right")).await.is_ok());
+        for wrong in ["", "righ", "right ", "wrong"] {
+            assert!(source.token(&credentials("id", wrong)).await.is_err());
+        }
+        assert!(source.token(&credentials("idr", "ight")).await.is_err());
+    }
+    let calls = endpoint.calls();
+    assert_eq!(
+        calls.iter().filter(|shown| shown.secret == "right").count(),
+        1
+    );
+    assert_eq!(calls.len(), 1 + 50 * 10);
+}
+
+#[tokio::test(start_paused = true)]
+async fn without_a_cache_every_request_is_checked() {
+    let endpoint = Scripted::new(|_, _| (AT_ONCE, granted("t", &json!(3600))));
+    let options = Options {
+        is_cached: false,
+        ..options()
+    };
+    let (source, _) = source(options, &endpoint);
+    for _ in 0..3 {
+        assert!(source.token(&credentials("id", "secret")).await.is_ok());
+    }
+    assert_eq!(endpoint.calls().len(), 3);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_token_prints_as_nothing_and_its_claims_are_read() {
+    let token = jwt(&json!({"sub": "id", "exp": NOW + 60}));
+    let text = token.clone();
+    let endpoint = Scripted::new(move |_, _| (AT_ONCE, granted(&text, &json!(60))));
+    let (source, _) = source(options(), &endpoint);
+    let kept = source.token(&credentials("id", "secret")).await;
+    let kept = kept.expect("a token");
+    assert_eq!(kept.bearer, format!("Bearer {token}"));
+    assert_eq!(format!("{:?}", kept.bearer), "Sensitive");
+    assert_eq!(kept.claims, Some(json!({"sub": "id", "exp": NOW + 60})));
+}

@@ -1,0 +1,142 @@
+//! The token source over a scripted endpoint and a clock that stands still: no socket, no sleep.
+#![expect(clippy::expect_used, reason = "tests")]
+
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use bytes::Bytes;
+use carnet_oauth::client_auth::{Basic, Credentials, Method};
+use carnet_oauth::{form, token_request::TokenRequest};
+use carnet_testkit::{FixedClock, SeededRandom};
+use futures_util::FutureExt as _;
+use futures_util::future::BoxFuture;
+use http::Response;
+use secrecy::{ExposeSecret as _, SecretString};
+use serde_json::{Value, json};
+use tokio::time::sleep;
+
+use super::endpoint::{Call, CallFailure, TokenEndpoint};
+use super::{Options, TokenSource};
+
+mod exchange;
+mod keeping;
+mod sharing;
+
+/// What the endpoint does with a call: after a while, an answer or a failure.
+type Step = (Duration, Result<Response<Bytes>, CallFailure>);
+
+type Respond = dyn Fn(usize, &Shown) -> Step + Send + Sync;
+
+/// How a call showed its client.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Shown {
+    method: Method,
+    id: String,
+    secret: String,
+}
+
+struct Scripted {
+    respond: Box<Respond>,
+    calls: Mutex<Vec<Shown>>,
+}
+
+impl Scripted {
+    fn new(respond: impl Fn(usize, &Shown) -> Step + Send + Sync + 'static) -> Arc<Self> {
+        Arc::new(Self {
+            respond: Box::new(respond),
+            calls: Mutex::default(),
+        })
+    }
+
+    fn calls(&self) -> Vec<Shown> {
+        self.calls
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
+    }
+}
+
+impl TokenEndpoint for Scripted {
+    fn post(&self, call: Call) -> BoxFuture<'_, Result<Response<Bytes>, CallFailure>> {
+        async move {
+            let shown = shown(&call);
+            let number = {
+                let mut calls = self.calls.lock().unwrap_or_else(PoisonError::into_inner);
+                calls.push(shown.clone());
+                calls.len()
+            };
+            let (after, result) = (self.respond)(number, &shown);
+            sleep(after).await;
+            result
+        }
+        .boxed()
+    }
+}
+
+fn shown(call: &Call) -> Shown {
+    let pairs = form::parse(call.form.expose_secret().as_bytes());
+    let body = TokenRequest::from_parameters(pairs).expect("a form");
+    let (method, credentials) = match (&call.authorization, body.client_id, body.client_secret) {
+        (Some(header), None, None) => {
+            let basic = Basic::parse(header.expose_secret().as_bytes()).expect("a Basic header");
+            (Method::Basic, basic.readings[0].clone())
+        }
+        (None, Some(id), secret) => {
+            // An empty parameter reads as an absent one.
+            let secret = secret.unwrap_or_default();
+            (Method::Post, Credentials { id, secret })
+        }
+        other => unreachable!("no method or two: {other:?}"),
+    };
+    Shown {
+        method,
+        id: credentials.id,
+        secret: credentials.secret.expose_secret().to_owned(),
+    }
+}
+
+fn options() -> Options {
+    Options {
+        url: "http://127.0.0.1:4444/oauth2/token".parse().expect("a URL"),
+        audience: None,
+        scopes: Vec::new(),
+        first_method: Method::Post,
+        timeout: Duration::from_secs(5),
+        max_retries: 3,
+        is_cached: true,
+        max_age: Duration::from_secs(300),
+    }
+}
+
+/// A source with the clock that it was handed.
+fn source(options: Options, endpoint: &Arc<Scripted>) -> (Arc<TokenSource>, Arc<FixedClock>) {
+    let clock = Arc::new(FixedClock::default());
+    let endpoint: Arc<dyn TokenEndpoint> = endpoint.clone();
+    let random = Arc::new(SeededRandom::new(42));
+    let source = TokenSource::new(options, endpoint, clock.clone(), random);
+    (Arc::new(source), clock)
+}
+
+fn credentials(id: &str, secret: &str) -> [Credentials; 1] {
+    [Credentials {
+        id: id.to_owned(),
+        secret: SecretString::from(secret),
+    }]
+}
+
+fn answer(status: u16, body: &Value) -> Result<Response<Bytes>, CallFailure> {
+    let mut response = Response::new(Bytes::from(body.to_string()));
+    *response.status_mut() = status.try_into().expect("a status");
+    Ok(response)
+}
+
+fn granted(token: &str, expires_in: &Value) -> Result<Response<Bytes>, CallFailure> {
+    let body = json!({"access_token": token, "token_type": "bearer", "expires_in": expires_in});
+    answer(200, &body)
+}
+
+fn refused(status: u16, error: &str) -> Result<Response<Bytes>, CallFailure> {
+    answer(status, &json!({"error": error}))
+}
+
+const AT_ONCE: Duration = Duration::ZERO;

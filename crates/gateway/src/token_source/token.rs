@@ -1,0 +1,134 @@
+//! A token that was given, with what is known about it.
+
+use std::time::{Duration, SystemTime};
+
+use bytes::Bytes;
+use carnet_jose::{jws, jwt};
+use carnet_oauth::token_response::TokenResponse;
+use http::header::CONTENT_TYPE;
+use http::{HeaderValue, Response};
+use secrecy::ExposeSecret as _;
+use serde_json::Value;
+use tokio::time::Instant;
+
+/// Never nearer to a token's end than this, or than a tenth of its life when that is less.
+const MARGIN: Duration = Duration::from_secs(10);
+
+/// An access token.
+pub(crate) struct Token {
+    /// `Bearer ...`, marked sensitive: it prints as nothing.
+    pub(crate) bearer: HeaderValue,
+    /// The claims of a JWT, not verified: they came from the endpoint that was configured. `None`:
+    /// the token is opaque.
+    pub(crate) claims: Option<Value>,
+    reuse: Option<Reuse>,
+}
+
+/// How long a token may be used again, by both clocks: the steady one does not follow jumps of the
+/// time of day, the time of day does not stop while the machine sleeps.
+struct Reuse {
+    until: Instant,
+    until_time: SystemTime,
+}
+
+/// When a token was asked for.
+#[derive(Clone, Copy)]
+pub(super) struct Asked {
+    pub(super) at: Instant,
+    pub(super) time: SystemTime,
+}
+
+impl Token {
+    /// Reads an answer with a status of success. A token lives from the moment it was asked for.
+    ///
+    /// # Errors
+    /// One sentence, when the answer is no token answer (RFC 6749, section 5.1).
+    pub(super) fn read(
+        answer: &Response<Bytes>,
+        asked: Asked,
+        max_age: Duration,
+    ) -> Result<Self, &'static str> {
+        if !is_json(answer) {
+            return Err("the answer is not JSON");
+        }
+        let response = TokenResponse::from_json(answer.body())
+            .map_err(|_| "the answer is not a token answer")?;
+        if !response.is_bearer() {
+            return Err("the token is not a bearer token");
+        }
+        let text = response.access_token.expose_secret();
+        if text.is_empty() || text.len() > jws::MAX_COMPACT_LENGTH {
+            return Err("the token is empty or too long");
+        }
+        if !text.bytes().all(|byte| byte.is_ascii_graphic()) {
+            return Err("the token has characters that cannot be in a header");
+        }
+        let mut bearer = HeaderValue::try_from(format!("Bearer {text}"))
+            .map_err(|_| "the token cannot be in a header")?;
+        bearer.set_sensitive(true);
+        let claims = claims(text);
+        let expiry = claims.as_ref().and_then(|claims| jwt::time(claims, "exp"));
+        Ok(Self {
+            bearer,
+            claims: claims.map(Value::Object),
+            reuse: life(response.expires_in, expiry, asked.time)
+                .and_then(|life| Reuse::new(asked, life, max_age)),
+        })
+    }
+
+    /// Whether it may be used once more.
+    pub(super) fn is_fresh(&self, now: Asked) -> bool {
+        self.reuse
+            .as_ref()
+            .is_some_and(|reuse| now.at < reuse.until && now.time < reuse.until_time)
+    }
+}
+
+impl Reuse {
+    fn new(asked: Asked, life: Duration, max_age: Duration) -> Option<Self> {
+        let usable = (life - MARGIN.min(life / 10)).min(max_age);
+        Some(Self {
+            until: asked.at.checked_add(usable)?,
+            until_time: asked.time.checked_add(usable)?,
+        })
+    }
+}
+
+/// What is left of a token's life: the shorter of what the answer and the token say; `None` when
+/// neither says anything, or when one says that it is over.
+fn life(expires_in: Option<i64>, expiry: Option<i64>, now: SystemTime) -> Option<Duration> {
+    let now = now.duration_since(SystemTime::UNIX_EPOCH).ok()?;
+    let by_token = expiry.map(|at| {
+        u64::try_from(at)
+            .ok()
+            .and_then(|at| Duration::from_secs(at).checked_sub(now))
+            .unwrap_or_default()
+    });
+    let by_answer =
+        expires_in.map(|seconds| Duration::from_secs(u64::try_from(seconds).unwrap_or_default()));
+    [by_token, by_answer]
+        .into_iter()
+        .flatten()
+        .min()
+        .filter(|life| !life.is_zero())
+}
+
+/// The claims of a token that is a JWT. Nobody checks its signature here: no option names a key,
+/// and the token came from the endpoint itself.
+fn claims(token: &str) -> Option<jwt::Claims> {
+    let decoded = jws::decode_unverified(token).ok()?;
+    jwt::claims(&decoded.payload).ok()
+}
+
+/// An answer without a type may be JSON; one of another type is a page for people.
+fn is_json(answer: &Response<Bytes>) -> bool {
+    let Some(value) = answer.headers().get(CONTENT_TYPE) else {
+        return true;
+    };
+    let Ok(text) = value.to_str() else {
+        return false;
+    };
+    let kind = text.split(';').next().unwrap_or_default().trim();
+    let kind = kind.to_ascii_lowercase();
+    kind == "application/json" || kind.ends_with("+json")
+}

@@ -1,0 +1,149 @@
+//! What went wrong on the way to an upstream.
+
+use std::error::Error;
+use std::fmt;
+use std::sync::atomic::Ordering;
+
+use http::Extensions;
+use http_body_util::LengthLimitError;
+use hyper_util::client::legacy;
+
+use super::Used;
+use crate::body::BodyError;
+use crate::error::{Fault, Reason};
+
+/// What kind of failure it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum FailureKind {
+    /// The name does not resolve.
+    Name,
+    /// No connection: refused, unreachable.
+    Connect,
+    /// No connection in time.
+    DialTimeout,
+    /// The TLS handshake failed or took too long.
+    Tls,
+    /// The connection broke, or what came over it is no HTTP.
+    Broken,
+    /// No head of an answer in time.
+    HeaderTimeout,
+    /// The answer is larger than the caller reads.
+    TooLarge,
+    /// The client's own request body broke off.
+    RequestBody,
+}
+
+/// A request that got no answer, or only a part of one.
+#[derive(Debug)]
+pub struct Failure {
+    /// What kind it is.
+    pub kind: FailureKind,
+    /// Whether the connection had served another request before.
+    pub(super) on_used_connection: bool,
+    cause: Option<BodyError>,
+}
+
+impl Failure {
+    pub(super) fn new(kind: FailureKind) -> Self {
+        Self {
+            kind,
+            on_used_connection: false,
+            cause: None,
+        }
+    }
+
+    pub(super) fn because(mut self, cause: impl Into<BodyError>) -> Self {
+        self.cause = Some(cause.into());
+        self
+    }
+
+    /// What the pool reports.
+    pub(super) fn of_client(error: legacy::Error) -> Self {
+        if error.is_connect()
+            && let Some(failure) = found::<Self>(&error)
+        {
+            return Self::new(failure.kind).because(failure.to_string());
+        }
+        let mut extras = Extensions::new();
+        if let Some(connected) = error.connect_info() {
+            connected.get_extras(&mut extras);
+        }
+        let used = extras.get::<Used>();
+        let on_used_connection = used.is_some_and(|used| used.0.load(Ordering::Relaxed));
+        let kind = match found::<hyper::Error>(&error) {
+            Some(error) if error.is_user() => FailureKind::RequestBody,
+            _ if error.is_connect() => FailureKind::Connect,
+            _ => FailureKind::Broken,
+        };
+        Self {
+            kind,
+            on_used_connection,
+            cause: Some(error.into()),
+        }
+    }
+
+    /// What collecting a body reports.
+    pub(super) fn of_body(error: BodyError) -> Self {
+        let kind = match error.is::<LengthLimitError>() {
+            true => FailureKind::TooLarge,
+            false => FailureKind::Broken,
+        };
+        Self::new(kind).because(error)
+    }
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self.kind {
+            FailureKind::Name => "the name does not resolve",
+            FailureKind::Connect => "no connection",
+            FailureKind::DialTimeout => "no connection in time",
+            FailureKind::Tls => "the TLS handshake failed",
+            FailureKind::Broken => "the connection broke or spoke no HTTP",
+            FailureKind::HeaderTimeout => "no answer in time",
+            FailureKind::TooLarge => "the answer is too large",
+            FailureKind::RequestBody => "the request's body broke off",
+        })?;
+        let mut cause = self.source();
+        while let Some(error) = cause {
+            write!(f, ": {error}")?;
+            cause = error.source();
+        }
+        Ok(())
+    }
+}
+
+impl Error for Failure {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        self.cause
+            .as_ref()
+            .map(|cause| cause.as_ref() as &(dyn Error + 'static))
+    }
+}
+
+impl From<Failure> for Fault {
+    fn from(failure: Failure) -> Self {
+        let reason = match failure.kind {
+            FailureKind::Name => Reason::UpstreamName,
+            FailureKind::Connect => Reason::UpstreamConnect,
+            FailureKind::DialTimeout => Reason::UpstreamDialTimeout,
+            FailureKind::Tls => Reason::UpstreamTls,
+            FailureKind::HeaderTimeout => Reason::UpstreamHeaderTimeout,
+            FailureKind::Broken | FailureKind::TooLarge => Reason::UpstreamBroken,
+            FailureKind::RequestBody => Reason::ClientGone,
+        };
+        Fault::new(reason).because(failure.to_string())
+    }
+}
+
+/// The first error of this type in a chain of causes.
+fn found<'a, E: Error + 'static>(error: &'a (dyn Error + 'static)) -> Option<&'a E> {
+    let mut next = Some(error);
+    while let Some(error) = next {
+        if let Some(found) = error.downcast_ref() {
+            return Some(found);
+        }
+        next = error.source();
+    }
+    None
+}
