@@ -56,6 +56,9 @@ pub(crate) enum Command {
     Token(Token),
     /// Checks signatures, offline.
     Jose(Jose),
+    /// Prints docs/reference/cli.md.
+    #[command(hide = true)]
+    Reference,
 }
 
 /// Arguments of `link`.

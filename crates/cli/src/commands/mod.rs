@@ -21,6 +21,7 @@ mod jose;
 mod link;
 mod list;
 mod perform;
+mod reference;
 mod revoke;
 mod shown;
 mod token;
@@ -57,6 +58,7 @@ async fn carnet(command: Option<Command>, process: &Process) -> u8 {
         Some(Command::Link(args)) => output::finish(process, link::run(&args, process)),
         Some(Command::Token(args)) => token::run(args, process).await,
         Some(Command::Jose(args)) => jose::run(args, process).await,
+        Some(Command::Reference) => reference::run(process),
     }
 }
 

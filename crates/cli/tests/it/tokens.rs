@@ -31,7 +31,7 @@ async fn public(method: &'static str) -> Server {
 }
 
 fn is_authenticated(request: &Request, method: &str) -> bool {
-    let (id, secret) = match request.header("authorization") {
+    let (id, secret) = match request.headers.only("authorization") {
         Some(header) if method == "client_secret_basic" => {
             let basic = Basic::parse(header.as_bytes()).unwrap();
             let first = basic.readings.into_iter().next().unwrap();
