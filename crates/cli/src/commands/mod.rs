@@ -12,10 +12,12 @@ use crate::args::{self, Called, CarnetLine, Command, Hydra, HydraLine};
 use crate::output::{self, Failure};
 use crate::process::Process;
 
+mod client_flags;
 mod completion;
 mod create;
 mod delete;
 mod get;
+mod import;
 mod introspect;
 mod jose;
 mod link;
@@ -25,6 +27,7 @@ mod reference;
 mod revoke;
 mod shown;
 mod token;
+mod update;
 mod version;
 
 /// The exit code of a command that was told to end before it was done.
@@ -69,6 +72,8 @@ async fn hydra(command: Option<Hydra>, called: Called, process: &Process) -> u8 
         Some(Hydra::Create(args)) => create::run(args, called, process).await,
         Some(Hydra::Get(args)) => get::run(args, called, process).await,
         Some(Hydra::List(args)) => list::run(args, called, process).await,
+        Some(Hydra::Update(args)) => update::run(args, called, process).await,
+        Some(Hydra::Import(args)) => import::run(args, called, process).await,
         Some(Hydra::Delete(args)) => delete::run(args, called, process).await,
         Some(Hydra::Perform(args)) => perform::run(args, called, process).await,
         Some(Hydra::Introspect(args)) => introspect::run(args, called, process).await,
