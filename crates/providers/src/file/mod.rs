@@ -24,7 +24,6 @@ mod watch;
 pub const NAME: &str = "file";
 
 /// Reads files, remembering the last good content of each.
-#[derive(Debug)]
 pub struct FileProvider {
     options: install::FileProvider,
     env: Arc<BTreeMap<String, String>>,
