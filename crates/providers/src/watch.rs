@@ -50,10 +50,10 @@ impl Changes {
     /// Watches files and directories, directories with those below them.
     pub fn of(paths: &[PathBuf]) -> Self {
         let mut changes = Self::new();
+        for path in paths.iter().filter(|path| path.is_dir()) {
+            changes.watch(path, RecursiveMode::Recursive);
+        }
         for path in paths {
-            if path.is_dir() {
-                changes.watch(path, RecursiveMode::Recursive);
-            }
             // It may be replaced as a whole.
             changes.watch(folder(path), RecursiveMode::NonRecursive);
         }
