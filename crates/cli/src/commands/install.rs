@@ -36,7 +36,7 @@ pub(super) fn document(file: &str) -> Result<Node, Failure> {
     let text = fs::read_to_string(file).map_err(|error| {
         Failure::new(format!("{file} cannot be read: {error}; name the configuration's file"))
     })?;
-    let failed = |problem: Diagnostic| Failure::new(problem.to_string());
+    let failed = |problem: Diagnostic| Failure::verbatim(problem.to_string());
     if Path::new(file).extension().is_some_and(|ending| ending == "toml") {
         return document::parse_toml(&text, file).map_err(failed);
     }
@@ -64,5 +64,5 @@ pub(super) fn accept<C>(
     for error in errors {
         output::say(process, &error.to_string());
     }
-    Err(Failure::new(last.to_string()))
+    Err(Failure::verbatim(last.to_string()))
 }

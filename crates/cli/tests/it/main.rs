@@ -2,10 +2,19 @@
 
 #![expect(clippy::unwrap_used, reason = "tests")]
 
+mod bad_input;
 mod clients;
+mod console;
+mod foreign_verifiers;
 mod keys;
 mod lines;
 mod offline;
 mod process;
+mod restart;
+mod secrets;
+mod seed;
 mod server;
+mod terminals;
 mod tokens;
+mod tutorial;
+mod words;

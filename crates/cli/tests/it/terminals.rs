@@ -30,8 +30,9 @@ impl Terminals {
         let folder = tempfile::tempdir().unwrap();
         let binary = Path::new(env!("CARGO_BIN_EXE_carnet")).parent().unwrap();
         let path = format!("{}:{}", binary.display(), std::env::var("PATH").unwrap());
+        // All that the shell started ends with it: it is the first process of its own.
         let mut shell = Command::new("unshare")
-            .args(["--map-root-user", "--net", "--kill-child", "bash"])
+            .args(["--map-root-user", "--net", "--pid", "--kill-child", "bash"])
             .current_dir(folder.path())
             .env("PATH", path)
             .stdin(Stdio::piped())
