@@ -1,0 +1,16 @@
+//! The gateway as a room: real sockets on the loopback interface, configurations as users write
+//! them, backends that answer as told.
+#![expect(clippy::unwrap_used, clippy::panic, reason = "tests")]
+
+mod access_log;
+mod answers;
+mod compile;
+mod drain;
+mod forwarded;
+mod ping;
+mod proxy;
+mod reload;
+mod rules;
+mod stand;
+mod upgrade;
+mod wire;
