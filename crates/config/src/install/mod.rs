@@ -5,6 +5,7 @@
 
 use std::collections::BTreeMap;
 
+pub mod authserver;
 pub mod entry_points;
 mod environment;
 mod flags;

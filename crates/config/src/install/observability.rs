@@ -127,7 +127,7 @@ impl AccessLog {
     pub(super) fn read(fields: &mut document::Fields<'_>) -> Self {
         fields.unserved(Severity::Warning, &["dualOutput", "otlp"], "; remove it");
         Self {
-            format: word(fields, "format", &FORMATS).unwrap_or_default(),
+            format: fields.word("format", &FORMATS).unwrap_or_default(),
             file_path: fields.text("filePath").filter(|path| !path.is_empty()),
             buffering_size: fields.number("bufferingSize").unwrap_or(0),
             add_internals: fields.boolean("addInternals").unwrap_or(false),
@@ -149,43 +149,19 @@ const MODES: [(&str, FieldMode); 3] = [
     ("redact", FieldMode::Redact),
 ];
 
-/// One of a few words, whatever its case; an empty one counts as absent.
-fn word<T: Copy>(
-    fields: &mut document::Fields<'_>,
-    key: &'static str,
-    words: &[(&str, T)],
-) -> Option<T> {
-    let text = fields.text(key).filter(|text| !text.is_empty())?;
-    meaning(fields, key, &text, words)
-}
-
-fn meaning<T: Copy>(
-    fields: &mut document::Fields<'_>,
-    key: &str,
-    text: &str,
-    words: &[(&str, T)],
-) -> Option<T> {
-    let known = words
-        .iter()
-        .find(|(word, _)| word.eq_ignore_ascii_case(text));
-    if known.is_none() {
-        let names: Vec<_> = words.iter().map(|(word, _)| format!("`{word}`")).collect();
-        fields.error(key, format!("expects one of {}", names.join(", ")));
-    }
-    known.map(|(_, meaning)| *meaning)
-}
-
 impl Fields {
     fn read(fields: &mut document::Fields<'_>) -> Self {
         let default = Self::default();
         let (headers_mode, headers_names) = fields
             .map("headers", |headers| {
-                let mode = word(headers, "defaultMode", &MODES);
+                let mode = headers.word("defaultMode", &MODES);
                 (mode, modes(headers, "names"))
             })
             .unwrap_or_default();
         Self {
-            default_mode: word(fields, "defaultMode", &MODES).unwrap_or(default.default_mode),
+            default_mode: fields
+                .word("defaultMode", &MODES)
+                .unwrap_or(default.default_mode),
             names: modes(fields, "names"),
             headers_default_mode: headers_mode.unwrap_or(default.headers_default_mode),
             headers_names,
@@ -196,7 +172,7 @@ impl Fields {
 fn modes(fields: &mut document::Fields<'_>, key: &'static str) -> BTreeMap<String, FieldMode> {
     let mut modes = BTreeMap::new();
     for (name, text) in fields.text_map(key) {
-        let mode = meaning(fields, &format!("{key}.{name}"), &text, &MODES);
+        let mode = fields.meaning(&format!("{key}.{name}"), &text, &MODES);
         modes.extend(mode.map(|mode| (name, mode)));
     }
     modes
@@ -247,11 +223,11 @@ impl Log {
             "otlp",
         ];
         fields.unserved(Severity::Warning, &later, "; remove it");
-        let level = word(fields, "level", &LEVELS);
+        let level = fields.word("level", &LEVELS);
         let formats = [("common", false), ("json", true)];
         Self {
             level: level.map_or(Self::default().level, str::to_owned),
-            json: word(fields, "format", &formats).unwrap_or(false),
+            json: fields.word("format", &formats).unwrap_or(false),
             file_path: fields.text("filePath").filter(|path| !path.is_empty()),
         }
     }

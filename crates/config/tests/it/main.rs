@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, clippy::panic, reason = "tests")]
 
+mod authserver;
 mod claims;
 mod document;
 mod fields;
@@ -10,3 +11,4 @@ mod install;
 mod merge;
 mod middleware;
 mod rule;
+mod secrets;

@@ -12,6 +12,7 @@ use crate::nearest::suggestion;
 mod duration;
 mod nested;
 mod scalars;
+mod words;
 
 /// How names and values are written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -91,6 +92,11 @@ impl<'a> Fields<'a> {
     /// Where the map stands.
     pub fn position(&self) -> &'a Position {
         &self.node.position
+    }
+
+    /// The object as messages name it.
+    pub fn object(&self) -> &str {
+        &self.object
     }
 
     /// Whether there is a map to read; nothing counts as an empty one.
