@@ -17,7 +17,6 @@ pub(super) const NAMES: [&str; 29] = [
     "DownstreamStatus",
     "Duration",
     "Fault",
-    "GzipRatio",
     "OriginContentSize",
     "OriginDuration",
     "OriginStatus",
@@ -38,6 +37,7 @@ pub(super) const NAMES: [&str; 29] = [
     "ServiceURL",
     "StartLocal",
     "StartUTC",
+    "entryPointName",
 ];
 
 /// The value of a field; `None` when there is none to speak of.
@@ -83,6 +83,7 @@ fn of_request(line: &Line, name: &str) -> Option<Value> {
         },
         "ClientPort" => json!(peer.port().to_string()),
         "ClientUsername" => json!(username(line)),
+        "entryPointName" => json!(&*exchange.connection().entry_point),
         "RequestAddr" => json!(request.host),
         "RequestContentSize" => json!(request.content_size),
         "RequestCount" => json!(exchange.count()),

@@ -56,6 +56,7 @@ pub(super) fn json(line: &Line, options: &Fields) -> String {
         .collect();
     let all_headers = [
         ("request", &line.request.headers),
+        ("origin", &line.origin_headers),
         ("downstream", &line.response_headers),
     ];
     for (side, headers) in all_headers {

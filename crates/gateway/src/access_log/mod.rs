@@ -4,6 +4,7 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
+use carnet_config::install::observability::FieldMode;
 use carnet_config::install::{self, AccessLogFormat};
 
 use crate::gateway::Output;
@@ -48,6 +49,12 @@ impl AccessLog {
             .lock()
             .unwrap_or_else(PoisonError::into_inner);
         self.0.write(&mut pending);
+    }
+
+    /// Whether any header is written.
+    fn writes_headers(&self) -> bool {
+        let fields = &self.options().fields;
+        fields.headers_default_mode != FieldMode::Drop || !fields.headers_names.is_empty()
     }
 
     fn options(&self) -> &install::AccessLog {

@@ -39,6 +39,8 @@ pub(super) struct Limits {
     pub(super) head: usize,
     /// Time of a request, from its first byte to its last; zero: none.
     pub(super) read: Duration,
+    /// Time from a request's head to the last byte of its answer; zero: none.
+    pub(super) write: Duration,
     /// Time between requests; zero: none.
     pub(super) idle: Duration,
 }
@@ -56,6 +58,8 @@ pub(super) struct Wire<S> {
     timer: Option<Pin<Box<Sleep>>>,
     /// Whether bytes came since the timer was set.
     is_fresh: bool,
+    /// Ends the time of an answer.
+    write_timer: Option<Pin<Box<Sleep>>>,
 }
 
 #[derive(Debug)]
@@ -90,6 +94,7 @@ impl<S: AsyncRead + Unpin> Wire<S> {
             phase: Phase::Request,
             timer: None,
             is_fresh: false,
+            write_timer: None,
         };
         wire.wind();
         wire
@@ -139,6 +144,10 @@ impl<S: AsyncRead + Unpin> Wire<S> {
         let fresh = &self.buffer[self.ready..];
         let end = fresh.windows(4).position(|four| four == b"\r\n\r\n");
         let Some(length) = end.map(|end| end + 4) else {
+            if head::has_bare_line_feed(fresh) {
+                self.refuse();
+                return true;
+            }
             if fresh.len() > self.limits.head {
                 // More than the parser takes: it answers 431.
                 let parsers = self.ready + self.limits.head.max(READ_SIZE) + READ_SIZE;
@@ -156,20 +165,24 @@ impl<S: AsyncRead + Unpin> Wire<S> {
         match head::judge(head) {
             Some(framing) => {
                 self.ready += length;
+                self.write_timer = timer(self.limits.write);
                 self.state = match framing {
                     Framing::None | Framing::Length(0) => State::Head,
                     Framing::Length(length) => State::Length(length),
                     Framing::Chunked => State::Chunked(Chunked::new()),
                 };
             }
-            None => {
-                self.buffer.truncate(self.ready);
-                self.buffer.extend_from_slice(GARBAGE);
-                self.ready = self.buffer.len();
-                self.state = State::Refused;
-            }
+            None => self.refuse(),
         }
         true
+    }
+
+    /// Lets the parser refuse what has come in.
+    fn refuse(&mut self) {
+        self.buffer.truncate(self.ready);
+        self.buffer.extend_from_slice(GARBAGE);
+        self.ready = self.buffer.len();
+        self.state = State::Refused;
     }
 
     /// Sets the timer for what the connection does now.
@@ -179,7 +192,7 @@ impl<S: AsyncRead + Unpin> Wire<S> {
             Phase::Idle => self.limits.idle,
         };
         self.is_fresh = false;
-        self.timer = (!limit.is_zero()).then(|| Box::pin(tokio::time::sleep(limit)));
+        self.timer = timer(limit);
     }
 
     fn enter(&mut self, phase: Phase) {
@@ -212,6 +225,23 @@ impl<S: AsyncRead + Unpin> Wire<S> {
         }
         self.is_fresh = true;
     }
+}
+
+impl<S> Wire<S> {
+    /// An error when the answer took too long.
+    fn check_write(&mut self, cx: &mut Context<'_>) -> io::Result<()> {
+        let is_tunnel = self.traffic.is_raw();
+        let timer = self.write_timer.as_mut().filter(|_| !is_tunnel);
+        match timer.is_some_and(|timer| timer.as_mut().poll(cx).is_ready()) {
+            true => Err(io::ErrorKind::TimedOut.into()),
+            false => Ok(()),
+        }
+    }
+}
+
+/// Goes off after the limit; zero: never.
+fn timer(limit: Duration) -> Option<Pin<Box<Sleep>>> {
+    (!limit.is_zero()).then(|| Box::pin(tokio::time::sleep(limit)))
 }
 
 impl<S: AsyncRead + Unpin> AsyncRead for Wire<S> {
@@ -260,7 +290,9 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Wire<S> {
         cx: &mut Context<'_>,
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.get_mut().stream).poll_write(cx, bytes)
+        let this = self.get_mut();
+        this.check_write(cx)?;
+        Pin::new(&mut this.stream).poll_write(cx, bytes)
     }
 
     fn poll_write_vectored(
@@ -268,7 +300,9 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Wire<S> {
         cx: &mut Context<'_>,
         slices: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.get_mut().stream).poll_write_vectored(cx, slices)
+        let this = self.get_mut();
+        this.check_write(cx)?;
+        Pin::new(&mut this.stream).poll_write_vectored(cx, slices)
     }
 
     fn is_write_vectored(&self) -> bool {

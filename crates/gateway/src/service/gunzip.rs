@@ -15,7 +15,10 @@ use crate::body::{Body, Request, Response};
 /// Asks for gzip where the client asked for nothing, and tells whether it did.
 pub(super) fn ask(request: &mut Request) -> bool {
     let headers = request.headers();
-    let asks = !headers.contains_key(ACCEPT_ENCODING)
+    // An empty value asks for nothing, too.
+    let asks = headers
+        .get(ACCEPT_ENCODING)
+        .is_none_or(HeaderValue::is_empty)
         && !headers.contains_key(RANGE)
         && request.method() != Method::HEAD;
     if asks {

@@ -39,6 +39,7 @@ async fn dangerous_requests_are_refused_and_the_backend_sees_nothing() {
         assert_eq!(response.status, 400, "{head:?}");
         assert_eq!(backend.count(), 0, "{head:?}");
     }
+    assert_eq!(stand.send("GET / HTTP/1.1\nHost: a\n\n").await.status, 400);
 }
 
 #[tokio::test]
@@ -105,4 +106,21 @@ async fn slow_and_idle_connections_are_closed() {
     assert!(end_of(idle).await.starts_with("HTTP/1.1 200"));
     let elapsed = begun.elapsed();
     assert!(elapsed >= Duration::from_secs(300), "{elapsed:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_answer_that_takes_longer_than_the_write_timeout_is_cut() {
+    let backend = Server::start(|_| Answer::Hang).await.unwrap();
+    let mut plan = Plan::default();
+    plan.entry_point.transport.write_timeout = Duration::from_secs(5);
+    let mut routes = routes(&["PathPrefix(`/`)"], &backend.url(""));
+    routes += "        serversTransport: slow\n  serversTransports:\n    slow:\n";
+    routes += "      forwardingTimeouts:\n        responseHeaderTimeout: 10s\n";
+    let stand = Stand::planned(plan, &routes).await;
+    let mut client = TcpStream::connect(stand.address).await.unwrap();
+    client
+        .write_all(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n")
+        .await
+        .unwrap();
+    assert_eq!(end_of(client).await, "");
 }
