@@ -216,6 +216,32 @@ impl<S: AsyncRead + Unpin> Wire<S> {
         Poll::Pending
     }
 
+    /// Whether so many bytes need not be looked at.
+    fn may_pass(&self, room: usize) -> bool {
+        let unwatched = match self.state {
+            State::Open => true,
+            State::Length(left) => left >= room as u64,
+            _ => false,
+        };
+        unwatched && self.buffer.is_empty()
+    }
+
+    /// Reads past the buffer.
+    fn poll_pass(&mut self, cx: &mut Context<'_>, out: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        let before = out.filled().len();
+        let Poll::Ready(outcome) = Pin::new(&mut self.stream).poll_read(cx, out) else {
+            return Poll::Ready(Err(ready!(self.poll_timer(cx))));
+        };
+        if let State::Length(left) = &mut self.state {
+            *left -= (out.filled().len() - before) as u64;
+            if *left == 0 {
+                self.state = State::Head;
+            }
+        }
+        self.tell_time();
+        Poll::Ready(outcome)
+    }
+
     /// Notes that bytes came, or what it means that none did.
     fn tell_time(&mut self) {
         let is_between = matches!(self.state, State::Head) && self.ready == self.buffer.len();
@@ -265,6 +291,9 @@ impl<S: AsyncRead + Unpin> AsyncRead for Wire<S> {
             }
             if matches!(this.state, State::Refused) {
                 return Poll::Ready(Err(io::ErrorKind::InvalidData.into()));
+            }
+            if this.may_pass(out.remaining()) {
+                return this.poll_pass(cx, out);
             }
             this.buffer.reserve(READ_SIZE);
             match poll_read_buf(Pin::new(&mut this.stream), cx, &mut this.buffer) {

@@ -74,6 +74,25 @@ async fn a_smuggled_request_behind_a_sound_one_is_refused() {
     assert_eq!(backend.count(), 1);
 }
 
+// Holds HT-28.
+#[tokio::test]
+async fn what_is_left_of_an_unread_body_is_no_request() {
+    let backend = backend().await;
+    let stand = Stand::new(&routes(&["Host(`a`)"], &backend.url(""))).await;
+    let mut client = TcpStream::connect(stand.address).await.unwrap();
+    let head = "POST / HTTP/1.1\r\nHost: b\r\nContent-Length: 10000000\r\n\r\n";
+    let smuggled = "GET / HTTP/1.1\r\nHost: a\r\n\r\n";
+    client.write_all(head.as_bytes()).await.unwrap();
+    let _ = client.write_all(smuggled.repeat(1000).as_bytes()).await;
+    let text = end_of(client).await;
+    assert!(
+        text.is_empty() || text.starts_with("HTTP/1.1 404"),
+        "{text}"
+    );
+    assert_eq!(text.matches("HTTP/1.1").count(), text.len().min(1));
+    assert_eq!(backend.count(), 0);
+}
+
 async fn end_of(mut stream: TcpStream) -> String {
     let mut text = String::new();
     let _ = stream.read_to_string(&mut text).await;
