@@ -3,9 +3,14 @@
 #![expect(clippy::unwrap_used, reason = "tests")]
 
 mod clients;
+mod console;
 mod keys;
 mod lines;
 mod offline;
 mod process;
+mod secrets;
+mod seed;
 mod server;
+mod terminals;
 mod tokens;
+mod tutorial;
