@@ -33,8 +33,7 @@ pub(super) async fn perform(
     if step.hook.is_some() {
         return Ok(Err("needs a web hook".to_owned()));
     }
-    let missing = |name: String| format!("needs `{name}`, which no step before it kept");
-    let request = match prepare(step, values).map_err(missing) {
+    let request = match prepare(step, values) {
         Ok(request) => request,
         Err(reason) => return Ok(Err(reason)),
     };
@@ -83,20 +82,20 @@ struct Prepared {
 fn prepare(step: &RequestStep, values: &Values) -> std::result::Result<Prepared, String> {
     let mut headers = Vec::new();
     for (name, value) in &step.send.headers {
-        headers.push((name.clone(), credentials(&fill(value, values)?)));
+        headers.push((name.clone(), credentials(&filled(value, values)?)));
     }
     let (content_type, body) = match &step.send.body {
         None => (None, String::new()),
-        Some(Body::Text(text)) => (None, fill(text, values)?),
+        Some(Body::Text(text)) => (None, filled(text, values)?),
         Some(Body::Json(json)) => {
-            let text = fill(&with_keys(json.clone()).to_string(), values)?;
+            let text = filled(&with_keys(json.clone()).to_string(), values)?;
             (Some("application/json"), text)
         }
         Some(Body::Form(pairs)) => {
             let mut form = form_urlencoded::Serializer::new(String::new());
             for (name, value) in pairs {
-                let text = value.as_str().ok_or("an assertion")?;
-                form.append_pair(name, &fill(text, values)?);
+                let text = value.as_str().ok_or("needs a client assertion")?;
+                form.append_pair(name, &filled(text, values)?);
             }
             (Some("application/x-www-form-urlencoded"), form.finish())
         }
@@ -109,10 +108,14 @@ fn prepare(step: &RequestStep, values: &Values) -> std::result::Result<Prepared,
     }
     Ok(Prepared {
         method: step.send.method.clone(),
-        path: fill(&step.send.path, values)?,
+        path: filled(&step.send.path, values)?,
         headers,
         body,
     })
+}
+
+fn filled(text: &str, values: &Values) -> std::result::Result<String, String> {
+    fill(text, values).map_err(|name| format!("needs `{name}`, which no step before it kept"))
 }
 
 /// Encodes the `TEXT` of `Basic base64(TEXT)`.

@@ -76,7 +76,7 @@ async fn a_server_that_answers_alike_passes_and_what_was_left_out_is_told() {
     assert_eq!(code, Some(0), "{text}");
     assert!(text.contains("same      create"), "{text}");
     assert!(text.contains("same      token"), "{text}");
-    assert!(text.contains("NOT RUN: an assertion"), "{text}");
+    assert!(text.contains("NOT RUN: needs a client assertion"), "{text}");
     assert!(text.contains("NOT RUN: needs `nowhere`"), "{text}");
     assert!(text.contains("4 steps: 2 same, 0 with listed differences, 0 differ, 2 not run"));
 }
