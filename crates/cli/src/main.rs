@@ -4,12 +4,15 @@
 use std::process::ExitCode;
 use std::time::Instant;
 
+mod api;
 mod args;
 mod boot;
 mod commands;
 mod output;
 mod process;
+mod report;
 
+#[expect(clippy::disallowed_methods, reason = "no runtime has started")]
 fn main() -> ExitCode {
     let started = Instant::now();
     boot::install_crypto();

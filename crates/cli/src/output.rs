@@ -1,7 +1,6 @@
 //! The one voice of the program: results on standard output, everything for people on standard
 //! error, one sentence each, and the exit code that goes with it.
 
-use std::io::Write;
 use std::sync::PoisonError;
 
 use clap::error::{ContextKind, ContextValue};
@@ -15,15 +14,20 @@ pub(crate) const FAILED: u8 = 1;
 /// The exit code of a line that was not understood.
 pub(crate) const MISUNDERSTOOD: u8 = 2;
 
-/// Why a command failed, in one sentence that says what is wrong, where, and what to do.
+/// Why a command failed: what standard error says.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
 pub(crate) struct Failure(String);
 
 impl Failure {
-    /// A sentence without a final full stop.
-    pub(crate) fn new(sentence: impl Into<String>) -> Self {
-        Self(sentence.into())
+    /// A sentence, without a final full stop, that says what is wrong, where, and what to do.
+    pub(crate) fn new(sentence: impl AsRef<str>) -> Self {
+        Self(format!("Error: {}", sentence.as_ref()))
+    }
+
+    /// Lines that are shown as they are.
+    pub(crate) const fn verbatim(text: String) -> Self {
+        Self(text)
     }
 }
 
@@ -42,7 +46,7 @@ pub(crate) fn finish(process: &Process, result: Result<(), Failure>) -> u8 {
     match result {
         Ok(()) => DONE,
         Err(failure) => {
-            say(process, &format!("Error: {failure}"));
+            say(process, &failure.to_string());
             FAILED
         }
     }

@@ -7,7 +7,7 @@
 use carnet_config::diagnostics::Diagnostic;
 use carnet_config::routing::RoutingConfig;
 
-// pub mod file;
+pub mod file;
 pub mod kubernetes;
 mod names;
 

@@ -3,12 +3,26 @@
 //! Knows words, not meanings: what a word does is in `commands`, in the file of the same name. The
 //! flags of Traefik are passed on unread (`traefik.rs`), since they have any case and any depth.
 
-use clap::{Args, CommandFactory, Parser, Subcommand};
+use std::convert::Infallible;
+use std::path::PathBuf;
 
+use clap::{ArgAction, Args, CommandFactory, Parser, Subcommand};
+use secrecy::SecretString;
+
+mod api;
 mod called;
+mod hydra;
+mod oauth2_client;
 mod traefik;
 
+pub(crate) use api::{ApiFlags, CredentialFlags};
 pub(crate) use called::{Called, normalize};
+pub(crate) use hydra::{
+    ClientCredentials, Create, CreateClient, CreateJwk, CreateNoun, Delete, DeleteAccessTokens,
+    DeleteNoun, Get, GetJwk, GetNoun, Hydra, Ids, Introspect, IntrospectNoun, IntrospectToken,
+    List, ListNoun, Page, Perform, PerformNoun, Revoke, RevokeNoun, RevokeToken,
+};
+pub(crate) use oauth2_client::{ClientFlags, EncryptionFlags};
 #[expect(unused_imports, reason = "`gateway` and `up` arrive with their rooms")]
 pub(crate) use traefik::{TraefikFlags, Up};
 
@@ -38,15 +52,13 @@ pub(crate) enum Command {
     /// Makes the links `hydra`, `whoami` and `traefik`: called by these names the binary is that
     /// program.
     Link(Link),
-}
-
-/// The commands that `hydra` has too. A new one is a variant here and an arm in `commands::hydra`.
-#[derive(Debug, Subcommand)]
-pub(crate) enum Hydra {
-    /// Says which version this is.
-    Version,
-    /// Writes the completion script of a shell.
-    Completion(Completion),
+    /// Looks into tokens, offline.
+    Token(Token),
+    /// Checks signatures, offline.
+    Jose(Jose),
+    /// Prints docs/reference/cli.md.
+    #[command(hide = true)]
+    Reference,
 }
 
 /// Arguments of `link`.
@@ -54,7 +66,7 @@ pub(crate) enum Hydra {
 pub(crate) struct Link {
     /// The directory of the links, one that is in PATH.
     #[arg(value_name = "DIR")]
-    pub(crate) directory: std::path::PathBuf,
+    pub(crate) directory: PathBuf,
 }
 
 /// Arguments of `completion`.
@@ -65,21 +77,148 @@ pub(crate) struct Completion {
     pub(crate) shell: clap_complete::Shell,
 }
 
-/// The tree of a program, for help, completion and the reference.
+/// `token`.
+#[derive(Debug, Args)]
+pub(crate) struct Token {
+    #[command(subcommand)]
+    pub(crate) noun: Option<TokenNoun>,
+}
+
+/// What is done with a token.
+#[derive(Debug, Subcommand)]
+pub(crate) enum TokenNoun {
+    /// Prints the header and the claims of a JWT as JSON. The signature is not looked at.
+    Decode(TokenDecode),
+}
+
+/// Arguments of `token decode`.
+#[derive(Debug, Args)]
+pub(crate) struct TokenDecode {
+    /// The token; absent or -: it is read from standard input.
+    pub(crate) token: Option<String>,
+}
+
+/// `jose`.
+#[derive(Debug, Args)]
+pub(crate) struct Jose {
+    #[command(subcommand)]
+    pub(crate) noun: Option<JoseNoun>,
+}
+
+/// What is done with signatures.
+#[derive(Debug, Subcommand)]
+pub(crate) enum JoseNoun {
+    /// Checks the signature of a token against a set of keys: exit code 0 when it is right, else 1.
+    Verify(JoseVerify),
+}
+
+/// Arguments of `jose verify`.
+#[derive(Debug, Args)]
+pub(crate) struct JoseVerify {
+    /// The keys (JWKS): a file, or the URL where the server publishes them.
+    #[arg(long, value_name = "FILE|URL")]
+    pub(crate) jwks: String,
+    /// The signed token: a file, or - for standard input.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) jws: String,
+}
+
+/// The tree of a program, for parsing, help, completion and the reference.
 pub(crate) fn tree(called: Called) -> clap::Command {
-    match called {
+    let tree = match called {
         Called::Carnet => CarnetLine::command(),
         Called::Hydra => HydraLine::command(),
-    }
+    };
+    go_switches(tree)
+}
+
+/// Switches of Go programs may have a value: `--skip-consent=false`.
+fn go_switches(command: clap::Command) -> clap::Command {
+    command
+        .mut_args(|argument| match argument.get_action() {
+            ArgAction::SetTrue => argument
+                .action(ArgAction::Set)
+                .num_args(0..=1)
+                .require_equals(true)
+                .default_value("false")
+                .default_missing_value("true")
+                .value_parser(clap::builder::BoolishValueParser::new())
+                .value_name("BOOL")
+                .hide_default_value(true)
+                .hide_possible_values(true),
+            _ => argument,
+        })
+        .mut_subcommands(go_switches)
+}
+
+/// Reads a secret, so that nothing of what was typed can be printed.
+#[expect(clippy::unnecessary_wraps, reason = "the form clap wants")]
+fn secret(text: &str) -> Result<SecretString, Infallible> {
+    Ok(SecretString::from(text))
 }
 
 #[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "tests")]
 mod tests {
+    use clap::FromArgMatches as _;
+
     use super::*;
+
+    fn hydra(line: &str) -> Result<Hydra, clap::Error> {
+        let matches = tree(Called::Hydra).try_get_matches_from(line.split(' '))?;
+        HydraLine::from_arg_matches(&matches).map(|line| line.command.unwrap())
+    }
 
     #[test]
     fn the_trees_are_consistent() {
         tree(Called::Carnet).debug_assert();
         tree(Called::Hydra).debug_assert();
+    }
+
+    #[test]
+    fn flags_may_stand_behind_the_verb_and_behind_the_noun() {
+        for line in [
+            "hydra create -e http://h -q client --skip-consent",
+            "hydra create client --endpoint=http://h --quiet=true --skip-consent=1",
+            "hydra create oauth2-client --skip-consent -qe http://h",
+        ] {
+            let Hydra::Create(create) = hydra(line).unwrap() else {
+                unreachable!()
+            };
+            assert_eq!(create.api.endpoint.as_deref(), Some("http://h"), "{line}");
+            assert!(create.api.quiet, "{line}");
+            let Some(CreateNoun::Oauth2Client(client)) = create.noun else {
+                unreachable!()
+            };
+            assert!(client.client.skip_consent, "{line}");
+            assert!(!client.client.skip_logout_consent, "{line}");
+        }
+    }
+
+    #[test]
+    fn lists_may_be_repeated_or_have_commas() {
+        let line = "hydra create clients --scope a,b --scope c --grant-type client_credentials";
+        let Hydra::Create(create) = hydra(line).unwrap() else {
+            unreachable!()
+        };
+        let Some(CreateNoun::Oauth2Client(client)) = create.noun else {
+            unreachable!()
+        };
+        assert_eq!(client.client.scope.unwrap(), ["a", "b", "c"]);
+    }
+
+    // Holds SE-05.
+    #[test]
+    fn debug_output_of_a_line_hides_its_secrets() {
+        for line in [
+            "hydra create client --secret canary-1234",
+            "hydra perform client-credentials --client-secret canary-1234",
+            "hydra revoke token t --client-secret canary-1234",
+        ] {
+            assert!(
+                !format!("{:?}", hydra(line).unwrap()).contains("canary"),
+                "{line}"
+            );
+        }
     }
 }

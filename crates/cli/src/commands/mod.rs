@@ -3,6 +3,9 @@
 //!
 //! Knows no real environment, clock or output: all of that comes in as a [`Process`].
 
+use std::sync::PoisonError;
+
+use clap::FromArgMatches;
 use futures_util::future::BoxFuture;
 
 use crate::args::{self, Called, CarnetLine, Command, Hydra, HydraLine};
@@ -10,7 +13,18 @@ use crate::output::{self, Failure};
 use crate::process::Process;
 
 mod completion;
+mod create;
+mod delete;
+mod get;
+mod introspect;
+mod jose;
 mod link;
+mod list;
+mod perform;
+mod reference;
+mod revoke;
+mod shown;
+mod token;
 mod version;
 
 /// The exit code of a command that was told to end before it was done.
@@ -24,12 +38,12 @@ pub(crate) fn run(arguments: Vec<String>, process: &Process) -> BoxFuture<'_, u8
     Box::pin(async move {
         let (called, arguments) = args::normalize(arguments);
         match called {
-            Called::Carnet => match parse::<CarnetLine>(arguments, process) {
+            Called::Carnet => match parse::<CarnetLine>(arguments, called, process) {
                 Ok(line) => carnet(line.command, process).await,
                 Err(code) => code,
             },
-            Called::Hydra => match parse::<HydraLine>(arguments, process) {
-                Ok(line) => hydra(line.command, Called::Hydra, process).await,
+            Called::Hydra => match parse::<HydraLine>(arguments, called, process) {
+                Ok(line) => hydra(line.command, called, process).await,
                 Err(code) => code,
             },
         }
@@ -42,6 +56,9 @@ async fn carnet(command: Option<Command>, process: &Process) -> u8 {
         None => help(None, Called::Carnet, process),
         Some(Command::Hydra(command)) => hydra(Some(command), Called::Carnet, process).await,
         Some(Command::Link(args)) => output::finish(process, link::run(&args, process)),
+        Some(Command::Token(args)) => token::run(args, process).await,
+        Some(Command::Jose(args)) => jose::run(args, process).await,
+        Some(Command::Reference) => reference::run(process),
     }
 }
 
@@ -49,13 +66,19 @@ async fn carnet(command: Option<Command>, process: &Process) -> u8 {
 async fn hydra(command: Option<Hydra>, called: Called, process: &Process) -> u8 {
     match command {
         None => help(None, called, process),
+        Some(Hydra::Create(args)) => create::run(args, called, process).await,
+        Some(Hydra::Get(args)) => get::run(args, called, process).await,
+        Some(Hydra::List(args)) => list::run(args, called, process).await,
+        Some(Hydra::Delete(args)) => delete::run(args, called, process).await,
+        Some(Hydra::Perform(args)) => perform::run(args, called, process).await,
+        Some(Hydra::Introspect(args)) => introspect::run(args, called, process).await,
+        Some(Hydra::Revoke(args)) => revoke::run(args, called, process).await,
         Some(Hydra::Version) => version::run(called, process),
         Some(Hydra::Completion(args)) => completion::run(&args, called, process),
     }
 }
 
 /// A command that asks somebody and is done: it ends at once when it is told to.
-#[expect(dead_code, reason = "the commands of the admin API come next")]
 async fn brief(command: impl Future<Output = Result<(), Failure>> + Send, process: &Process) -> u8 {
     tokio::select! {
         result = command => output::finish(process, result),
@@ -74,14 +97,40 @@ fn help(verb: Option<&str>, called: Called, process: &Process) -> u8 {
 }
 
 /// Reads a line. Help goes where scripts read, complaints where people do.
-fn parse<L: clap::Parser>(arguments: Vec<String>, process: &Process) -> Result<L, u8> {
-    L::try_parse_from(arguments).map_err(|error| {
-        if error.use_stderr() {
-            output::say(process, &output::sentence(&error));
-            output::MISUNDERSTOOD
-        } else {
-            output::print(process, &error.render().to_string());
-            output::DONE
+fn parse<L: FromArgMatches>(
+    arguments: Vec<String>,
+    called: Called,
+    process: &Process,
+) -> Result<L, u8> {
+    let matches = args::tree(called).try_get_matches_from(arguments);
+    matches
+        .and_then(|matches| L::from_arg_matches(&matches))
+        .map_err(|error| {
+            if error.use_stderr() {
+                output::say(process, &output::sentence(&error));
+                output::MISUNDERSTOOD
+            } else {
+                output::print(process, &error.render().to_string());
+                output::DONE
+            }
+        })
+}
+
+/// Reads a file to its end, or standard input when it is called `-`.
+async fn read(file: &str, process: &Process) -> Result<Vec<u8>, Failure> {
+    let (name, input) = (file.to_owned(), process.input.clone());
+    let reading = tokio::task::spawn_blocking(move || {
+        if name != "-" {
+            return std::fs::read(&name);
         }
-    })
+        let mut bytes = Vec::new();
+        let mut input = input.lock().unwrap_or_else(PoisonError::into_inner);
+        input.read_to_end(&mut bytes)?;
+        Ok(bytes)
+    });
+    match reading.await {
+        Ok(Ok(bytes)) => Ok(bytes),
+        Ok(Err(error)) => Err(Failure::new(format!("cannot read `{file}`: {error}"))),
+        Err(error) => Err(Failure::new(format!("cannot read `{file}`: {error}"))),
+    }
 }

@@ -88,6 +88,11 @@ impl Node {
         }
     }
 
+    /// Whether this is a map.
+    pub fn is_map(&self) -> bool {
+        matches!(self.value, Value::Map(_))
+    }
+
     /// What the value is, for messages: `a text`, `a list`.
     pub(crate) fn kind(&self) -> &'static str {
         match &self.value {

@@ -6,14 +6,16 @@
 
 use std::collections::BTreeMap;
 
-use crate::diagnostics::Object;
+use crate::diagnostics::{Diagnostic, Object};
 
 pub mod middleware;
+mod read;
 pub mod router;
 pub mod servers_transport;
 pub mod service;
 
 pub use middleware::Middleware;
+pub use read::read;
 pub use router::Router;
 pub use servers_transport::ServersTransport;
 pub use service::Service;
@@ -29,4 +31,6 @@ pub struct RoutingConfig {
     pub middlewares: BTreeMap<String, Object<Middleware>>,
     /// `http.serversTransports`, `ServersTransport`.
     pub servers_transports: BTreeMap<String, Object<ServersTransport>>,
+    /// Findings about sources as wholes, like sections that are not served. Never errors.
+    pub diagnostics: Vec<Diagnostic>,
 }

@@ -1,5 +1,9 @@
 //! `http.routers.<name>`: which requests go where, through what.
 
+use crate::diagnostics::Severity;
+use crate::document::Fields;
+use crate::rule::{self, MAX_PRIORITY, Rule};
+
 /// A router. Sources: Traefik `http.routers`, `IngressRoute.spec.routes[]`.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Router {
@@ -8,7 +12,7 @@ pub struct Router {
     /// The rule as written, for logs and `/api`.
     pub rule_text: String,
     /// The rule; `None` when it does not parse (the error is in the diagnostics).
-    pub rule: Option<crate::rule::Rule>,
+    pub rule: Option<Rule>,
     /// Rank among routers; `None` or 0 means the byte length of the rule. Higher wins.
     pub priority: Option<i64>,
     /// Middlewares, applied in this order.
@@ -28,4 +32,101 @@ pub struct RouterTls {
     pub options: Option<String>,
     /// Name of the certificate resolver.
     pub cert_resolver: Option<String>,
+}
+
+impl Router {
+    /// Reads `http.routers.<name>`.
+    pub(super) fn read(fields: &mut Fields<'_>) -> Self {
+        let matching = Matching::read(fields, "rule", "ruleSyntax");
+        fields.unserved(Severity::Error, &["parentRefs"], "");
+        Self {
+            entry_points: fields.texts("entryPoints"),
+            rule_text: matching.rule_text,
+            rule: matching.rule,
+            priority: matching.priority,
+            middlewares: fields.texts("middlewares"),
+            service: fields.required_text("service").unwrap_or_default(),
+            tls: fields.map("tls", RouterTls::read),
+            access_logs: matching.access_logs,
+        }
+    }
+}
+
+/// What a router of a file and a route of an IngressRoute have in common.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Matching {
+    /// The rule as written.
+    pub rule_text: String,
+    /// The rule; `None` when it does not parse.
+    pub rule: Option<Rule>,
+    /// `priority`.
+    pub priority: Option<i64>,
+    /// `observability.accessLogs`. Default true.
+    pub access_logs: bool,
+}
+
+impl Matching {
+    /// Reads the rule from `rule`, its syntax from `syntax`, `priority` and `observability`.
+    pub fn read(fields: &mut Fields<'_>, rule: &'static str, syntax: &'static str) -> Self {
+        let rule_text = fields.required_text(rule).unwrap_or_default();
+        let parsed = parse(fields, rule, &rule_text);
+        check_syntax(fields, syntax);
+        let priority = fields.integer("priority");
+        if priority.is_some_and(|priority| priority > MAX_PRIORITY) {
+            let message = format!("the greatest priority is {MAX_PRIORITY}");
+            fields.error("priority", message);
+        }
+        let access_logs = fields.map("observability", access_logs).flatten();
+        Self {
+            rule_text,
+            rule: parsed,
+            priority,
+            access_logs: access_logs.unwrap_or(true),
+        }
+    }
+}
+
+/// The message says at which character of the rule it breaks.
+fn parse(fields: &mut Fields<'_>, key: &str, text: &str) -> Option<Rule> {
+    if text.is_empty() {
+        return None;
+    }
+    match rule::parse(text) {
+        Ok(rule) => Some(rule),
+        Err(error) => {
+            fields.error(key, error.to_string());
+            None
+        }
+    }
+}
+
+fn check_syntax(fields: &mut Fields<'_>, key: &'static str) {
+    let syntax = fields.text(key).unwrap_or_default();
+    if !matches!(syntax.as_str(), "" | "default" | "v3") {
+        let message = "only the syntax `v3` is served; rewrite the rule in it";
+        fields.error(key, message);
+    }
+}
+
+/// Switches of metrics and traces have nothing to switch yet.
+fn access_logs(fields: &mut Fields<'_>) -> Option<bool> {
+    for key in ["metrics", "tracing"] {
+        fields.boolean(key);
+    }
+    fields.text("traceVerbosity");
+    fields.boolean("accessLogs")
+}
+
+impl RouterTls {
+    fn read(fields: &mut Fields<'_>) -> Self {
+        // Domains are for certificate resolvers, which read them from the rule until then.
+        fields.maps("domains", |domain| {
+            domain.text("main");
+            domain.texts("sans");
+        });
+        Self {
+            options: fields.text("options").filter(|name| !name.is_empty()),
+            cert_resolver: fields.text("certResolver").filter(|name| !name.is_empty()),
+        }
+    }
 }

@@ -2,6 +2,9 @@
 
 use std::time::Duration;
 
+use crate::diagnostics::Severity;
+use crate::document::Fields;
+
 /// A servers transport.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ServersTransport {
@@ -31,6 +34,57 @@ impl Default for ServersTransport {
             dial_timeout: Duration::from_secs(30),
             response_header_timeout: Duration::ZERO,
             idle_conn_timeout: Duration::from_secs(90),
+        }
+    }
+}
+
+impl ServersTransport {
+    /// Reads `http.serversTransports.<name>`.
+    pub(super) fn read(fields: &mut Fields<'_>) -> Self {
+        fields.unserved(Severity::Error, &["certificates"], "");
+        Self {
+            root_cas: fields.texts("rootCAs"),
+            ..Self::read_connection(fields)
+        }
+    }
+
+    /// Reads what `http.serversTransports.<name>` and `ServersTransport.spec` have in common:
+    /// everything but the certificates, which the latter keeps in other objects.
+    pub fn read_connection(fields: &mut Fields<'_>) -> Self {
+        let later = [
+            "cipherSuites",
+            "disableHTTP2",
+            "maxVersion",
+            "minVersion",
+            "peerCertURI",
+            "spiffe",
+        ];
+        fields.unserved(Severity::Error, &later, "");
+        let mut transport = Self {
+            server_name: fields.text("serverName").filter(|name| !name.is_empty()),
+            insecure_skip_verify: fields.boolean("insecureSkipVerify").unwrap_or(false),
+            ..Self::default()
+        };
+        if let Some(count) = fields.number("maxIdleConnsPerHost") {
+            transport.max_idle_conns_per_host = count;
+        }
+        fields.map("forwardingTimeouts", |timeouts| {
+            transport.read_timeouts(timeouts)
+        });
+        transport
+    }
+
+    fn read_timeouts(&mut self, fields: &mut Fields<'_>) {
+        // Only HTTP/2 has pings, and connections to servers are checked before each use.
+        fields.unserved(Severity::Warning, &["pingTimeout", "readIdleTimeout"], "");
+        for (key, timeout) in [
+            ("dialTimeout", &mut self.dial_timeout),
+            ("responseHeaderTimeout", &mut self.response_header_timeout),
+            ("idleConnTimeout", &mut self.idle_conn_timeout),
+        ] {
+            if let Some(given) = fields.duration(key) {
+                *timeout = given;
+            }
         }
     }
 }

@@ -2,6 +2,9 @@
 
 use url::Url;
 
+use crate::diagnostics::Severity;
+use crate::document::Fields;
+
 /// A service: one kind, checked when read.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Service {
@@ -47,4 +50,108 @@ pub struct WeightedService {
     pub name: String,
     /// Share of requests. Default 1.
     pub weight: u32,
+}
+
+/// Kinds of services that Traefik has and this gateway does not serve.
+const LATER: [&str; 3] = ["failover", "highestRandomWeight", "mirroring"];
+
+impl Service {
+    /// Reads `http.services.<name>`. `None` when it is of no kind that is served; the findings say
+    /// why.
+    pub(super) fn read(fields: &mut Fields<'_>) -> Option<Self> {
+        let balancer = fields.section("loadBalancer", LoadBalancer::read);
+        let weighted = fields.section("weighted", Weighted::read);
+        // Middlewares of a service are guards: without them it must not answer.
+        fields.unserved(
+            Severity::Error,
+            &["middlewares"],
+            "; name them in the router",
+        );
+        let is_later = LATER.map(|kind| fields.section(kind, |later| later.rest()).is_some());
+        let later = LATER.iter().zip(is_later).find(|(_, is_there)| *is_there);
+        match (balancer, weighted, later) {
+            (Some(balancer), None, None) => Some(Self::LoadBalancer(balancer)),
+            (None, Some(weighted), None) => Some(Self::Weighted(weighted)),
+            (None, None, Some((kind, _))) => {
+                let message = format!("the service `{kind}` is not served yet");
+                fields.error(kind, message);
+                None
+            }
+            (None, None, None) => {
+                fields.error("", "names no kind of service: `loadBalancer` or `weighted`");
+                None
+            }
+            _ => {
+                fields.error("", "a service has one kind; make several services");
+                None
+            }
+        }
+    }
+}
+
+impl LoadBalancer {
+    fn read(fields: &mut Fields<'_>) -> Self {
+        let later = ["healthCheck", "passiveHealthCheck", "sticky"];
+        fields.unserved(Severity::Error, &later, "");
+        let strategy = fields.text("strategy").unwrap_or_default();
+        if !matches!(strategy.as_str(), "" | "wrr" | "RoundRobin") {
+            fields.error("strategy", "only the strategy `wrr` is served yet");
+        }
+        // Responses are flushed as they come, which satisfies every interval.
+        fields.map("responseForwarding", |forwarding| {
+            forwarding.text("flushInterval")
+        });
+        let servers = fields.maps("servers", Server::read);
+        Self {
+            servers: servers.into_iter().flatten().collect(),
+            pass_host_header: fields.boolean("passHostHeader").unwrap_or(true),
+            servers_transport: fields
+                .text("serversTransport")
+                .filter(|name| !name.is_empty()),
+        }
+    }
+}
+
+impl Server {
+    fn read(fields: &mut Fields<'_>) -> Option<Self> {
+        let url = server_url(fields);
+        let weight = fields.number("weight").unwrap_or(1);
+        let preserve_path = fields.boolean("preservePath").unwrap_or(false);
+        Some(Self {
+            url: url?,
+            weight,
+            preserve_path,
+        })
+    }
+}
+
+fn server_url(fields: &mut Fields<'_>) -> Option<Url> {
+    let text = fields.required_text("url")?;
+    let message = match Url::parse(text.trim()) {
+        Err(error) => format!("is no URL: {error}"),
+        Ok(url) if !matches!(url.scheme(), "http" | "https" | "h2c") => {
+            "the scheme of a server is `http`, `https` or `h2c`".to_owned()
+        }
+        Ok(url) if url.host_str().is_none_or(str::is_empty) => "names no host".to_owned(),
+        Ok(url) if !url.username().is_empty() || url.password().is_some() => {
+            "holds credentials, which are never sent".to_owned()
+        }
+        Ok(url) => return Some(url),
+    };
+    fields.error("url", message);
+    None
+}
+
+impl Weighted {
+    fn read(fields: &mut Fields<'_>) -> Self {
+        fields.unserved(Severity::Error, &["healthCheck", "sticky"], "");
+        let services = fields.maps("services", |service| {
+            let weight = service.number("weight").unwrap_or(1);
+            let name = service.required_text("name")?;
+            Some(WeightedService { name, weight })
+        });
+        Self {
+            services: services.into_iter().flatten().collect(),
+        }
+    }
 }

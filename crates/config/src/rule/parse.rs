@@ -7,6 +7,7 @@ use ipnet::IpNet;
 use super::{HostPattern, Matcher, Pattern, Rule, RuleError};
 use crate::nearest::suggestion;
 use crate::syntax::{self, Call, Tree};
+use crate::token::is_token;
 
 const NAMES: [&str; 11] = [
     "ClientIP",
@@ -223,12 +224,6 @@ fn header_name(call: &Call) -> Result<String, RuleError> {
     } else {
         Err(at(call, 0, "this is no name of a header".into()))
     }
-}
-
-/// RFC 9110 section 5.6.2.
-fn is_token(text: &str) -> bool {
-    let tchar = |b: u8| b.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&b);
-    !text.is_empty() && text.bytes().all(tchar)
 }
 
 fn range(text: &str) -> Result<IpNet, String> {

@@ -52,6 +52,7 @@ fn what_does_not_fit_is_told_with_key_and_place_but_never_the_value() {
     assert_eq!(
         findings(fields),
         [
+            "a.yaml:1:1: error: thing: j: `j` is missing",
             "a.yaml:1:4: error: thing: a: expects a text, found a list",
             "a.yaml:2:4: error: thing: b: expects `true` or `false`, found a text",
             "a.yaml:3:4: error: thing: c: expects a whole number, found a text",
@@ -61,7 +62,6 @@ fn what_does_not_fit_is_told_with_key_and_place_but_never_the_value() {
             "a.yaml:7:4: error: thing: h: the number is below zero",
             "a.yaml:8:9: error: thing: i[0].x: expects a text, found a list",
             "a.yaml:8:15: error: thing: i[1]: expects a map of options, found a text",
-            "a.yaml:1:1: error: thing: j: `j` is missing",
         ]
     );
 }

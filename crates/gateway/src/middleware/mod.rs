@@ -23,9 +23,12 @@ use crate::supplies::Supplies;
 
 mod exchange;
 mod next;
+mod oauth_client_credentials;
 
 pub use exchange::{Connection, Exchange, Identity, Record};
 pub use next::{Endpoint, Next};
+
+use oauth_client_credentials::OAuthClientCredentials;
 
 /// One station of a chain. Immutable once built; shared by all requests.
 pub trait Middleware: Send + Sync + fmt::Debug {
@@ -50,9 +53,8 @@ pub(crate) fn build(
     supplies: &Supplies,
 ) -> Result<Arc<dyn Middleware>, String> {
     match options {
-        routing::Middleware::OAuthClientCredentials(_) => {
-            let _ = (name, supplies);
-            Err("this gateway is built without `oAuthClientCredentials`".to_owned())
-        }
+        routing::Middleware::OAuthClientCredentials(options) => Ok(Arc::new(
+            OAuthClientCredentials::new(name, options, supplies)?,
+        )),
     }
 }

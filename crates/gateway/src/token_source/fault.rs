@@ -42,4 +42,13 @@ impl TokenFault {
             retry_after: retry_after.unwrap_or(Self::RETRY_AFTER),
         }
     }
+
+    /// When another request may do better, where that is a matter of time.
+    pub(crate) fn retry_after(&self) -> Option<Duration> {
+        match self {
+            Self::Unavailable { retry_after, .. } => Some(*retry_after),
+            Self::Busy => Some(Self::RETRY_AFTER),
+            Self::TimedOut | Self::NoToken(_) | Self::InvalidClient(_) | Self::Denied(_) => None,
+        }
+    }
 }

@@ -24,10 +24,10 @@ mod methods;
 mod tests;
 mod token;
 
+pub(crate) use endpoint::{HttpEndpoint, TokenEndpoint};
 pub(crate) use fault::TokenFault;
 pub(crate) use token::Token;
 
-use endpoint::TokenEndpoint;
 use exchange::Exchange;
 use flights::Flights;
 use key::Hasher;

@@ -119,7 +119,9 @@ impl Changes {
 
     fn watch_sources(&mut self, provider: &FileProvider) {
         match &provider.options.source {
-            FileSource::File(name) => self.watch(folder(Path::new(name)), RecursiveMode::NonRecursive),
+            FileSource::File(name) => {
+                self.watch(folder(Path::new(name)), RecursiveMode::NonRecursive)
+            }
             FileSource::Directory(name) => {
                 self.watch(Path::new(name), RecursiveMode::Recursive);
                 // The folder itself may be replaced.

@@ -132,7 +132,7 @@ impl Manifests {
         }
         let kind = text(&node, &["kind"]);
         if let Some(items) = list_items(kind, &node) {
-            for item in items.to_vec() {
+            for item in items.iter().cloned() {
                 self.collect(item);
             }
             return;
@@ -251,7 +251,7 @@ kind: Service
         );
         assert_eq!(
             manifests.diagnostics[0].to_string(),
-            "app.yaml:18:1: error: apiVersion: this is no Kubernetes object: \
+            "app.yaml:19:1: error: apiVersion: this is no Kubernetes object: \
              `apiVersion` is missing"
         );
     }

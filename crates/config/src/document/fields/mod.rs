@@ -12,14 +12,27 @@ use crate::nearest::suggestion;
 mod duration;
 mod nested;
 mod scalars;
+mod words;
 
-/// How names are compared.
+/// How names and values are written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Spelling {
     /// To the letter, as in Kubernetes objects.
     Exact,
-    /// Whatever the case, as in Traefik's files, flags and plugin options.
+    /// Whatever the case, as in Traefik's files and plugin options.
     AnyCase,
+    /// Command-line flags: whatever the case, `true` stands for a map without options, the last
+    /// of several values counts, and commas separate the items of lists.
+    Flags,
+    /// Environment variables: as flags, and unknown ones are nobody's mistake.
+    Environment,
+}
+
+impl Spelling {
+    /// Whether values come from a command line, where everything is text.
+    fn is_typed_in(self) -> bool {
+        matches!(self, Self::Flags | Self::Environment)
+    }
 }
 
 /// A reader of one map of one object. Call [`Fields::finish`] at the end: it reports the keys that
@@ -53,21 +66,26 @@ impl<'a> Fields<'a> {
             read: BTreeSet::new(),
             findings: Vec::new(),
         };
-        if !matches!(node.value, Value::Map(_) | Value::Null) {
+        if !fields.is_map() && fields.switch() != Some(true) {
             let message = format!("expects a map of options, found {}", node.kind());
             fields.report(Severity::Error, "", &node.position, message);
         }
         fields
     }
 
-    /// The findings, with an error for each key that nobody asked for.
+    /// The findings in the order of the source, with an error for each key nobody asked for.
     pub fn finish(mut self) -> Vec<Diagnostic> {
-        for member in self.rest() {
+        let unread = match self.spelling {
+            Spelling::Environment => Vec::new(),
+            _ => self.rest(),
+        };
+        for member in unread {
             let key = &member.key;
             let near = suggestion(key, self.asked.iter().copied());
             let message = format!("unknown option `{key}`{near}");
             self.report(Severity::Error, key, &member.key_position, message);
         }
+        self.findings.sort_by(|a, b| a.position.cmp(&b.position));
         self.findings
     }
 
@@ -76,9 +94,31 @@ impl<'a> Fields<'a> {
         &self.node.position
     }
 
-    /// The object as messages name it.
-    pub fn object(&self) -> &str {
-        &self.object
+    /// Whether there is a map to read; nothing counts as an empty one.
+    pub fn is_map(&self) -> bool {
+        matches!(self.node.value, Value::Map(_) | Value::Null)
+    }
+
+    /// What a flag without sub-options says: `--ping`, `--ping=false`.
+    fn switch(&self) -> Option<bool> {
+        match self.single(self.node).scalar() {
+            Some("true") if self.spelling.is_typed_in() => Some(true),
+            Some("false") if self.spelling.is_typed_in() => Some(false),
+            _ => None,
+        }
+    }
+
+    /// The one value that counts where only one can.
+    fn single<'n>(&self, node: &'n Node) -> &'n Node {
+        match &node.value {
+            Value::List(items) if self.spelling.is_typed_in() => items.last().unwrap_or(node),
+            _ => node,
+        }
+    }
+
+    /// All members of the map, read or not.
+    pub fn members(&self) -> &'a [Member] {
+        self.node.members()
     }
 
     /// Whether the key is there with a value.
@@ -88,24 +128,28 @@ impl<'a> Fields<'a> {
 
     /// The value of a key as it is; `None` when it is absent or null.
     pub fn node(&mut self, key: &'static str) -> Option<&'a Node> {
+        self.value(key).filter(|value| value.value != Value::Null)
+    }
+
+    /// The value of a key, also when it is null.
+    fn value(&mut self, key: &'static str) -> Option<&'a Node> {
         self.asked.push(key);
         let mut found: Option<&'a Member> = None;
         for (index, member) in self.node.members().iter().enumerate() {
             if !self.is_called(member, key) {
                 continue;
             }
-            self.read.insert(index);
+            let is_news = self.read.insert(index);
             match found {
                 None => found = Some(member),
-                Some(first) => {
+                Some(first) if is_news => {
                     let message = format!("is already given as `{}`", first.key);
                     self.report(Severity::Error, &member.key, &member.key_position, message);
                 }
+                Some(_) => {}
             }
         }
-        found
-            .map(|member| &member.value)
-            .filter(|value| value.value != Value::Null)
+        found.map(|member| &member.value)
     }
 
     /// The members that were not asked for until now. They count as read from here on: the caller
@@ -146,16 +190,31 @@ impl<'a> Fields<'a> {
     }
 
     fn place(&self, key: &str) -> Position {
-        let members = self.node.members();
-        let member = members.iter().find(|member| self.is_called(member, key));
-        let node = member.map_or(self.node, |member| &member.value);
+        let mut node = self.node;
+        let mut key = key;
+        while let Some((member, rest)) = self.toward(node, key) {
+            node = &member.value;
+            key = rest;
+        }
         node.position.clone()
+    }
+
+    /// The member on the way to a dotted key, and what of the key is left. Names may hold dots.
+    fn toward<'k>(&self, node: &'a Node, key: &'k str) -> Option<(&'a Member, &'k str)> {
+        node.members().iter().find_map(|member| {
+            if self.is_called(member, key) {
+                return Some((member, ""));
+            }
+            let (start, rest) = key.split_at_checked(member.key.len())?;
+            let rest = rest.strip_prefix('.')?;
+            self.is_called(member, start).then_some((member, rest))
+        })
     }
 
     fn is_called(&self, member: &Member, key: &str) -> bool {
         match self.spelling {
             Spelling::Exact => member.key == key,
-            Spelling::AnyCase => member.key.eq_ignore_ascii_case(key),
+            _ => member.key.eq_ignore_ascii_case(key),
         }
     }
 

@@ -124,7 +124,7 @@ async fn a_token_prints_as_nothing_and_its_claims_are_read() {
     let endpoint = Scripted::new(move |_, _| (AT_ONCE, granted(&text, &json!(60))));
     let (source, _) = source(options(), &endpoint);
     let kept = source.token(&credentials("id", "secret")).await;
-    let kept = kept.ok().expect("a token");
+    let kept = kept.expect("a token");
     assert_eq!(kept.bearer, format!("Bearer {token}"));
     assert_eq!(format!("{:?}", kept.bearer), "Sensitive");
     assert_eq!(kept.claims, Some(json!({"sub": "id", "exp": NOW + 60})));

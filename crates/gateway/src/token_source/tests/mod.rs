@@ -1,4 +1,5 @@
 //! The token source over a scripted endpoint and a clock that stands still: no socket, no sleep.
+#![expect(clippy::expect_used, reason = "tests")]
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;

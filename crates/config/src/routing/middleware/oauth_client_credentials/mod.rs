@@ -9,6 +9,11 @@ use url::Url;
 
 use crate::claims::{ClaimPath, Expression};
 
+mod forward_headers;
+mod read;
+
+pub(super) use read::read;
+
 /// `oAuthClientCredentials`. Option names match whatever their case.
 #[derive(Debug, Clone, PartialEq)]
 pub struct OAuthClientCredentials {
@@ -64,6 +69,16 @@ pub struct ClientConfig {
     pub tls: ClientTls,
 }
 
+impl Default for ClientConfig {
+    fn default() -> Self {
+        Self {
+            timeout: Duration::from_secs(5),
+            max_retries: 3,
+            tls: ClientTls::default(),
+        }
+    }
+}
+
 /// `clientConfig.tls`.
 #[derive(Debug, Clone, Default)]
 pub struct ClientTls {
@@ -99,6 +114,18 @@ impl PartialEq for ClientTls {
 pub struct Cache {
     /// Default true.
     pub enabled: bool,
-    /// Greatest age of a token in the cache. Default 300 s.
+    /// Greatest age of a token in the cache. Default 300 s, which is also the most.
     pub max_age: Duration,
+}
+
+/// Greatest age a token may have in the cache.
+const MAX_AGE: Duration = Duration::from_secs(300);
+
+impl Default for Cache {
+    fn default() -> Self {
+        Self {
+            enabled: true,
+            max_age: MAX_AGE,
+        }
+    }
 }

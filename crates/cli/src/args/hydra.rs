@@ -1,0 +1,263 @@
+//! Hydra's commands: verb, noun and what belongs to one noun.
+
+use clap::{Args, Subcommand};
+
+use super::Completion;
+use super::api::{ApiFlags, CredentialFlags};
+use super::oauth2_client::ClientFlags;
+
+/// The commands that `hydra` has too. A new one is a variant here and an arm in `commands::hydra`.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Hydra {
+    /// Create resources.
+    Create(Create),
+    /// Get resources.
+    Get(Get),
+    /// List resources.
+    List(List),
+    /// Delete resources.
+    Delete(Delete),
+    /// Perform OAuth 2.0 flows.
+    Perform(Perform),
+    /// Introspect resources.
+    Introspect(Introspect),
+    /// Revoke resources.
+    Revoke(Revoke),
+    /// Says which version this is.
+    Version,
+    /// Writes the completion script of a shell.
+    Completion(Completion),
+}
+
+/// `create`.
+#[derive(Debug, Args)]
+pub(crate) struct Create {
+    #[command(flatten)]
+    pub(crate) api: ApiFlags,
+    #[command(subcommand)]
+    pub(crate) noun: Option<CreateNoun>,
+}
+
+/// What `create` creates.
+#[derive(Debug, Subcommand)]
+pub(crate) enum CreateNoun {
+    /// Create an OAuth 2.0 client.
+    #[command(name = "oauth2-client", visible_alias = "client", aliases = ["clients", "oauth2-clients"])]
+    Oauth2Client(Box<CreateClient>),
+    /// Create a key in a set of JSON Web Keys; the newest key of a set is the one that signs.
+    #[command(visible_alias = "jwks")]
+    Jwk(CreateJwk),
+}
+
+/// `create oauth2-client`.
+#[derive(Debug, Args)]
+pub(crate) struct CreateClient {
+    /// The client's id; one is generated when absent.
+    #[arg(long)]
+    pub(crate) id: Option<String>,
+    #[command(flatten)]
+    pub(crate) client: ClientFlags,
+}
+
+/// `create jwk`.
+#[derive(Debug, Args)]
+pub(crate) struct CreateJwk {
+    /// The set.
+    #[arg(value_name = "SET")]
+    pub(crate) set: String,
+    /// The key's id; one is generated when absent.
+    #[arg(value_name = "KEY_ID")]
+    pub(crate) key: Option<String>,
+    /// RS256, ES256, ES512, EdDSA or another algorithm the server knows.
+    #[arg(long, default_value = "RS256", value_name = "ALGORITHM")]
+    pub(crate) alg: String,
+    /// What the key is for: sig or enc.
+    #[arg(long = "use", default_value = "sig", value_name = "USE")]
+    pub(crate) usage: String,
+    /// Prints only the public part of the key.
+    #[arg(long)]
+    pub(crate) public: bool,
+}
+
+/// `get`.
+#[derive(Debug, Args)]
+pub(crate) struct Get {
+    #[command(flatten)]
+    pub(crate) api: ApiFlags,
+    #[command(subcommand)]
+    pub(crate) noun: Option<GetNoun>,
+}
+
+/// What `get` gets.
+#[derive(Debug, Subcommand)]
+pub(crate) enum GetNoun {
+    /// Get OAuth 2.0 clients by their ids.
+    #[command(name = "oauth2-client", visible_alias = "client", aliases = ["clients", "oauth2-clients"])]
+    Oauth2Client(Ids),
+    /// Get the keys of sets of JSON Web Keys.
+    #[command(visible_alias = "jwks")]
+    Jwk(GetJwk),
+}
+
+/// One or more ids.
+#[derive(Debug, Args)]
+pub(crate) struct Ids {
+    /// The ids.
+    #[arg(required = true, value_name = "ID")]
+    pub(crate) ids: Vec<String>,
+}
+
+/// `get jwk`.
+#[derive(Debug, Args)]
+pub(crate) struct GetJwk {
+    /// The sets.
+    #[arg(required = true, value_name = "SET")]
+    pub(crate) sets: Vec<String>,
+    /// Prints only the public parts of the keys.
+    #[arg(long)]
+    pub(crate) public: bool,
+}
+
+/// `list`.
+#[derive(Debug, Args)]
+pub(crate) struct List {
+    #[command(flatten)]
+    pub(crate) api: ApiFlags,
+    #[command(subcommand)]
+    pub(crate) noun: Option<ListNoun>,
+}
+
+/// What `list` lists.
+#[derive(Debug, Subcommand)]
+pub(crate) enum ListNoun {
+    /// List OAuth 2.0 clients, a page at a time.
+    #[command(name = "oauth2-clients", visible_alias = "clients", aliases = ["client", "oauth2-client"])]
+    Oauth2Clients(Page),
+}
+
+/// A page of a list.
+#[derive(Debug, Args)]
+pub(crate) struct Page {
+    /// How many there are on a page.
+    #[arg(
+        long,
+        default_value_t = 100,
+        value_name = "NUMBER",
+        allow_negative_numbers = true
+    )]
+    pub(crate) page_size: i64,
+    /// The page, as the page before it named it; absent: the first one.
+    #[arg(long, value_name = "TOKEN")]
+    pub(crate) page_token: Option<String>,
+}
+
+/// `delete`.
+#[derive(Debug, Args)]
+pub(crate) struct Delete {
+    #[command(flatten)]
+    pub(crate) api: ApiFlags,
+    #[command(subcommand)]
+    pub(crate) noun: Option<DeleteNoun>,
+}
+
+/// What `delete` deletes.
+#[derive(Debug, Subcommand)]
+pub(crate) enum DeleteNoun {
+    /// Delete OAuth 2.0 clients by their ids, and their tokens.
+    #[command(name = "oauth2-client", visible_alias = "client", aliases = ["clients", "oauth2-clients"])]
+    Oauth2Client(Ids),
+    /// Delete sets of JSON Web Keys.
+    #[command(visible_alias = "jwks")]
+    Jwk(Ids),
+    /// Delete all access tokens of an OAuth 2.0 client.
+    #[command(name = "access-tokens")]
+    AccessTokens(DeleteAccessTokens),
+}
+
+/// `delete access-tokens`.
+#[derive(Debug, Args)]
+pub(crate) struct DeleteAccessTokens {
+    /// The client's id.
+    #[arg(value_name = "CLIENT_ID")]
+    pub(crate) client: String,
+}
+
+/// `perform`.
+#[derive(Debug, Args)]
+pub(crate) struct Perform {
+    #[command(flatten)]
+    pub(crate) api: ApiFlags,
+    #[command(subcommand)]
+    pub(crate) noun: Option<PerformNoun>,
+}
+
+/// What `perform` performs.
+#[derive(Debug, Subcommand)]
+pub(crate) enum PerformNoun {
+    /// Get a token with the client credentials grant, from the public port.
+    ClientCredentials(ClientCredentials),
+}
+
+/// `perform client-credentials`.
+#[derive(Debug, Args)]
+pub(crate) struct ClientCredentials {
+    #[command(flatten)]
+    pub(crate) credentials: CredentialFlags,
+    /// The scopes asked for.
+    #[arg(long, value_delimiter = ',', value_name = "SCOPES")]
+    pub(crate) scope: Vec<String>,
+    /// The audiences asked for.
+    #[arg(long, value_delimiter = ',', value_name = "AUDIENCES")]
+    pub(crate) audience: Vec<String>,
+}
+
+/// `introspect`.
+#[derive(Debug, Args)]
+pub(crate) struct Introspect {
+    #[command(flatten)]
+    pub(crate) api: ApiFlags,
+    #[command(subcommand)]
+    pub(crate) noun: Option<IntrospectNoun>,
+}
+
+/// What `introspect` looks at.
+#[derive(Debug, Subcommand)]
+pub(crate) enum IntrospectNoun {
+    /// Ask the server whether a token counts and what it says.
+    Token(IntrospectToken),
+}
+
+/// `introspect token`.
+#[derive(Debug, Args)]
+pub(crate) struct IntrospectToken {
+    /// The token.
+    pub(crate) token: String,
+    /// Scopes the token must have to count.
+    #[arg(long, value_delimiter = ',', value_name = "SCOPES")]
+    pub(crate) scope: Vec<String>,
+}
+
+/// `revoke`.
+#[derive(Debug, Args)]
+pub(crate) struct Revoke {
+    #[command(flatten)]
+    pub(crate) api: ApiFlags,
+    #[command(subcommand)]
+    pub(crate) noun: Option<RevokeNoun>,
+}
+
+/// What `revoke` revokes.
+#[derive(Debug, Subcommand)]
+pub(crate) enum RevokeNoun {
+    /// Revoke a token of a client, at the public port.
+    Token(RevokeToken),
+}
+
+/// `revoke token`.
+#[derive(Debug, Args)]
+pub(crate) struct RevokeToken {
+    /// The token.
+    pub(crate) token: String,
+    #[command(flatten)]
+    pub(crate) credentials: CredentialFlags,
+}

@@ -1,0 +1,19 @@
+//! `perform`: the OAuth 2.0 flows, from the side of the client.
+//!
+//! Knows the wire of the nouns, not HTTP: that is `crate::api`.
+
+use crate::args::{Called, Perform, PerformNoun};
+use crate::process::Process;
+
+mod client_credentials;
+
+/// Runs the command of the noun.
+pub(super) async fn run(args: Perform, called: Called, process: &Process) -> u8 {
+    let Perform { api, noun } = args;
+    match noun {
+        None => super::help(Some("perform"), called, process),
+        Some(PerformNoun::ClientCredentials(args)) => {
+            super::brief(client_credentials::run(args, &api, process), process).await
+        }
+    }
+}

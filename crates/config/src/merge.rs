@@ -1,0 +1,182 @@
+//! The configurations of several providers as one: every name and reference carries its provider,
+//! `whoami@file`, so that nobody's objects can stand in for another's.
+
+use std::collections::BTreeMap;
+
+use crate::diagnostics::{Diagnostic, Object, Severity};
+use crate::nearest::suggestion;
+use crate::routing::{Router, RoutingConfig, Service};
+
+/// Merges what each provider (`file`, `kubernetescrd`) said. A reference that names its provider
+/// already is kept. Of two objects of one name the first stays, and a warning tells it.
+pub fn merge(providers: Vec<(String, RoutingConfig)>) -> RoutingConfig {
+    let mut merged = RoutingConfig::default();
+    for (provider, config) in providers {
+        let provider = Provider(&provider);
+        let twice = &mut merged.diagnostics;
+        provider.add(
+            "router",
+            &mut merged.routers,
+            config.routers,
+            twice,
+            |router| {
+                provider.router(router);
+            },
+        );
+        provider.add(
+            "service",
+            &mut merged.services,
+            config.services,
+            twice,
+            |service| {
+                provider.service(service);
+            },
+        );
+        let middlewares = config.middlewares;
+        provider.add(
+            "middleware",
+            &mut merged.middlewares,
+            middlewares,
+            twice,
+            |_| {},
+        );
+        let transports = config.servers_transports;
+        let all = &mut merged.servers_transports;
+        provider.add("serversTransport", all, transports, twice, |_| {});
+        merged.diagnostics.extend(config.diagnostics);
+    }
+    merged
+}
+
+/// References of a merged configuration that lead nowhere, for `validate`: the gateway closes the
+/// routers that need them. What is `@internal` is the gateway's to know.
+pub fn unresolved(config: &RoutingConfig) -> Vec<Diagnostic> {
+    let mut findings = Vec::new();
+    for (name, router) in &config.routers {
+        let Some(value) = &router.value else { continue };
+        let object = format!("router {name}");
+        for middleware in &value.middlewares {
+            let missing = missing(&config.middlewares, middleware, "middleware");
+            findings.extend(missing.map(|message| finding(&object, "middlewares", message)));
+        }
+        let missing = missing(&config.services, &value.service, "service");
+        findings.extend(missing.map(|message| finding(&object, "service", message)));
+    }
+    for (name, service) in &config.services {
+        let Some(value) = &service.value else {
+            continue;
+        };
+        let object = format!("service {name}");
+        match value {
+            Service::LoadBalancer(balancer) => {
+                let transport = balancer.servers_transport.as_deref();
+                let missing = transport.and_then(|transport| {
+                    missing(&config.servers_transports, transport, "serversTransport")
+                });
+                let key = "loadBalancer.serversTransport";
+                findings.extend(missing.map(|message| finding(&object, key, message)));
+            }
+            Service::Weighted(weighted) => {
+                for child in &weighted.services {
+                    let missing = missing(&config.services, &child.name, "service");
+                    let key = "weighted.services";
+                    findings.extend(missing.map(|message| finding(&object, key, message)));
+                }
+            }
+        }
+    }
+    findings
+}
+
+fn missing<T>(objects: &BTreeMap<String, T>, name: &str, noun: &str) -> Option<String> {
+    // An empty reference is told where it is read.
+    if name.is_empty() || name.ends_with("@internal") || objects.contains_key(name) {
+        return None;
+    }
+    let near = suggestion(name, objects.keys().map(String::as_str));
+    Some(format!(
+        "names the {noun} `{name}`, which does not exist{near}"
+    ))
+}
+
+fn finding(object: &str, key: &str, message: String) -> Diagnostic {
+    Diagnostic {
+        severity: Severity::Error,
+        object: object.to_owned(),
+        key: key.to_owned(),
+        message,
+        position: None,
+    }
+}
+
+struct Provider<'a>(&'a str);
+
+impl Provider<'_> {
+    fn add<T>(
+        &self,
+        noun: &str,
+        all: &mut BTreeMap<String, Object<T>>,
+        own: BTreeMap<String, Object<T>>,
+        twice: &mut Vec<Diagnostic>,
+        qualify_references: impl Fn(&mut T),
+    ) {
+        for (name, mut object) in own {
+            let name = self.qualified(&name);
+            if all.contains_key(&name) {
+                let message = "is given twice; the first stays";
+                let finding = finding(&format!("{noun} {name}"), "", message.to_owned());
+                twice.push(Diagnostic {
+                    severity: Severity::Warning,
+                    ..finding
+                });
+                continue;
+            }
+            if let Some(value) = &mut object.value {
+                qualify_references(value);
+            }
+            all.insert(name, object);
+        }
+    }
+
+    fn router(&self, router: &mut Router) {
+        for middleware in &mut router.middlewares {
+            self.qualify(middleware);
+        }
+        self.qualify(&mut router.service);
+        // `default` belongs to nobody.
+        if let Some(options) = router.tls.as_mut().and_then(|tls| tls.options.as_mut())
+            && options != "default"
+        {
+            self.qualify(options);
+        }
+    }
+
+    fn service(&self, service: &mut Service) {
+        match service {
+            Service::LoadBalancer(balancer) => {
+                if let Some(transport) = &mut balancer.servers_transport {
+                    self.qualify(transport);
+                }
+            }
+            Service::Weighted(weighted) => {
+                for child in &mut weighted.services {
+                    self.qualify(&mut child.name);
+                }
+            }
+        }
+    }
+
+    fn qualify(&self, name: &mut String) {
+        if !name.is_empty() {
+            *name = self.qualified(name);
+        }
+    }
+
+    fn qualified(&self, name: &str) -> String {
+        if name.contains('@') {
+            name.to_owned()
+        } else {
+            format!("{name}@{}", self.0)
+        }
+    }
+}

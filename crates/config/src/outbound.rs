@@ -1,0 +1,52 @@
+//! URLs that the gateway itself calls.
+
+use std::net::{Ipv4Addr, Ipv6Addr};
+
+use url::{Host, Url};
+
+use crate::document::Fields;
+
+/// A required URL of http or https. Plain http gets a warning, unless it stays on this machine or
+/// inside a cluster. Messages hold host and port at most: the rest of a URL may be secret.
+pub(crate) fn outbound_url(fields: &mut Fields<'_>, key: &'static str) -> Option<Url> {
+    let text = fields.required_text(key)?;
+    let url = match Url::parse(text.trim()) {
+        Ok(url) => url,
+        Err(error) => {
+            fields.error(key, format!("is no URL: {error}"));
+            return None;
+        }
+    };
+    if !matches!(url.scheme(), "http" | "https") {
+        fields.error(key, "only `http` and `https` URLs are called");
+        return None;
+    }
+    if !url.username().is_empty() || url.password().is_some() {
+        let message = "holds credentials; write them in `clientID` and `clientSecret`";
+        fields.error(key, message);
+        return None;
+    }
+    if url.scheme() == "http" && !is_near(&url) {
+        let host = url.host_str().unwrap_or_default();
+        let port = url.port_or_known_default().unwrap_or_default();
+        let message = format!("credentials go to {host}:{port} unencrypted; use `https`");
+        fields.warn(key, message);
+    }
+    Some(url)
+}
+
+/// Loopback, or a name of a cluster's services.
+fn is_near(url: &Url) -> bool {
+    match url.host() {
+        Some(Host::Ipv4(address)) => Ipv4Addr::is_loopback(&address),
+        Some(Host::Ipv6(address)) => Ipv6Addr::is_loopback(&address),
+        Some(Host::Domain(name)) => {
+            let name = name.strip_suffix('.').unwrap_or(name);
+            name == "localhost"
+                || [".localhost", ".svc", ".svc.cluster.local"]
+                    .iter()
+                    .any(|suffix| name.ends_with(suffix))
+        }
+        None => false,
+    }
+}

@@ -1,0 +1,163 @@
+//! From a map to [`OAuthClientCredentials`].
+
+use std::time::Duration;
+
+use super::{
+    Cache, ClientConfig, ClientTls, Credentials, MAX_AGE, OAuthClientCredentials, forward_headers,
+};
+use crate::claims::{ClaimPath, Expression};
+use crate::diagnostics::Severity;
+use crate::document::Fields;
+use crate::outbound::outbound_url;
+use crate::secret::{credential, secret};
+
+/// Reads the options. `None` when there is no usable `url`; whatever else is wrong is in the
+/// findings, which close the object.
+pub(in super::super) fn read(fields: &mut Fields<'_>) -> Option<OAuthClientCredentials> {
+    let url = outbound_url(fields, "url");
+    let audience = fields.text("audience").unwrap_or_default();
+    let credentials = credentials(fields);
+    let scopes = scopes(fields);
+    let claims = claims(fields);
+    let forward_headers = forward_headers::read(fields);
+    let username_claim = claim_path(fields, "usernameClaim");
+    let client_config = fields
+        .map("clientConfig", client_config)
+        .unwrap_or_default();
+    let cache = fields.map("cache", cache).unwrap_or_default();
+    let advice = "; tokens are kept in memory, see `cache`";
+    fields.unserved(Severity::Error, &["store"], advice);
+    fields.unserved(Severity::Error, &["revocations"], "");
+    Some(OAuthClientCredentials {
+        url: url?,
+        audience,
+        credentials,
+        scopes,
+        claims,
+        forward_headers,
+        username_claim,
+        client_config,
+        cache,
+    })
+}
+
+/// Both or neither: half a pair would quietly mean the other mode.
+fn credentials(fields: &mut Fields<'_>) -> Option<Credentials> {
+    let is_named = fields.has("clientID") || fields.has("clientSecret");
+    let client_id = credential(fields, "clientID");
+    let client_secret = secret(fields, "clientSecret");
+    match (client_id, client_secret) {
+        (Some(client_id), Some(client_secret)) => Some(Credentials {
+            client_id,
+            client_secret,
+        }),
+        (None, None) => {
+            if is_named {
+                let message = "`clientID` and `clientSecret` are empty: callers bring their own \
+                               credentials";
+                fields.warn("clientID", message);
+            }
+            None
+        }
+        (Some(_), None) => {
+            let message = "`clientID` needs a `clientSecret`; set both or neither";
+            fields.error("clientSecret", message);
+            None
+        }
+        (None, Some(_)) => {
+            let message = "`clientSecret` needs a `clientID`; set both or neither";
+            fields.error("clientID", message);
+            None
+        }
+    }
+}
+
+/// One item may hold several scopes. RFC 6749 section 3.3 says what a scope is made of.
+fn scopes(fields: &mut Fields<'_>) -> Vec<String> {
+    let texts = fields.texts("scopes");
+    let is_scope = |c: char| c.is_ascii_graphic() && c != '"' && c != '\\';
+    let scopes = texts.iter().flat_map(|text| text.split_whitespace());
+    let scopes: Vec<String> = scopes.map(str::to_owned).collect();
+    if let Some(index) = scopes.iter().position(|s| !s.chars().all(is_scope)) {
+        let message = format!(
+            "scope {} has a character that scopes cannot have",
+            index + 1
+        );
+        fields.error("scopes", message);
+    }
+    scopes
+}
+
+fn claims(fields: &mut Fields<'_>) -> Option<Expression> {
+    let text = fields.text("claims")?;
+    if text.trim().is_empty() {
+        return None;
+    }
+    match Expression::parse(&text) {
+        Ok(expression) => Some(expression),
+        Err(error) => {
+            fields.error("claims", error.to_string());
+            None
+        }
+    }
+}
+
+fn claim_path(fields: &mut Fields<'_>, key: &'static str) -> Option<ClaimPath> {
+    let text = fields.text(key).filter(|text| !text.is_empty())?;
+    match ClaimPath::parse(&text) {
+        Ok(path) => Some(path),
+        Err(message) => {
+            fields.error(key, message);
+            None
+        }
+    }
+}
+
+fn client_config(fields: &mut Fields<'_>) -> ClientConfig {
+    let default = ClientConfig::default();
+    let seconds = fields.number::<u32>("timeoutSeconds");
+    if seconds == Some(0) {
+        fields.error("timeoutSeconds", "a call needs at least one second");
+    }
+    ClientConfig {
+        timeout: seconds.map_or(default.timeout, |s| Duration::from_secs(s.into())),
+        max_retries: fields.number("maxRetries").unwrap_or(default.max_retries),
+        tls: fields.map("tls", client_tls).unwrap_or_default(),
+    }
+}
+
+fn client_tls(fields: &mut Fields<'_>) -> ClientTls {
+    let bundle = certificate(fields, "caBundle");
+    let tls = ClientTls {
+        ca: certificate(fields, "ca").or(bundle),
+        cert: certificate(fields, "cert"),
+        key: secret(fields, "key"),
+        insecure_skip_verify: fields.boolean("insecureSkipVerify").unwrap_or(false),
+    };
+    if tls.cert.is_some() != tls.key.is_some() {
+        let message = "`cert` and `key` belong together; set both or neither";
+        fields.error(if tls.cert.is_some() { "key" } else { "cert" }, message);
+    }
+    tls
+}
+
+/// Traefik takes the text itself here, not the name of a file.
+fn certificate(fields: &mut Fields<'_>, key: &'static str) -> Option<String> {
+    let text = credential(fields, key)?;
+    if !text.contains("-----BEGIN ") {
+        fields.error(key, "expects a certificate as PEM text");
+    }
+    Some(text)
+}
+
+fn cache(fields: &mut Fields<'_>) -> Cache {
+    let default = Cache::default();
+    let max_age = fields.duration("maxAge").unwrap_or(default.max_age);
+    if max_age > MAX_AGE {
+        fields.error("maxAge", "tokens are kept for 300 seconds at most");
+    }
+    Cache {
+        enabled: fields.boolean("enabled").unwrap_or(default.enabled),
+        max_age,
+    }
+}

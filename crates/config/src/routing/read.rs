@@ -1,0 +1,87 @@
+//! A whole document of the file provider.
+
+use std::collections::BTreeMap;
+
+use super::{Router, RoutingConfig, ServersTransport, Service, middleware};
+use crate::diagnostics::{Diagnostic, Object, Severity};
+use crate::document::{Fields, Node, Spelling};
+
+/// Reads a document of Traefik's routing configuration. `Err`: nothing of it can be used, because
+/// it is no map or a key at its top is unknown. Everything else that is wrong is in the findings of
+/// the objects, and what the document as a whole is told in [`RoutingConfig::diagnostics`].
+pub fn read(root: &Node) -> Result<RoutingConfig, Vec<Diagnostic>> {
+    let mut config = RoutingConfig::default();
+    let mut top = Fields::new(root, "", Spelling::AnyCase);
+    top.unserved(
+        Severity::Warning,
+        &["tcp", "udp"],
+        "; its listeners stay closed",
+    );
+    top.map("tls", |tls| {
+        let later = ["certificates", "options", "stores"];
+        tls.unserved(Severity::Warning, &later, "");
+    });
+    top.map("http", |http| {
+        config.routers = objects(http, "routers", "router", |node, name| {
+            object(node, name, |fields| Some(Router::read(fields)))
+        });
+        config.services = objects(http, "services", "service", |node, name| {
+            object(node, name, Service::read)
+        });
+        config.middlewares = objects(http, "middlewares", "middleware", middleware::read);
+        config.servers_transports = objects(
+            http,
+            "serversTransports",
+            "serversTransport",
+            |node, name| object(node, name, |fields| Some(ServersTransport::read(fields))),
+        );
+    });
+    config.diagnostics = top.finish();
+    let is_error = |finding: &Diagnostic| finding.severity == Severity::Error;
+    if config.diagnostics.iter().any(is_error) {
+        return Err(config.diagnostics);
+    }
+    Ok(config)
+}
+
+/// The objects of one kind by their names. `noun` is what messages call them.
+fn objects<T>(
+    http: &mut Fields<'_>,
+    key: &'static str,
+    noun: &str,
+    read: impl Fn(&Node, &str) -> Object<T>,
+) -> BTreeMap<String, Object<T>> {
+    let Some(node) = http.node(key) else {
+        return BTreeMap::new();
+    };
+    if !node.is_map() {
+        http.error(
+            key,
+            format!("expects a map of names, found {}", node.kind()),
+        );
+    }
+    let mut objects = BTreeMap::new();
+    for member in node.members() {
+        let name = &member.key;
+        if name.contains('@') {
+            let message = "a name holds no `@`; the provider's name is added by itself";
+            http.error_at(&format!("{key}.{name}"), &member.key_position, message);
+        }
+        let object = read(&member.value, &format!("{noun} {name}"));
+        objects.insert(name.clone(), object);
+    }
+    objects
+}
+
+fn object<T>(
+    node: &Node,
+    name: &str,
+    read: impl FnOnce(&mut Fields<'_>) -> Option<T>,
+) -> Object<T> {
+    let mut fields = Fields::new(node, name, Spelling::AnyCase);
+    let value = read(&mut fields);
+    Object {
+        value,
+        diagnostics: fields.finish(),
+    }
+}

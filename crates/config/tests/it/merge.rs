@@ -1,0 +1,105 @@
+//! Several providers as one.
+
+use carnet_config::document::parse_yaml;
+use carnet_config::merge::{merge, unresolved};
+use carnet_config::routing::{RoutingConfig, Service, read};
+
+fn config(text: &str) -> RoutingConfig {
+    read(&parse_yaml(text, "a.yaml").unwrap().remove(0)).unwrap()
+}
+
+fn merged(providers: &[(&str, &str)]) -> RoutingConfig {
+    let read = |(provider, text): &(&str, &str)| ((*provider).to_owned(), config(text));
+    merge(providers.iter().map(read).collect())
+}
+
+const FILE: &str = "
+http:
+  routers:
+    a: {rule: Host(`a`), service: s, middlewares: [m, n@kubernetescrd], tls: {options: o}}
+    b: {rule: Host(`b`), service: api@internal, tls: {options: default}}
+  services:
+    s: {loadBalancer: {servers: [], serversTransport: t}}
+    w: {weighted: {services: [{name: s}, {name: x@kubernetescrd}]}}
+  middlewares:
+    m: {oAuthClientCredentials: {url: https://as.test/token}}
+  serversTransports:
+    t: {}
+tcp: {}
+";
+
+#[test]
+fn names_and_references_carry_their_provider() {
+    let config = merged(&[("file", FILE)]);
+    let names: Vec<_> = config.routers.keys().collect();
+    assert_eq!(names, ["a@file", "b@file"]);
+    let a = config.routers["a@file"].value.as_ref().unwrap();
+    assert_eq!(a.middlewares, ["m@file", "n@kubernetescrd"]);
+    assert_eq!(a.service, "s@file");
+    assert_eq!(a.tls.as_ref().unwrap().options.as_deref(), Some("o@file"));
+    let b = config.routers["b@file"].value.as_ref().unwrap();
+    assert_eq!(b.service, "api@internal");
+    assert_eq!(b.tls.as_ref().unwrap().options.as_deref(), Some("default"));
+    let Some(Service::LoadBalancer(s)) = &config.services["s@file"].value else {
+        panic!()
+    };
+    assert_eq!(s.servers_transport.as_deref(), Some("t@file"));
+    let Some(Service::Weighted(w)) = &config.services["w@file"].value else {
+        panic!()
+    };
+    let children: Vec<_> = w.services.iter().map(|child| child.name.as_str()).collect();
+    assert_eq!(children, ["s@file", "x@kubernetescrd"]);
+    assert!(config.middlewares.contains_key("m@file"));
+    assert!(config.servers_transports.contains_key("t@file"));
+    assert_eq!(config.diagnostics.len(), 1);
+}
+
+#[test]
+fn one_name_in_two_providers_is_two_objects() {
+    let config = merged(&[("file", FILE), ("kubernetescrd", FILE)]);
+    assert_eq!(config.routers.len(), 4);
+    let a = config.routers["a@kubernetescrd"].value.as_ref().unwrap();
+    assert_eq!(a.middlewares, ["m@kubernetescrd", "n@kubernetescrd"]);
+}
+
+#[test]
+fn of_two_objects_of_one_name_the_first_stays() {
+    let other = "http: {routers: {a: {rule: Host(`z`), service: z}}}";
+    let config = merged(&[("file", FILE), ("file", other)]);
+    assert_eq!(
+        config.routers["a@file"].value.as_ref().unwrap().rule_text,
+        "Host(`a`)"
+    );
+    let told: Vec<_> = config.diagnostics.iter().map(ToString::to_string).collect();
+    assert_eq!(
+        told[1],
+        "warning: router a@file: is given twice; the first stays"
+    );
+}
+
+// Holds HI-22.
+#[test]
+fn references_that_lead_nowhere_are_told() {
+    let text = "
+http:
+  routers:
+    a: {rule: Host(`a`), service: whoamy, middlewares: [gone]}
+    b: {rule: Host(`b`), service: ping@internal}
+  services:
+    whoami: {loadBalancer: {serversTransport: t}}
+    w: {weighted: {services: [{name: nowhere}]}}
+";
+    let told: Vec<_> = unresolved(&merged(&[("file", text)]))
+        .iter()
+        .map(ToString::to_string)
+        .collect();
+    assert_eq!(
+        told,
+        [
+            "error: router a@file: middlewares: names the middleware `gone@file`, which does not exist",
+            "error: router a@file: service: names the service `whoamy@file`, which does not exist; did you mean `whoami@file`?",
+            "error: service w@file: weighted.services: names the service `nowhere@file`, which does not exist; did you mean `whoami@file`?",
+            "error: service whoami@file: loadBalancer.serversTransport: names the serversTransport `t@file`, which does not exist",
+        ]
+    );
+}
