@@ -28,8 +28,12 @@ pub(crate) struct Difference {
     pub id: String,
     /// What is different.
     pub what: String,
+    /// What the other product does.
+    pub other: String,
+    /// What ours does.
+    pub ours: String,
     /// Why.
-    pub reason: String,
+    pub why: String,
     /// Where it shows.
     pub shows: Vec<Place>,
 }
@@ -78,12 +82,15 @@ impl Rules {
 
     /// The differences as the documentation shows them.
     pub(crate) fn markdown(&self) -> Result<String, std::fmt::Error> {
-        let mut text = String::from("| what | why | id |\n|---|---|---|\n");
-        for Difference {
-            id, what, reason, ..
-        } in &self.differences
-        {
-            writeln!(text, "| {} | {} | `{id}` |", cell(what), cell(reason))?;
+        let mut text = String::from("| what | other | ours | why |\n|---|---|---|---|\n");
+        for difference in &self.differences {
+            let cells = [
+                &difference.what,
+                &difference.other,
+                &difference.ours,
+                &difference.why,
+            ];
+            writeln!(text, "| {} |", cells.map(|text| cell(text)).join(" | "))?;
         }
         Ok(text)
     }
@@ -183,7 +190,9 @@ mod tests {
             differences: vec![Difference {
                 id: "smaller-keys".to_owned(),
                 what: String::new(),
-                reason: String::new(),
+                other: String::new(),
+                ours: String::new(),
+                why: String::new(),
                 shows: vec![
                     place("*", &[], "body.keys.*.n"),
                     place("a", &["one"], "header pragma"),

@@ -164,7 +164,7 @@ fn with_keys(value: Value) -> Value {
 
 async fn send(base: &str, prepared: Prepared) -> Result<Received> {
     let authority = base.trim_start_matches("http://");
-    let asked_at = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH)?;
+    let asked_at = seconds_since_1970()?;
     let stream = TcpStream::connect(authority).await?;
     let (mut sender, connection) = http1::handshake(TokioIo::new(stream)).await?;
     let connection = tokio::spawn(connection);
@@ -190,8 +190,17 @@ async fn send(base: &str, prepared: Prepared) -> Result<Received> {
         status: head.status.as_u16(),
         headers: headers.collect(),
         body: String::from_utf8_lossy(&body).into_owned(),
-        asked_at: i64::try_from(asked_at.as_secs())?,
+        asked_at,
     })
+}
+
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the clock that the server has, which is another process"
+)]
+fn seconds_since_1970() -> Result<i64> {
+    let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH)?;
+    Ok(i64::try_from(now.as_secs())?)
 }
 
 /// The values that a step keeps of its answer.

@@ -33,8 +33,8 @@ fn answer(request: &Request, expires_in: u32) -> Answer {
     if request.target.starts_with("/admin/clients") {
         return Answer::json(201, &json!({"client_id": "c-1"}));
     }
-    let credentials = request.header("authorization");
-    if credentials != Some("Basic Yy0xOnNlY3JldA==") {
+    let credentials = request.values("authorization");
+    if credentials != ["Basic Yy0xOnNlY3JldA=="] {
         return Answer::text(401, "no");
     }
     Answer::json(200, &json!({"access_token": "t", "expires_in": expires_in}))
@@ -96,8 +96,10 @@ async fn a_difference_fails_the_run_and_says_where() {
 async fn a_listed_difference_passes_unless_the_run_is_strict() {
     let listed = "
 - id: short-tokens
-  what: Tokens live for a minute.
-  reason: A test.
+  what: lifetime
+  other: an hour
+  ours: a minute
+  why: a test
   shows:
   - scenario: tokens
     steps: [token]
@@ -116,8 +118,10 @@ async fn an_answer_that_stands_instead_is_compared_as_strictly() {
         format!(
             "
 - id: other-answer
-  what: The token endpoint answers otherwise.
-  reason: A test.
+  what: answer of the token endpoint
+  other: one
+  ours: another
+  why: a test
   shows:
   - scenario: tokens
     steps: [token]

@@ -166,8 +166,7 @@ fn kill_once(dsn: &str, first: u64, random: &mut Random) -> Acknowledged {
         }
         let count: usize = acknowledged.values().map(|step| step + 1).sum();
         if !killed && count as u64 > patience {
-            // The moment within the next write is the subject of the test.
-            std::thread::sleep(Duration::from_micros(random.below(4_000)));
+            pause(random.below(4_000));
             child.kill().unwrap();
             killed = true;
         }
@@ -175,6 +174,14 @@ fn kill_once(dsn: &str, first: u64, random: &mut Random) -> Acknowledged {
     assert!(killed, "the writer ended by itself");
     child.wait().unwrap();
     acknowledged
+}
+
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the moment of the kill, within a write of another process, is what is tested"
+)]
+fn pause(microseconds: u64) {
+    std::thread::sleep(Duration::from_micros(microseconds));
 }
 
 /// What a look at the file after a kill found.
@@ -332,7 +339,7 @@ async fn a_migration_that_was_killed_can_be_run_again() {
         let folder = tempfile::tempdir().unwrap();
         let dsn = format!("sqlite://{}", folder.path().join("db.sqlite").display());
         let (mut child, _output) = start(&dsn, 1);
-        std::thread::sleep(Duration::from_micros(random.below(60_000)));
+        pause(random.below(60_000));
         child.kill().unwrap();
         child.wait().unwrap();
         let plan = migrate(&dsn).await.unwrap();
