@@ -1,3 +1,20 @@
-//! The OAuth 2.0 authorization server.
+//! The OAuth 2.0 authorization server, for machines, behind the API of Ory Hydra.
+//!
+//! Three floors: `http` parses, calls and renders; `domain` knows clients, grants, scopes and keys,
+//! but neither HTTP nor SQL; [`store`] knows rows, but not what a token means.
+//! Start at [`Authserver`] and [`Options`].
 
+mod domain;
+mod http;
+pub mod options;
+mod server;
 pub mod store;
+
+pub use carnet_jose::RsaBits;
+pub use carnet_oauth::scope::Strategy as ScopeStrategy;
+
+pub use crate::{
+    domain::Error,
+    options::{AccessTokenStrategy, Discovery, Options, OptionsError, ScopeClaim},
+    server::Authserver,
+};

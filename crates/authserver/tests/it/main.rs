@@ -1,4 +1,5 @@
 //! What the authorization server promises, seen from outside.
 #![expect(clippy::unwrap_used, clippy::panic, reason = "tests")]
 
+mod server;
 mod store;

@@ -1,0 +1,270 @@
+//! What a client may say about itself (RFC 7591 and Hydra's additions), and what stands when it
+//! says nothing.
+
+use carnet_jose::Jwk;
+use carnet_oauth::client::Client;
+use secrecy::{ExposeSecret as _, SecretString};
+use serde_json::Value;
+use url::Url;
+
+use crate::{domain::AdminError, options::Options};
+
+/// A chosen secret has so many characters.
+const MIN_SECRET_LENGTH: usize = 6;
+
+/// Algorithms of assertions.
+const ASSERTION_ALGORITHMS: [&str; 9] = [
+    "RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512",
+];
+
+type Checked = Result<(), AdminError>;
+
+/// Fills in the defaults.
+pub(super) fn complete(options: &Options, client: &mut Client) {
+    let default = |member: &mut String, value: &str| {
+        if member.is_empty() {
+            value.clone_into(member);
+        }
+    };
+    default(&mut client.scope, &options.default_scope.join(" "));
+    default(&mut client.subject_type, "public");
+    default(
+        &mut client.token_endpoint_auth_method,
+        "client_secret_basic",
+    );
+    default(&mut client.userinfo_signed_response_alg, "none");
+}
+
+/// Checks everything; `secret` is the one that was chosen.
+pub(super) fn check(options: &Options, client: &Client, secret: Option<&SecretString>) -> Checked {
+    secret.map_or(Ok(()), check_secret)?;
+    check_keys(client)?;
+    check_words(options, client)?;
+    for (name, uri) in [
+        ("client_uri", &client.client_uri),
+        ("logo_uri", &client.logo_uri),
+        ("policy_uri", &client.policy_uri),
+        ("tos_uri", &client.tos_uri),
+    ] {
+        check_web_uri(name, uri)?;
+    }
+    client
+        .allowed_cors_origins
+        .iter()
+        .try_for_each(|origin| check_origin(origin))?;
+    check_redirects(client)?;
+    match client.sector_identifier_uri.as_str() {
+        "" => Ok(()),
+        // It would have to be fetched to be believed.
+        _ => refuse("Member 'sector_identifier_uri' is not supported."),
+    }
+}
+
+fn refuse(text: impl Into<String>) -> Checked {
+    Err(AdminError::Metadata(text.into()))
+}
+
+fn check_secret(secret: &SecretString) -> Checked {
+    if secret.expose_secret().chars().count() < MIN_SECRET_LENGTH {
+        return refuse(format!(
+            "Member 'client_secret' must have at least {MIN_SECRET_LENGTH} characters."
+        ));
+    }
+    Ok(())
+}
+
+fn check_keys(client: &Client) -> Checked {
+    if !client.jwks.is_empty() && !client.jwks_uri.is_empty() {
+        return refuse("Members 'jwks' and 'jwks_uri' exclude each other.");
+    }
+    let is_private_key_jwt = client.token_endpoint_auth_method == "private_key_jwt";
+    if is_private_key_jwt && client.jwks.is_empty() && client.jwks_uri.is_empty() {
+        return refuse("Method 'private_key_jwt' needs member 'jwks' or 'jwks_uri'.");
+    }
+    let algorithm = client.token_endpoint_auth_signing_alg.as_str();
+    if !algorithm.is_empty() && !ASSERTION_ALGORITHMS.contains(&algorithm) {
+        return refuse(format!(
+            "Member 'token_endpoint_auth_signing_alg' must be one of {}.",
+            ASSERTION_ALGORITHMS.join(", ")
+        ));
+    }
+    check_web_uri("jwks_uri", &client.jwks_uri)?;
+    let keys = client
+        .jwks
+        .get("keys")
+        .and_then(Value::as_array)
+        .map(Vec::as_slice);
+    keys.unwrap_or_default().iter().try_for_each(check_key)
+}
+
+fn check_key(key: &Value) -> Checked {
+    let members = key.as_object();
+    if members.is_some_and(|members| ["k", "d"].iter().any(|name| members.contains_key(*name))) {
+        return refuse("Member 'jwks' must hold public keys only.");
+    }
+    match members.map(Jwk::from_object) {
+        Some(Ok(_)) => Ok(()),
+        Some(Err(error)) => Err(AdminError::Malformed(format!(
+            "A key in member 'jwks' cannot be used: {error}."
+        ))),
+        None => Err(AdminError::Malformed(
+            "A key in member 'jwks' is no object.".to_owned(),
+        )),
+    }
+}
+
+fn check_words(options: &Options, client: &Client) -> Checked {
+    if !options.subject_types.contains(&client.subject_type) {
+        return refuse(format!(
+            "Member 'subject_type' must be one of {}.",
+            options.subject_types.join(", ")
+        ));
+    }
+    if !matches!(
+        client.userinfo_signed_response_alg.as_str(),
+        "none" | "RS256"
+    ) {
+        return refuse("Member 'userinfo_signed_response_alg' must be 'none' or 'RS256'.");
+    }
+    if !matches!(client.access_token_strategy.as_str(), "" | "jwt" | "opaque") {
+        return refuse("Member 'access_token_strategy' must be 'jwt' or 'opaque'.");
+    }
+    Ok(())
+}
+
+fn check_web_uri(name: &str, uri: &str) -> Checked {
+    let is_web = |url: Url| matches!(url.scheme(), "http" | "https") && url.has_host();
+    if uri.is_empty() || Url::parse(uri).is_ok_and(is_web) {
+        return Ok(());
+    }
+    refuse(format!("Member '{name}' must be an http or https URL."))
+}
+
+fn check_origin(origin: &str) -> Checked {
+    let is_origin = |url: Url| {
+        url.has_host() && url.path() == "/" && url.query().is_none() && url.fragment().is_none()
+    };
+    if origin == "*" || Url::parse(origin).is_ok_and(is_origin) {
+        return Ok(());
+    }
+    refuse("Member 'allowed_cors_origins' must hold origins: scheme, host and port.")
+}
+
+fn check_redirects(client: &Client) -> Checked {
+    let redirects = client.redirect_uris.as_deref().unwrap_or_default();
+    for uri in redirects {
+        let is_uri = Url::parse(uri).is_ok() || uri.starts_with('/');
+        if !is_uri || uri.contains(|c: char| c == ' ' || c.is_control()) {
+            let text = "Member 'redirect_uris' holds a text that is no URI.";
+            return Err(AdminError::RedirectUri(text.to_owned()));
+        }
+        if uri.contains('#') {
+            let text = "Member 'redirect_uris' holds a URI with a fragment.";
+            return Err(AdminError::RedirectUri(text.to_owned()));
+        }
+    }
+    let place = |uri: &String| {
+        Url::parse(uri).ok().map(|url| {
+            let host = url.host_str().unwrap_or_default().to_owned();
+            (url.scheme().to_owned(), host, url.port_or_known_default())
+        })
+    };
+    let places: Vec<_> = redirects.iter().filter_map(place).collect();
+    let elsewhere = |uri: &String| place(uri).is_none_or(|at| !places.contains(&at));
+    if client.post_logout_redirect_uris.iter().any(elsewhere) {
+        return refuse(
+            "Member 'post_logout_redirect_uris' must share scheme, host and port with one of \
+             'redirect_uris'.",
+        );
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "tests")]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn outcome(body: Value) -> Result<(), &'static str> {
+        let mut client: Client = serde_json::from_value(body).unwrap();
+        let options = Options::default();
+        complete(&options, &mut client);
+        let secret = client.client_secret.clone();
+        check(&options, &client, secret.as_ref()).map_err(|error| match error {
+            AdminError::Metadata(_) => "metadata",
+            AdminError::RedirectUri(_) => "redirect",
+            AdminError::Malformed(_) => "malformed",
+            _ => "other",
+        })
+    }
+
+    #[test]
+    fn what_hydra_takes_and_refuses() {
+        for (body, expected) in [
+            (json!({}), Ok(())),
+            (json!({"client_secret": "123456"}), Ok(())),
+            (json!({"client_secret": "12345"}), Err("metadata")),
+            (json!({"redirect_uris": ["not a uri"]}), Err("redirect")),
+            (json!({"redirect_uris": ["nope"]}), Err("redirect")),
+            (
+                json!({"redirect_uris": ["https://a.example/#x"]}),
+                Err("redirect"),
+            ),
+            (
+                json!({"redirect_uris": ["com.example.app:/cb", "/cb"]}),
+                Ok(()),
+            ),
+            (json!({"token_endpoint_auth_method": "magic"}), Ok(())),
+            (
+                json!({"token_endpoint_auth_method": "private_key_jwt"}),
+                Err("metadata"),
+            ),
+            (
+                json!({"jwks_uri": "https://a.example/k", "jwks": {"keys": []}}),
+                Err("metadata"),
+            ),
+            (
+                json!({"jwks": {"keys": [{"kty": "RSA"}]}}),
+                Err("malformed"),
+            ),
+            (
+                json!({"jwks": {"keys": [{"kty": "oct", "k": "c2VjcmV0"}]}}),
+                Err("metadata"),
+            ),
+            (json!({"subject_type": "odd"}), Err("metadata")),
+            (json!({"client_uri": "foo"}), Err("metadata")),
+            (json!({"logo_uri": "ftp://x/y"}), Err("metadata")),
+            (
+                json!({"allowed_cors_origins": ["https://a.example/x"]}),
+                Err("metadata"),
+            ),
+            (
+                json!({"allowed_cors_origins": ["https://a.example"]}),
+                Ok(()),
+            ),
+            (
+                json!({"userinfo_signed_response_alg": "ES256"}),
+                Err("metadata"),
+            ),
+            (json!({"access_token_strategy": "paseto"}), Err("metadata")),
+            (
+                json!({"sector_identifier_uri": "http://x.example/s"}),
+                Err("metadata"),
+            ),
+            (
+                json!({"redirect_uris": ["https://app.example/cb"],
+                    "post_logout_redirect_uris": ["https://other.example/"]}),
+                Err("metadata"),
+            ),
+            (
+                json!({"redirect_uris": ["https://app.example/cb"],
+                    "post_logout_redirect_uris": ["https://app.example/bye"]}),
+                Ok(()),
+            ),
+        ] {
+            assert_eq!(outcome(body.clone()), expected, "{body}");
+        }
+    }
+}

@@ -1,0 +1,116 @@
+//! Clients, as an administrator makes, reads, changes and deletes them. What is checked is in
+//! [`metadata`], how a PATCH works in [`json_patch`].
+
+mod json_patch;
+mod metadata;
+mod update;
+
+use carnet_oauth::client::Client;
+use secrecy::{ExposeSecret as _, SecretString};
+
+use crate::{
+    domain::{
+        AdminError, Authority, Missing,
+        authority::within,
+        opaque,
+        secret::{self, verifier::Origin},
+    },
+    store::{ClientQuery, ClientRow, Insertion},
+};
+
+impl Authority {
+    /// Registers a client; the answer is the only one that ever shows its secret.
+    pub(crate) async fn create_client(&self, mut client: Client) -> Result<Client, AdminError> {
+        if client.client_id.is_empty() {
+            client.client_id = self.new_id();
+        }
+        let chosen = client
+            .client_secret
+            .take()
+            .filter(|secret| !is_empty(secret));
+        metadata::complete(&self.options, &mut client);
+        metadata::check(&self.options, &client, chosen.as_ref())?;
+        let (secret, origin) = match chosen {
+            Some(secret) => (secret, Origin::Supplied),
+            None => (secret::generate(&*self.random), Origin::Generated),
+        };
+        let hash = self.verifier.hash(&client.client_id, &secret, origin).await;
+        self.stamp(&mut client, None);
+        let row = ClientRow {
+            client: client.clone().as_stored(),
+            secret_hash: hash.ok_or(AdminError::Internal)?,
+        };
+        if within(self.store.insert_client(&row)).await? == Insertion::Conflict {
+            return Err(AdminError::Conflict);
+        }
+        client.client_secret = (!client.is_public()).then_some(secret);
+        client.registration_access_token =
+            opaque::issue(&self.system, &*self.random).map(|(token, _)| token);
+        client.registration_client_uri = format!(
+            "{}/oauth2/register/{}",
+            self.options.public_base(),
+            escape(&client.client_id)
+        );
+        Ok(client)
+    }
+
+    /// The client of an id.
+    pub(crate) async fn client(&self, id: &str) -> Result<Client, AdminError> {
+        Ok(self.client_row(id).await?.client)
+    }
+
+    /// Clients in the order of their ids, and whether more follow.
+    pub(crate) async fn list_clients(
+        &self,
+        mut query: ClientQuery,
+    ) -> Result<(Vec<Client>, bool), AdminError> {
+        let limit = query.limit as usize;
+        query.limit += 1;
+        let mut rows = within(self.store.list_clients(&query)).await?;
+        let more = rows.len() > limit;
+        rows.truncate(limit);
+        Ok((rows.into_iter().map(|row| row.client).collect(), more))
+    }
+
+    /// Deletes a client with all its tokens.
+    pub(crate) async fn delete_client(&self, id: &str) -> Result<(), AdminError> {
+        // First the revocation: a client of the same id, made later, must not revive old tokens.
+        let lifetime = self.longest_lifetime(id).await?;
+        if within(self.store.find_client(id)).await?.is_some() {
+            self.revoke_all(id, lifetime).await?;
+        }
+        match within(self.store.delete_client(id)).await? {
+            true => Ok(()),
+            false => Err(AdminError::NotFound(Missing::Resource)),
+        }
+    }
+
+    async fn client_row(&self, id: &str) -> Result<ClientRow, AdminError> {
+        let row = within(self.store.find_client(id)).await?;
+        row.ok_or(AdminError::NotFound(Missing::Resource))
+    }
+
+    /// Sets the times; whole seconds for the creation, microseconds for the change, as Hydra does.
+    fn stamp(&self, client: &mut Client, created_at: Option<String>) {
+        let now = jiff::Timestamp::try_from(self.time()).unwrap_or_default();
+        let created = || now.strftime("%Y-%m-%dT%H:%M:%SZ").to_string();
+        client.created_at = created_at.unwrap_or_else(created);
+        client.updated_at = now.strftime("%Y-%m-%dT%H:%M:%S.%6fZ").to_string();
+        client.client_secret_expires_at = 0;
+    }
+}
+
+/// An id as a segment of a path.
+pub(crate) fn escape(id: &str) -> String {
+    use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+    const SEGMENT: &AsciiSet = &NON_ALPHANUMERIC
+        .remove(b'-')
+        .remove(b'.')
+        .remove(b'_')
+        .remove(b'~');
+    utf8_percent_encode(id, SEGMENT).to_string()
+}
+
+fn is_empty(secret: &SecretString) -> bool {
+    secret.expose_secret().is_empty()
+}

@@ -1,0 +1,240 @@
+//! Who a client is. A failure looks the same whatever its cause: unknown client, wrong secret,
+//! wrong method; the same bytes, at the same time, after the same wait in the same queue.
+
+use carnet_oauth::{
+    ErrorCode,
+    client::Client,
+    client_auth::{Basic, Credentials, Method},
+    token_request::TokenRequest,
+};
+use secrecy::{ExposeSecret as _, SecretString};
+use tokio::time::Instant;
+
+use crate::{
+    domain::{
+        Authority, TokenError,
+        authority::within,
+        secret::{Busy, verifier::Verdict},
+    },
+    store::ClientRow,
+};
+
+/// The one kind of client assertion there is (RFC 7523).
+const JWT_BEARER: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
+
+/// What a request shows.
+#[derive(Debug)]
+pub(crate) struct Presented {
+    /// When it arrived.
+    pub(crate) arrived: Instant,
+    /// Its Basic header, when it can be read.
+    pub(crate) basic: Option<Basic>,
+    /// `client_id` of the body.
+    pub(crate) id: Option<String>,
+    /// `client_secret` of the body.
+    pub(crate) secret: Option<SecretString>,
+    /// `client_assertion_type` of the body.
+    pub(crate) assertion_type: Option<String>,
+    /// Whether there is a `client_assertion`.
+    pub(crate) has_assertion: bool,
+}
+
+/// Credentials and the method they came by.
+type Attempt = (Credentials, Method);
+
+impl Presented {
+    /// What the parameters of a body and a Basic header show.
+    pub(crate) fn new(arrived: Instant, basic: Option<Basic>, request: &TokenRequest) -> Self {
+        Self {
+            arrived,
+            basic,
+            id: request.client_id.clone(),
+            secret: request.client_secret.clone(),
+            assertion_type: request.client_assertion_type.clone(),
+            has_assertion: request.has_client_assertion,
+        }
+    }
+
+    /// The attempts that the request makes; none when they contradict each other.
+    fn attempts(&self) -> Result<Vec<Attempt>, TokenError> {
+        let invalid = |text: &str| TokenError::refused(ErrorCode::InvalidRequest, text);
+        let has_assertion = self.has_assertion || self.assertion_type.is_some();
+        if self
+            .assertion_type
+            .as_deref()
+            .is_some_and(|kind| kind != JWT_BEARER)
+        {
+            return Err(invalid("The 'client_assertion_type' is unknown."));
+        }
+        if has_assertion {
+            if self.secret.is_some() || self.basic.is_some() {
+                return Err(invalid(
+                    "A client assertion must not come with another secret.",
+                ));
+            }
+            return Ok(Vec::new());
+        }
+        let Some(basic) = &self.basic else {
+            let id = self.id.clone().ok_or_else(|| {
+                invalid("Client credentials are neither in a Basic header nor in the body.")
+            })?;
+            let secret = self.secret.clone().unwrap_or_default();
+            return Ok(vec![attempt(Credentials { id, secret }, Method::Post)]);
+        };
+        if self.secret.is_some() {
+            return Ok(Vec::new());
+        }
+        let agrees = |id: &str| self.id.as_deref().is_none_or(|body| body == id);
+        let readings = basic
+            .readings
+            .iter()
+            .filter(|reading| agrees(&reading.id))
+            .cloned();
+        Ok(readings
+            .map(|reading| attempt(reading, Method::Basic))
+            .collect())
+    }
+}
+
+/// Without a secret there was no method.
+fn attempt(credentials: Credentials, method: Method) -> Attempt {
+    let method = if credentials.secret.expose_secret().is_empty() {
+        Method::None
+    } else {
+        method
+    };
+    (credentials, method)
+}
+
+impl Authority {
+    /// The client that a request comes from.
+    ///
+    /// # Errors
+    /// `invalid_request` when the request shows nothing or contradicts itself; `invalid_client`,
+    /// held back, when what it shows is wrong.
+    pub(crate) async fn authenticate(&self, presented: &Presented) -> Result<Client, TokenError> {
+        let attempts = presented.attempts()?;
+        if attempts.is_empty() {
+            self.verifier.pretend().await?;
+        }
+        for (credentials, method) in &attempts {
+            if let Some(client) = self.attempt(credentials, *method).await? {
+                return Ok(client);
+            }
+        }
+        self.failures
+            .hold(presented.arrived, self.verifier.slowest())
+            .await?;
+        Err(TokenError::refused(
+            ErrorCode::InvalidClient,
+            "Client authentication failed: the client, its secret or its method is wrong.",
+        ))
+    }
+
+    async fn attempt(
+        &self,
+        Credentials { id, secret }: &Credentials,
+        method: Method,
+    ) -> Result<Option<Client>, TokenError> {
+        let row = within(self.store.find_client(id)).await?;
+        let registered = row.filter(|row| row.client.token_endpoint_auth_method == method.name());
+        let Some(row) = registered else {
+            self.verifier.pretend().await?;
+            return Ok(None);
+        };
+        if method == Method::None {
+            return Ok(Some(row.client));
+        }
+        match self.verifier.verify(id, &row.secret_hash, secret).await? {
+            Verdict::Wrong => Ok(None),
+            Verdict::Right(renewed) => {
+                if let Some(renewed) = renewed {
+                    self.renew_hash(&row, &renewed).await;
+                }
+                Ok(Some(row.client))
+            }
+        }
+    }
+
+    /// Keeps a better hash of the same secret. Without it the client works as before.
+    async fn renew_hash(&self, row: &ClientRow, renewed: &str) {
+        let id = row.client.client_id.as_str();
+        let replaced = self
+            .store
+            .replace_secret_hash(id, &row.secret_hash, renewed);
+        if let Err(error) = within(replaced).await {
+            tracing::warn!(client.id = id, error = %error, "the secret could not be hashed anew");
+        }
+    }
+}
+
+impl From<Busy> for TokenError {
+    fn from(_: Busy) -> Self {
+        Self::Busy
+    }
+}
+
+#[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "tests")]
+mod tests {
+    use super::*;
+
+    fn presented(header: Option<&str>, body: &str) -> Presented {
+        let parameters = carnet_oauth::form::parse(body.as_bytes());
+        let request = TokenRequest::from_parameters(parameters).unwrap();
+        let basic = header.and_then(|header| Basic::parse(header.as_bytes()));
+        Presented::new(Instant::now(), basic, &request)
+    }
+
+    /// `Basic a:b`.
+    const BASIC: Option<&str> = Some("Basic YTpi");
+
+    #[tokio::test]
+    async fn the_method_is_where_the_secret_is() {
+        for (header, body, expected) in [
+            (BASIC, "x=1", Some(Method::Basic)),
+            (BASIC, "client_id=a", Some(Method::Basic)),
+            (Some("Basic YTo="), "x=1", Some(Method::None)),
+            (None, "client_id=a&client_secret=b", Some(Method::Post)),
+            (None, "client_id=a", Some(Method::None)),
+            (BASIC, "client_id=other", None),
+            (BASIC, "client_secret=b", None),
+            (BASIC, "client_id=a&client_secret=b", None),
+        ] {
+            let attempts = presented(header, body).attempts().unwrap();
+            assert_eq!(
+                attempts.first().map(|(_, method)| *method),
+                expected,
+                "{header:?} {body}"
+            );
+        }
+    }
+
+    // Holds TE-11.
+    #[tokio::test]
+    async fn an_assertion_stands_alone() {
+        let kind = "client_assertion_type=urn%3Aietf%3Aparams%3Aoauth%3Aclient-assertion-type%3Ajwt-bearer";
+        for (header, body) in [
+            (BASIC, format!("{kind}&client_assertion=x")),
+            (None, format!("{kind}&client_assertion=x&client_secret=b")),
+            (
+                None,
+                "client_assertion_type=odd&client_assertion=x".to_owned(),
+            ),
+        ] {
+            assert!(presented(header, &body).attempts().is_err(), "{body}");
+        }
+    }
+
+    #[tokio::test]
+    async fn nothing_shown_is_an_invalid_request() {
+        for header in [
+            None,
+            Some("Basic %%%"),
+            Some("Basic Zm9v"),
+            Some("Bearer x"),
+        ] {
+            assert!(presented(header, "x=1").attempts().is_err(), "{header:?}");
+        }
+    }
+}

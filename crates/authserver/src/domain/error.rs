@@ -1,0 +1,133 @@
+//! What can go wrong, in the domain's own words; `http` gives each its status.
+
+use carnet_jose::KeyError;
+use carnet_oauth::{Error as OauthError, ErrorCode};
+
+use crate::store::StoreError;
+
+/// Why the server does not start.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// A key in the store was sealed with a secret that is not at hand.
+    #[error(
+        "key {kid} of set {set} cannot be opened: none of secrets.system is the one it was sealed \
+         with"
+    )]
+    Sealed {
+        /// The set.
+        set: String,
+        /// The key.
+        kid: String,
+    },
+    /// A key in the store is none.
+    #[error("key {kid} of set {set} cannot be used: {problem}")]
+    Key {
+        /// The set.
+        set: String,
+        /// The key.
+        kid: String,
+        /// What is wrong with it.
+        problem: KeyError,
+    },
+}
+
+/// Why there is no token.
+#[derive(Debug)]
+pub(crate) enum TokenError {
+    /// The request is refused, with a code of RFC 6749.
+    Refused(OauthError),
+    /// Too many failed authentications are waiting.
+    Busy,
+    /// The store does not answer.
+    Unavailable,
+}
+
+impl TokenError {
+    /// A refusal.
+    pub(crate) fn refused(code: ErrorCode, text: impl Into<String>) -> Self {
+        Self::Refused(OauthError::new(code, text))
+    }
+
+    /// The server is broken; the reason was logged.
+    pub(crate) fn internal() -> Self {
+        Self::refused(
+            ErrorCode::ServerError,
+            "The server failed; its log says why.",
+        )
+    }
+}
+
+impl From<OauthError> for TokenError {
+    fn from(error: OauthError) -> Self {
+        Self::Refused(error)
+    }
+}
+
+impl From<StoreError> for TokenError {
+    fn from(error: StoreError) -> Self {
+        tracing::error!(error = %error, "the store failed");
+        match error {
+            StoreError::Unavailable(_) | StoreError::Dsn(_) => Self::Unavailable,
+            StoreError::Damaged { .. } => Self::internal(),
+        }
+    }
+}
+
+impl From<KeyError> for TokenError {
+    fn from(error: KeyError) -> Self {
+        tracing::error!(error = %error, "a key failed");
+        Self::internal()
+    }
+}
+
+/// What is not there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Missing {
+    /// A client, or a key of a set.
+    Resource,
+    /// A whole key set.
+    KeySet,
+}
+
+/// Why an administrator's request fails.
+#[derive(Debug)]
+pub(crate) enum AdminError {
+    /// It is not there.
+    NotFound(Missing),
+    /// One of that name is there already.
+    Conflict,
+    /// The body or a parameter cannot be read.
+    Malformed(String),
+    /// A member of a client is refused (RFC 7591).
+    Metadata(String),
+    /// A redirect URI of a client is refused (RFC 7591).
+    RedirectUri(String),
+    /// Keys of that algorithm are not made here.
+    UnsupportedAlgorithm,
+    /// A parameter is missing.
+    Parameter(String),
+    /// The store does not answer.
+    Unavailable,
+    /// The server is broken; the reason was logged.
+    Internal,
+}
+
+impl From<StoreError> for AdminError {
+    fn from(error: StoreError) -> Self {
+        tracing::error!(error = %error, "the store failed");
+        match error {
+            StoreError::Unavailable(_) | StoreError::Dsn(_) => Self::Unavailable,
+            StoreError::Damaged { .. } => Self::Internal,
+        }
+    }
+}
+
+impl From<KeyError> for AdminError {
+    fn from(error: KeyError) -> Self {
+        tracing::error!(error = %error, "a key failed");
+        Self::Internal
+    }
+}

@@ -1,0 +1,102 @@
+//! Grants: who gets which token. One file each; [`Authority::grant`] chooses.
+
+mod client_credentials;
+
+use carnet_oauth::{
+    ErrorCode, client::Client, grant::Grant, token_request::TokenRequest,
+    token_response::TokenResponse,
+};
+
+use crate::{
+    AccessTokenStrategy,
+    domain::{
+        Authority, TokenError, authority::within, claims::Claims, client_auth::Presented, opaque,
+    },
+    store::TokenRow,
+};
+
+/// What was granted, before it becomes a token.
+#[derive(Debug)]
+pub(super) struct Granted {
+    pub(super) client_id: String,
+    pub(super) scopes: Vec<String>,
+    pub(super) audiences: Vec<String>,
+    /// In seconds since 1970.
+    pub(super) issued_at: i64,
+    pub(super) expires_at: i64,
+    pub(super) strategy: AccessTokenStrategy,
+}
+
+impl Authority {
+    /// Answers a token request.
+    pub(crate) async fn grant(
+        &self,
+        presented: &Presented,
+        request: &TokenRequest,
+    ) -> Result<TokenResponse, TokenError> {
+        let grant = grant_of(request)?;
+        let client = self.authenticate(presented).await?;
+        let granted = match grant {
+            Grant::ClientCredentials => self.client_credentials(&client, request)?,
+        };
+        self.issue(granted).await
+    }
+
+    fn strategy_of(&self, client: &Client) -> AccessTokenStrategy {
+        match client.access_token_strategy.as_str() {
+            "jwt" => AccessTokenStrategy::Jwt,
+            "opaque" => AccessTokenStrategy::Opaque,
+            _ => self.options.access_token_strategy,
+        }
+    }
+
+    async fn issue(&self, granted: Granted) -> Result<TokenResponse, TokenError> {
+        let access_token = match granted.strategy {
+            AccessTokenStrategy::Jwt => {
+                let claims = Claims::new(&self.options, &granted, self.new_id());
+                let claims = serde_json::to_vec(&claims).map_err(|_| TokenError::internal())?;
+                self.ring.sign(claims).await?
+            }
+            AccessTokenStrategy::Opaque => {
+                let (token, digest) =
+                    opaque::issue(&self.system, &*self.random).ok_or_else(TokenError::internal)?;
+                let row = TokenRow {
+                    digest,
+                    client_id: granted.client_id.clone(),
+                    scopes: granted.scopes.clone(),
+                    audiences: granted.audiences.clone(),
+                    issued_at: granted.issued_at,
+                    expires_at: granted.expires_at,
+                };
+                within(self.store.insert_token(&row)).await?;
+                token
+            }
+        };
+        Ok(TokenResponse {
+            access_token,
+            expires_in: Some(granted.expires_at - granted.issued_at),
+            scope: granted.scopes.join(" "),
+            token_type: "bearer".to_owned(),
+        })
+    }
+}
+
+/// The one grant that a request asks for.
+fn grant_of(request: &TokenRequest) -> Result<Grant, TokenError> {
+    match request.grant_types.as_slice() {
+        [] => Err(TokenError::refused(
+            ErrorCode::InvalidRequest,
+            "Parameter 'grant_type' is missing.",
+        )),
+        [name] => Grant::from_name(name).ok_or_else(|| {
+            TokenError::refused(
+                ErrorCode::UnsupportedGrantType,
+                format!("There is no grant type '{name}' here."),
+            )
+        }),
+        _ => Err(TokenError::refused(
+            ErrorCode::InvalidRequest,
+            "Parameter 'grant_type' must name one grant type.",
+        )),
+    }
+}

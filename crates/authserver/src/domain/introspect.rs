@@ -1,0 +1,140 @@
+//! What a token says, if it counts (RFC 7662). A signed token is verified with every key of the
+//! set, not with the newest alone; then its client and the revocations are looked up.
+
+use carnet_jose::jwt;
+use carnet_oauth::introspection::{ActiveToken, Introspection};
+use serde_json::{Map, Value};
+
+use crate::domain::{Authority, TokenError, authority::within, opaque};
+
+/// A token that counts, and what revoking it needs.
+#[derive(Debug)]
+pub(super) struct LiveToken {
+    pub(super) client_id: String,
+    pub(super) scopes: Vec<String>,
+    audiences: Vec<String>,
+    issued_at: i64,
+    not_before: i64,
+    pub(super) expires_at: i64,
+    pub(super) id: TokenId,
+}
+
+/// By what a token is known.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum TokenId {
+    /// The digest of an opaque token.
+    Opaque(String),
+    /// The `jti` of a signed one.
+    Signed(String),
+}
+
+impl Authority {
+    /// What the token says; `scopes` must all be granted, or it counts as inactive.
+    pub(crate) async fn introspect(
+        &self,
+        token: &str,
+        scopes: &[String],
+    ) -> Result<Introspection, TokenError> {
+        let Some(live) = self.live_token(token).await? else {
+            return Ok(Introspection::INACTIVE);
+        };
+        let strategy = self.options.scope_strategy;
+        let granted =
+            |scope: &String| strategy.allows(live.scopes.iter().map(String::as_str), scope);
+        if !scopes.iter().all(granted) {
+            return Ok(Introspection::INACTIVE);
+        }
+        Ok(Introspection::active(ActiveToken {
+            scope: live.scopes.join(" "),
+            sub: live.client_id.clone(),
+            client_id: live.client_id,
+            exp: live.expires_at,
+            iat: live.issued_at,
+            nbf: live.not_before,
+            aud: live.audiences,
+            iss: self.options.issuer.clone(),
+            token_type: "Bearer".to_owned(),
+            token_use: "access_token".to_owned(),
+            ext: Map::new(),
+        }))
+    }
+
+    /// The token, when it counts: signed here, in its time, of a client that is there, not revoked.
+    pub(super) async fn live_token(&self, token: &str) -> Result<Option<LiveToken>, TokenError> {
+        let live = if let Some(digest) = opaque::verified_digest(&self.system, token) {
+            self.opaque_token(digest).await?
+        } else {
+            self.signed_token(token)
+        };
+        let now = self.now();
+        let Some(live) = live.filter(|live| live.not_before <= now && now < live.expires_at) else {
+            return Ok(None);
+        };
+        if within(self.store.find_client(&live.client_id))
+            .await?
+            .is_none()
+        {
+            return Ok(None);
+        }
+        if let TokenId::Signed(jti) = &live.id
+            && within(self.store.is_revoked(jti, &live.client_id, live.issued_at)).await?
+        {
+            return Ok(None);
+        }
+        Ok(Some(live))
+    }
+
+    async fn opaque_token(&self, digest: String) -> Result<Option<LiveToken>, TokenError> {
+        let row = within(self.store.find_token(&digest)).await?;
+        Ok(row.map(|row| LiveToken {
+            client_id: row.client_id,
+            scopes: row.scopes,
+            audiences: row.audiences,
+            issued_at: row.issued_at,
+            not_before: row.issued_at,
+            expires_at: row.expires_at,
+            id: TokenId::Opaque(digest),
+        }))
+    }
+
+    fn signed_token(&self, token: &str) -> Option<LiveToken> {
+        let claims = self.ring.verify(token)?;
+        let text = |name: &str| claims.get(name).and_then(Value::as_str).map(str::to_owned);
+        (text("iss")? == self.options.issuer).then_some(())?;
+        let issued_at = jwt::time(&claims, "iat")?;
+        Some(LiveToken {
+            client_id: text("client_id")?,
+            scopes: scopes(&claims),
+            audiences: texts(claims.get("aud")),
+            issued_at,
+            not_before: jwt::time(&claims, "nbf").unwrap_or(issued_at),
+            expires_at: jwt::time(&claims, "exp")?,
+            id: TokenId::Signed(text("jti")?),
+        })
+    }
+}
+
+fn scopes(claims: &Map<String, Value>) -> Vec<String> {
+    match claims.get("scp") {
+        Some(list) => texts(Some(list)),
+        None => {
+            let joined = claims
+                .get("scope")
+                .and_then(Value::as_str)
+                .unwrap_or_default();
+            carnet_oauth::scope::split(joined)
+        }
+    }
+}
+
+fn texts(list: Option<&Value>) -> Vec<String> {
+    let elements = list
+        .and_then(Value::as_array)
+        .map(Vec::as_slice)
+        .unwrap_or_default();
+    elements
+        .iter()
+        .filter_map(Value::as_str)
+        .map(str::to_owned)
+        .collect()
+}

@@ -1,0 +1,24 @@
+//! What the server does: clients, grants, tokens, keys. Knows neither HTTP nor SQL.
+//!
+//! Everything hangs on [`Authority`]; each file adds what its name says. To add a grant: a file in
+//! `grant/`, an arm in `grant/mod.rs`, its word in `carnet_oauth::grant`.
+
+mod authority;
+mod claims;
+pub(crate) mod client;
+pub(crate) mod client_auth;
+mod error;
+pub(crate) mod grant;
+mod introspect;
+pub(crate) mod keys;
+mod maintenance;
+mod opaque;
+pub(crate) mod page;
+mod policy;
+mod revoke;
+mod secret;
+mod system_keys;
+
+pub(crate) use authority::Authority;
+pub use error::Error;
+pub(crate) use error::{AdminError, Missing, TokenError};

@@ -1,0 +1,82 @@
+//! Takes tokens back: one by its client (RFC 7009), all of a client by the administrator.
+
+use std::time::{Duration, SystemTime};
+
+use carnet_oauth::client::Client;
+
+use crate::{
+    domain::{AdminError, Authority, TokenError, authority::within, introspect::TokenId},
+    store::{Revocation, Revoked},
+};
+
+/// No token lives longer after the revocation of a client than the row that remembers it, unless
+/// its client has a longer lifetime of its own.
+const REMEMBERED_AT_LEAST: i64 = 30 * 24 * 3600;
+
+impl Authority {
+    /// Revokes a token of this client. One that is another's, or none, is left alone without a
+    /// word (RFC 7009, section 2.2).
+    pub(crate) async fn revoke(&self, client: &Client, token: &str) -> Result<(), TokenError> {
+        let Some(live) = self.live_token(token).await? else {
+            return Ok(());
+        };
+        if live.client_id != client.client_id {
+            return Ok(());
+        }
+        match live.id {
+            TokenId::Opaque(digest) => within(self.store.delete_token(&digest)).await?,
+            TokenId::Signed(jti) => {
+                let revocation = Revocation {
+                    revoked: Revoked::Token(jti),
+                    not_before: self.now(),
+                    expires_at: live.expires_at,
+                };
+                within(self.store.revoke(&revocation)).await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Revokes all tokens of a client. Returns when the second of the revocation is over: `iat`
+    /// has whole seconds, and a token asked for after the answer must not count as one from before.
+    pub(crate) async fn revoke_client(&self, client_id: &str) -> Result<(), AdminError> {
+        let lifetime = self.longest_lifetime(client_id).await?;
+        self.revoke_all(client_id, lifetime).await?;
+        let passed = self
+            .time()
+            .duration_since(SystemTime::UNIX_EPOCH)
+            .unwrap_or_default();
+        let rest = Duration::from_secs(1) - Duration::from_nanos(passed.subsec_nanos().into());
+        tokio::time::sleep(rest).await;
+        Ok(())
+    }
+
+    /// Remembers that tokens of this client do not count which were issued until now.
+    pub(super) async fn revoke_all(
+        &self,
+        client_id: &str,
+        lifetime: i64,
+    ) -> Result<(), AdminError> {
+        let now = self.now();
+        let revocation = Revocation {
+            revoked: Revoked::Client(client_id.to_owned()),
+            not_before: now,
+            expires_at: now.saturating_add(lifetime),
+        };
+        Ok(within(self.store.revoke(&revocation)).await?)
+    }
+
+    /// How long a token of this client can still count.
+    pub(super) async fn longest_lifetime(&self, client_id: &str) -> Result<i64, AdminError> {
+        let row = within(self.store.find_client(client_id)).await?;
+        let own = row
+            .and_then(|row| {
+                row.client
+                    .lifespans
+                    .client_credentials_grant_access_token_lifespan
+            })
+            .map_or(0, carnet_oauth::client::Lifespan::as_seconds);
+        let usual = i64::try_from(self.options.ttl_access_token.as_secs()).unwrap_or(i64::MAX);
+        Ok(own.max(usual).max(REMEMBERED_AT_LEAST))
+    }
+}

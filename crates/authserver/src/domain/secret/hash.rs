@@ -1,0 +1,211 @@
+//! The stored forms of a secret: ours for generated ones, `PBKDF2` for those that people chose, as
+//! Hydra writes it, and `bcrypt` as it is imported.
+
+use std::num::NonZeroU32;
+
+use aws_lc_rs::pbkdf2;
+use base64::{Engine as _, engine::general_purpose::STANDARD_NO_PAD};
+use carnet_oauth::Random;
+use secrecy::{ExposeSecret as _, SecretString};
+
+use crate::domain::system_keys::{Purpose, SystemKeys};
+
+const KEYED: &str = "$hmac-sha256$";
+const PBKDF2: &str = "$pbkdf2-sha256$";
+const SALT_LENGTH: usize = 16;
+const HASH_LENGTH: usize = 32;
+/// bcrypt does not look at what comes after; a secret that is longer must not pass by its start.
+const BCRYPT_MAX_LENGTH: usize = 72;
+
+/// A stored hash, read.
+#[derive(Debug)]
+pub(super) enum StoredHash {
+    /// A MAC over the client's id and the secret.
+    Keyed(Vec<u8>),
+    /// Salted and slow.
+    Slow(SlowHash),
+}
+
+/// A hash whose verification takes milliseconds.
+#[derive(Debug, Clone)]
+pub(super) enum SlowHash {
+    Pbkdf2 {
+        iterations: NonZeroU32,
+        salt: Vec<u8>,
+        hash: Vec<u8>,
+    },
+    Bcrypt(String),
+}
+
+impl StoredHash {
+    /// Reads a stored hash; `None` when its form is unknown.
+    pub(super) fn parse(text: &str) -> Option<Self> {
+        if let Some(mac) = text.strip_prefix(KEYED) {
+            return STANDARD_NO_PAD.decode(mac).ok().map(Self::Keyed);
+        }
+        if text.starts_with("$2") {
+            return Some(Self::Slow(SlowHash::Bcrypt(text.to_owned())));
+        }
+        let (parameters, rest) = text.strip_prefix(PBKDF2)?.split_once('$')?;
+        let (salt, hash) = rest.split_once('$')?;
+        let (iterations, length) = parameters.strip_prefix("i=")?.split_once(",l=")?;
+        let hash = STANDARD_NO_PAD.decode(hash).ok()?;
+        (length.parse() == Ok(hash.len()) && !hash.is_empty()).then_some(())?;
+        Some(Self::Slow(SlowHash::Pbkdf2 {
+            iterations: iterations.parse().ok()?,
+            salt: STANDARD_NO_PAD.decode(salt).ok()?,
+            hash,
+        }))
+    }
+}
+
+impl SlowHash {
+    /// Whether the secret is the one that was hashed. Slow: not for an async thread.
+    pub(super) fn verifies(&self, secret: &SecretString) -> bool {
+        let secret = secret.expose_secret();
+        match self {
+            Self::Pbkdf2 {
+                iterations,
+                salt,
+                hash,
+            } => pbkdf2::verify(
+                pbkdf2::PBKDF2_HMAC_SHA256,
+                *iterations,
+                salt,
+                secret.as_bytes(),
+                hash,
+            )
+            .is_ok(),
+            Self::Bcrypt(hash) => {
+                secret.len() <= BCRYPT_MAX_LENGTH && bcrypt::verify(secret, hash).unwrap_or(false)
+            }
+        }
+    }
+
+    /// Whether it is the form that would be written today.
+    pub(super) fn is_current(&self, cost: NonZeroU32) -> bool {
+        match self {
+            Self::Pbkdf2 {
+                iterations,
+                salt,
+                hash,
+            } => *iterations == cost && salt.len() >= SALT_LENGTH && hash.len() == HASH_LENGTH,
+            Self::Bcrypt(_) => false,
+        }
+    }
+}
+
+/// Hashes a secret that somebody chose. Slow: not for an async thread.
+pub(super) fn slow(secret: &SecretString, iterations: NonZeroU32, random: &dyn Random) -> String {
+    let (mut salt, mut hash) = ([0; SALT_LENGTH], [0; HASH_LENGTH]);
+    random.fill(&mut salt);
+    pbkdf2::derive(
+        pbkdf2::PBKDF2_HMAC_SHA256,
+        iterations,
+        &salt,
+        secret.expose_secret().as_bytes(),
+        &mut hash,
+    );
+    format!(
+        "{PBKDF2}i={iterations},l={HASH_LENGTH}${}${}",
+        STANDARD_NO_PAD.encode(salt),
+        STANDARD_NO_PAD.encode(hash)
+    )
+}
+
+/// Hashes a generated secret.
+pub(super) fn keyed(keys: &SystemKeys, client_id: &str, secret: &SecretString) -> Option<String> {
+    let mac = keys.mac(Purpose::ClientSecrets, &message(client_id, secret))?;
+    Some(format!("{KEYED}{}", STANDARD_NO_PAD.encode(mac)))
+}
+
+/// Whether the secret has this MAC; tells by which system secret, counted from the newest.
+pub(super) fn verify_keyed(
+    keys: &SystemKeys,
+    client_id: &str,
+    secret: &SecretString,
+    mac: &[u8],
+) -> Option<usize> {
+    keys.verifying(Purpose::ClientSecrets, &message(client_id, secret), mac)
+}
+
+/// An id and a secret with the length between them, so that no other pair reads the same.
+pub(super) fn message(client_id: &str, secret: &SecretString) -> zeroize::Zeroizing<Vec<u8>> {
+    let length = (client_id.len() as u64).to_be_bytes();
+    let secret = secret.expose_secret().as_bytes();
+    zeroize::Zeroizing::new([&length[..], client_id.as_bytes(), secret].concat())
+}
+
+#[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "tests")]
+mod tests {
+    use super::*;
+
+    // PBKDF2-HMAC-SHA-256 of "traefiklabs", made with Python's hashlib.
+    const HYDRA: &str = "$pbkdf2-sha256$i=1000,l=32$c2FsdHNhbHRzYWx0c2FsdA$BBInVqQfb+AREwHWbcfRrQldeNVly+Zp9nlVoi27gNA";
+
+    fn slow_hash(text: &str) -> SlowHash {
+        match StoredHash::parse(text).unwrap() {
+            StoredHash::Slow(hash) => hash,
+            StoredHash::Keyed(_) => unreachable!(),
+        }
+    }
+
+    #[test]
+    fn hashes_in_hydras_form_are_read() {
+        let hash = slow_hash(HYDRA);
+        assert!(hash.verifies(&"traefiklabs".into()));
+        assert!(!hash.verifies(&"traefiklab".into()));
+        assert!(!hash.is_current(NonZeroU32::new(25_000).unwrap()));
+        assert!(hash.is_current(NonZeroU32::new(1000).unwrap()));
+    }
+
+    // Holds TE-16.
+    #[test]
+    fn every_byte_of_a_secret_counts() {
+        let long = "s".repeat(73);
+        let hash = slow_hash(&bcrypt::hash(&long[..72], 4).unwrap());
+        assert!(hash.verifies(&long[..72].into()));
+        assert!(!hash.verifies(&long.as_str().into()));
+        let cost = NonZeroU32::new(2).unwrap();
+        for length in [73, 200, 1024] {
+            let secret = "s".repeat(length);
+            let hash = slow_hash(&slow(&secret.as_str().into(), cost, &Zeros));
+            assert!(hash.verifies(&secret.as_str().into()));
+            assert!(!hash.verifies(&secret[..72].into()));
+            assert!(!hash.verifies(&format!("{secret}\0").into()));
+        }
+    }
+
+    #[test]
+    fn a_keyed_hash_belongs_to_one_client() {
+        let keys = SystemKeys::new(&["system-secret-0123".into()], &Zeros);
+        let text = keyed(&keys, "a", &"bc".into()).unwrap();
+        let Some(StoredHash::Keyed(mac)) = StoredHash::parse(&text) else {
+            unreachable!()
+        };
+        assert_eq!(verify_keyed(&keys, "a", &"bc".into(), &mac), Some(0));
+        assert_eq!(verify_keyed(&keys, "ab", &"c".into(), &mac), None);
+    }
+
+    #[test]
+    fn unknown_forms_are_none() {
+        for text in [
+            "",
+            "plain",
+            "$argon2id$v=19$x",
+            "$pbkdf2-sha256$i=0,l=32$YQ$YQ",
+        ] {
+            assert!(StoredHash::parse(text).is_none(), "{text}");
+        }
+    }
+
+    #[derive(Debug)]
+    struct Zeros;
+
+    impl Random for Zeros {
+        fn fill(&self, buffer: &mut [u8]) {
+            buffer.fill(0);
+        }
+    }
+}

@@ -1,0 +1,125 @@
+//! The queue before the slow hashes: few work at a time, a bounded number waits, the rest is told
+//! to come back. Who has nothing to hash waits in the same queue for as long, without using the
+//! processor: so the time of an answer does not tell whether there was a hash.
+
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
+};
+
+use tokio::{
+    sync::{Semaphore, SemaphorePermit},
+    time::Instant,
+};
+
+/// One at a time: hashing takes at most one processor from those who need no hash.
+const WORKERS: usize = 1;
+
+/// So many wait.
+const PLACES: usize = 128;
+
+/// The queue is full.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::domain) struct Busy;
+
+/// The queue.
+#[derive(Debug)]
+pub(super) struct HashQueue {
+    places: Semaphore,
+    workers: Arc<Semaphore>,
+    /// The longest that a hash took lately, in nanoseconds.
+    slowest: AtomicU64,
+}
+
+impl HashQueue {
+    pub(super) fn new() -> Self {
+        Self {
+            places: Semaphore::new(PLACES),
+            workers: Arc::new(Semaphore::new(WORKERS)),
+            slowest: AtomicU64::new(0),
+        }
+    }
+
+    /// The longest that a hash took lately.
+    pub(super) fn slowest(&self) -> Duration {
+        Duration::from_nanos(self.slowest.load(Ordering::Relaxed))
+    }
+
+    /// Runs a slow job on a thread for such jobs.
+    pub(super) async fn run<T: Send + 'static>(
+        &self,
+        job: impl FnOnce() -> T + Send + 'static,
+    ) -> Result<T, Busy> {
+        let _place = self.place()?;
+        let worker = Arc::clone(&self.workers)
+            .acquire_owned()
+            .await
+            .map_err(|_| Busy)?;
+        let started = Instant::now();
+        // The permit goes with the job: a caller that hangs up does not free the processor.
+        let done = tokio::task::spawn_blocking(move || {
+            let result = job();
+            drop(worker);
+            result
+        })
+        .await
+        .map_err(|_| Busy)?;
+        self.observe(u64::try_from(started.elapsed().as_nanos()).unwrap_or(u64::MAX));
+        Ok(done)
+    }
+
+    /// Takes the same place for as long, with nothing to do.
+    pub(super) async fn idle(&self) -> Result<(), Busy> {
+        let _place = self.place()?;
+        let _worker = self.workers.acquire().await.map_err(|_| Busy)?;
+        tokio::time::sleep(self.slowest()).await;
+        Ok(())
+    }
+
+    /// Rises at once and falls slowly: one hash on a busy machine is not the measure for ever.
+    fn observe(&self, took: u64) {
+        let slowest = self.slowest.load(Ordering::Relaxed);
+        self.slowest
+            .store(took.max(slowest - slowest / 8), Ordering::Relaxed);
+    }
+
+    fn place(&self) -> Result<SemaphorePermit<'_>, Busy> {
+        self.places.try_acquire().map_err(|_| Busy)
+    }
+}
+
+#[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "tests")]
+mod tests {
+    use futures_util::future::join_all;
+
+    use super::*;
+
+    // Holds TE-17.
+    #[tokio::test(start_paused = true)]
+    async fn a_full_queue_turns_everybody_away_alike() {
+        let queue = HashQueue::new();
+        queue.slowest.store(1_000_000, Ordering::Relaxed);
+        let outcomes = join_all((0..PLACES + 10).map(|_| queue.idle())).await;
+        assert_eq!(
+            outcomes.iter().filter(|outcome| outcome.is_err()).count(),
+            10
+        );
+        assert_eq!(queue.run(|| 1).await, Ok(1));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn idling_takes_as_long_as_the_slowest_hash() {
+        let queue = HashQueue::new();
+        queue.slowest.store(12_000_000, Ordering::Relaxed);
+        let started = Instant::now();
+        join_all([queue.idle(), queue.idle()])
+            .await
+            .into_iter()
+            .for_each(|done| done.unwrap());
+        assert!(started.elapsed() >= Duration::from_millis(24));
+    }
+}

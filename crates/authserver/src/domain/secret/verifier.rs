@@ -1,0 +1,262 @@
+//! Verifies secrets, and remembers those that were right: a right secret costs one slow hash in
+//! the life of the process, not one a request.
+
+use std::{num::NonZeroU32, sync::Arc, time::Duration};
+
+use aws_lc_rs::hmac;
+use carnet_oauth::Random;
+use quick_cache::sync::Cache;
+use secrecy::SecretString;
+
+use crate::domain::{
+    secret::{
+        Busy,
+        hash::{self, StoredHash},
+        queue::HashQueue,
+    },
+    system_keys::SystemKeys,
+};
+
+/// So many right secrets are remembered.
+const REMEMBERED: usize = 100_000;
+
+/// The outcome of a verification.
+#[derive(Debug, PartialEq, Eq)]
+pub(in crate::domain) enum Verdict {
+    /// The secret is right; when there is a text, the stored hash should become it.
+    Right(Option<String>),
+    /// It is not.
+    Wrong,
+}
+
+/// Where a secret comes from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::domain) enum Origin {
+    /// It was made here.
+    Generated,
+    /// Somebody chose it.
+    Supplied,
+}
+
+/// Verifies and hashes secrets.
+#[derive(Debug)]
+pub(in crate::domain) struct SecretVerifier {
+    system: Arc<SystemKeys>,
+    random: Arc<dyn Random>,
+    iterations: NonZeroU32,
+    queue: HashQueue,
+    /// Keyed digests of client, stored hash and secret. The key lives as long as the process.
+    remembered: Cache<[u8; 32], ()>,
+    remember_key: hmac::Key,
+}
+
+impl SecretVerifier {
+    pub(in crate::domain) fn new(
+        system: Arc<SystemKeys>,
+        random: Arc<dyn Random>,
+        iterations: u32,
+    ) -> Self {
+        let mut key = zeroize::Zeroizing::new([0; 32]);
+        random.fill(&mut *key);
+        Self {
+            system,
+            random,
+            iterations: NonZeroU32::new(iterations).unwrap_or(NonZeroU32::MIN),
+            queue: HashQueue::new(),
+            remembered: Cache::new(REMEMBERED),
+            remember_key: hmac::Key::new(hmac::HMAC_SHA256, &*key),
+        }
+    }
+
+    /// The longest that a hash took lately.
+    pub(in crate::domain) fn slowest(&self) -> Duration {
+        self.queue.slowest()
+    }
+
+    /// Learns how long a hash takes here, so that the first failure is answered like all others.
+    pub(in crate::domain) async fn calibrate(&self) {
+        let iterations = self.iterations;
+        let random = Arc::clone(&self.random);
+        let job = move || hash::slow(&SecretString::from("calibration"), iterations, &*random);
+        // A queue that is full already has nothing to learn.
+        let _ = self.queue.run(job).await;
+    }
+
+    /// Hashes a new secret for its client.
+    pub(in crate::domain) async fn hash(
+        &self,
+        client_id: &str,
+        secret: &SecretString,
+        origin: Origin,
+    ) -> Option<String> {
+        if origin == Origin::Generated {
+            return hash::keyed(&self.system, client_id, secret);
+        }
+        let (secret, random) = (secret.clone(), Arc::clone(&self.random));
+        let iterations = self.iterations;
+        // Not through the queue: a flood of wrong secrets must not stop the administrator.
+        tokio::task::spawn_blocking(move || hash::slow(&secret, iterations, &*random))
+            .await
+            .ok()
+    }
+
+    /// Whether the secret is the client's. Where no slow hash is computed, a place in the queue is
+    /// taken all the same before the answer is no.
+    pub(in crate::domain) async fn verify(
+        &self,
+        client_id: &str,
+        stored: &str,
+        secret: &SecretString,
+    ) -> Result<Verdict, Busy> {
+        let slow = match StoredHash::parse(stored) {
+            Some(StoredHash::Slow(slow)) => slow,
+            Some(StoredHash::Keyed(mac)) => {
+                return match hash::verify_keyed(&self.system, client_id, secret, &mac) {
+                    Some(0) => Ok(Verdict::Right(None)),
+                    Some(_) => Ok(Verdict::Right(hash::keyed(&self.system, client_id, secret))),
+                    None => self.pretend().await,
+                };
+            }
+            None => {
+                tracing::error!(
+                    client.id = client_id,
+                    "the hash of the client's secret is damaged"
+                );
+                return self.pretend().await;
+            }
+        };
+        let key = self.digest(client_id, stored, secret);
+        if self.remembered.get(&key).is_some() {
+            return Ok(Verdict::Right(None));
+        }
+        let is_current = slow.is_current(self.iterations);
+        let candidate = secret.clone();
+        if !self.queue.run(move || slow.verifies(&candidate)).await? {
+            return Ok(Verdict::Wrong);
+        }
+        if is_current {
+            self.remembered.insert(key, ());
+            return Ok(Verdict::Right(None));
+        }
+        let renewed = self.hash(client_id, secret, Origin::Supplied).await;
+        if let Some(renewed) = &renewed {
+            self.remembered
+                .insert(self.digest(client_id, renewed, secret), ());
+        }
+        Ok(Verdict::Right(renewed))
+    }
+
+    /// Takes the place of a verification that cannot be right.
+    pub(in crate::domain) async fn pretend(&self) -> Result<Verdict, Busy> {
+        self.queue.idle().await?;
+        Ok(Verdict::Wrong)
+    }
+
+    /// Everything that the verdict depends on, each part with its length.
+    fn digest(&self, client_id: &str, stored: &str, secret: &SecretString) -> [u8; 32] {
+        let mut context = hmac::Context::with_key(&self.remember_key);
+        context.update(&(stored.len() as u64).to_be_bytes());
+        context.update(stored.as_bytes());
+        context.update(&hash::message(client_id, secret));
+        let mut digest = [0; 32];
+        digest.copy_from_slice(context.sign().as_ref());
+        digest
+    }
+}
+
+#[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "tests")]
+mod tests {
+    use super::*;
+
+    #[derive(Debug)]
+    struct Zeros;
+
+    impl Random for Zeros {
+        fn fill(&self, buffer: &mut [u8]) {
+            buffer.fill(0);
+        }
+    }
+
+    fn verifier(secrets: &[&str]) -> SecretVerifier {
+        let secrets: Vec<SecretString> = secrets.iter().map(|&text| text.into()).collect();
+        let system = Arc::new(SystemKeys::new(&secrets, &Zeros));
+        SecretVerifier::new(system, Arc::new(Zeros), 2)
+    }
+
+    // Holds SE-01.
+    #[tokio::test]
+    async fn a_secret_is_right_for_its_client_alone() {
+        let verifier = verifier(&["system"]);
+        for origin in [Origin::Generated, Origin::Supplied] {
+            let stored = verifier.hash("a", &"secret".into(), origin).await.unwrap();
+            assert!(!stored.contains("secret"));
+            let verdict = async |id, secret: &str| {
+                verifier.verify(id, &stored, &secret.into()).await.unwrap()
+            };
+            assert_eq!(verdict("a", "secret").await, Verdict::Right(None));
+            assert_eq!(verdict("a", "secret").await, Verdict::Right(None));
+            assert_eq!(verdict("a", "secreT").await, Verdict::Wrong);
+        }
+    }
+
+    #[tokio::test]
+    async fn a_right_secret_is_hashed_once() {
+        let verifier = verifier(&["system"]);
+        let stored = verifier
+            .hash("a", &"secret".into(), Origin::Supplied)
+            .await
+            .unwrap();
+        verifier
+            .verify("a", &stored, &"secret".into())
+            .await
+            .unwrap();
+        let key = verifier.digest("a", &stored, &"secret".into());
+        assert!(verifier.remembered.get(&key).is_some());
+        assert!(
+            verifier
+                .remembered
+                .get(&verifier.digest("a", &stored, &"x".into()))
+                .is_none()
+        );
+    }
+
+    #[tokio::test]
+    async fn an_imported_hash_is_renewed_at_its_first_success() {
+        let verifier = verifier(&["system"]);
+        let imported = bcrypt::hash("secret", 4).unwrap();
+        let Verdict::Right(Some(renewed)) = verifier
+            .verify("a", &imported, &"secret".into())
+            .await
+            .unwrap()
+        else {
+            unreachable!()
+        };
+        assert!(renewed.starts_with("$pbkdf2-sha256$i=2,l=32$"), "{renewed}");
+        assert_eq!(
+            verifier
+                .verify("a", &renewed, &"secret".into())
+                .await
+                .unwrap(),
+            Verdict::Right(None)
+        );
+    }
+
+    #[tokio::test]
+    async fn an_old_system_secret_still_verifies_and_is_replaced() {
+        let stored = verifier(&["old"])
+            .hash("a", &"s".into(), Origin::Generated)
+            .await
+            .unwrap();
+        let both = verifier(&["new", "old"]);
+        let Verdict::Right(Some(renewed)) = both.verify("a", &stored, &"s".into()).await.unwrap()
+        else {
+            unreachable!()
+        };
+        let new = verifier(&["new"])
+            .verify("a", &renewed, &"s".into())
+            .await
+            .unwrap();
+        assert_eq!(new, Verdict::Right(None));
+    }
+}

@@ -1,0 +1,214 @@
+//! Keys derived from `secrets.system`: the first secret seals and signs, all of them open and
+//! verify. So a secret can be replaced, and dropped once nothing of its time is left.
+
+use aws_lc_rs::{
+    aead::{AES_256_GCM, Aad, LessSafeKey, NONCE_LEN, Nonce, UnboundKey},
+    digest, hmac,
+};
+use carnet_jose::base64url;
+use carnet_oauth::Random;
+use secrecy::{ExposeSecret as _, SecretString};
+use zeroize::Zeroizing;
+
+/// What a derived key is for; one purpose cannot be played off against another.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Purpose {
+    /// Seals signing keys.
+    Keys,
+    /// Seals page tokens.
+    Pages,
+    /// Hashes generated client secrets.
+    ClientSecrets,
+}
+
+impl Purpose {
+    const fn label(self) -> &'static [u8] {
+        match self {
+            Self::Keys => b"carnet: sealed keys, 1",
+            Self::Pages => b"carnet: page tokens, 1",
+            Self::ClientSecrets => b"carnet: client secrets, 1",
+        }
+    }
+}
+
+/// The derived keys.
+pub(super) struct SystemKeys {
+    /// The SHA-256 of each secret, newest first. Opaque tokens use it as it is, as Hydra does.
+    roots: Vec<Zeroizing<[u8; 32]>>,
+}
+
+impl SystemKeys {
+    /// Derives from the secrets; without any, from random bytes that nobody will have again.
+    pub(super) fn new(secrets: &[SecretString], random: &dyn Random) -> Self {
+        let mut roots: Vec<_> = secrets
+            .iter()
+            .map(|secret| root(secret.expose_secret().as_bytes()))
+            .collect();
+        if roots.is_empty() {
+            tracing::warn!(
+                "secrets.system is not set: a secret was made for this process, and keys and \
+                 tokens in the database will not outlive it"
+            );
+            let mut bytes = Zeroizing::new([0; 32]);
+            random.fill(&mut *bytes);
+            roots.push(root(&*bytes));
+        }
+        Self { roots }
+    }
+
+    /// The key that signs opaque tokens, and all that verify them.
+    pub(super) fn token_keys(&self) -> impl Iterator<Item = &[u8; 32]> {
+        self.roots.iter().map(|root| &**root)
+    }
+
+    /// The MAC of a message with the newest key.
+    pub(super) fn mac(&self, purpose: Purpose, message: &[u8]) -> Option<hmac::Tag> {
+        let root = self.roots.first()?;
+        Some(hmac::sign(&hmac_key(root, purpose), message))
+    }
+
+    /// Whether a MAC is right with any of the keys; tells by which one, counted from the newest.
+    pub(super) fn verifying(&self, purpose: Purpose, message: &[u8], mac: &[u8]) -> Option<usize> {
+        // `hmac::verify` compares in constant time.
+        self.roots
+            .iter()
+            .position(|root| hmac::verify(&hmac_key(root, purpose), message, mac).is_ok())
+    }
+
+    /// Seals a text so that it opens only in its context: AES-256-GCM, the nonce in front.
+    pub(super) fn seal(
+        &self,
+        purpose: Purpose,
+        random: &dyn Random,
+        text: &[u8],
+        context: &str,
+    ) -> Option<String> {
+        let key = aead_key(self.roots.first()?, purpose)?;
+        let mut nonce = [0; NONCE_LEN];
+        random.fill(&mut nonce);
+        let mut sealed = text.to_vec();
+        key.seal_in_place_append_tag(
+            Nonce::assume_unique_for_key(nonce),
+            Aad::from(context.as_bytes()),
+            &mut sealed,
+        )
+        .ok()?;
+        Some(base64url::encode([&nonce[..], &sealed].concat()))
+    }
+
+    /// Opens what was sealed in the same context, with whichever key did it.
+    pub(super) fn open(
+        &self,
+        purpose: Purpose,
+        sealed: &str,
+        context: &str,
+    ) -> Option<Zeroizing<Vec<u8>>> {
+        let bytes = base64url::decode(sealed)?;
+        let (nonce, ciphertext) = bytes.split_at_checked(NONCE_LEN)?;
+        self.roots.iter().find_map(|root| {
+            let mut buffer = Zeroizing::new(ciphertext.to_vec());
+            let nonce = Nonce::try_assume_unique_for_key(nonce).ok()?;
+            let length = aead_key(root, purpose)?
+                .open_in_place(nonce, Aad::from(context.as_bytes()), &mut buffer)
+                .ok()?
+                .len();
+            buffer.truncate(length);
+            Some(buffer)
+        })
+    }
+}
+
+impl std::fmt::Debug for SystemKeys {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("SystemKeys")
+            .field("secrets", &self.roots.len())
+            .finish_non_exhaustive()
+    }
+}
+
+fn root(secret: &[u8]) -> Zeroizing<[u8; 32]> {
+    let mut root = Zeroizing::new([0; 32]);
+    root.copy_from_slice(digest::digest(&digest::SHA256, secret).as_ref());
+    root
+}
+
+fn subkey(root: &[u8; 32], purpose: Purpose) -> Zeroizing<[u8; 32]> {
+    let tag = hmac::sign(&hmac::Key::new(hmac::HMAC_SHA256, root), purpose.label());
+    let mut key = Zeroizing::new([0; 32]);
+    key.copy_from_slice(tag.as_ref());
+    key
+}
+
+fn hmac_key(root: &[u8; 32], purpose: Purpose) -> hmac::Key {
+    hmac::Key::new(hmac::HMAC_SHA256, &*subkey(root, purpose))
+}
+
+fn aead_key(root: &[u8; 32], purpose: Purpose) -> Option<LessSafeKey> {
+    let key = UnboundKey::new(&AES_256_GCM, &*subkey(root, purpose)).ok()?;
+    Some(LessSafeKey::new(key))
+}
+
+#[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "tests")]
+mod tests {
+    use super::*;
+
+    #[derive(Debug)]
+    struct Fixed;
+
+    impl Random for Fixed {
+        fn fill(&self, buffer: &mut [u8]) {
+            buffer.fill(7);
+        }
+    }
+
+    fn keys(secrets: &[&str]) -> SystemKeys {
+        let secrets: Vec<SecretString> = secrets.iter().map(|&text| text.into()).collect();
+        SystemKeys::new(&secrets, &Fixed)
+    }
+
+    // Holds SE-02.
+    #[test]
+    fn a_new_secret_opens_what_the_old_one_sealed_and_a_wrong_one_does_not() {
+        let sealed = keys(&["old"])
+            .seal(Purpose::Keys, &Fixed, b"text", "set/kid")
+            .unwrap();
+        let opened = keys(&["new", "old"]).open(Purpose::Keys, &sealed, "set/kid");
+        assert_eq!(opened.unwrap().as_slice(), b"text");
+        assert!(
+            keys(&["new"])
+                .open(Purpose::Keys, &sealed, "set/kid")
+                .is_none()
+        );
+    }
+
+    #[test]
+    fn what_is_sealed_opens_only_in_its_context_and_for_its_purpose() {
+        let keys = keys(&["secret"]);
+        let sealed = keys
+            .seal(Purpose::Pages, &Fixed, b"text", "owner=a")
+            .unwrap();
+        assert!(keys.open(Purpose::Pages, &sealed, "owner=b").is_none());
+        assert!(keys.open(Purpose::Keys, &sealed, "owner=a").is_none());
+        let mut bytes = base64url::decode(&sealed).unwrap();
+        bytes[14] ^= 1;
+        assert!(
+            keys.open(Purpose::Pages, &base64url::encode(&bytes), "owner=a")
+                .is_none()
+        );
+    }
+
+    #[test]
+    fn a_mac_tells_which_secret_made_it() {
+        let mac = keys(&["old"]).mac(Purpose::ClientSecrets, b"m").unwrap();
+        let both = keys(&["new", "old"]);
+        assert_eq!(
+            both.verifying(Purpose::ClientSecrets, b"m", mac.as_ref()),
+            Some(1)
+        );
+        assert_eq!(
+            both.verifying(Purpose::ClientSecrets, b"n", mac.as_ref()),
+            None
+        );
+    }
+}

@@ -1,0 +1,207 @@
+//! The only place where an error becomes a status.
+
+use axum::{
+    http::{StatusCode, header},
+    response::{IntoResponse, Response},
+};
+use carnet_oauth::{Error as OauthError, ErrorBody, ErrorCode, error::printable};
+
+use crate::{
+    domain::{AdminError, Missing, TokenError},
+    http::{answer, body::BodyError},
+};
+
+/// When to come back, in seconds.
+const RETRY_AFTER: &str = "1";
+
+/// An error of an endpoint of RFC 6749 and its family, and whether its body ends with a newline.
+#[derive(Debug)]
+pub(super) struct OauthFailure {
+    error: TokenError,
+    newline: bool,
+    body: Option<StatusCode>,
+}
+
+impl OauthFailure {
+    /// An error of an endpoint whose bodies end with a newline.
+    pub(super) fn with_newline(error: impl Into<Self>) -> Self {
+        Self {
+            newline: true,
+            ..error.into()
+        }
+    }
+}
+
+impl From<TokenError> for OauthFailure {
+    fn from(error: TokenError) -> Self {
+        Self {
+            error,
+            newline: false,
+            body: None,
+        }
+    }
+}
+
+impl From<OauthError> for OauthFailure {
+    fn from(error: OauthError) -> Self {
+        TokenError::from(error).into()
+    }
+}
+
+impl From<BodyError> for OauthFailure {
+    fn from(error: BodyError) -> Self {
+        let (status, text) = body_failure(error);
+        let error = TokenError::refused(ErrorCode::InvalidRequest, text);
+        Self {
+            error,
+            newline: false,
+            body: Some(status),
+        }
+    }
+}
+
+impl IntoResponse for OauthFailure {
+    fn into_response(self) -> Response {
+        let (status, error) = match self.error {
+            TokenError::Refused(error) => (status_of(error.code), error),
+            TokenError::Busy => (
+                StatusCode::TOO_MANY_REQUESTS,
+                later("Too many requests wait."),
+            ),
+            TokenError::Unavailable => (
+                StatusCode::SERVICE_UNAVAILABLE,
+                later("The database does not answer."),
+            ),
+        };
+        let status = self.body.unwrap_or(status);
+        let write = if self.newline {
+            answer::json
+        } else {
+            answer::bare_json
+        };
+        let body = ErrorBody::from(&error);
+        let mut response = answer::uncached(write(status, answer::OAUTH_JSON, &body));
+        if status == StatusCode::UNAUTHORIZED {
+            answer::set(
+                &mut response,
+                header::WWW_AUTHENTICATE,
+                "Basic realm=\"oauth2\"",
+            );
+        }
+        if error.code == ErrorCode::TemporarilyUnavailable {
+            answer::set(&mut response, header::RETRY_AFTER, RETRY_AFTER);
+        }
+        response
+    }
+}
+
+fn later(text: &str) -> OauthError {
+    OauthError::new(ErrorCode::TemporarilyUnavailable, text)
+}
+
+const fn status_of(code: ErrorCode) -> StatusCode {
+    match code {
+        ErrorCode::InvalidClient | ErrorCode::RequestUnauthorized => StatusCode::UNAUTHORIZED,
+        ErrorCode::AccessDenied => StatusCode::FORBIDDEN,
+        ErrorCode::ServerError => StatusCode::INTERNAL_SERVER_ERROR,
+        ErrorCode::TemporarilyUnavailable => StatusCode::SERVICE_UNAVAILABLE,
+        ErrorCode::InvalidRequest
+        | ErrorCode::InvalidGrant
+        | ErrorCode::UnauthorizedClient
+        | ErrorCode::UnsupportedGrantType
+        | ErrorCode::InvalidScope => StatusCode::BAD_REQUEST,
+    }
+}
+
+const fn body_failure(error: BodyError) -> (StatusCode, &'static str) {
+    match error {
+        BodyError::TooLong => (StatusCode::PAYLOAD_TOO_LARGE, "The body is too long."),
+        BodyError::Late => (
+            StatusCode::REQUEST_TIMEOUT,
+            "The body did not come in time.",
+        ),
+        BodyError::Broken => (StatusCode::BAD_REQUEST, "The body could not be read."),
+    }
+}
+
+/// An error of the admin API.
+#[derive(Debug)]
+pub(super) enum AdminFailure {
+    /// What the domain said.
+    Domain(AdminError),
+    /// The body was not read.
+    Body(BodyError),
+}
+
+impl From<AdminError> for AdminFailure {
+    fn from(error: AdminError) -> Self {
+        Self::Domain(error)
+    }
+}
+
+impl From<BodyError> for AdminFailure {
+    fn from(error: BodyError) -> Self {
+        Self::Body(error)
+    }
+}
+
+/// What scripts know Hydra's answers by.
+const NOT_FOUND: &str = "Unable to locate the resource";
+const CONFLICT: &str =
+    "Unable to insert or update resource because a resource with that value exists already";
+const MALFORMED: &str = "The request was malformed or contained invalid parameters";
+
+impl IntoResponse for AdminFailure {
+    fn into_response(self) -> Response {
+        let (status, error, text) = match self {
+            Self::Body(error) => {
+                let (status, text) = body_failure(error);
+                (status, MALFORMED, text.to_owned())
+            }
+            Self::Domain(error) => domain_failure(error),
+        };
+        let body = ErrorBody {
+            error: error.to_owned(),
+            error_description: printable(&text),
+        };
+        let mut response = answer::json(status, answer::ERROR_JSON, &body);
+        if status == StatusCode::SERVICE_UNAVAILABLE {
+            answer::set(&mut response, header::RETRY_AFTER, RETRY_AFTER);
+        }
+        response
+    }
+}
+
+fn domain_failure(error: AdminError) -> (StatusCode, &'static str, String) {
+    let bad = StatusCode::BAD_REQUEST;
+    match error {
+        AdminError::NotFound(Missing::Resource) => {
+            (StatusCode::NOT_FOUND, NOT_FOUND, String::new())
+        }
+        AdminError::NotFound(Missing::KeySet) => (
+            StatusCode::NOT_FOUND,
+            "Not Found",
+            "There is no such key set.".to_owned(),
+        ),
+        AdminError::Conflict => (StatusCode::CONFLICT, CONFLICT, String::new()),
+        AdminError::Malformed(text) => (bad, MALFORMED, text),
+        AdminError::Metadata(text) => (bad, "invalid_client_metadata", text),
+        AdminError::RedirectUri(text) => (bad, "invalid_redirect_uri", text),
+        AdminError::UnsupportedAlgorithm => {
+            let text = "Member 'alg' must be one of RS256, RS384, RS512, PS256, PS384, PS512, \
+                        ES256, ES384, ES512, EdDSA.";
+            (bad, "Bad Request", text.to_owned())
+        }
+        AdminError::Parameter(text) => (bad, "invalid_request", text),
+        AdminError::Unavailable => (
+            StatusCode::SERVICE_UNAVAILABLE,
+            "temporarily_unavailable",
+            "The database does not answer.".to_owned(),
+        ),
+        AdminError::Internal => (
+            StatusCode::INTERNAL_SERVER_ERROR,
+            "server_error",
+            "The server failed; its log says why.".to_owned(),
+        ),
+    }
+}

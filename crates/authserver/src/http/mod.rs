@@ -1,0 +1,22 @@
+//! The HTTP of the server: parse, call, render; decides nothing. One file an endpoint, named after
+//! its URL, in [`public`] (port 4444) and [`admin`] (port 4445). The only place where an error
+//! becomes a status is [`error`].
+
+pub(crate) mod admin;
+mod answer;
+mod body;
+mod edge;
+mod error;
+mod health;
+mod not_found;
+pub(crate) mod public;
+pub(crate) mod serve;
+
+use std::sync::Arc;
+
+use axum::extract::State;
+
+use crate::domain::Authority;
+
+/// What every handler gets.
+type Shared = State<Arc<Authority>>;

@@ -1,0 +1,94 @@
+//! The discovery document (RFC 8414, OpenID discovery), at both of its paths. It names what is
+//! there and nothing else.
+
+use axum::{extract::State, http::StatusCode, response::Response};
+use carnet_oauth::{client_auth::Method, grant::Grant, metadata::Metadata};
+
+use crate::{
+    Options,
+    domain::Authority,
+    http::{Shared, answer},
+};
+
+const AUTHORIZATION_SERVER: &str = "/.well-known/oauth-authorization-server";
+
+/// The paths of RFC 8414: with the path of the issuer behind it, when it has one.
+pub(super) fn paths(authority: &Authority) -> Vec<String> {
+    let mut paths = vec![AUTHORIZATION_SERVER.to_owned()];
+    let issuer = url::Url::parse(&authority.options.issuer).ok();
+    let path = issuer
+        .as_ref()
+        .map_or("", url::Url::path)
+        .trim_end_matches('/');
+    // Braces have a meaning in routes.
+    if !path.is_empty() && !path.contains(['{', '}']) {
+        paths.push(format!("{AUTHORIZATION_SERVER}{path}"));
+    }
+    paths
+}
+
+/// The document.
+pub(super) async fn document(State(authority): Shared) -> Response {
+    answer::json(StatusCode::OK, answer::JSON, &metadata(&authority.options))
+}
+
+fn metadata(options: &Options) -> Metadata {
+    let (issuer, public) = (options.issuer_base(), options.public_base());
+    let discovery = &options.discovery;
+    let or_at = |given: &Option<String>, base: &str, path: &str| {
+        given.clone().unwrap_or_else(|| format!("{base}{path}"))
+    };
+    let with = |own: &[&str], more: &[String]| {
+        own.iter()
+            .map(|&word| word.to_owned())
+            .chain(more.iter().cloned())
+            .collect()
+    };
+    Metadata {
+        issuer: options.issuer.clone(),
+        token_endpoint: or_at(&discovery.token_url, public, "/oauth2/token"),
+        jwks_uri: or_at(&discovery.jwks_url, issuer, "/.well-known/jwks.json"),
+        subject_types_supported: options.subject_types.clone(),
+        claims_supported: with(&["sub"], &discovery.supported_claims),
+        grant_types_supported: vec![Grant::ClientCredentials.name().to_owned()],
+        scopes_supported: with(
+            &["offline_access", "offline", "openid"],
+            &discovery.supported_scope,
+        ),
+        token_endpoint_auth_methods_supported: [Method::Post, Method::Basic]
+            .map(|method| method.name().to_owned())
+            .to_vec(),
+        revocation_endpoint: format!("{issuer}/oauth2/revoke"),
+        introspection_endpoint: String::new(),
+    }
+}
+
+#[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "tests")]
+mod tests {
+    use super::*;
+
+    // Holds MD-02.
+    #[test]
+    fn public_endpoints_are_at_the_public_url_and_keys_at_the_issuer() {
+        let mut options = Options {
+            issuer: "http://hydra.hydra.svc:4444".to_owned(),
+            public_url: Some("http://hydra.docker.localhost/".to_owned()),
+            ..Options::default()
+        };
+        let document = metadata(&options);
+        assert_eq!(document.issuer, options.issuer);
+        assert_eq!(
+            document.token_endpoint,
+            "http://hydra.docker.localhost/oauth2/token"
+        );
+        assert_eq!(
+            document.jwks_uri,
+            "http://hydra.hydra.svc:4444/.well-known/jwks.json"
+        );
+        options.discovery.token_url = Some("http://other/token".to_owned());
+        assert_eq!(metadata(&options).token_endpoint, "http://other/token");
+        let text = serde_json::to_string(&metadata(&options)).unwrap();
+        assert!(!text.contains("[]"), "{text}");
+    }
+}

@@ -1,0 +1,231 @@
+//! What the server is told at start. The defaults are Hydra's, but for the size of RSA keys.
+
+use std::time::Duration;
+
+use carnet_jose::RsaBits;
+use carnet_oauth::scope;
+use secrecy::{ExposeSecret as _, SecretString};
+
+/// A system secret must have so many characters.
+const MIN_SECRET_LENGTH: usize = 16;
+
+/// How the server is set up. Each field names the key of Hydra's configuration that it stands for.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// `urls.self.issuer`: the `iss` of tokens, byte for byte.
+    pub issuer: String,
+    /// `urls.self.public`: where clients find the public endpoints; the issuer when absent.
+    pub public_url: Option<String>,
+    /// `strategies.access_token`: what a token is, unless the client has a strategy of its own.
+    pub access_token_strategy: AccessTokenStrategy,
+    /// `strategies.scope`: how scopes are matched.
+    pub scope_strategy: scope::Strategy,
+    /// `strategies.jwt.scope_claim`: how a JWT carries its scopes.
+    pub scope_claim: ScopeClaim,
+    /// `ttl.access_token`: how long a token counts, unless the client has a lifetime of its own.
+    pub ttl_access_token: Duration,
+    /// `oauth2.exclude_not_before_claim`: whether a JWT has no `nbf`.
+    pub exclude_not_before_claim: bool,
+    /// `oauth2.mirror_top_level_claims`: whether a JWT has `ext`.
+    pub mirror_top_level_claims: bool,
+    /// `oauth2.client_credentials.default_grant_allowed_scope`: whether a client that asks for no
+    /// scope gets all of its own.
+    pub default_grant_allowed_scope: bool,
+    /// `oidc.dynamic_client_registration.default_scope`: the scopes of clients registered without.
+    pub default_scope: Vec<String>,
+    /// `oidc.subject_identifiers.supported_types`.
+    pub subject_types: Vec<String>,
+    /// `secrets.system`: the first one seals and signs, all of them open and verify. Without any,
+    /// one is made for the life of the process.
+    pub system_secrets: Vec<SecretString>,
+    /// `oauth2.hashers.pbkdf2.iterations`: the cost of the hash of secrets that people chose.
+    pub pbkdf2_iterations: u32,
+    /// The size of RSA keys that the server makes.
+    pub rsa_bits: RsaBits,
+    /// `webfinger.jwks.broadcast_keys`: key sets that are published besides the two that sign.
+    pub broadcast_keys: Vec<String>,
+    /// `webfinger.oidc_discovery`: what the discovery document says differently.
+    pub discovery: Discovery,
+    /// When a failed client authentication is answered, counted from its arrival.
+    pub failed_authentication_after: Duration,
+    /// What `/version` says.
+    pub version: String,
+}
+
+/// What an access token is.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum AccessTokenStrategy {
+    /// A random text that only this server can read, one row in the database.
+    #[default]
+    Opaque,
+    /// A signed text that everybody can read, no row.
+    Jwt,
+}
+
+/// How a JWT carries its scopes.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum ScopeClaim {
+    /// `scp`, a list.
+    #[default]
+    List,
+    /// `scope`, one text.
+    String,
+    /// Both.
+    Both,
+}
+
+/// What the discovery document says differently.
+#[derive(Debug, Clone, Default)]
+pub struct Discovery {
+    /// `token_url`.
+    pub token_url: Option<String>,
+    /// `jwks_url`.
+    pub jwks_url: Option<String>,
+    /// `supported_claims`, besides `sub`.
+    pub supported_claims: Vec<String>,
+    /// `supported_scope`, besides the three of OpenID.
+    pub supported_scope: Vec<String>,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            issuer: "http://localhost:4444".to_owned(),
+            public_url: None,
+            access_token_strategy: AccessTokenStrategy::default(),
+            scope_strategy: scope::Strategy::default(),
+            scope_claim: ScopeClaim::default(),
+            ttl_access_token: Duration::from_secs(3600),
+            exclude_not_before_claim: false,
+            mirror_top_level_claims: true,
+            default_grant_allowed_scope: false,
+            default_scope: texts(&["offline_access", "offline", "openid"]),
+            subject_types: texts(&["public"]),
+            system_secrets: Vec::new(),
+            pbkdf2_iterations: 25_000,
+            rsa_bits: RsaBits::B2048,
+            broadcast_keys: texts(&["hydra.openid.id-token"]),
+            discovery: Discovery::default(),
+            failed_authentication_after: Duration::from_millis(50),
+            version: format!("v{}", env!("CARGO_PKG_VERSION")),
+        }
+    }
+}
+
+fn texts(words: &[&str]) -> Vec<String> {
+    words.iter().map(|&word| word.to_owned()).collect()
+}
+
+/// A setting that the server does not start with.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum OptionsError {
+    /// The issuer is no URL, or has a query or a fragment (RFC 8414, section 2).
+    #[error("urls.self.issuer: {0:?} must be an http or https URL without a query and a fragment")]
+    Issuer(String),
+    /// The issuer is not https.
+    #[error("urls.self.issuer: {0:?} is not https; use an https URL, or --dev for a trial")]
+    InsecureIssuer(String),
+    /// There is no system secret.
+    #[error("secrets.system: set a secret of at least 16 characters, or use --dev for a trial")]
+    NoSecret,
+    /// A system secret is too short. Which one, counted from 0.
+    #[error(
+        "secrets.system.{0}: shorter than 16 characters; use a longer one, or --dev for a trial"
+    )]
+    ShortSecret(usize),
+}
+
+impl Options {
+    /// Whether the server may start with these settings; `dev` lets a trial do without https and
+    /// good secrets. Keys under 2048 bits cannot even be said ([`RsaBits`]).
+    ///
+    /// # Errors
+    /// The first setting that is refused.
+    pub fn check(&self, dev: bool) -> Result<(), OptionsError> {
+        let issuer = || self.issuer.clone();
+        let url = url::Url::parse(&self.issuer).map_err(|_| OptionsError::Issuer(issuer()))?;
+        if !matches!(url.scheme(), "http" | "https")
+            || url.query().is_some()
+            || url.fragment().is_some()
+        {
+            return Err(OptionsError::Issuer(issuer()));
+        }
+        if dev {
+            return Ok(());
+        }
+        if url.scheme() != "https" {
+            return Err(OptionsError::InsecureIssuer(issuer()));
+        }
+        if self.system_secrets.is_empty() {
+            return Err(OptionsError::NoSecret);
+        }
+        let is_short =
+            |secret: &SecretString| secret.expose_secret().chars().count() < MIN_SECRET_LENGTH;
+        match self.system_secrets.iter().position(is_short) {
+            Some(at) => Err(OptionsError::ShortSecret(at)),
+            None => Ok(()),
+        }
+    }
+
+    /// The public URL, without a slash at its end.
+    pub(crate) fn public_base(&self) -> &str {
+        let url = self.public_url.as_deref().unwrap_or(&self.issuer);
+        url.strip_suffix('/').unwrap_or(url)
+    }
+
+    /// The issuer, without a slash at its end.
+    pub(crate) fn issuer_base(&self) -> &str {
+        self.issuer.strip_suffix('/').unwrap_or(&self.issuer)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn options(issuer: &str, secrets: &[&str]) -> Options {
+        Options {
+            issuer: issuer.to_owned(),
+            system_secrets: secrets.iter().map(|&text| text.into()).collect(),
+            ..Options::default()
+        }
+    }
+
+    // Holds MD-04.
+    #[test]
+    fn insecure_settings_need_the_trial_mode() {
+        let long = "0123456789abcdef";
+        for (options, strict, dev) in [
+            (options("https://i.example", &[long]), None, None),
+            (
+                options("http://i.example", &[long]),
+                Some(OptionsError::InsecureIssuer("http://i.example".to_owned())),
+                None,
+            ),
+            (
+                options("https://i.example", &[]),
+                Some(OptionsError::NoSecret),
+                None,
+            ),
+            (
+                options("https://i.example", &[long, "short"]),
+                Some(OptionsError::ShortSecret(1)),
+                None,
+            ),
+            (
+                options("https://i.example?x=1", &[long]),
+                Some(OptionsError::Issuer("https://i.example?x=1".to_owned())),
+                Some(OptionsError::Issuer("https://i.example?x=1".to_owned())),
+            ),
+        ] {
+            assert_eq!(options.check(false).err(), strict, "{}", options.issuer);
+            assert_eq!(options.check(true).err(), dev, "{}", options.issuer);
+        }
+    }
+
+    #[test]
+    fn debug_output_hides_system_secrets() {
+        let text = format!("{:?}", options("https://i", &["canary-canary-canary"]));
+        assert!(!text.contains("canary"), "{text}");
+    }
+}
