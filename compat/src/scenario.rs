@@ -110,9 +110,9 @@ pub(crate) struct Answer {
     /// Another body.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub text: Option<String>,
-    /// Whether the JSON ends without a line end.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    pub no_final_newline: bool,
+    /// Whether the JSON ends with a line end, where it is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub final_newline: Option<bool>,
     /// For members that are times: how many seconds they lie ahead.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub seconds_from_now: BTreeMap<String, i64>,

@@ -100,10 +100,13 @@ fn body(expected: &Answer, found: &Received, values: &Values, findings: &mut Vec
                 return;
             };
             json::compare("body", value, &other, values, findings);
-            if found.body.ends_with('\n') == expected.no_final_newline {
-                let word = |absent| if absent { "none" } else { "one" };
-                let (one, other) = (expected.no_final_newline, !expected.no_final_newline);
-                findings.push(Finding::new("final newline", word(one), word(other)));
+            let ends = found.body.ends_with('\n');
+            if expected
+                .final_newline
+                .is_some_and(|expected| expected != ends)
+            {
+                let word = |is_there| if is_there { "one" } else { "none" };
+                findings.push(Finding::new("final newline", word(!ends), word(ends)));
             }
         }
         (None, Some(text)) => {
@@ -141,7 +144,7 @@ mod tests {
             "headers": [["Content-Type", "application/json"], ["Location", "/x/<uuid>"]],
             "json": {"exp": "<unix>"},
             "seconds_from_now": {"exp": 60},
-            "no_final_newline": true
+            "final_newline": false
         }))
         .unwrap()
     }

@@ -25,8 +25,16 @@ impl Finding {
     fn new(at: &str, expected: impl ToString, found: impl ToString) -> Self {
         Self {
             at: at.to_owned(),
-            expected: expected.to_string(),
-            found: found.to_string(),
+            expected: start(&expected.to_string()),
+            found: start(&found.to_string()),
         }
+    }
+}
+
+/// So much of a value that a person sees what it is.
+fn start(text: &str) -> String {
+    match text.char_indices().nth(160) {
+        Some((end, _)) => format!("{}...", &text[..end]),
+        None => text.to_owned(),
     }
 }

@@ -79,6 +79,7 @@ fn without_wording(value: &mut Value) {
         Value::Object(members) => {
             for (name, member) in members.iter_mut() {
                 let is_wording = match (name.as_str(), member.as_str()) {
+                    (_, Some("")) => false,
                     ("error_description" | "error_hint" | "error_debug", Some(_))
                     | ("message" | "reason" | "debug", Some(_)) => true,
                     ("error", Some(code)) => !is_code(code),

@@ -8,19 +8,28 @@ use serde_json::Value;
 use super::{text, text_map, without_wording};
 use crate::scenario::{Answer, Body, Jwt, RequestStep, Scenario, Send};
 
+/// What steps need to know of the whole recording.
+struct Whole {
+    /// The names of the values that steps keep.
+    kept: Vec<String>,
+    /// Whether it says which bodies end without a line end.
+    notes_line_ends: bool,
+}
+
 /// A recording as a scenario.
 pub(super) fn scenario(recording: &Value) -> Result<Scenario> {
     let steps = recording.get("steps").and_then(Value::as_array);
     let steps = steps.context("there are no steps")?;
-    let kept: Vec<String> = steps
-        .iter()
-        .flat_map(|step| text_map(step.get("capture")).into_keys())
-        .collect();
+    let captures = steps.iter().map(|step| text_map(step.get("capture")));
+    let whole = Whole {
+        kept: captures.flat_map(BTreeMap::into_keys).collect(),
+        notes_line_ends: recording.get("server").is_some(),
+    };
     let mut requests: Vec<RequestStep> = Vec::new();
     let mut times: BTreeMap<String, usize> = BTreeMap::new();
     for step in steps {
         let name = text(step, "name");
-        let mut step = self::step(step, &kept).with_context(|| format!("step {name:?}"))?;
+        let mut step = self::step(step, &whole).with_context(|| format!("step {name:?}"))?;
         let times = times.entry(name).or_default();
         *times += 1;
         if *times > 1 {
@@ -39,27 +48,35 @@ pub(super) fn scenario(recording: &Value) -> Result<Scenario> {
 
 /// The settings: given as variables, or as keys of the configuration.
 fn environment(recording: &Value) -> BTreeMap<String, String> {
-    let given = text_map(recording.get("env"));
-    if !given.is_empty() {
-        return given;
+    let mut env = text_map(recording.get("env"));
+    if env.is_empty() {
+        env = text_map(recording.get("config"))
+            .into_iter()
+            // Values with spaces are remarks; `jwt` is the tutorial's own setting.
+            .filter(|(_, value)| !value.is_empty() && !value.contains(' ') && value != "jwt")
+            .map(|(key, value)| (key.to_uppercase().replace('.', "_"), value))
+            .collect();
     }
-    text_map(recording.get("config"))
-        .into_iter()
-        // Values with spaces are remarks.
-        .filter(|(_, value)| !value.is_empty() && !value.contains(' '))
-        .map(|(key, value)| (key.to_uppercase().replace('.', "_"), value))
-        .collect()
+    if recording.to_string().contains(OTHER_ISSUER) {
+        for name in ["URLS_SELF_ISSUER", "URLS_SELF_PUBLIC"] {
+            env.insert(name.to_owned(), OTHER_ISSUER.to_owned());
+        }
+    }
+    env
 }
 
-fn step(step: &Value, kept: &[String]) -> Result<RequestStep> {
+/// The address of a second server, which a few recordings do not mention among its settings.
+const OTHER_ISSUER: &str = "http://127.0.0.1:5444";
+
+fn step(step: &Value, recording: &Whole) -> Result<RequestStep> {
     let request = step.get("request").context("there is no request")?;
     let response = step.get("response").context("there is no response")?;
     Ok(RequestStep {
         name: text(step, "name"),
         wait_seconds: step.get("wait_before_s").and_then(Value::as_f64),
-        send: send(request, kept)?,
+        send: send(request, &recording.kept)?,
         hook: step.get("hook").cloned(),
-        expect: answer(response)?,
+        expect: answer(response, recording.notes_line_ends)?,
         keep: text_map(step.get("capture")),
     })
 }
@@ -119,25 +136,58 @@ fn literal(text: &str, kept: &[String]) -> String {
     result
 }
 
-fn answer(response: &Value) -> Result<Answer> {
+fn answer(response: &Value, notes_line_ends: bool) -> Result<Answer> {
     let status = response.get("status").context("there is no status")?;
     let headers = response.get("headers").context("there are no headers")?;
+    let headers: Vec<(String, String)> = serde_json::from_value(headers.clone())?;
+    let headers = headers
+        .into_iter()
+        .map(|(name, value)| (name, field(&value)));
     let body = response.get("body").cloned().unwrap_or_default();
     let mut json = body.get("json").cloned();
     if let Some(json) = &mut json {
         without_wording(json);
+        // What is left of a lifetime depends on how long the answer took.
+        if let Some(left) = json.get_mut("expires_in").filter(|left| left.is_number()) {
+            *left = Value::String(format!("<about {left}>"));
+        }
+        // The recorded version is not a fact about the API.
+        if let Some(version) = json.get_mut("version") {
+            *version = Value::String("<text>".to_owned());
+        }
     }
     let seconds = response.get("seconds_from_now").cloned();
     Ok(Answer {
         status: serde_json::from_value(status.clone())?,
-        headers: serde_json::from_value(headers.clone())?,
+        headers: headers.collect(),
         json,
         text: body.get("text").map(|_| "<text>".to_owned()),
-        no_final_newline: response.get("no_final_newline").is_some(),
+        final_newline: notes_line_ends.then_some(response.get("no_final_newline").is_none()),
         seconds_from_now: seconds.map_or(Ok(BTreeMap::new()), serde_json::from_value)?,
         access_token: jwt(response.get("access_token_decoded"))?,
         id_token: jwt(response.get("id_token_decoded"))?,
     })
+}
+
+/// A field without the wording of an error in it, be it a challenge or a query.
+fn field(value: &str) -> String {
+    let mut result = String::new();
+    let mut rest = value;
+    while let Some(at) = rest.find("error_description=") {
+        let (before, description) = rest.split_at(at + "error_description=".len());
+        let (open, end) = match description.strip_prefix('"') {
+            Some(quoted) => (
+                "\"",
+                quoted.find('"').map_or(description.len(), |end| end + 1),
+            ),
+            None => ("", description.find('&').unwrap_or(description.len())),
+        };
+        result.push_str(before);
+        result.push_str(open);
+        result.push_str("<text>");
+        rest = &description[end..];
+    }
+    result + rest
 }
 
 fn jwt(decoded: Option<&Value>) -> Result<Option<Jwt>> {

@@ -14,11 +14,11 @@ const SCENARIO: &str = r#"{
   "requests": [
     {"name": "create",
      "send": {"to": "admin", "method": "POST", "path": "/admin/clients", "body": {"json": {"client_name": "a"}}},
-     "expect": {"status": 201, "headers": [["Content-Type", "application/json"]], "json": {"client_id": "{{id}}"}, "no_final_newline": true},
+     "expect": {"status": 201, "headers": [["Content-Type", "application/json"]], "json": {"client_id": "{{id}}"}, "final_newline": false},
      "keep": {"id": "client_id"}},
     {"name": "token",
      "send": {"to": "public", "method": "POST", "path": "/oauth2/token", "headers": [["Authorization", "Basic base64({{id}}:secret)"]], "body": {"form": [["grant_type", "client_credentials"]]}},
-     "expect": {"status": 200, "headers": [["Content-Type", "application/json"]], "json": {"access_token": "<opaque>", "expires_in": 3599}, "no_final_newline": true}},
+     "expect": {"status": 200, "headers": [["Content-Type", "application/json"]], "json": {"access_token": "<opaque>", "expires_in": 3599}, "final_newline": false}},
     {"name": "assertion",
      "send": {"to": "public", "method": "POST", "path": "/oauth2/token", "body": {"form": [["client_assertion", {"assertion": {}}]]}},
      "expect": {"status": 200}},
@@ -33,7 +33,7 @@ fn answer(request: &Request, expires_in: u32) -> Answer {
     if request.target.starts_with("/admin/clients") {
         return Answer::json(201, &json!({"client_id": "c-1"}));
     }
-    let credentials = request.values("authorization");
+    let credentials = request.headers.all("authorization");
     if credentials != ["Basic Yy0xOnNlY3JldA=="] {
         return Answer::text(401, "no");
     }
@@ -129,7 +129,7 @@ async fn an_answer_that_stands_instead_is_compared_as_strictly() {
       status: {status}
       headers: [[Content-Type, application/json]]
       json: {{access_token: t, expires_in: 60}}
-      no_final_newline: true
+      final_newline: false
 "
         )
     };
