@@ -3,9 +3,11 @@
 //! Knows words, not meanings: what a word does is in `commands`, in the file of the same name. The
 //! flags of Traefik are passed on unread (`traefik.rs`), since they have any case and any depth.
 
+use std::any::TypeId;
 use std::convert::Infallible;
 use std::path::PathBuf;
 
+use clap::builder::BoolishValueParser;
 use clap::{ArgAction, Args, CommandFactory, Parser, Subcommand};
 use secrecy::SecretString;
 
@@ -13,17 +15,21 @@ mod api;
 mod called;
 mod hydra;
 mod oauth2_client;
+mod servers;
 mod traefik;
 
 pub(crate) use api::{ApiFlags, CredentialFlags};
 pub(crate) use called::{Called, normalize};
 pub(crate) use hydra::{
     ClientCredentials, Create, CreateClient, CreateJwk, CreateNoun, Delete, DeleteAccessTokens,
-    DeleteNoun, Get, GetJwk, GetNoun, Hydra, Ids, Introspect, IntrospectNoun, IntrospectToken,
-    List, ListNoun, Page, Perform, PerformNoun, Revoke, RevokeNoun, RevokeToken,
+    DeleteNoun, Get, GetJwk, GetNoun, Hydra, Ids, Import, ImportClients, ImportNoun, Introspect,
+    IntrospectNoun, IntrospectToken, List, ListNoun, Page, Perform, PerformNoun, Revoke,
+    RevokeNoun, RevokeToken, Update, UpdateClient, UpdateNoun,
 };
 pub(crate) use oauth2_client::{ClientFlags, EncryptionFlags};
-#[expect(unused_imports, reason = "`gateway` and `up` arrive with their rooms")]
+pub(crate) use servers::{
+    Consent, Demo, Migrate, MigrateSql, Migrated, Serve, ServeFlags, Served, Validate, Whoami,
+};
 pub(crate) use traefik::{TraefikFlags, Up};
 
 /// An API gateway and an OAuth 2.0 authorization server for machines, in one binary.
@@ -49,6 +55,20 @@ pub(crate) struct HydraLine {
 pub(crate) enum Command {
     #[command(flatten)]
     Hydra(Hydra),
+    /// Runs the whole tutorial on this machine.
+    Demo(Demo),
+    /// Runs Kubernetes manifests on this machine, without a cluster.
+    Up(TraefikFlags),
+    /// Runs the gateway alone, from Traefik's configuration.
+    Gateway(TraefikFlags),
+    /// Runs the application that echoes requests.
+    Whoami(Whoami),
+    /// Runs the login and consent application that always says yes.
+    Consent(Consent),
+    /// Says what is wrong with configuration files, before they are served.
+    Validate(Validate),
+    /// Asks a running gateway whether it is well.
+    Healthcheck(TraefikFlags),
     /// Makes the links `hydra`, `whoami` and `traefik`: called by these names the binary is that
     /// program.
     Link(Link),
@@ -135,18 +155,21 @@ pub(crate) fn tree(called: Called) -> clap::Command {
 /// Switches of Go programs may have a value: `--skip-consent=false`.
 fn go_switches(command: clap::Command) -> clap::Command {
     command
-        .mut_args(|argument| match argument.get_action() {
-            ArgAction::SetTrue => argument
+        .mut_args(|argument| {
+            let is_plain = matches!(argument.get_action(), ArgAction::SetTrue);
+            if argument.get_value_parser().type_id() != TypeId::of::<bool>() {
+                return argument;
+            }
+            argument
                 .action(ArgAction::Set)
                 .num_args(0..=1)
                 .require_equals(true)
-                .default_value("false")
+                .default_values(is_plain.then_some("false"))
                 .default_missing_value("true")
-                .value_parser(clap::builder::BoolishValueParser::new())
+                .value_parser(BoolishValueParser::new())
                 .value_name("BOOL")
                 .hide_default_value(true)
-                .hide_possible_values(true),
-            _ => argument,
+                .hide_possible_values(true)
         })
         .mut_subcommands(go_switches)
 }
@@ -190,8 +213,8 @@ mod tests {
             let Some(CreateNoun::Oauth2Client(client)) = create.noun else {
                 unreachable!()
             };
-            assert!(client.client.skip_consent, "{line}");
-            assert!(!client.client.skip_logout_consent, "{line}");
+            assert_eq!(client.client.skip_consent, Some(true), "{line}");
+            assert_eq!(client.client.skip_logout_consent, None, "{line}");
         }
     }
 

@@ -17,7 +17,7 @@ mod random;
 mod signals;
 
 pub(crate) use listen::{bind, explain};
-pub(crate) use signals::cancel_on_signals;
+pub(crate) use signals::{cancel_on_signals, notify_on_hangup};
 
 /// The surroundings of a process that was started by a user.
 pub(crate) fn process(started: Instant) -> Process {
@@ -31,6 +31,7 @@ pub(crate) fn process(started: Instant) -> Process {
         listen: Arc::new(bind),
         resolve: Arc::new(|_, _| None),
         shutdown: CancellationToken::new(),
+        hostname: gethostname::gethostname().to_string_lossy().into(),
         started,
     }
 }

@@ -19,6 +19,7 @@ async fn admin() -> Server {
                 "</admin/clients?page_size=1&page_token=e%2B1>; rel=\"first\",\
                  </admin/clients?page_size=1&page_token=e%2B2>; rel=\"next\"",
             ),
+            ("PUT" | "PATCH", "/admin/clients/known") => Answer::json(200, &stored("known")),
             ("DELETE", "/admin/clients/known" | "/admin/clients/other") => Answer::text(204, ""),
             _ => Answer::json(404, &json!({"error": "Not there", "error_description": ""})),
         }
@@ -336,4 +337,95 @@ async fn headers_of_the_user_are_sent() {
         (Some("b"), Some("c: d"))
     );
     assert_eq!(seen.headers.only("accept"), Some("application/json"));
+}
+
+#[tokio::test]
+async fn an_update_changes_what_flags_name_and_nothing_else() {
+    let admin = admin().await;
+    let update = line("hydra update client known --owner you --scope a,b --skip-consent=false");
+    let out = update
+        .arg("--format=json")
+        .arg("-e")
+        .arg(&admin.url(""))
+        .out()
+        .await;
+    assert!(out.contains("\"client_id\":\"known\""), "{out}");
+    let request = &admin.seen()[0];
+    assert_eq!(request.method, "PATCH");
+    let changes: Value = serde_json::from_slice(&request.body).unwrap();
+    assert_eq!(
+        changes,
+        json!([
+            {"op": "replace", "path": "/scope", "value": "a b"},
+            {"op": "replace", "path": "/owner", "value": "you"},
+            {"op": "replace", "path": "/skip_consent", "value": false},
+        ])
+    );
+    let update = line("hydra update client known --file - -q -e").arg(&admin.url(""));
+    assert_eq!(
+        update.input("{\"client_name\":\"x\"}").out().await,
+        "known\n"
+    );
+    assert_eq!(admin.seen()[1].method, "PUT");
+    let ended = line("hydra update client known -e")
+        .arg(&admin.url(""))
+        .run()
+        .await;
+    assert_eq!((ended.code, ended.out.as_str()), (1, ""));
+    assert!(ended.err.contains("nothing to change"), "{}", ended.err);
+}
+
+#[tokio::test]
+async fn clients_are_imported_with_their_ids_whatever_becomes_of_the_others() {
+    let admin = admin().await;
+    let import = |flags: &str, text: &str| {
+        let line = line(&format!(
+            "hydra import client {flags} --format json -e {}",
+            admin.url("")
+        ));
+        line.input(text)
+    };
+    let one: Value =
+        serde_json::from_str(&import("", r#"{"client_id":"i1"}"#).out().await).unwrap();
+    assert_eq!(one["client_id"], "i1");
+    let two = import("-", r#"[{"client_id":"i1"},{"client_id":"i2"}]"#)
+        .out()
+        .await;
+    let two: Value = serde_json::from_str(&two).unwrap();
+    assert_eq!(
+        (&two[0]["client_id"], &two[1]["client_id"]),
+        (&json!("i1"), &json!("i2"))
+    );
+    let text = r#"[{"client_id":"i1","client_secret":"short"},{"client_id":"i2"}]"#;
+    let ended = import("", text).run().await;
+    assert_eq!(ended.code, 1);
+    assert!(
+        ended.out.starts_with("{") && ended.out.contains("i2"),
+        "{}",
+        ended.out
+    );
+    assert!(
+        ended
+            .err
+            .contains("The client `i1` of `-` was not imported."),
+        "{}",
+        ended.err
+    );
+    let ended = import("", r#"[{"client_id":"i1","client_secret":"short"}]"#)
+        .run()
+        .await;
+    assert_eq!((ended.code, ended.out.as_str()), (1, "[]\n"));
+    // What cannot be read is not imported by half.
+    let count = admin.count();
+    for text in [
+        "[{\"client_id\":\"i1\"},{\"client_id\":5}]",
+        "[\"i1\"]",
+        "5",
+        "{",
+        "",
+    ] {
+        let ended = import("", text).run().await;
+        assert_eq!((ended.code, ended.out.as_str()), (1, ""), "{text}");
+    }
+    assert_eq!(admin.count(), count);
 }

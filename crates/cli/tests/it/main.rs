@@ -7,4 +7,5 @@ mod keys;
 mod lines;
 mod offline;
 mod process;
+mod server;
 mod tokens;

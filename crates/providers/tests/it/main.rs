@@ -2,8 +2,11 @@
 
 #![expect(clippy::unwrap_used, clippy::panic, reason = "tests")]
 
+mod aggregate;
+mod file;
 mod golden;
 mod translation;
+mod watch;
 mod workloads;
 
 use carnet_providers::kubernetes::{Objects, manifests};

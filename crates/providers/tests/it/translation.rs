@@ -1,6 +1,6 @@
 use carnet_config::routing::Middleware;
 use carnet_config::rule;
-use carnet_providers::kubernetes::{ObjectName, Options, manifests, translate};
+use carnet_providers::kubernetes::{ObjectName, Objects, Options, manifests, translate};
 use secrecy::ExposeSecret;
 
 use crate::objects;
@@ -67,4 +67,22 @@ spec:
         finding.to_string(),
         "a.yaml:7:11: error: Service default/a: spec.ports[1].port: expects i32"
     );
+}
+
+#[test]
+fn the_order_of_objects_does_not_matter() {
+    for text in [ROUTES, SECRETS, include_str!("../golden/weighted.yaml")] {
+        let mut backwards = Objects::default();
+        for object in manifests::parse(text, "case.yaml")
+            .unwrap()
+            .objects
+            .iter()
+            .rev()
+        {
+            backwards.insert(object).unwrap();
+        }
+        let options = Options::default();
+        let forwards = translate(&objects(text), &options);
+        assert_eq!(translate(&backwards, &options), forwards);
+    }
 }

@@ -94,6 +94,11 @@ impl<'a> Fields<'a> {
         &self.node.position
     }
 
+    /// The object as messages name it.
+    pub fn object(&self) -> &str {
+        &self.object
+    }
+
     /// Whether there is a map to read; nothing counts as an empty one.
     pub fn is_map(&self) -> bool {
         matches!(self.node.value, Value::Map(_) | Value::Null)

@@ -25,10 +25,13 @@ pub(super) struct Fault(pub(super) &'static str, pub(super) String);
 
 impl Translation<'_> {
     pub(super) fn translate_traefik_services(&mut self) {
-        for (name, key) in self.traefik_services.clone() {
+        let names = self.traefik_services.clone();
+        for (name, key) in &names {
+            // Taken before anything below or behind them asks for a name.
+            self.services.claim(key, &format!("TraefikService {name}"));
+        }
+        for (name, key) in names {
             let label = format!("TraefikService {name}");
-            // Its name is taken before any route asks for one.
-            self.services.claim(&key, &label);
             let Some(object) = self.objects.traefik_services.get(&name) else {
                 continue;
             };
