@@ -42,7 +42,26 @@ fn stdout(expected: &str, found: &str, values: &Values, findings: &mut Vec<Findi
         json::compare("stdout", &one, &other, values, findings);
     }
     if findings.len() == before {
+        lines(expected, found, values, findings);
+    }
+}
+
+/// Lines of texts of the same length are compared one by one; `name: value` is called `stdout.name`.
+fn lines(expected: &str, found: &str, values: &Values, findings: &mut Vec<Finding>) {
+    let whole = |text: &str| single_tabs(text).split('\n').map(str::to_owned).collect();
+    let (one, other): (Vec<String>, Vec<String>) = (whole(expected), whole(found));
+    if one.len() != other.len() {
         findings.push(Finding::new("stdout", short(expected), short(found)));
+        return;
+    }
+    for (number, (line, other)) in one.iter().zip(&other).enumerate() {
+        if !matches(line, values, other) {
+            let at = match line.split_once(": ") {
+                Some((name, _)) if !name.contains(' ') => format!("stdout.{name}"),
+                _ => format!("stdout line {}", number + 1),
+            };
+            findings.push(Finding::new(&at, short(line), short(other)));
+        }
     }
 }
 

@@ -23,6 +23,9 @@ const KEPT: &[(&str, usize, &str, &str)] = &[
     ("tokens-more", 2, "tok", "access_token"),
 ];
 
+/// Files that the recordings name; what they hold follows from what is printed.
+const FILES: &[(&str, &str)] = &[("one.json", r#"{"client_secret":"file-secret"}"#)];
+
 /// A recording as a scenario; one that uses what only the one before it keeps goes on with it.
 pub(super) fn scenario(recording: &Value, previous: Option<&Scenario>) -> Result<Scenario> {
     let name = text(recording, "scenario");
@@ -46,8 +49,14 @@ pub(super) fn scenario(recording: &Value, previous: Option<&Scenario>) -> Result
                 .any(|v| uses(v))
         })
         .map(|before| before.name.clone());
+    let files = FILES
+        .iter()
+        .filter(|(file, _)| calls.iter().any(|call| call.args.iter().any(|a| a == file)))
+        .map(|(file, text)| ((*file).to_owned(), (*text).to_owned()))
+        .collect();
     Ok(Scenario {
         name,
+        files,
         about: text(recording, "why"),
         after,
         calls,

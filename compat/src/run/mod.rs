@@ -95,6 +95,9 @@ impl Player {
 
     async fn set(&self, scenario: &Scenario) -> Result<Stage> {
         let folder = tempfile::tempdir()?;
+        for (name, text) in &scenario.files {
+            std::fs::write(folder.path().join(name), text)?;
+        }
         let server = match &self.target {
             Target::Running { public, admin } => Server::running(public, admin)?,
             Target::Started(command) => Server::start(command, &scenario.env)
