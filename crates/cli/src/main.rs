@@ -12,6 +12,7 @@ mod output;
 mod process;
 mod report;
 
+#[expect(clippy::disallowed_methods, reason = "no runtime has started")]
 fn main() -> ExitCode {
     let started = Instant::now();
     boot::install_crypto();

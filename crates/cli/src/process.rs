@@ -43,6 +43,8 @@ pub(crate) struct Process {
     pub(crate) resolve: Resolve,
     /// Cancelled when the command shall end (SIGTERM, SIGINT, or the container is stopped).
     pub(crate) shutdown: CancellationToken,
+    /// The name of this machine.
+    pub(crate) hostname: Arc<str>,
     /// When the process began.
     pub(crate) started: Instant,
 }

@@ -1,11 +1,11 @@
 //! The configurations of several providers as one: every name and reference carries its provider,
 //! `whoami@file`, so that nobody's objects can stand in for another's.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::diagnostics::{Diagnostic, Object, Severity};
 use crate::nearest::suggestion;
-use crate::routing::{Router, RoutingConfig, Service};
+use crate::routing::{Middleware, Router, RoutingConfig, Service};
 
 /// Merges what each provider (`file`, `kubernetescrd`) said. A reference that names its provider
 /// already is kept. Of two objects of one name the first stays, and a warning tells it.
@@ -45,7 +45,24 @@ pub fn merge(providers: Vec<(String, RoutingConfig)>) -> RoutingConfig {
         provider.add("serversTransport", all, transports, twice, |_| {});
         merged.diagnostics.extend(config.diagnostics);
     }
+    warn_once(&mut merged.middlewares);
     merged
+}
+
+/// What is to be said about a URL is said at the first object that names it.
+fn warn_once(middlewares: &mut BTreeMap<String, Object<Middleware>>) {
+    let mut seen = BTreeSet::new();
+    for object in middlewares.values_mut() {
+        let Some(Middleware::OAuthClientCredentials(options)) = &object.value else {
+            continue;
+        };
+        if !seen.insert(options.url.clone()) {
+            let is_said = |finding: &Diagnostic| {
+                finding.severity == Severity::Warning && finding.key.ends_with("url")
+            };
+            object.diagnostics.retain(|finding| !is_said(finding));
+        }
+    }
 }
 
 /// References of a merged configuration that lead nowhere, for `validate`: the gateway closes the

@@ -14,7 +14,18 @@ pub(crate) fn secret(fields: &mut Fields<'_>, key: &'static str) -> Option<Secre
 /// nobody resolved is a literal, as in Traefik, with a warning.
 pub(crate) fn credential(fields: &mut Fields<'_>, key: &'static str) -> Option<String> {
     let text = fields.text(key).filter(|text| !text.is_empty())?;
-    if let Some(variable) = Placeholder::of(&text) {
+    refuse_placeholder(fields, key, &text);
+    if text.starts_with("urn:k8s:") {
+        let message = "is taken to the letter: only Kubernetes objects refer to secrets, \
+                       as `urn:k8s:secret:NAME:KEY`";
+        fields.warn(key, message);
+    }
+    Some(text)
+}
+
+/// An error where a template left its variable in a credential.
+pub(crate) fn refuse_placeholder(fields: &mut Fields<'_>, key: &str, text: &str) {
+    if let Some(variable) = Placeholder::of(text) {
         let name = variable.printable().map_or_else(
             || "a variable that nothing replaced".to_owned(),
             |name| format!("`{name}`, which nothing replaced"),
@@ -22,12 +33,6 @@ pub(crate) fn credential(fields: &mut Fields<'_>, key: &'static str) -> Option<S
         let message = format!("is still {name}; set it before you apply the file");
         fields.error(key, message);
     }
-    if text.starts_with("urn:k8s:") {
-        let message = "is taken to the letter: only Kubernetes objects refer to secrets, \
-                       as `urn:k8s:secret:NAME:KEY`";
-        fields.warn(key, message);
-    }
-    Some(text)
 }
 
 /// `$NAME` or `${NAME}`, as `envsubst` replaces them.

@@ -38,6 +38,8 @@ pub enum Reason {
     BadRequest,
     /// `CONNECT`: the gateway is no forward proxy.
     ConnectMethod,
+    /// `Expect` with something else than `100-continue`.
+    UnknownExpectation,
     /// No router matches.
     NoRoute,
     /// The router, or something it needs, is missing or broken.
@@ -132,6 +134,7 @@ impl Reason {
         match self {
             Self::BadRequest => "bad_request",
             Self::ConnectMethod => "connect_method",
+            Self::UnknownExpectation => "unknown_expectation",
             Self::NoRoute => "no_route",
             Self::RouterClosed => "router_closed",
             Self::NoServer => "no_server",
@@ -158,6 +161,7 @@ impl Reason {
         match self {
             Self::BadRequest
             | Self::ConnectMethod
+            | Self::UnknownExpectation
             | Self::NoRoute
             | Self::ClientGone
             | Self::CallerUnauthenticated
@@ -193,6 +197,7 @@ impl Reason {
         match self {
             Self::BadRequest => "Bad Request",
             Self::ConnectMethod => "Not Implemented",
+            Self::UnknownExpectation => "Expectation Failed",
             Self::NoRoute => "404 page not found\n",
             Self::NoServer => "no available server\n",
             Self::RouterClosed | Self::TokenEndpointUnavailable => "Service Unavailable",

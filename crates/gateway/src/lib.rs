@@ -1,15 +1,24 @@
 //! The data plane: one request, one straight line.
 //!
 //! Knows typed options and sockets; refuses to know configuration text, Kubernetes objects and the
-//! authorization server, which it meets over HTTP as anybody does. Start at `entry_point/` where
-//! a request comes in, or at `snapshot/` where a configuration does.
+//! authorization server, which it meets over HTTP as anybody does. Start at `entry_point/line.rs`,
+//! the way of a request, or at `snapshot/`, the way of a configuration.
 
+mod access_log;
+mod api;
 pub mod body;
+mod entry_point;
 pub mod error;
+mod gateway;
 pub mod middleware;
 mod respond;
+mod router;
+mod service;
+mod snapshot;
 mod supplies;
 mod token_source;
 pub mod upstream;
 
+pub use api::Readiness;
+pub use gateway::{Gateway, Options, Output};
 pub use supplies::{Resolve, Supplies};

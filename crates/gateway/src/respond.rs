@@ -47,6 +47,7 @@ fn status(reason: Reason) -> StatusCode {
     match reason {
         Reason::BadRequest => StatusCode::BAD_REQUEST,
         Reason::ConnectMethod => StatusCode::NOT_IMPLEMENTED,
+        Reason::UnknownExpectation => StatusCode::EXPECTATION_FAILED,
         Reason::NoRoute => StatusCode::NOT_FOUND,
         Reason::RouterClosed | Reason::NoServer | Reason::TokenEndpointUnavailable => {
             StatusCode::SERVICE_UNAVAILABLE

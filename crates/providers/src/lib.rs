@@ -1,4 +1,4 @@
-//! Where configuration comes from: files ([`file`]) and Kubernetes objects ([`kubernetes`]), brought
+//! Where configuration comes from: files ([`mod@file`]) and Kubernetes objects ([`kubernetes`]), brought
 //! together by [`aggregate`].
 //!
 //! The only room that watches files and reads manifests. It knows nothing of the gateway, nor what
@@ -7,9 +7,11 @@
 use carnet_config::diagnostics::Diagnostic;
 use carnet_config::routing::RoutingConfig;
 
-// pub mod file;
+pub mod aggregate;
+pub mod file;
 pub mod kubernetes;
 mod names;
+pub mod watch;
 
 /// What one provider has to say: all of its configuration, never a part.
 #[derive(Debug, Clone, PartialEq)]

@@ -3,11 +3,14 @@
 //!
 //! Only ever a dev-dependency. Knows nothing of the rooms it tests but the words of OAuth.
 
+pub mod client;
 mod clock;
+mod fields;
 mod random;
 pub mod server;
 pub mod token_endpoint;
 
 pub use clock::FixedClock;
+pub use fields::Fields;
 pub use random::SeededRandom;
 pub use server::Server;

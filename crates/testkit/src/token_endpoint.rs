@@ -53,7 +53,8 @@ pub fn jwt(claims: &Value) -> String {
 pub fn credentials(call: &Request) -> Option<(Method, Credentials)> {
     let body = TokenRequest::from_parameters(form::parse(&call.body)).ok()?;
     let basic = call
-        .header("authorization")
+        .headers
+        .only("authorization")
         .and_then(|value| Basic::parse(value.as_bytes()));
     match (basic, body.client_id, body.client_secret) {
         (Some(mut basic), None, None) => Some((Method::Basic, basic.readings.swap_remove(0))),

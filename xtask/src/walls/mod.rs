@@ -17,6 +17,6 @@ pub(crate) fn faults(project: &Project) -> Result<Vec<String>> {
     let mut faults = edges::faults(&edges);
     faults.extend(edges::unplanned(&project.metadata));
     faults.extend(files::faults(&project.files));
-    faults.extend(supply::faults(project));
+    faults.extend(supply::faults(project)?);
     Ok(faults)
 }

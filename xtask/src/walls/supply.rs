@@ -1,5 +1,8 @@
 //! What is built from what: pinned, locked, ours without `unsafe` and without build scripts.
 
+use std::process::Command;
+
+use anyhow::{Context as _, Result};
 use cargo_metadata::TargetKind;
 
 use crate::project::{File, Project};
@@ -7,8 +10,12 @@ use crate::project::{File, Project};
 /// The test command; every cargo line in it uses the committed lock file.
 const SCRIPT: &str = "scripts/test.sh";
 
+/// Crates that may be nowhere below us: a second library for TLS or cryptography, and `rsa`, whose
+/// timing leak has no fix (RUSTSEC-2023-0071). `deny.toml` looks at more, on every platform.
+const BANNED: [&str; 5] = ["native-tls", "openssl", "openssl-sys", "ring", "rsa"];
+
 /// What is wrong.
-pub(super) fn faults(project: &Project) -> Vec<String> {
+pub(super) fn faults(project: &Project) -> Result<Vec<String>> {
     let text = |path: &str| project.file(path).map_or("", |file| file.text.as_str());
     let mut faults = Vec::new();
     if project.file("Cargo.lock").is_none() || text(".gitignore").contains("Cargo.lock") {
@@ -29,7 +36,43 @@ pub(super) fn faults(project: &Project) -> Vec<String> {
             ));
         }
     }
-    faults
+    faults.extend(banned(&tree(project)?));
+    Ok(faults)
+}
+
+/// Every package that is built on this platform, a line each.
+fn tree(project: &Project) -> Result<String> {
+    let tree = Command::new("cargo")
+        .current_dir(&project.metadata.workspace_root)
+        .args([
+            "tree",
+            "--locked",
+            "--workspace",
+            "--prefix",
+            "none",
+            "--format",
+            "{p}",
+        ])
+        .output()
+        .context("cargo tree cannot be run")?;
+    anyhow::ensure!(
+        tree.status.success(),
+        "{}",
+        String::from_utf8_lossy(&tree.stderr)
+    );
+    Ok(String::from_utf8_lossy(&tree.stdout).into_owned())
+}
+
+/// Banned crates in a tree.
+fn banned(tree: &str) -> Vec<String> {
+    let built = |name: &&&str| {
+        tree.lines()
+            .any(|line| line.split(' ').next() == Some(**name))
+    };
+    let found = BANNED.iter().filter(built);
+    found
+        .map(|name| format!("{name} is banned and built: cargo tree -i {name}"))
+        .collect()
 }
 
 /// The manifests of the members.
@@ -110,6 +153,15 @@ mod tests {
         assert_eq!(
             unlocked(script),
             ["scripts/test.sh:4: cargo without --locked"]
+        );
+    }
+
+    #[test]
+    fn a_banned_crate_is_found() {
+        assert!(banned("ring-buffer v1.0.0\nrustls v0.23.46\n").is_empty());
+        assert_eq!(
+            banned("rustls v0.23.46\nring v0.17.14 (*)\nrsa v0.9.8\n").len(),
+            2
         );
     }
 

@@ -41,7 +41,8 @@ pub(crate) struct Answer {
     url: Url,
     /// Its headers.
     pub(crate) headers: HeaderMap,
-    body: Vec<u8>,
+    /// Its body.
+    pub(crate) body: Vec<u8>,
 }
 
 /// An answer of whatever kind, or none.

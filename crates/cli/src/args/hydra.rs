@@ -4,7 +4,8 @@ use clap::{Args, Subcommand};
 
 use super::Completion;
 use super::api::{ApiFlags, CredentialFlags};
-use super::oauth2_client::ClientFlags;
+use super::oauth2_client::{ClientFlags, EncryptionFlags};
+use super::servers::{Migrate, Serve};
 
 /// The commands that `hydra` has too. A new one is a variant here and an arm in `commands::hydra`.
 #[derive(Debug, Subcommand)]
@@ -15,14 +16,22 @@ pub(crate) enum Hydra {
     Get(Get),
     /// List resources.
     List(List),
+    /// Update resources.
+    Update(Update),
     /// Delete resources.
     Delete(Delete),
+    /// Import resources.
+    Import(Import),
     /// Perform OAuth 2.0 flows.
     Perform(Perform),
     /// Introspect resources.
     Introspect(Introspect),
     /// Revoke resources.
     Revoke(Revoke),
+    /// Serve the authorization server.
+    Serve(Serve),
+    /// Bring a database up to date.
+    Migrate(Migrate),
     /// Says which version this is.
     Version,
     /// Writes the completion script of a shell.
@@ -149,6 +158,60 @@ pub(crate) struct Page {
     /// The page, as the page before it named it; absent: the first one.
     #[arg(long, value_name = "TOKEN")]
     pub(crate) page_token: Option<String>,
+}
+
+/// `update`.
+#[derive(Debug, Args)]
+pub(crate) struct Update {
+    #[command(flatten)]
+    pub(crate) api: ApiFlags,
+    #[command(subcommand)]
+    pub(crate) noun: Option<UpdateNoun>,
+}
+
+/// What `update` changes.
+#[derive(Debug, Subcommand)]
+pub(crate) enum UpdateNoun {
+    /// Change members of an OAuth 2.0 client; what no flag names stays as it is.
+    #[command(name = "oauth2-client", visible_alias = "client", aliases = ["clients", "oauth2-clients"])]
+    Oauth2Client(Box<UpdateClient>),
+}
+
+/// `update oauth2-client`.
+#[derive(Debug, Args)]
+pub(crate) struct UpdateClient {
+    /// The client's id.
+    #[arg(value_name = "ID")]
+    pub(crate) id: String,
+    #[command(flatten)]
+    pub(crate) client: ClientFlags,
+}
+
+/// `import`.
+#[derive(Debug, Args)]
+pub(crate) struct Import {
+    #[command(flatten)]
+    pub(crate) api: ApiFlags,
+    #[command(subcommand)]
+    pub(crate) noun: Option<ImportNoun>,
+}
+
+/// What `import` takes in.
+#[derive(Debug, Subcommand)]
+pub(crate) enum ImportNoun {
+    /// Create OAuth 2.0 clients from files of JSON, with the ids and secrets they have there.
+    #[command(name = "oauth2-client", visible_alias = "client", aliases = ["clients", "oauth2-clients"])]
+    Oauth2Client(ImportClients),
+}
+
+/// `import oauth2-client`.
+#[derive(Debug, Args)]
+pub(crate) struct ImportClients {
+    /// Files with a client or a list of clients; none or -: standard input.
+    #[arg(value_name = "FILE")]
+    pub(crate) files: Vec<String>,
+    #[command(flatten)]
+    pub(crate) encryption: EncryptionFlags,
 }
 
 /// `delete`.

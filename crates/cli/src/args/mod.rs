@@ -3,9 +3,11 @@
 //! Knows words, not meanings: what a word does is in `commands`, in the file of the same name. The
 //! flags of Traefik are passed on unread (`traefik.rs`), since they have any case and any depth.
 
+use std::any::TypeId;
 use std::convert::Infallible;
 use std::path::PathBuf;
 
+use clap::builder::BoolishValueParser;
 use clap::{ArgAction, Args, CommandFactory, Parser, Subcommand};
 use secrecy::SecretString;
 
@@ -13,17 +15,21 @@ mod api;
 mod called;
 mod hydra;
 mod oauth2_client;
+mod servers;
 mod traefik;
 
 pub(crate) use api::{ApiFlags, CredentialFlags};
 pub(crate) use called::{Called, normalize};
 pub(crate) use hydra::{
     ClientCredentials, Create, CreateClient, CreateJwk, CreateNoun, Delete, DeleteAccessTokens,
-    DeleteNoun, Get, GetJwk, GetNoun, Hydra, Ids, Introspect, IntrospectNoun, IntrospectToken,
-    List, ListNoun, Page, Perform, PerformNoun, Revoke, RevokeNoun, RevokeToken,
+    DeleteNoun, Get, GetJwk, GetNoun, Hydra, Ids, Import, ImportClients, ImportNoun, Introspect,
+    IntrospectNoun, IntrospectToken, List, ListNoun, Page, Perform, PerformNoun, Revoke,
+    RevokeNoun, RevokeToken, Update, UpdateClient, UpdateNoun,
 };
 pub(crate) use oauth2_client::{ClientFlags, EncryptionFlags};
-#[expect(unused_imports, reason = "`gateway` and `up` arrive with their rooms")]
+pub(crate) use servers::{
+    Consent, Demo, Migrate, MigrateSql, Migrated, Serve, ServeFlags, Served, Validate, Whoami,
+};
 pub(crate) use traefik::{TraefikFlags, Up};
 
 /// An API gateway and an OAuth 2.0 authorization server for machines, in one binary.
@@ -49,9 +55,30 @@ pub(crate) struct HydraLine {
 pub(crate) enum Command {
     #[command(flatten)]
     Hydra(Hydra),
+    /// Runs the whole tutorial on this machine.
+    Demo(Demo),
+    /// Runs Kubernetes manifests on this machine, without a cluster.
+    Up(TraefikFlags),
+    /// Runs the gateway alone, from Traefik's configuration.
+    Gateway(TraefikFlags),
+    /// Runs the application that echoes requests.
+    Whoami(Whoami),
+    /// Runs the login and consent application that always says yes.
+    Consent(Consent),
+    /// Says what is wrong with configuration files, before they are served.
+    Validate(Validate),
+    /// Asks a running gateway whether it is well.
+    Healthcheck(TraefikFlags),
     /// Makes the links `hydra`, `whoami` and `traefik`: called by these names the binary is that
     /// program.
     Link(Link),
+    /// Looks into tokens, offline.
+    Token(Token),
+    /// Checks signatures, offline.
+    Jose(Jose),
+    /// Prints docs/reference/cli.md.
+    #[command(hide = true)]
+    Reference,
 }
 
 /// Arguments of `link`.
@@ -70,6 +97,52 @@ pub(crate) struct Completion {
     pub(crate) shell: clap_complete::Shell,
 }
 
+/// `token`.
+#[derive(Debug, Args)]
+pub(crate) struct Token {
+    #[command(subcommand)]
+    pub(crate) noun: Option<TokenNoun>,
+}
+
+/// What is done with a token.
+#[derive(Debug, Subcommand)]
+pub(crate) enum TokenNoun {
+    /// Prints the header and the claims of a JWT as JSON. The signature is not looked at.
+    Decode(TokenDecode),
+}
+
+/// Arguments of `token decode`.
+#[derive(Debug, Args)]
+pub(crate) struct TokenDecode {
+    /// The token; absent or -: it is read from standard input.
+    pub(crate) token: Option<String>,
+}
+
+/// `jose`.
+#[derive(Debug, Args)]
+pub(crate) struct Jose {
+    #[command(subcommand)]
+    pub(crate) noun: Option<JoseNoun>,
+}
+
+/// What is done with signatures.
+#[derive(Debug, Subcommand)]
+pub(crate) enum JoseNoun {
+    /// Checks the signature of a token against a set of keys: exit code 0 when it is right, else 1.
+    Verify(JoseVerify),
+}
+
+/// Arguments of `jose verify`.
+#[derive(Debug, Args)]
+pub(crate) struct JoseVerify {
+    /// The keys (JWKS): a file, or the URL where the server publishes them.
+    #[arg(long, value_name = "FILE|URL")]
+    pub(crate) jwks: String,
+    /// The signed token: a file, or - for standard input.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) jws: String,
+}
+
 /// The tree of a program, for parsing, help, completion and the reference.
 pub(crate) fn tree(called: Called) -> clap::Command {
     let tree = match called {
@@ -82,17 +155,21 @@ pub(crate) fn tree(called: Called) -> clap::Command {
 /// Switches of Go programs may have a value: `--skip-consent=false`.
 fn go_switches(command: clap::Command) -> clap::Command {
     command
-        .mut_args(|argument| match argument.get_action() {
-            ArgAction::SetTrue => argument
+        .mut_args(|argument| {
+            let is_plain = matches!(argument.get_action(), ArgAction::SetTrue);
+            if argument.get_value_parser().type_id() != TypeId::of::<bool>() {
+                return argument;
+            }
+            argument
                 .action(ArgAction::Set)
                 .num_args(0..=1)
                 .require_equals(true)
-                .default_value("false")
+                .default_values(is_plain.then_some("false"))
                 .default_missing_value("true")
-                .value_parser(clap::builder::BoolishValueParser::new())
+                .value_parser(BoolishValueParser::new())
+                .value_name("BOOL")
                 .hide_default_value(true)
-                .hide_possible_values(true),
-            _ => argument,
+                .hide_possible_values(true)
         })
         .mut_subcommands(go_switches)
 }
@@ -136,8 +213,8 @@ mod tests {
             let Some(CreateNoun::Oauth2Client(client)) = create.noun else {
                 unreachable!()
             };
-            assert!(client.client.skip_consent, "{line}");
-            assert!(!client.client.skip_logout_consent, "{line}");
+            assert_eq!(client.client.skip_consent, Some(true), "{line}");
+            assert_eq!(client.client.skip_logout_consent, None, "{line}");
         }
     }
 

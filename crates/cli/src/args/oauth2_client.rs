@@ -86,19 +86,19 @@ pub(crate) struct ClientFlags {
     pub(crate) backchannel_logout_callback: Option<String>,
     /// Whether back-channel logout carries the session.
     #[arg(long)]
-    pub(crate) backchannel_logout_session_required: bool,
+    pub(crate) backchannel_logout_session_required: Option<bool>,
     /// OpenID Connect front-channel logout.
     #[arg(long, value_name = "URL")]
     pub(crate) frontchannel_logout_callback: Option<String>,
     /// Whether front-channel logout carries the session.
     #[arg(long)]
-    pub(crate) frontchannel_logout_session_required: bool,
+    pub(crate) frontchannel_logout_session_required: Option<bool>,
     /// Whether the consent screen is left out.
     #[arg(long)]
-    pub(crate) skip_consent: bool,
+    pub(crate) skip_consent: Option<bool>,
     /// Whether the logout screen is left out.
     #[arg(long)]
-    pub(crate) skip_logout_consent: bool,
+    pub(crate) skip_logout_consent: Option<bool>,
     #[command(flatten)]
     pub(crate) encryption: EncryptionFlags,
 }

@@ -9,6 +9,10 @@ use carnet_oauth::Clock;
 pub(super) struct SystemClock;
 
 impl Clock for SystemClock {
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "the one place that asks the machine"
+    )]
     fn now(&self) -> SystemTime {
         SystemTime::now()
     }

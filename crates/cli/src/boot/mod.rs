@@ -17,7 +17,7 @@ mod random;
 mod signals;
 
 pub(crate) use listen::{bind, explain};
-pub(crate) use signals::cancel_on_signals;
+pub(crate) use signals::{cancel_on_signals, notify_on_hangup};
 
 /// The surroundings of a process that was started by a user.
 pub(crate) fn process(started: Instant) -> Process {
@@ -31,6 +31,7 @@ pub(crate) fn process(started: Instant) -> Process {
         listen: Arc::new(bind),
         resolve: Arc::new(|_, _| None),
         shutdown: CancellationToken::new(),
+        hostname: gethostname::gethostname().to_string_lossy().into(),
         started,
     }
 }
@@ -42,6 +43,10 @@ pub(crate) fn install_crypto() {
 }
 
 /// What was typed. No word of ours has bytes that are no text: such ones end in a complaint.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "arguments are handed on from here"
+)]
 pub(crate) fn arguments() -> Vec<String> {
     std::env::args_os()
         .map(|argument| argument.to_string_lossy().into_owned())
@@ -49,6 +54,10 @@ pub(crate) fn arguments() -> Vec<String> {
 }
 
 /// Variables that are no text cannot be meant for us.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the environment is handed on from here"
+)]
 fn environment() -> BTreeMap<String, String> {
     std::env::vars_os()
         .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))

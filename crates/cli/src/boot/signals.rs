@@ -1,6 +1,10 @@
 //! SIGINT and SIGTERM end the process in order; a second one at once.
 
+use std::sync::Arc;
+
 use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::sync::Notify;
+use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 /// The exit code of a process that was told twice to end.
@@ -20,6 +24,18 @@ pub(crate) fn cancel_on_signals(shutdown: CancellationToken) {
         next(&mut interrupt, &mut terminate).await;
         std::process::exit(IMPATIENT);
     });
+}
+
+/// Tells whoever waits at each SIGHUP. Ends when it is aborted.
+pub(crate) fn notify_on_hangup(waiting: Arc<Notify>) -> JoinHandle<()> {
+    tokio::spawn(async move {
+        let Ok(mut hangup) = signal(SignalKind::hangup()) else {
+            return tracing::warn!("SIGHUP cannot be received, so it reloads nothing");
+        };
+        while hangup.recv().await.is_some() {
+            waiting.notify_one();
+        }
+    })
 }
 
 async fn next(interrupt: &mut Signal, terminate: &mut Signal) {

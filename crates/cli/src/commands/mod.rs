@@ -3,26 +3,46 @@
 //!
 //! Knows no real environment, clock or output: all of that comes in as a [`Process`].
 
-use std::sync::PoisonError;
+use std::fs::OpenOptions;
+use std::net::TcpListener;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use clap::FromArgMatches;
 use futures_util::future::BoxFuture;
 
 use crate::args::{self, Called, CarnetLine, Command, Hydra, HydraLine};
+use crate::boot;
 use crate::output::{self, Failure};
-use crate::process::Process;
+use crate::process::{Output, Process};
 
+mod client_flags;
 mod completion;
+mod consent;
 mod create;
+mod data_plane;
 mod delete;
+mod demo;
+mod gateway;
 mod get;
+mod healthcheck;
+mod import;
+mod install;
 mod introspect;
+mod jose;
 mod link;
 mod list;
+mod migrate;
 mod perform;
+mod reference;
 mod revoke;
+mod serve;
 mod shown;
+mod token;
+mod up;
+mod update;
+mod validate;
 mod version;
+mod whoami;
 
 /// The exit code of a command that was told to end before it was done.
 const INTERRUPTED: u8 = 130;
@@ -52,7 +72,17 @@ async fn carnet(command: Option<Command>, process: &Process) -> u8 {
     match command {
         None => help(None, Called::Carnet, process),
         Some(Command::Hydra(command)) => hydra(Some(command), Called::Carnet, process).await,
+        Some(Command::Demo(args)) => stay(demo::run(args, process), process).await,
+        Some(Command::Up(flags)) => stay(up::run(flags, process), process).await,
+        Some(Command::Gateway(flags)) => stay(gateway::run(flags, process), process).await,
+        Some(Command::Whoami(args)) => stay(whoami::run(args, process), process).await,
+        Some(Command::Consent(args)) => stay(consent::run(args, process), process).await,
+        Some(Command::Validate(args)) => output::finish(process, validate::run(&args, process)),
+        Some(Command::Healthcheck(flags)) => brief(healthcheck::run(flags, process), process).await,
         Some(Command::Link(args)) => output::finish(process, link::run(&args, process)),
+        Some(Command::Token(args)) => token::run(args, process).await,
+        Some(Command::Jose(args)) => jose::run(args, process).await,
+        Some(Command::Reference) => reference::run(process),
     }
 }
 
@@ -63,10 +93,14 @@ async fn hydra(command: Option<Hydra>, called: Called, process: &Process) -> u8 
         Some(Hydra::Create(args)) => create::run(args, called, process).await,
         Some(Hydra::Get(args)) => get::run(args, called, process).await,
         Some(Hydra::List(args)) => list::run(args, called, process).await,
+        Some(Hydra::Update(args)) => update::run(args, called, process).await,
+        Some(Hydra::Import(args)) => import::run(args, called, process).await,
         Some(Hydra::Delete(args)) => delete::run(args, called, process).await,
         Some(Hydra::Perform(args)) => perform::run(args, called, process).await,
         Some(Hydra::Introspect(args)) => introspect::run(args, called, process).await,
         Some(Hydra::Revoke(args)) => revoke::run(args, called, process).await,
+        Some(Hydra::Serve(args)) => serve::run(args, called, process).await,
+        Some(Hydra::Migrate(args)) => migrate::run(args, called, process).await,
         Some(Hydra::Version) => version::run(called, process),
         Some(Hydra::Completion(args)) => completion::run(&args, called, process),
     }
@@ -78,6 +112,33 @@ async fn brief(command: impl Future<Output = Result<(), Failure>> + Send, proces
         result = command => output::finish(process, result),
         () = process.shutdown.cancelled() => INTERRUPTED,
     }
+}
+
+/// A command that serves until it is told to end, which it does in order.
+async fn stay(
+    command: impl Future<Output = Result<(), Failure>> + Send,
+    process: &Process,
+) -> u8 {
+    output::finish(process, command.await)
+}
+
+/// Opens a listener at an address as users write it.
+fn listen(address: &str, process: &Process) -> Result<TcpListener, Failure> {
+    (process.listen)(address).map_err(|error| Failure::new(boot::explain(address, &error)))
+}
+
+/// Standard output, or a file that is written to its end.
+fn append(key: &str, path: Option<&str>, process: &Process) -> Result<Output, Failure> {
+    let Some(path) = path else {
+        return Ok(Arc::clone(&process.out));
+    };
+    let file = OpenOptions::new().create(true).append(true).open(path);
+    let file = file.map_err(|error| {
+        Failure::new(format!(
+            "{key}: {path} cannot be written: {error}; create its directory or choose another file"
+        ))
+    })?;
+    Ok(Arc::new(Mutex::new(file)))
 }
 
 /// A verb without a noun is a question, as it is for Hydra; so is no verb at all.

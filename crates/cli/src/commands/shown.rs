@@ -21,6 +21,9 @@ const CLIENT: &[&str] = &[
 
 const KEY: &[&str] = &["SET ID", "KEY ID", "ALGORITHM", "USE"];
 
+/// The column of a key's id.
+const KEY_ID: usize = 1;
+
 /// The members of keys that may be seen by everybody (RFC 7517 and RFC 7518): all others are left
 /// out of public parts, so that a kind of key we do not know cannot leak.
 const PUBLIC: [&str; 13] = [
@@ -126,14 +129,14 @@ impl KeySet {
 
 /// One key.
 pub(super) fn key(key: &Key) -> Report {
-    Report::object(KEY, key.row(), key.members.clone())
+    Report::object(KEY, key.row(), key.members.clone()).identified_by(KEY_ID)
 }
 
 /// Several keys, as a set with a name.
 pub(super) fn key_set(name: &str, keys: &[Key]) -> Report {
     let members: Vec<&Value> = keys.iter().map(|key| &key.members).collect();
     let json = json!({"set": name, "keys": members});
-    Report::list(KEY, keys.iter().map(Key::row).collect(), json)
+    Report::list(KEY, keys.iter().map(Key::row).collect(), json).identified_by(KEY_ID)
 }
 
 impl Key {

@@ -19,6 +19,8 @@ pub(crate) struct Report {
     header: &'static [&'static str],
     rows: Vec<Vec<String>>,
     layout: Layout,
+    /// The column that `--quiet` prints.
+    identity: usize,
     json: Value,
 }
 
@@ -39,6 +41,7 @@ impl Report {
             header,
             rows: vec![row],
             layout: Layout::Object,
+            identity: 0,
             json,
         }
     }
@@ -53,6 +56,7 @@ impl Report {
             header,
             rows,
             layout: Layout::List,
+            identity: 0,
             json,
         }
     }
@@ -60,6 +64,12 @@ impl Report {
     /// The list is a page; `next` names the page after it and is empty on the last one.
     pub(crate) fn with_next_page(mut self, next: String) -> Self {
         self.layout = Layout::Page { next };
+        self
+    }
+
+    /// Another column than the first one says what a row is about.
+    pub(crate) const fn identified_by(mut self, column: usize) -> Self {
+        self.identity = column;
         self
     }
 
@@ -111,7 +121,7 @@ impl Report {
     }
 
     fn quiet(&self) -> String {
-        let ids = self.rows.iter().filter_map(|row| row.first());
+        let ids = self.rows.iter().filter_map(|row| row.get(self.identity));
         ids.map(|id| format!("{id}\n")).collect()
     }
 

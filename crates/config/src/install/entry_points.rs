@@ -1,13 +1,17 @@
 //! `entryPoints.<name>`: an address the gateway listens at, and how it treats what arrives.
 
+use std::net::IpAddr;
 use std::time::Duration;
 
 use ipnet::IpNet;
 
+use crate::diagnostics::Severity;
+use crate::document::Fields;
+
 /// An entry point.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct EntryPoint {
-    /// `address`: `[host]:port`, optionally with `/tcp`.
+    /// `address`: `[host]:port`. Without `/tcp`, which may follow where it is written.
     pub address: String,
     /// `asDefault`: takes the routers that name no entry point. When none says so, all do but the
     /// one called `traefik`. Default false.
@@ -113,5 +117,147 @@ impl Default for Transport {
             request_accept_grace_timeout: Duration::ZERO,
             grace_timeout: Duration::from_secs(10),
         }
+    }
+}
+
+impl EntryPoint {
+    /// Reads `entryPoints.<name>`. `None`: its listener stays closed, because what guards it is
+    /// not served; the findings say so.
+    pub(super) fn read(fields: &mut Fields<'_>) -> Option<Self> {
+        let address = fields.required_text("address").unwrap_or_default();
+        let (address, is_udp) = match address.strip_suffix("/udp") {
+            Some(address) => (address, true),
+            None => (address.strip_suffix("/tcp").unwrap_or(&address), false),
+        };
+        if !address.is_empty() && !is_address(address) {
+            fields.error("address", "expects `[host]:port`, like `:80`");
+        }
+        if is_udp {
+            fields.warn("address", "udp is not served; the listener stays closed");
+        }
+        let later = [
+            "allowACMEByPass",
+            "http2",
+            "http3",
+            "observability",
+            "proxyProtocol",
+            "reusePort",
+            "udp",
+        ];
+        fields.unserved(Severity::Warning, &later, "; remove it");
+        let mut entry_point = Self::at(address);
+        entry_point.as_default = fields.boolean("asDefault").unwrap_or(false);
+        if let Some(transport) = fields.map("transport", Transport::read) {
+            entry_point.transport = transport;
+        }
+        if let Some(headers) = fields.map("forwardedHeaders", ForwardedHeaders::read) {
+            entry_point.forwarded_headers = headers;
+        }
+        let is_open = fields.map("http", |http| entry_point.read_http(http));
+        (is_open.unwrap_or(true) && !is_udp).then_some(entry_point)
+    }
+
+    /// Whether the listener may open: never in plain text where TLS or a redirection to it is
+    /// asked for.
+    fn read_http(&mut self, fields: &mut Fields<'_>) -> bool {
+        let guards = ["redirections", "tls"];
+        fields.unserved(Severity::Warning, &guards, "; the listener stays closed");
+        let is_open = !guards.map(|key| fields.has(key)).contains(&true);
+        let later = ["encodeQuerySemicolons", "underscoreHeadersStrategy"];
+        fields.unserved(Severity::Warning, &later, "; remove it");
+        self.middlewares = fields.texts("middlewares");
+        if let Some(bytes) = fields.number("maxHeaderBytes") {
+            self.max_header_bytes = bytes;
+        }
+        if let Some(sanitize) = fields.boolean("sanitizePath") {
+            self.sanitize_path = sanitize;
+        }
+        if let Some(allowed) = fields.map("encodedCharacters", EncodedCharacters::read) {
+            self.encoded_characters = allowed;
+        }
+        is_open
+    }
+}
+
+/// `[host]:port`; a host in brackets is an IPv6 address.
+fn is_address(text: &str) -> bool {
+    let Some((host, port)) = text.rsplit_once(':') else {
+        return false;
+    };
+    let host_fits = match host.strip_prefix('[').and_then(|h| h.strip_suffix(']')) {
+        Some(inside) => inside.parse::<std::net::Ipv6Addr>().is_ok(),
+        None => !host.contains([':', '/', '[', ']', ' ']),
+    };
+    host_fits && port.bytes().all(|b| b.is_ascii_digit()) && port.parse::<u16>().is_ok()
+}
+
+impl EncodedCharacters {
+    fn read(fields: &mut Fields<'_>) -> Self {
+        let mut allowed = |key| fields.boolean(key).unwrap_or(true);
+        Self {
+            slash: allowed("allowEncodedSlash"),
+            back_slash: allowed("allowEncodedBackSlash"),
+            null_character: allowed("allowEncodedNullCharacter"),
+            semicolon: allowed("allowEncodedSemicolon"),
+            percent: allowed("allowEncodedPercent"),
+            question_mark: allowed("allowEncodedQuestionMark"),
+            hash: allowed("allowEncodedHash"),
+        }
+    }
+}
+
+impl ForwardedHeaders {
+    fn read(fields: &mut Fields<'_>) -> Self {
+        fields.unserved(
+            Severity::Warning,
+            &["addXForwardedSchemeHeaders"],
+            "; remove it",
+        );
+        Self {
+            insecure: fields.boolean("insecure").unwrap_or(false),
+            trusted_ips: trusted_ips(fields),
+            connection: fields.texts("connection"),
+            not_append_x_forwarded_for: fields.boolean("notAppendXForwardedFor").unwrap_or(false),
+        }
+    }
+}
+
+fn trusted_ips(fields: &mut Fields<'_>) -> Vec<IpNet> {
+    let mut ranges = Vec::new();
+    for (index, text) in fields.texts("trustedIPs").iter().enumerate() {
+        let single = text.parse::<IpAddr>().map(IpNet::from);
+        match single.or_else(|_| text.parse::<IpNet>()) {
+            Ok(range) => ranges.push(range.trunc()),
+            Err(_) => {
+                let message = format!("item {} is no IP address and no CIDR range", index + 1);
+                fields.error("trustedIPs", message);
+            }
+        }
+    }
+    ranges
+}
+
+impl Transport {
+    fn read(fields: &mut Fields<'_>) -> Self {
+        let later = ["keepAliveMaxRequests", "keepAliveMaxTime"];
+        fields.unserved(Severity::Warning, &later, "; remove it");
+        let mut transport = Self::default();
+        fields.map("respondingTimeouts", |timeouts| {
+            set(timeouts, "readTimeout", &mut transport.read_timeout);
+            set(timeouts, "writeTimeout", &mut transport.write_timeout);
+            set(timeouts, "idleTimeout", &mut transport.idle_timeout);
+        });
+        fields.map("lifeCycle", |cycle| {
+            let accepting = &mut transport.request_accept_grace_timeout;
+            set(cycle, "requestAcceptGraceTimeout", accepting);
+            set(cycle, "graceTimeOut", &mut transport.grace_timeout);
+        });
+        transport
+    }
+}
+
+fn set(fields: &mut Fields<'_>, key: &'static str, duration: &mut Duration) {
+    if let Some(given) = fields.duration(key) {
+        *duration = given;
     }
 }

@@ -5,18 +5,29 @@
 
 use std::collections::BTreeMap;
 
+pub mod authserver;
 pub mod entry_points;
+mod environment;
+mod flags;
 pub mod observability;
 pub mod providers;
+mod read;
+mod search;
+mod tree;
 
 pub use entry_points::EntryPoint;
+pub use environment::{ENVIRONMENT_PREFIX, read_environment};
+pub use flags::{config_file, read_flags};
 pub use observability::{AccessLog, AccessLogFormat, Log, Ping};
 pub use providers::{FileProvider, Providers};
+pub use read::read_document;
+pub use search::search_names;
 
 /// Everything the gateway knows before it reads its first route.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct InstallConfig {
-    /// `entryPoints`: where it listens. Empty: one called `http` at `:80`.
+    /// `entryPoints`: where it listens. When none is declared there is one called `http` at `:80`;
+    /// one called `traefik` at `:8080` is made when `ping` needs it.
     pub entry_points: BTreeMap<String, EntryPoint>,
     /// `providers`: where routes come from.
     pub providers: Providers,

@@ -2,6 +2,9 @@
 
 use std::time::Duration;
 
+use crate::diagnostics::Severity;
+use crate::document::Fields;
+
 /// `providers`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Providers {
@@ -37,4 +40,64 @@ pub enum FileSource {
     File(String),
     /// `directory`, with those below it; files that end in `.yaml`, `.yml` or `.toml`.
     Directory(String),
+}
+
+/// Providers that Traefik has and this gateway does not serve.
+const LATER: [&str; 18] = [
+    "consul",
+    "consulCatalog",
+    "docker",
+    "ecs",
+    "etcd",
+    "http",
+    "knative",
+    "kubernetesCRD",
+    "kubernetesGateway",
+    "kubernetesIngress",
+    "kubernetesIngressNGINX",
+    "nomad",
+    "plugin",
+    "precedence",
+    "redis",
+    "rest",
+    "swarm",
+    "zooKeeper",
+];
+
+impl Providers {
+    pub(super) fn read(fields: &mut Fields<'_>) -> Self {
+        fields.unserved(Severity::Warning, &LATER, "; use `providers.file`");
+        let throttle = fields.duration("providersThrottleDuration");
+        Self {
+            file: fields.map("file", FileProvider::read).flatten(),
+            throttle: throttle.unwrap_or(Self::default().throttle),
+        }
+    }
+}
+
+impl FileProvider {
+    fn read(fields: &mut Fields<'_>) -> Option<Self> {
+        fields.unserved(
+            Severity::Warning,
+            &["debugLogGeneratedTemplate"],
+            "; remove it",
+        );
+        let watch = fields.boolean("watch").unwrap_or(true);
+        let is_named = |name: &String| !name.is_empty();
+        let filename = fields.text("filename").filter(is_named);
+        let directory = fields.text("directory").filter(is_named);
+        let source = match (filename, directory) {
+            (Some(name), None) => FileSource::File(name),
+            (None, Some(name)) => FileSource::Directory(name),
+            (None, None) => {
+                fields.error("", "needs a `directory` or a `filename`");
+                return None;
+            }
+            (Some(_), Some(_)) => {
+                fields.error("", "takes a `directory` or a `filename`, not both");
+                return None;
+            }
+        };
+        Some(Self { source, watch })
+    }
 }

@@ -37,52 +37,74 @@ pub struct RouterTls {
 impl Router {
     /// Reads `http.routers.<name>`.
     pub(super) fn read(fields: &mut Fields<'_>) -> Self {
-        let rule_text = fields.required_text("rule").unwrap_or_default();
-        let rule = rule(fields, &rule_text);
-        check_syntax(fields);
-        let priority = fields.integer("priority");
-        if priority.is_some_and(|priority| priority > MAX_PRIORITY) {
-            fields.error(
-                "priority",
-                format!("the greatest priority is {MAX_PRIORITY}"),
-            );
-        }
+        let matching = Matching::read(fields, "rule", "ruleSyntax");
         fields.unserved(Severity::Error, &["parentRefs"], "");
         Self {
             entry_points: fields.texts("entryPoints"),
-            rule_text,
-            rule,
-            priority,
+            rule_text: matching.rule_text,
+            rule: matching.rule,
+            priority: matching.priority,
             middlewares: fields.texts("middlewares"),
             service: fields.required_text("service").unwrap_or_default(),
             tls: fields.map("tls", RouterTls::read),
-            access_logs: fields
-                .map("observability", access_logs)
-                .flatten()
-                .unwrap_or(true),
+            access_logs: matching.access_logs,
+        }
+    }
+}
+
+/// What a router of a file and a route of an IngressRoute have in common.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Matching {
+    /// The rule as written.
+    pub rule_text: String,
+    /// The rule; `None` when it does not parse.
+    pub rule: Option<Rule>,
+    /// `priority`.
+    pub priority: Option<i64>,
+    /// `observability.accessLogs`. Default true.
+    pub access_logs: bool,
+}
+
+impl Matching {
+    /// Reads the rule from `rule`, its syntax from `syntax`, `priority` and `observability`.
+    pub fn read(fields: &mut Fields<'_>, rule: &'static str, syntax: &'static str) -> Self {
+        let rule_text = fields.required_text(rule).unwrap_or_default();
+        let parsed = parse(fields, rule, &rule_text);
+        check_syntax(fields, syntax);
+        let priority = fields.integer("priority");
+        if priority.is_some_and(|priority| priority > MAX_PRIORITY) {
+            let message = format!("the greatest priority is {MAX_PRIORITY}");
+            fields.error("priority", message);
+        }
+        let access_logs = fields.map("observability", access_logs).flatten();
+        Self {
+            rule_text,
+            rule: parsed,
+            priority,
+            access_logs: access_logs.unwrap_or(true),
         }
     }
 }
 
 /// The message says at which character of the rule it breaks.
-fn rule(fields: &mut Fields<'_>, text: &str) -> Option<Rule> {
+fn parse(fields: &mut Fields<'_>, key: &str, text: &str) -> Option<Rule> {
     if text.is_empty() {
         return None;
     }
     match rule::parse(text) {
         Ok(rule) => Some(rule),
         Err(error) => {
-            fields.error("rule", error.to_string());
+            fields.error(key, error.to_string());
             None
         }
     }
 }
 
-fn check_syntax(fields: &mut Fields<'_>) {
-    let syntax = fields.text("ruleSyntax").unwrap_or_default();
+fn check_syntax(fields: &mut Fields<'_>, key: &'static str) {
+    let syntax = fields.text(key).unwrap_or_default();
     if !matches!(syntax.as_str(), "" | "default" | "v3") {
         let message = "only the syntax `v3` is served; rewrite the rule in it";
-        fields.error("ruleSyntax", message);
+        fields.error(key, message);
     }
 }
 

@@ -41,8 +41,17 @@ impl Default for ServersTransport {
 impl ServersTransport {
     /// Reads `http.serversTransports.<name>`.
     pub(super) fn read(fields: &mut Fields<'_>) -> Self {
+        fields.unserved(Severity::Error, &["certificates"], "");
+        Self {
+            root_cas: fields.texts("rootCAs"),
+            ..Self::read_connection(fields)
+        }
+    }
+
+    /// Reads what `http.serversTransports.<name>` and `ServersTransport.spec` have in common:
+    /// everything but the certificates, which the latter keeps in other objects.
+    pub fn read_connection(fields: &mut Fields<'_>) -> Self {
         let later = [
-            "certificates",
             "cipherSuites",
             "disableHTTP2",
             "maxVersion",
@@ -54,7 +63,6 @@ impl ServersTransport {
         let mut transport = Self {
             server_name: fields.text("serverName").filter(|name| !name.is_empty()),
             insecure_skip_verify: fields.boolean("insecureSkipVerify").unwrap_or(false),
-            root_cas: fields.texts("rootCAs"),
             ..Self::default()
         };
         if let Some(count) = fields.number("maxIdleConnsPerHost") {

@@ -1,12 +1,14 @@
 //! Golden pairs: `<case>.yaml` or `<case>.toml` goes in, `<case>.expected` comes out.
 //! `GOLDEN=accept cargo test` writes what comes out.
 
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use carnet_config::diagnostics::Object;
 use carnet_config::document::{Node, parse_toml, parse_yaml};
+use carnet_config::install::{self, authserver};
 use carnet_config::routing::{self, RoutingConfig};
 
 fn cases(folder: &str) -> Vec<PathBuf> {
@@ -91,5 +93,25 @@ fn routing_documents_are_read_as_expected() {
             let lines = findings.iter().map(|finding| format!("{finding}\n"));
             format!("unreadable\n{}", lines.collect::<String>())
         }
+    });
+}
+
+#[test]
+fn install_documents_are_read_as_expected() {
+    check("install", |root| {
+        let (config, findings) = install::read_document(&root);
+        let lines = findings.iter().map(|finding| format!("{finding}\n"));
+        format!("{}{config:#?}\n", lines.collect::<String>())
+    });
+}
+
+#[test]
+fn authorization_server_documents_are_read_as_expected() {
+    check("authserver", |root| {
+        let (_, findings) = authserver::read(&[root], &BTreeMap::new(), &[]);
+        findings
+            .iter()
+            .map(|finding| format!("{finding}\n"))
+            .collect()
     });
 }

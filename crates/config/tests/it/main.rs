@@ -2,10 +2,13 @@
 
 #![expect(clippy::unwrap_used, clippy::panic, reason = "tests")]
 
+mod authserver;
 mod claims;
 mod document;
 mod fields;
 mod golden;
+mod install;
 mod merge;
 mod middleware;
 mod rule;
+mod secrets;

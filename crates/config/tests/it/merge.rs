@@ -103,3 +103,18 @@ http:
         ]
     );
 }
+
+// Holds SS-01.
+#[test]
+fn plain_http_is_warned_of_once_for_each_url() {
+    let text = "
+http:
+  middlewares:
+    a: {oAuthClientCredentials: {url: http://as.test/token}}
+    b: {oAuthClientCredentials: {url: http://as.test/token}}
+    c: {oAuthClientCredentials: {URL: http://other.test/token}}
+";
+    let config = merged(&[("file", text)]);
+    let warned = |name: &str| config.middlewares[name].diagnostics.len();
+    assert_eq!(["a@file", "b@file", "c@file"].map(warned), [1, 0, 1]);
+}

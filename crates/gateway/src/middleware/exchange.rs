@@ -1,7 +1,7 @@
 //! What a station may know of the request besides its head and body.
 
 use std::net::SocketAddr;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::{Duration, SystemTime};
 
 use carnet_oauth::Clock;
@@ -51,7 +51,7 @@ pub struct Record {
 #[derive(Debug)]
 pub struct Exchange {
     connection: Connection,
-    router: Option<Arc<str>>,
+    router: OnceLock<Arc<str>>,
     count: u64,
     clock: Arc<dyn Clock>,
     started_at: SystemTime,
@@ -65,7 +65,7 @@ impl Exchange {
     pub fn new(connection: Connection, count: u64, clock: Arc<dyn Clock>) -> Self {
         Self {
             connection,
-            router: None,
+            router: OnceLock::new(),
             count,
             started_at: clock.now(),
             clock,
@@ -75,11 +75,9 @@ impl Exchange {
         }
     }
 
-    /// Names the router that was found.
-    #[must_use]
-    pub fn routed(mut self, router: Arc<str>) -> Self {
-        self.router = Some(router);
-        self
+    /// Names the router that was found, once.
+    pub(crate) fn routed(&self, router: Arc<str>) {
+        let _ = self.router.set(router);
     }
 
     /// Where the request came in.
@@ -89,7 +87,7 @@ impl Exchange {
 
     /// Qualified name of the router, once found.
     pub fn router(&self) -> Option<&str> {
-        self.router.as_deref()
+        self.router.get().map(AsRef::as_ref)
     }
 
     /// Number of the request since the start, from 1.

@@ -121,3 +121,56 @@ fn is_no_http(failure: &Failure) -> bool {
         .filter_map(|error| error.downcast_ref::<hyper::Error>())
         .any(hyper::Error::is_parse)
 }
+
+#[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "tests")]
+mod tests {
+    use super::*;
+
+    use std::sync::Arc;
+
+    use crate::upstream::Transport;
+
+    fn request(url: &str, authorization: Option<&str>) -> Request<Bytes> {
+        let client = Client::new(&Transport::default(), Arc::new(|_, _| None)).unwrap();
+        let endpoint = HttpEndpoint::new(&Url::parse(url).unwrap(), client).unwrap();
+        let call = Call {
+            authorization: authorization.map(SecretString::from),
+            form: SecretString::from("grant_type=client_credentials"),
+        };
+        endpoint.request(&call).unwrap()
+    }
+
+    #[test]
+    fn a_url_becomes_a_target_and_a_host_without_what_is_private() {
+        for (url, target, host) in [
+            (
+                "http://a.example/token",
+                "http://a.example/token",
+                "a.example",
+            ),
+            ("https://A.example:443", "https://a.example/", "a.example"),
+            (
+                "http://[::1]:4444/t?x=1",
+                "http://[::1]:4444/t?x=1",
+                "[::1]:4444",
+            ),
+            (
+                "http://u:p@a.example:8080/t#f",
+                "http://a.example:8080/t",
+                "a.example:8080",
+            ),
+        ] {
+            let request = request(url, None);
+            assert_eq!(request.uri(), target);
+            assert_eq!(request.headers()[HOST], host);
+        }
+    }
+
+    #[test]
+    fn credentials_in_a_request_do_not_print() {
+        let request = request("http://a.example/token", Some("Basic aWQ6c2Vj"));
+        assert_eq!(request.headers()[AUTHORIZATION], "Basic aWQ6c2Vj");
+        assert!(!format!("{:?}", request.headers()).contains("aWQ6c2Vj"));
+    }
+}

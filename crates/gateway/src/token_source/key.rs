@@ -61,3 +61,72 @@ impl Hasher {
         Key(key)
     }
 }
+
+#[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "tests")]
+mod tests {
+    use super::*;
+
+    use std::collections::BTreeSet;
+    use std::time::Duration;
+
+    use carnet_oauth::client_auth::Method;
+    use carnet_testkit::SeededRandom;
+    use proptest::prelude::{Strategy, any, prop_assert_eq, proptest};
+    use secrecy::SecretString;
+
+    /// Everything a key depends on.
+    type Parts = (String, Vec<String>, String, String, bool);
+
+    fn key(hasher: &Hasher, (audience, scopes, id, secret, basic): &Parts) -> [u8; 32] {
+        let options = Options {
+            url: "https://a.example/token".parse().unwrap(),
+            audience: Some(audience.clone()),
+            scopes: scopes.clone(),
+            first_method: if *basic { Method::Basic } else { Method::Post },
+            timeout: Duration::from_secs(5),
+            max_retries: 3,
+            is_cached: true,
+            max_age: Duration::from_secs(300),
+        };
+        let credentials = Credentials {
+            id: id.clone(),
+            secret: SecretString::from(secret.as_str()),
+        };
+        hasher.token(&options, &credentials).0
+    }
+
+    fn parts() -> impl Strategy<Value = Parts> {
+        let scopes = proptest::collection::vec("[ab]{0,2}", 0..3);
+        ("[ab]{0,2}", scopes, "[ab]{0,2}", "[ab]{0,2}", any::<bool>())
+    }
+
+    proptest! {
+        // Holds CA-01.
+        #[test]
+        fn keys_are_equal_exactly_when_everything_they_stand_for_is(one in parts(), other in parts()) {
+            let hasher = Hasher::new(&SeededRandom::new(42));
+            let as_set = |parts: &Parts| {
+                let scopes: BTreeSet<String> = parts.1.iter().cloned().collect();
+                (parts.0.clone(), scopes, parts.2.clone(), parts.3.clone(), parts.4)
+            };
+            let are_equal = key(&hasher, &one) == key(&hasher, &other);
+            prop_assert_eq!(are_equal, as_set(&one) == as_set(&other));
+        }
+    }
+
+    #[test]
+    fn keys_of_another_source_are_others() {
+        let parts = (
+            String::new(),
+            Vec::new(),
+            "id".to_owned(),
+            "secret".to_owned(),
+            true,
+        );
+        let random = SeededRandom::new(42);
+        let (one, other) = (Hasher::new(&random), Hasher::new(&random));
+        assert_ne!(key(&one, &parts), key(&other, &parts));
+        assert_eq!(key(&one, &parts), key(&one, &parts));
+    }
+}

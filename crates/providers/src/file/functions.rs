@@ -24,7 +24,10 @@ const FUNCTIONS: &[(&str, usize, usize, Function)] = &[
     ("b64dec", 1, 1, |a| decode(&text(&a[0]))),
     ("b64enc", 1, 1, |a| Ok(STANDARD.encode(text(&a[0])).into())),
     ("coalesce", 1, 64, |a| {
-        Ok(a.iter().find(|v| v.is_truthy()).cloned().unwrap_or(Value::Nil))
+        Ok(a.iter()
+            .find(|v| v.is_truthy())
+            .cloned()
+            .unwrap_or(Value::Nil))
     }),
     ("contains", 2, 2, |a| {
         Ok(Value::Bool(text(&a[1]).contains(&text(&a[0]))))
@@ -46,15 +49,23 @@ const FUNCTIONS: &[(&str, usize, usize, Function)] = &[
     ("lower", 1, 1, |a| Ok(text(&a[0]).to_lowercase().into())),
     ("mul", 1, 64, |a| fold(a, i64::checked_mul)),
     ("nindent", 2, 2, |a| indent(a, "\n")),
-    ("normalize", 1, 1, |a| Ok(names::normalize(&text(&a[0])).into())),
-    ("quote", 1, 64, |a| Ok(quoted(a, |t| format!("{t:?}")).into())),
+    ("normalize", 1, 1, |a| {
+        Ok(names::normalize(&text(&a[0])).into())
+    }),
+    ("quote", 1, 64, |a| {
+        Ok(quoted(a, |t| format!("{t:?}")).into())
+    }),
     ("repeat", 2, 2, repeat),
     ("replace", 3, 3, |a| {
         bounded(text(&a[2]).replace(&text(&a[0]), &text(&a[1])))
     }),
     ("split", 2, 2, |a| Ok(pieces(&text(&a[0]), &text(&a[1])))),
-    ("splitList", 2, 2, |a| Ok(pieces(&text(&a[1]), &text(&a[0])))),
-    ("squote", 1, 64, |a| Ok(quoted(a, |t| format!("'{t}'")).into())),
+    ("splitList", 2, 2, |a| {
+        Ok(pieces(&text(&a[1]), &text(&a[0])))
+    }),
+    ("squote", 1, 64, |a| {
+        Ok(quoted(a, |t| format!("'{t}'")).into())
+    }),
     ("sub", 2, 2, |a| fold(a, i64::checked_sub)),
     ("ternary", 3, 3, |a| {
         Ok(a[usize::from(!a[2].is_truthy())].clone())

@@ -6,9 +6,9 @@ use std::sync::Arc;
 use std::{fs, io, mem};
 
 use carnet_config::diagnostics::{Diagnostic, Object, Position, Severity};
+use carnet_config::document;
 use carnet_config::install::providers::FileSource;
 use carnet_config::routing::{self, RoutingConfig};
-use carnet_config::document;
 
 use super::{FileProvider, NAME, template};
 use crate::Update;
@@ -69,8 +69,8 @@ impl FileProvider {
         let text = read_text(path).map_err(|error| vec![unreadable(path, &error)])?;
         let text = template::render(&text, &source, &self.env).map_err(|finding| vec![finding])?;
         let root = match extension(path).as_deref() {
-            Some("toml") => document::parse_toml(&text, &source).map(|node| vec![node]),
-            Some("yaml" | "yml") => document::parse_yaml(&text, &source),
+            Some("toml") => document::parse_toml(&text, source).map(|node| vec![node]),
+            Some("yaml" | "yml") => document::parse_yaml(&text, source),
             _ => Err(finding(
                 path,
                 "the name ends in none of .yaml, .yml and .toml; rename the file",
@@ -105,6 +105,7 @@ impl FileProvider {
                 config.servers_transports,
                 &mut merged.servers_transports,
             );
+            merged.diagnostics.extend(config.diagnostics);
         }
         merged
     }

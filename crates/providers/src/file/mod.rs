@@ -1,7 +1,7 @@
 //! The file provider: one file or a directory of them, YAML and TOML, with Go templates.
 //!
 //! What cannot be read keeps what was last read from it. Knows nothing of what the objects mean.
-//! [`load`] reads, [`watch`] says when to read again, [`template`] runs first over every text.
+//! `load` reads, `watch` says when to read again, `template` runs first over every text.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
@@ -24,7 +24,6 @@ mod watch;
 pub const NAME: &str = "file";
 
 /// Reads files, remembering the last good content of each.
-#[derive(Debug)]
 pub struct FileProvider {
     options: install::FileProvider,
     env: Arc<BTreeMap<String, String>>,

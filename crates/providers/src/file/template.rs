@@ -28,7 +28,9 @@ pub(super) fn render(
         .missing_key(MissingKey::Error)
         .max_range_iters(MAX_RANGE)
         .parse(text)
-        .and_then(|template| template.execute_to_string(&Value::Nil))
+        .and_then(|template| {
+            template.execute_to_string(&Value::from(BTreeMap::<String, Value>::new()))
+        })
         .map_err(|error| finding(&error, source))
 }
 
@@ -90,7 +92,10 @@ mod tests {
             (r#"{{ if eq (env "CLIENT_ID") "gw" }}yes{{ end }}"#, "yes"),
             (r#"{{ "a.b/c" | normalize }}"#, "a-b-c"),
             (r#"{{ "aWQ6c2Vj" | b64dec }}"#, "id:sec"),
-            (r#"{{ ternary "x" "y" true }}{{ join "+" (list 1 2) }}"#, "x1+2"),
+            (
+                r#"{{ ternary "x" "y" true }}{{ join "+" (list 1 2) }}"#,
+                "x1+2",
+            ),
             ("{{ \"a\\nb\" | nindent 2 }}", "\n  a\n  b"),
         ] {
             assert_eq!(rendered(text).unwrap(), expected, "{text}");
@@ -101,9 +106,13 @@ mod tests {
     fn a_template_error_names_the_place_and_the_nearest_function() {
         let error = rendered("a: 1\nb: {{ if }}").unwrap_err();
         assert_eq!(error.position.unwrap().line, 2);
-        let error = rendered(r#"{{ environ "X" }}"#).unwrap_err();
+        let error = rendered(r#"{{ evn "X" }}"#).unwrap_err();
         assert!(error.message.contains("`env`"), "{}", error.message);
-        for text in ["{{ .Missing.Key }}", "{{ upper }}", "{{ repeat 99999999 `ab` }}"] {
+        for text in [
+            "{{ .Missing.Key }}",
+            "{{ upper }}",
+            "{{ repeat 99999999 `ab` }}",
+        ] {
             assert!(rendered(text).is_err(), "{text}");
         }
     }

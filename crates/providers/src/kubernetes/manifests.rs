@@ -18,7 +18,7 @@ pub struct Manifests {
 }
 
 /// An object as it was written.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone, PartialEq)]
 pub struct ManifestObject {
     /// Which object it is.
     pub identity: Identity,
@@ -58,6 +58,13 @@ impl fmt::Display for Identity {
             "" => write!(f, "{} {}", self.kind, self.name),
             namespace => write!(f, "{} {namespace}/{}", self.kind, self.name),
         }
+    }
+}
+
+/// What is in an object may be secret.
+impl fmt::Debug for ManifestObject {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} at {}", self.identity, self.node.position)
     }
 }
 
@@ -132,7 +139,7 @@ impl Manifests {
         }
         let kind = text(&node, &["kind"]);
         if let Some(items) = list_items(kind, &node) {
-            for item in items.to_vec() {
+            for item in items.iter().cloned() {
                 self.collect(item);
             }
             return;
@@ -275,6 +282,7 @@ kind: Service
         let (one, two) = (one.unwrap().objects, two.unwrap().objects);
         assert!(one[0].says_the_same(&two[0]));
         assert_ne!(one[0], two[0]);
+        assert_eq!(format!("{:?}", two[0]), "Secret default/a at 2:2:1");
     }
 
     #[test]

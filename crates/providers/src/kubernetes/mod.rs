@@ -7,10 +7,12 @@ pub mod crd;
 pub mod manifests;
 mod objects;
 mod secret;
+mod translate;
 pub mod workloads;
 
 pub use objects::{ObjectName, Objects, PodOwner};
 pub use secret::Secret;
+pub use translate::{Options, translate};
 
 /// The label by which an EndpointSlice names its Service.
 const SERVICE_NAME_LABEL: &str = "kubernetes.io/service-name";

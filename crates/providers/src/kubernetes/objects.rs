@@ -40,8 +40,9 @@ impl fmt::Display for ObjectName {
     }
 }
 
-/// What makes pods: the template of a Deployment and its like, or a Pod itself.
-#[derive(Debug, Clone, PartialEq)]
+/// What makes pods: the template of a Deployment and its like, or a Pod itself. Like everything
+/// that may hold secrets in plain text, it cannot be printed.
+#[derive(Clone, PartialEq)]
 pub struct PodOwner {
     /// How many pods are wanted.
     pub replicas: i32,
@@ -50,7 +51,7 @@ pub struct PodOwner {
 }
 
 /// All objects that matter, by name.
-#[derive(Debug, Clone, Default)]
+#[derive(Clone, Default)]
 pub struct Objects {
     /// Namespaces that were declared.
     pub namespaces: BTreeSet<String>,

@@ -1,5 +1,12 @@
 //! The providers from outside: files and manifests in, routing configuration out.
 
+#![expect(clippy::unwrap_used, clippy::panic, reason = "tests")]
+
+mod aggregate;
+mod file;
+mod golden;
+mod translation;
+mod watch;
 mod workloads;
 
 use carnet_providers::kubernetes::{Objects, manifests};

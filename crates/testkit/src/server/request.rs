@@ -1,5 +1,7 @@
 //! A request as a server saw it.
 
+use crate::Fields;
+
 /// A request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Request {
@@ -7,30 +9,13 @@ pub struct Request {
     pub method: String,
     /// Path and query.
     pub target: String,
-    /// The fields as they were written, in their order.
-    pub headers: Vec<(String, String)>,
+    /// Its fields.
+    pub headers: Fields,
     /// The body.
     pub body: Vec<u8>,
 }
 
 impl Request {
-    /// All values of a field; its name in any case.
-    #[must_use]
-    pub fn values(&self, name: &str) -> Vec<&str> {
-        let same = |field: &&(String, String)| field.0.eq_ignore_ascii_case(name);
-        let fields = self.headers.iter().filter(same);
-        fields.map(|(_, value)| value.as_str()).collect()
-    }
-
-    /// The value of a field that is there once.
-    #[must_use]
-    pub fn header(&self, name: &str) -> Option<&str> {
-        match self.values(name).as_slice() {
-            [value] => Some(value),
-            _ => None,
-        }
-    }
-
     /// The request at the front of a buffer with its length; `None` while it is incomplete.
     pub(super) fn parse(buffer: &[u8]) -> Option<(Self, usize)> {
         let head = buffer.windows(4).position(|window| window == b"\r\n\r\n")?;
@@ -40,14 +25,11 @@ impl Request {
         let mut request = Self {
             method: line.next()?.to_owned(),
             target: line.next()?.to_owned(),
-            headers: lines
-                .filter_map(|line| line.split_once(':'))
-                .map(|(name, value)| (name.to_owned(), value.trim().to_owned()))
-                .collect(),
+            headers: Fields::parse(lines),
             body: Vec::new(),
         };
         let start = head + 4;
-        let length = match request.header("content-length") {
+        let length = match request.headers.only("content-length") {
             Some(length) => length.parse().ok()?,
             None => 0,
         };
@@ -72,9 +54,9 @@ mod tests {
             (request.method.as_str(), request.target.as_str()),
             ("POST", "/a?b")
         );
-        assert_eq!(request.values("A"), ["1", "2"]);
+        assert_eq!(request.headers.all("A"), ["1", "2"]);
         assert_eq!(
-            (request.header("a"), request.header("host")),
+            (request.headers.only("a"), request.headers.only("host")),
             (None, Some("x"))
         );
         assert_eq!(request.body, b"ok");

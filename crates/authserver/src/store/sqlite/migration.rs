@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 use std::io::ErrorKind;
 
-use sqlx::migrate::{Migration as Step, MigrationType, Migrator};
+use sqlx::migrate::{MigrateError, Migration as Step, MigrationType, Migrator};
 use sqlx::sqlite::SqliteConnection;
 use sqlx::{ConnectOptions, Connection, SqlSafeStr};
 
@@ -81,16 +81,16 @@ pub(super) async fn apply(name: &str, connection: &mut SqliteConnection) -> Resu
             Step::new(*version, (*word).into(), kind, sql.into_sql_str(), false)
         })
         .collect();
-    Migrator::with_migrations(steps)
-        .run(connection)
-        .await
-        .map_err(|error| match error {
-            sqlx::migrate::MigrateError::Execute(error)
-            | sqlx::migrate::MigrateError::ExecuteMigration(error, _) => {
-                failure::of_opening(name, error)
-            }
-            other => refused(format!("database `{name}`: {other}")),
-        })
+    let migrator = Migrator::with_migrations(steps);
+    // What `run` does, without its bound by which the compiler takes the future to be bound to one
+    // thread.
+    let applied = migrator.run_direct(None, connection, false).await;
+    applied.map_err(|error| match error {
+        MigrateError::Execute(error) | MigrateError::ExecuteMigration(error, _) => {
+            failure::of_opening(name, error)
+        }
+        other => refused(format!("database `{name}`: {other}")),
+    })
 }
 
 /// Refuses a file that is not there, not writable or not up to date.

@@ -12,14 +12,27 @@ use crate::nearest::suggestion;
 mod duration;
 mod nested;
 mod scalars;
+mod words;
 
-/// How names are compared.
+/// How names and values are written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Spelling {
     /// To the letter, as in Kubernetes objects.
     Exact,
-    /// Whatever the case, as in Traefik's files, flags and plugin options.
+    /// Whatever the case, as in Traefik's files and plugin options.
     AnyCase,
+    /// Command-line flags: whatever the case, `true` stands for a map without options, the last
+    /// of several values counts, and commas separate the items of lists.
+    Flags,
+    /// Environment variables: as flags, and unknown ones are nobody's mistake.
+    Environment,
+}
+
+impl Spelling {
+    /// Whether values come from a command line, where everything is text.
+    fn is_typed_in(self) -> bool {
+        matches!(self, Self::Flags | Self::Environment)
+    }
 }
 
 /// A reader of one map of one object. Call [`Fields::finish`] at the end: it reports the keys that
@@ -53,7 +66,7 @@ impl<'a> Fields<'a> {
             read: BTreeSet::new(),
             findings: Vec::new(),
         };
-        if !fields.is_map() {
+        if !fields.is_map() && fields.switch() != Some(true) {
             let message = format!("expects a map of options, found {}", node.kind());
             fields.report(Severity::Error, "", &node.position, message);
         }
@@ -62,7 +75,11 @@ impl<'a> Fields<'a> {
 
     /// The findings in the order of the source, with an error for each key nobody asked for.
     pub fn finish(mut self) -> Vec<Diagnostic> {
-        for member in self.rest() {
+        let unread = match self.spelling {
+            Spelling::Environment => Vec::new(),
+            _ => self.rest(),
+        };
+        for member in unread {
             let key = &member.key;
             let near = suggestion(key, self.asked.iter().copied());
             let message = format!("unknown option `{key}`{near}");
@@ -77,9 +94,31 @@ impl<'a> Fields<'a> {
         &self.node.position
     }
 
+    /// The object as messages name it.
+    pub fn object(&self) -> &str {
+        &self.object
+    }
+
     /// Whether there is a map to read; nothing counts as an empty one.
     pub fn is_map(&self) -> bool {
         matches!(self.node.value, Value::Map(_) | Value::Null)
+    }
+
+    /// What a flag without sub-options says: `--ping`, `--ping=false`.
+    fn switch(&self) -> Option<bool> {
+        match self.single(self.node).scalar() {
+            Some("true") if self.spelling.is_typed_in() => Some(true),
+            Some("false") if self.spelling.is_typed_in() => Some(false),
+            _ => None,
+        }
+    }
+
+    /// The one value that counts where only one can.
+    fn single<'n>(&self, node: &'n Node) -> &'n Node {
+        match &node.value {
+            Value::List(items) if self.spelling.is_typed_in() => items.last().unwrap_or(node),
+            _ => node,
+        }
     }
 
     /// All members of the map, read or not.
@@ -180,7 +219,7 @@ impl<'a> Fields<'a> {
     fn is_called(&self, member: &Member, key: &str) -> bool {
         match self.spelling {
             Spelling::Exact => member.key == key,
-            Spelling::AnyCase => member.key.eq_ignore_ascii_case(key),
+            _ => member.key.eq_ignore_ascii_case(key),
         }
     }
 

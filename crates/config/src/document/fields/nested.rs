@@ -1,6 +1,6 @@
 //! Options that hold maps and lists of maps.
 
-use super::{Fields, Node};
+use super::{Fields, Node, Spelling};
 use crate::document::Value;
 
 impl<'a> Fields<'a> {
@@ -11,8 +11,7 @@ impl<'a> Fields<'a> {
         read: impl FnOnce(&mut Fields<'a>) -> T,
     ) -> Option<T> {
         let node = self.node(key)?;
-        let path = self.dotted(key);
-        Some(self.inside(node, path, read))
+        self.option(node, self.dotted(key), read)
     }
 
     /// As [`Fields::map`], with nothing as an empty map where the key is there without a value.
@@ -64,9 +63,31 @@ impl<'a> Fields<'a> {
         }
         let read_member = |member: &'a super::Member| {
             let path = self.dotted(&format!("{key}.{}", member.key));
-            self.inside(&member.value, path, |fields| read(&member.key, fields))
+            self.option(&member.value, path, |fields| read(&member.key, fields))
         };
-        node.members().iter().map(read_member).collect()
+        node.members().iter().filter_map(read_member).collect()
+    }
+
+    /// Flags can switch a map off; variables that mean something else do not switch it on.
+    fn option<T>(
+        &mut self,
+        node: &'a Node,
+        path: String,
+        read: impl FnOnce(&mut Fields<'a>) -> T,
+    ) -> Option<T> {
+        let mut fields = Fields::below(node, self.object.clone(), path, self.spelling);
+        if fields.switch() == Some(false) {
+            return None;
+        }
+        let value = read(&mut fields);
+        let is_foreign = self.spelling == Spelling::Environment
+            && fields.read.is_empty()
+            && fields.switch().is_none();
+        if is_foreign {
+            return None;
+        }
+        self.findings.append(&mut fields.finish());
+        Some(value)
     }
 
     fn inside<T>(

@@ -39,17 +39,17 @@ impl Fields<'_> {
             return Vec::new();
         };
         let Value::List(items) = &node.value else {
-            let text = self
-                .scalar(key, node, "a list of texts")
-                .unwrap_or_default();
-            let parts = text.split(',').map(str::trim).filter(|p| !p.is_empty());
-            return parts.map(|part| (part.to_owned(), node)).collect();
+            let text = self.scalar(key, node, "a list of texts");
+            let parts = split(text.unwrap_or_default());
+            return parts.map(|part| (part, node)).collect();
         };
         let mut texts = Vec::with_capacity(items.len());
         for (index, item) in items.iter().enumerate() {
             let name = format!("{key}[{index}]");
-            if let Some(text) = self.scalar(&name, item, "a text") {
-                texts.push((text.to_owned(), item));
+            let text = self.scalar(&name, item, "a text").unwrap_or_default();
+            match self.spelling.is_typed_in() {
+                true => texts.extend(split(text).map(|part| (part, item))),
+                false => texts.push((text.to_owned(), item)),
             }
         }
         texts
@@ -84,6 +84,7 @@ impl Fields<'_> {
     /// A whole number.
     pub fn integer(&mut self, key: &'static str) -> Option<i64> {
         let node = self.node(key)?;
+        let node = self.single(node);
         let number = match &node.value {
             Value::Integer(number, _) => Some(*number),
             _ => node.scalar().and_then(|text| text.trim().parse().ok()),
@@ -115,7 +116,7 @@ impl Fields<'_> {
     /// `true` or `false`, also as text in the spellings of Go's `strconv.ParseBool`.
     pub fn boolean(&mut self, key: &'static str) -> Option<bool> {
         let node = self.node(key)?;
-        let value = match node.scalar() {
+        let value = match self.single(node).scalar() {
             Some("1" | "t" | "T" | "true" | "TRUE" | "True") => Some(true),
             Some("0" | "f" | "F" | "false" | "FALSE" | "False") => Some(false),
             _ => None,
@@ -130,7 +131,7 @@ impl Fields<'_> {
     /// A duration: Go's notation (`1m30s`, `500ms`) or a number of seconds. Never below zero.
     pub fn duration(&mut self, key: &'static str) -> Option<Duration> {
         let node = self.node(key)?;
-        let text = node.scalar().unwrap_or_default().trim();
+        let text = self.single(node).scalar().unwrap_or_default().trim();
         let duration = match text.parse::<u64>() {
             Ok(seconds) => Some(Duration::from_secs(seconds)),
             Err(_) => duration::go_duration(text),
@@ -143,6 +144,7 @@ impl Fields<'_> {
     }
 
     fn scalar<'n>(&mut self, key: &str, node: &'n Node, wanted: &str) -> Option<&'n str> {
+        let node = self.single(node);
         let text = node.scalar();
         if text.is_none() {
             let message = format!("expects {wanted}, found {}", node.kind());
@@ -150,4 +152,10 @@ impl Fields<'_> {
         }
         text
     }
+}
+
+/// The items of a list on one line.
+fn split(text: &str) -> impl Iterator<Item = String> {
+    let parts = text.split(',').map(str::trim);
+    parts.filter(|part| !part.is_empty()).map(str::to_owned)
 }

@@ -1,8 +1,8 @@
 //! `IngressRoute`: HTTP routers.
 
-use carnet_config::diagnostics::{Object, Position};
+use carnet_config::diagnostics::{Object, Position, Severity};
 use carnet_config::document::{Fields, Node, Spelling, Value};
-use carnet_config::rule::{self, Rule};
+use carnet_config::routing::router::Matching;
 
 use super::{Reference, ServiceEntry};
 use crate::kubernetes::manifests::ManifestObject;
@@ -23,18 +23,12 @@ pub struct IngressRoute {
 /// `routes[]`.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Route {
-    /// `match` as written.
-    pub rule_text: String,
-    /// `match`; `None` when it does not parse.
-    pub rule: Option<Rule>,
-    /// `priority`.
-    pub priority: Option<i64>,
+    /// `match`, `priority`, `observability`.
+    pub matching: Matching,
     /// `middlewares`, in order.
     pub middlewares: Vec<Reference>,
     /// `services`.
     pub services: Vec<ServiceEntry>,
-    /// `observability.accessLogs`. Default true.
-    pub access_logs: bool,
     /// Dotted path of the route: `spec.routes[0]`.
     pub key: String,
     /// Where the route stands.
@@ -59,21 +53,16 @@ impl IngressRoute {
             };
         };
         let label = object.identity.to_string();
-        let mut fields = Fields::below(spec, label, "spec".to_owned(), Spelling::Exact);
+        let mut fields = Fields::below(spec, label.clone(), "spec".to_owned(), Spelling::Exact);
         let value = Self {
             entry_points: fields.texts("entryPoints"),
             ingress_class: fields
                 .text("ingressClassName")
                 .or_else(|| annotation(object)),
-            routes: routes(&mut fields),
+            routes: routes(&mut fields, &label),
             tls: fields.map("tls", Tls::read),
         };
-        if fields.has("parentRefs") {
-            fields.error(
-                "parentRefs",
-                "routes of routes are not served; write one rule",
-            );
-        }
+        fields.unserved(Severity::Error, &["parentRefs"], "");
         Object {
             value: Some(value),
             diagnostics: fields.finish(),
@@ -87,8 +76,7 @@ fn annotation(object: &ManifestObject) -> Option<String> {
     class.scalar().map(str::to_owned)
 }
 
-fn routes(fields: &mut Fields<'_>) -> Vec<Object<Route>> {
-    let label = fields.object().to_owned();
+fn routes(fields: &mut Fields<'_>, label: &str) -> Vec<Object<Route>> {
     let items = match fields.node("routes").map(|node| &node.value) {
         Some(Value::List(items)) if !items.is_empty() => items.as_slice(),
         _ => {
@@ -98,7 +86,7 @@ fn routes(fields: &mut Fields<'_>) -> Vec<Object<Route>> {
     };
     let read = |(index, item)| {
         let key = fields.dotted(&format!("routes[{index}]"));
-        Route::read(item, &label, key)
+        Route::read(item, label, key)
     };
     items.iter().enumerate().map(read).collect()
 }
@@ -106,14 +94,10 @@ fn routes(fields: &mut Fields<'_>) -> Vec<Object<Route>> {
 impl Route {
     fn read(node: &Node, label: &str, key: String) -> Object<Self> {
         let mut fields = Fields::below(node, label.to_owned(), key.clone(), Spelling::Exact);
-        let (rule_text, rule) = read_rule(&mut fields);
         let value = Self {
-            rule_text,
-            rule,
-            priority: fields.integer("priority"),
+            matching: Matching::read(&mut fields, "match", "syntax"),
             middlewares: flatten(fields.maps("middlewares", Reference::read)),
             services: flatten(fields.maps("services", ServiceEntry::read)),
-            access_logs: fields.map("observability", access_logs).unwrap_or(true),
             key,
             position: node.position.clone(),
         };
@@ -124,36 +108,11 @@ impl Route {
             None | Some("Rule") => {}
             Some(_) => fields.error("kind", "expects `Rule`"),
         }
-        match fields.text("syntax").as_deref() {
-            None | Some("" | "v3") => {}
-            Some(_) => fields.error("syntax", "only `v3` is served; rewrite the rule"),
-        }
         Object {
             value: Some(value),
             diagnostics: fields.finish(),
         }
     }
-}
-
-fn read_rule(fields: &mut Fields<'_>) -> (String, Option<Rule>) {
-    let Some(text) = fields.required_text("match") else {
-        return (String::new(), None);
-    };
-    match rule::parse(&text) {
-        Ok(rule) => (text, Some(rule)),
-        Err(error) => {
-            fields.error("match", error.to_string());
-            (text, None)
-        }
-    }
-}
-
-fn access_logs(fields: &mut Fields<'_>) -> bool {
-    // Metrics and traces have no switch per router yet; both are harmless.
-    for key in ["metrics", "tracing", "traceVerbosity"] {
-        fields.node(key);
-    }
-    fields.boolean("accessLogs").unwrap_or(true)
 }
 
 fn flatten<T>(items: Vec<Option<T>>) -> Vec<T> {

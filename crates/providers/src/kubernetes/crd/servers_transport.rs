@@ -1,9 +1,7 @@
 //! `ServersTransport`: how servers are reached.
 
-use std::time::Duration;
-
 use carnet_config::diagnostics::{Object, Severity};
-use carnet_config::document::{Fields, Spelling};
+use carnet_config::document::{Fields, Node, Spelling};
 use carnet_config::routing;
 
 use super::Reference;
@@ -38,7 +36,7 @@ impl ServersTransport {
         let label = object.identity.to_string();
         let mut fields = Fields::below(spec, label, "spec".to_owned(), Spelling::Exact);
         let mut value = Self {
-            options: options(&mut fields),
+            options: routing::ServersTransport::read_connection(&mut fields),
             root_cas: Vec::new(),
         };
         let sources = fields.maps("rootCAs", |source| {
@@ -51,7 +49,7 @@ impl ServersTransport {
         });
         value.root_cas.extend(sources.into_iter().flatten());
         value.root_cas.extend(older_sources(&mut fields));
-        fields.unserved(Severity::Error, UNSERVED, "; remove it");
+        fields.unserved(Severity::Error, &["certificatesSecrets"], "");
         Object {
             value: Some(value),
             diagnostics: fields.finish(),
@@ -59,47 +57,10 @@ impl ServersTransport {
     }
 }
 
-/// Options on which the safety of the connection rests: not to be ignored.
-const UNSERVED: &[&str] = &[
-    "certificatesSecrets",
-    "cipherSuites",
-    "disableHTTP2",
-    "maxVersion",
-    "minVersion",
-    "peerCertURI",
-    "spiffe",
-];
-
-fn options(fields: &mut Fields<'_>) -> routing::ServersTransport {
-    let mut options = routing::ServersTransport {
-        server_name: fields.text("serverName").filter(|name| !name.is_empty()),
-        insecure_skip_verify: fields.boolean("insecureSkipVerify").unwrap_or(false),
-        ..routing::ServersTransport::default()
-    };
-    if let Some(most) = fields.number("maxIdleConnsPerHost") {
-        options.max_idle_conns_per_host = most;
-    }
-    fields.map("forwardingTimeouts", |timeouts| {
-        let set = |field: &mut Duration, value: Option<Duration>| *field = value.unwrap_or(*field);
-        set(&mut options.dial_timeout, timeouts.duration("dialTimeout"));
-        set(
-            &mut options.response_header_timeout,
-            timeouts.duration("responseHeaderTimeout"),
-        );
-        set(
-            &mut options.idle_conn_timeout,
-            timeouts.duration("idleConnTimeout"),
-        );
-        let http2 = ["readIdleTimeout", "pingTimeout"];
-        timeouts.unserved(Severity::Warning, &http2, "; it has no effect");
-    });
-    options
-}
-
 fn older_sources(fields: &mut Fields<'_>) -> Vec<CertificateSource> {
     let key = fields.dotted("rootCAsSecrets");
     let names = fields.placed_texts("rootCAsSecrets");
-    let source = |(index, (name, node)): (usize, (String, &carnet_config::document::Node))| {
+    let source = |(index, (name, node)): (usize, (String, &Node))| {
         CertificateSource::Secret(Reference {
             name,
             namespace: None,

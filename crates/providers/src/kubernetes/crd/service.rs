@@ -1,6 +1,6 @@
 //! An entry of `services[]`, of an IngressRoute's route and of a TraefikService alike.
 
-use carnet_config::diagnostics::Severity;
+use carnet_config::diagnostics::{Position, Severity};
 use carnet_config::document::{Fields, Value};
 
 use super::Reference;
@@ -14,6 +14,10 @@ pub struct ServiceEntry {
     pub is_traefik_service: bool,
     /// `port`.
     pub port: Option<ServicePort>,
+    /// Where the port stands, or the name where there is none.
+    pub port_position: Position,
+    /// Dotted path of the entry: `spec.routes[0].services[0]`.
+    pub key: String,
     /// `scheme`.
     pub scheme: Option<String>,
     /// `weight`. Default 1.
@@ -48,7 +52,12 @@ impl ServiceEntry {
         let reference = Reference::read(fields);
         let port = port(fields);
         let weight = fields.number("weight").unwrap_or(1);
+        let port_node = fields.node("port");
         let entry = reference.map(|reference| Self {
+            port_position: port_node
+                .map_or(&reference.position, |node| &node.position)
+                .clone(),
+            key: fields.dotted(""),
             reference,
             is_traefik_service,
             port,
@@ -59,12 +68,11 @@ impl ServiceEntry {
             native_lb: fields.boolean("nativeLB").unwrap_or(false),
         });
         strategy(fields);
-        fields.unserved(Severity::Error, UNSERVED, "; remove it");
-        fields.unserved(
-            Severity::Warning,
-            &["responseForwarding"],
-            "; it has no effect",
-        );
+        fields.unserved(Severity::Error, UNSERVED, "");
+        // Responses are flushed as they come, which satisfies every interval.
+        fields.map("responseForwarding", |forwarding| {
+            forwarding.text("flushInterval")
+        });
         entry
     }
 }
@@ -79,12 +87,9 @@ const UNSERVED: &[&str] = &[
 ];
 
 fn strategy(fields: &mut Fields<'_>) {
-    match fields.text("strategy").as_deref() {
-        None | Some("" | "wrr" | "RoundRobin") => {}
-        Some("p2c" | "hrw" | "leasttime") => {
-            fields.error("strategy", "only `wrr` is served yet");
-        }
-        Some(_) => fields.error("strategy", "expects `wrr`"),
+    let strategy = fields.text("strategy").unwrap_or_default();
+    if !matches!(strategy.as_str(), "" | "wrr" | "RoundRobin") {
+        fields.error("strategy", "only the strategy `wrr` is served yet");
     }
 }
 

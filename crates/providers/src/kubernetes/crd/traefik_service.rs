@@ -24,17 +24,16 @@ impl TraefikService {
         let label = object.identity.to_string();
         let mut fields = Fields::below(spec, label, "spec".to_owned(), Spelling::Exact);
         let weighted = fields.map("weighted", |weighted| {
-            weighted.unserved(Severity::Error, &["sticky"], "; remove it");
+            weighted.unserved(Severity::Error, &["sticky"], "");
             let services = weighted.maps("services", ServiceEntry::read);
             services.into_iter().flatten().collect()
         });
         let others = ["failover", "highestRandomWeight", "mirroring"];
+        let is_other = others.map(|kind| fields.has(kind)).contains(&true);
         fields.unserved(Severity::Error, &others, "; use `weighted`");
-        if weighted.as_ref().is_none_or(Vec::is_empty) {
-            fields.error(
-                "weighted",
-                "expects `services`, a list of one service or more",
-            );
+        if weighted.as_ref().is_none_or(Vec::is_empty) && !is_other {
+            let message = "expects `services`, a list of one service or more";
+            fields.error("weighted", message);
         }
         Object {
             value: weighted.map(|weighted| Self { weighted }),

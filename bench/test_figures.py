@@ -1,0 +1,59 @@
+"""Tests of the arithmetic: python3 -m unittest discover bench"""
+
+import unittest
+
+import figures
+import load
+
+
+class Figures(unittest.TestCase):
+    def test_the_interval_leaves_out_what_the_binomial_distribution_allows(self):
+        # The usual table: n = 15 leaves out 3 at each end (96.5 %), n = 9 leaves out 1 (96.1 %).
+        for count, skip in [(1, 0), (2, 0), (6, 0), (8, 0), (9, 1), (12, 2), (15, 3), (25, 7)]:
+            found = figures.figure([float(at) for at in range(count)])
+            self.assertEqual((found.low, found.high), (skip, count - 1 - skip), count)
+
+    def test_a_slow_round_cancels_out_in_the_ratio(self):
+        self.assertEqual(figures.ratios([10, 5, 20], [20, 10, 40]), [0.5, 0.5, 0.5])
+        with self.assertRaises(ValueError):
+            figures.ratios([1], [1, 2])
+        with self.assertRaises(ValueError):
+            figures.figure([])
+
+
+class Load(unittest.TestCase):
+    REPORT = """Running 1s test @ http://127.0.0.1:1/bench
+  1 threads and 32 connections
+  Thread Stats   Avg      Stdev     Max   +/- Stdev
+    Latency     1.27ms  441.00us  12.13ms   93.01%
+    Req/Sec    25.53k     1.13k   27.15k    80.00%
+  Latency Distribution
+     50%    1.20ms
+     75%    1.35ms
+     90%  900.00us
+     99%    0.01s
+  25412 requests in 1.00s, 7.42MB read
+Requests/sec:  25396.78
+Transfer/sec:      7.41MB
+"""
+
+    def test_what_wrk_prints_is_read(self):
+        sample = load.parse(self.REPORT)
+        self.assertEqual(sample.requests, 25412)
+        self.assertEqual(sample.per_second, 25396.78)
+        self.assertEqual((sample.p50_ms, sample.p99_ms), (1.2, 10.0))
+        self.assertEqual(sample.failed, 0)
+
+    def test_answers_that_failed_are_counted(self):
+        report = self.REPORT.replace(
+            "Requests/sec",
+            "  Socket errors: connect 1, read 2, write 3, timeout 4\n"
+            "  Non-2xx or 3xx responses: 5\nRequests/sec",
+        )
+        self.assertEqual(load.parse(report).failed, 15)
+        with self.assertRaises(load.LoadError):
+            load.parse("unable to connect")
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,83 @@
+//! A gateway with its sockets, as `gateway`, `up` and `demo` run it.
+
+use std::collections::BTreeMap;
+use std::net::{SocketAddr, TcpListener};
+use std::sync::Arc;
+
+use carnet_config::install::InstallConfig;
+use carnet_config::routing::RoutingConfig;
+use carnet_gateway::{Gateway, Options};
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
+
+use super::{append, listen};
+use crate::output::Failure;
+use crate::process::Process;
+
+/// A gateway that serves.
+pub(super) struct DataPlane {
+    gateway: Arc<Gateway>,
+    addresses: BTreeMap<String, SocketAddr>,
+    shutdown: CancellationToken,
+    serving: JoinHandle<()>,
+}
+
+impl DataPlane {
+    /// Binds every entry point, then serves them: 404 until there is a configuration.
+    pub(super) fn start(install: &InstallConfig, process: &Process) -> Result<Self, Failure> {
+        let mut listeners: BTreeMap<String, TcpListener> = BTreeMap::new();
+        let mut addresses = BTreeMap::new();
+        for (name, entry_point) in &install.entry_points {
+            let address = entry_point.address.trim_end_matches("/tcp");
+            let listener = listen(address, process)?;
+            if let Ok(address) = listener.local_addr() {
+                addresses.insert(name.clone(), address);
+            }
+            listeners.insert(name.clone(), listener);
+        }
+        let log_file = install.access_log.as_ref().and_then(|log| log.file_path.as_deref());
+        let gateway = Arc::new(Gateway::new(Options {
+            entry_points: install.entry_points.clone(),
+            access_log_output: append("accessLog.filePath", log_file, process)?,
+            access_log: install.access_log.clone(),
+            ping: install.ping.clone(),
+            clock: Arc::clone(&process.clock),
+            random: Arc::clone(&process.random),
+            resolve: Arc::clone(&process.resolve),
+            hostname: process.hostname.to_string(),
+        }));
+        let shutdown = process.shutdown.child_token();
+        let serving = {
+            let (gateway, shutdown) = (Arc::clone(&gateway), shutdown.clone());
+            tokio::spawn(async move { gateway.serve(listeners, shutdown).await })
+        };
+        Ok(Self {
+            gateway,
+            addresses,
+            shutdown,
+            serving,
+        })
+    }
+
+    /// Serves a configuration from the next request on. What is wrong with it is logged.
+    pub(super) fn apply(&self, config: &RoutingConfig) {
+        drop(self.gateway.apply(config));
+    }
+
+    /// The gateway, for who holds its readiness back.
+    pub(super) fn gateway(&self) -> &Gateway {
+        &self.gateway
+    }
+
+    /// Where an entry point listens.
+    pub(super) fn address(&self, entry_point: &str) -> Option<SocketAddr> {
+        self.addresses.get(entry_point).copied()
+    }
+
+    /// Finishes the requests in flight.
+    pub(super) async fn stop(self) {
+        self.shutdown.cancel();
+        // One that panicked has ended, too.
+        drop(self.serving.await);
+    }
+}

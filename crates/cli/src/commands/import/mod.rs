@@ -1,0 +1,19 @@
+//! `import`: what was somewhere else before.
+//!
+//! Knows the wire of the nouns, not HTTP: that is `crate::api`.
+
+use crate::args::{Called, Import, ImportNoun};
+use crate::process::Process;
+
+mod oauth2_client;
+
+/// Runs the command of the noun.
+pub(super) async fn run(args: Import, called: Called, process: &Process) -> u8 {
+    let Import { api, noun } = args;
+    match noun {
+        None => super::help(Some("import"), called, process),
+        Some(ImportNoun::Oauth2Client(args)) => {
+            super::brief(oauth2_client::run(args, &api, process), process).await
+        }
+    }
+}

@@ -1,0 +1,87 @@
+//! Hydra's configuration, read from files and the environment, and handed to the server as plain
+//! options.
+
+use carnet_authserver::{self as authserver, Options, RsaBits};
+use carnet_config::install::authserver::{
+    self as config, AccessTokenStrategy, AuthserverConfig, ScopeClaim, ScopeStrategy,
+};
+use secrecy::ExposeSecret;
+
+use crate::commands::install;
+use crate::output::Failure;
+use crate::process::Process;
+
+/// Reads files, over them the environment, over that `--dev`.
+pub(in crate::commands) fn read(
+    files: &[String],
+    is_trial: bool,
+    process: &Process,
+) -> Result<AuthserverConfig, Failure> {
+    let documents: Result<Vec<_>, _> = files.iter().map(|file| install::document(file)).collect();
+    let flags = match is_trial {
+        true => vec![("dev".to_owned(), "true".to_owned())],
+        false => Vec::new(),
+    };
+    install::accept(config::read(&documents?, &process.env, &flags), process)
+}
+
+/// The database of a configuration.
+pub(in crate::commands) fn dsn(config: &AuthserverConfig) -> Result<&str, Failure> {
+    config.dsn.as_ref().map(|dsn| dsn.expose_secret()).ok_or_else(|| {
+        Failure::new(
+            "dsn must be set: to memory, or to a file as in sqlite:///path/to/file; use the \
+             variable DSN or the key `dsn` of a configuration file",
+        )
+    })
+}
+
+/// What the server is told.
+pub(super) fn options(config: &AuthserverConfig) -> Options {
+    Options {
+        issuer: config.issuer(),
+        public_url: config.urls.public.clone(),
+        access_token_strategy: match config.strategies.access_token {
+            AccessTokenStrategy::Opaque => authserver::AccessTokenStrategy::Opaque,
+            AccessTokenStrategy::Jwt => authserver::AccessTokenStrategy::Jwt,
+        },
+        scope_strategy: match config.strategies.scope {
+            ScopeStrategy::Wildcard => authserver::ScopeStrategy::Wildcard,
+            ScopeStrategy::Exact => authserver::ScopeStrategy::Exact,
+        },
+        scope_claim: match config.strategies.scope_claim {
+            ScopeClaim::List => authserver::ScopeClaim::List,
+            ScopeClaim::String => authserver::ScopeClaim::String,
+            ScopeClaim::Both => authserver::ScopeClaim::Both,
+        },
+        ttl_access_token: config.ttl_access_token,
+        exclude_not_before_claim: config.oauth2.exclude_not_before_claim,
+        mirror_top_level_claims: config.oauth2.mirror_top_level_claims,
+        default_grant_allowed_scope: config.oauth2.default_grant_allowed_scope,
+        default_scope: config.default_scope.clone(),
+        subject_types: config.subject_types.clone(),
+        system_secrets: config.secrets.system.clone(),
+        pbkdf2_iterations: config.oauth2.pbkdf2_iterations,
+        rsa_bits: match config.rsa_bits {
+            4096 => RsaBits::B4096,
+            3072 => RsaBits::B3072,
+            _ => RsaBits::B2048,
+        },
+        broadcast_keys: config.broadcast_keys.clone(),
+        discovery: authserver::Discovery {
+            token_url: config.discovery.token_url.clone(),
+            jwks_url: config.discovery.jwks_url.clone(),
+            supported_claims: config.discovery.supported_claims.clone(),
+            supported_scope: config.discovery.supported_scope.clone(),
+        },
+        ..Options::default()
+    }
+}
+
+/// The address of a listener as users write it.
+pub(super) fn address(listener: &config::Listener) -> String {
+    let host = listener.host.as_deref().unwrap_or_default();
+    match host.contains(':') && !host.starts_with('[') {
+        true => format!("[{host}]:{}", listener.port),
+        false => format!("{host}:{}", listener.port),
+    }
+}

@@ -1,0 +1,84 @@
+//! `serve`: the authorization server, on both ports or on one, with Hydra's configuration.
+
+use std::sync::Arc;
+
+use carnet_authserver::{Authserver, store};
+use carnet_config::install::authserver::Listener;
+
+use super::listen;
+use crate::args::{Called, Serve, ServeFlags, Served};
+use crate::boot::log::{self, Format};
+use crate::output::{self, Failure};
+use crate::process::Process;
+
+pub(super) mod configuration;
+
+/// Which ports are opened.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Ports {
+    All,
+    Public,
+    Admin,
+}
+
+/// Runs the command of the noun.
+pub(super) async fn run(args: Serve, called: Called, process: &Process) -> u8 {
+    let (ports, flags) = match args.what {
+        None => return super::help(Some("serve"), called, process),
+        Some(Served::All(flags)) => (Ports::All, flags),
+        Some(Served::Public(flags)) => (Ports::Public, flags),
+        Some(Served::Admin(flags)) => (Ports::Admin, flags),
+    };
+    output::finish(process, serve(ports, flags, process).await)
+}
+
+async fn serve(ports: Ports, flags: ServeFlags, process: &Process) -> Result<(), Failure> {
+    let config = configuration::read(&flags.config, flags.dev, process)?;
+    let format = match config.log.json {
+        true => Format::Json,
+        false => Format::Text,
+    };
+    log::install(&config.log.level, format, Arc::clone(&process.err));
+    let options = configuration::options(&config);
+    options
+        .check(config.dev)
+        .map_err(|error| Failure::new(error.to_string()))?;
+    let bind = |wanted: bool, listener: &Listener| {
+        let address = configuration::address(listener);
+        wanted.then(|| listen(&address, process)).transpose()
+    };
+    let public = bind(ports != Ports::Admin, &config.public)?;
+    let admin = bind(ports != Ports::Public, &config.admin)?;
+    if let Some(address) = admin.as_ref().and_then(|listener| listener.local_addr().ok())
+        && !address.ip().is_loopback()
+    {
+        tracing::warn!(
+            %address,
+            "the admin port has no authentication and others may reach it; set serve.admin.host, \
+             or keep others from it"
+        );
+    }
+    let store = store::open(configuration::dsn(&config)?).await;
+    let store = store.map_err(|error| Failure::new(error.to_string()))?;
+    let (clock, random) = (Arc::clone(&process.clock), Arc::clone(&process.random));
+    let server = Authserver::new(options, store, clock, random).await;
+    let server = server.map_err(|error| Failure::new(error.to_string()))?;
+    let shutdown = || process.shutdown.clone();
+    let serving = tokio::try_join!(
+        async {
+            match public {
+                Some(listener) => server.serve_public(listener, shutdown()).await,
+                None => Ok(()),
+            }
+        },
+        async {
+            match admin {
+                Some(listener) => server.serve_admin(listener, shutdown()).await,
+                None => Ok(()),
+            }
+        },
+    );
+    serving
+        .map(drop)
+        .map_err(|error| Failure::new(format!("the server failed: {error}")))
+}

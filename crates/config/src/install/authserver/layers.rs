@@ -1,0 +1,181 @@
+//! Several sources as one tree: documents, then environment variables, then flags.
+
+use std::collections::BTreeMap;
+
+use crate::diagnostics::Position;
+use crate::document::{Member, Node, Value};
+
+/// The keys that environment variables can set: every one that holds no keys itself. A key that is
+/// not here has no variable, so variables of others are nobody's mistake.
+const KEYS: [&str; 96] = [
+    "clients.http.disallow_private_ip_ranges",
+    "clients.http.private_ip_exception_urls",
+    "dev",
+    "dsn",
+    "hsm.enabled",
+    "hsm.key_set_prefix",
+    "hsm.library",
+    "hsm.pin",
+    "hsm.slot",
+    "hsm.token_label",
+    "jwks.rsa_bits",
+    "log.format",
+    "log.leak_sensitive_values",
+    "log.level",
+    "log.redaction_text",
+    "oauth2.allowed_top_level_claims",
+    "oauth2.client_credentials.default_grant_allowed_scope",
+    "oauth2.device_authorization.token_polling_interval",
+    "oauth2.exclude_not_before_claim",
+    "oauth2.expose_internal_errors",
+    "oauth2.grant.jwt.iat_optional",
+    "oauth2.grant.jwt.jti_optional",
+    "oauth2.grant.jwt.max_ttl",
+    "oauth2.grant.jwt.omit_assertion_audience",
+    "oauth2.grant.refresh_token.rotation_grace_period",
+    "oauth2.grant.refresh_token.rotation_grace_reuse_count",
+    "oauth2.hashers.algorithm",
+    "oauth2.hashers.bcrypt.cost",
+    "oauth2.hashers.pbkdf2.iterations",
+    "oauth2.mirror_top_level_claims",
+    "oauth2.pkce.enforced",
+    "oauth2.pkce.enforced_for_public_clients",
+    "oauth2.preserve_ext_claims",
+    "oauth2.refresh_token_hook",
+    "oauth2.session.encrypt_at_rest",
+    "oauth2.token_hook",
+    "oidc.dynamic_client_registration.default_scope",
+    "oidc.dynamic_client_registration.enabled",
+    "oidc.subject_identifiers.pairwise.salt",
+    "oidc.subject_identifiers.supported_types",
+    "profiling",
+    "secrets.cookie",
+    "secrets.pagination",
+    "secrets.system",
+    "serve.admin.cors.enabled",
+    "serve.admin.host",
+    "serve.admin.port",
+    "serve.admin.request_log.disable_for_health",
+    "serve.admin.tls.enabled",
+    "serve.cookies.domain",
+    "serve.cookies.same_site_legacy_workaround",
+    "serve.cookies.same_site_mode",
+    "serve.cookies.secure",
+    "serve.public.cors.enabled",
+    "serve.public.host",
+    "serve.public.port",
+    "serve.public.request_log.disable_for_health",
+    "serve.public.tls.enabled",
+    "serve.tls.allow_termination_from",
+    "serve.tls.cert.base64",
+    "serve.tls.cert.path",
+    "serve.tls.enabled",
+    "serve.tls.key.base64",
+    "serve.tls.key.path",
+    "sqa.opt_out",
+    "strategies.access_token",
+    "strategies.jwt.scope_claim",
+    "strategies.scope",
+    "tracing.provider",
+    "ttl.access_token",
+    "ttl.auth_code",
+    "ttl.authentication_session",
+    "ttl.device_user_code",
+    "ttl.id_token",
+    "ttl.login_consent_request",
+    "ttl.refresh_token",
+    "urls.consent",
+    "urls.device.success",
+    "urls.device.verification",
+    "urls.error",
+    "urls.identity_provider.publicUrl",
+    "urls.identity_provider.url",
+    "urls.login",
+    "urls.logout",
+    "urls.post_logout_redirect",
+    "urls.registration",
+    "urls.self.admin",
+    "urls.self.issuer",
+    "urls.self.public",
+    "webfinger.jwks.broadcast_keys",
+    "webfinger.oidc_discovery.auth_url",
+    "webfinger.oidc_discovery.client_registration_url",
+    "webfinger.oidc_discovery.jwks_url",
+    "webfinger.oidc_discovery.supported_claims",
+    "webfinger.oidc_discovery.supported_scope",
+    "webfinger.oidc_discovery.token_url",
+];
+
+/// The tree of all sources.
+pub(super) fn stacked(
+    documents: &[Node],
+    environment: &BTreeMap<String, String>,
+    flags: &[(String, String)],
+) -> Node {
+    let mut root = empty(place("configuration"));
+    for document in documents {
+        overlay(&mut root, document.clone());
+    }
+    for key in KEYS {
+        let name = key.to_uppercase().replace('.', "_");
+        // A variable that is set to nothing is as good as unset.
+        if let Some(text) = environment.get(&name).filter(|text| !text.is_empty()) {
+            overlay(&mut root, branch(key, text, &place("environment")));
+        }
+    }
+    for (key, text) in flags {
+        overlay(&mut root, branch(key, text, &place("flag")));
+    }
+    root
+}
+
+/// Puts a tree over another: maps are joined, everything else is replaced.
+fn overlay(below: &mut Node, above: Node) {
+    match (&mut below.value, above.value) {
+        // A document of nothing, or a section without content, changes nothing.
+        (_, Value::Null) => {}
+        (Value::Map(members), Value::Map(more)) => {
+            for member in more {
+                match members.iter_mut().find(|known| known.key == member.key) {
+                    Some(known) => overlay(&mut known.value, member.value),
+                    None => members.push(member),
+                }
+            }
+        }
+        (_, value) => {
+            *below = Node {
+                position: above.position,
+                value,
+            };
+        }
+    }
+}
+
+/// A tree of one key.
+fn branch(key: &str, text: &str, position: &Position) -> Node {
+    let leaf = Node {
+        position: position.clone(),
+        value: Value::Text(text.to_owned()),
+    };
+    key.rsplit('.').fold(leaf, |value, name| Node {
+        position: position.clone(),
+        value: Value::Map(vec![Member {
+            key: name.to_owned(),
+            key_position: position.clone(),
+            value,
+        }]),
+    })
+}
+
+fn empty(position: Position) -> Node {
+    let value = Value::Map(Vec::new());
+    Node { position, value }
+}
+
+fn place(source: &str) -> Position {
+    Position {
+        source: source.into(),
+        line: 0,
+        column: 0,
+    }
+}

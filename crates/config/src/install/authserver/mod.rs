@@ -1,0 +1,253 @@
+//! Configuration of the authorization server, with the keys of Ory Hydra. Field docs are the user
+//! reference.
+//!
+//! [`read`] takes documents, environment variables and flags, the later ones over the earlier.
+
+use std::time::Duration;
+
+use secrecy::{ExposeSecret, SecretString};
+
+mod layers;
+mod read;
+
+pub use read::read;
+
+/// Everything the authorization server knows before it answers. The environment name of a key is
+/// its upper case with `_` for each dot: `SERVE_PUBLIC_PORT`; lists are separated by commas there.
+#[derive(Debug, Clone)]
+pub struct AuthserverConfig {
+    /// `dsn`: the database, `memory` or `sqlite://FILE`. Required by whoever opens it. May hold a
+    /// password.
+    pub dsn: Option<SecretString>,
+    /// `dev`: a trial, in which http issuers and short secrets are allowed. Default false.
+    pub dev: bool,
+    /// `secrets`.
+    pub secrets: Secrets,
+    /// `serve.public`. Default port 4444.
+    pub public: Listener,
+    /// `serve.admin`. Default port 4445.
+    pub admin: Listener,
+    /// `urls.self`.
+    pub urls: Urls,
+    /// `strategies`.
+    pub strategies: Strategies,
+    /// `ttl.access_token`: how long tokens count, unless their client says otherwise. Default 1 h.
+    pub ttl_access_token: Duration,
+    /// `oauth2`.
+    pub oauth2: OAuth2,
+    /// `oidc.subject_identifiers.supported_types`. Default `public`.
+    pub subject_types: Vec<String>,
+    /// `oidc.dynamic_client_registration.default_scope`: scopes of clients created without any.
+    /// Default `offline_access`, `offline`, `openid`.
+    pub default_scope: Vec<String>,
+    /// `webfinger.jwks.broadcast_keys`: key sets published beside those that sign. Default
+    /// `hydra.openid.id-token`.
+    pub broadcast_keys: Vec<String>,
+    /// `webfinger.oidc_discovery`: what the discovery document says differently.
+    pub discovery: Discovery,
+    /// `jwks.rsa_bits` (ours): size of the RSA keys that the server makes, 2048, 3072 or 4096.
+    /// Default 2048; Hydra makes keys of 4096.
+    pub rsa_bits: u16,
+    /// `log`.
+    pub log: Log,
+}
+
+/// `secrets`.
+#[derive(Debug, Clone, Default)]
+pub struct Secrets {
+    /// `system`: the first signs and seals, all verify and open. At least 16 characters each,
+    /// unless `dev`.
+    pub system: Vec<SecretString>,
+}
+
+impl PartialEq for Secrets {
+    fn eq(&self, other: &Self) -> bool {
+        let texts = |secrets: &Self| -> Vec<String> {
+            let system = secrets.system.iter();
+            system
+                .map(|secret| secret.expose_secret().to_owned())
+                .collect()
+        };
+        texts(self) == texts(other)
+    }
+}
+
+/// `serve.public` and `serve.admin`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Listener {
+    /// `host`; `None`: all interfaces.
+    pub host: Option<String>,
+    /// `port`.
+    pub port: u16,
+}
+
+/// `urls.self`.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Urls {
+    /// `issuer`: the `iss` of tokens, byte for byte. See [`AuthserverConfig::issuer`].
+    pub issuer: Option<String>,
+    /// `public`: where clients find the public endpoints; the issuer when absent.
+    pub public: Option<String>,
+    /// `admin`: where the admin endpoints are.
+    pub admin: Option<String>,
+}
+
+/// `strategies`.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Strategies {
+    /// `access_token`: `opaque` or `jwt`. Default `opaque`.
+    pub access_token: AccessTokenStrategy,
+    /// `scope`: `wildcard` or `exact`. Default `wildcard`.
+    pub scope: ScopeStrategy,
+    /// `jwt.scope_claim`: `list`, `string` or `both`. Default `list`.
+    pub scope_claim: ScopeClaim,
+}
+
+/// `strategies.access_token`.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum AccessTokenStrategy {
+    /// `opaque`: a text that only this server can read.
+    #[default]
+    Opaque,
+    /// `jwt`: a signed text that everybody can read.
+    Jwt,
+}
+
+/// `strategies.scope`.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum ScopeStrategy {
+    /// `wildcard`: `a.*` allows `a.b`.
+    #[default]
+    Wildcard,
+    /// `exact`.
+    Exact,
+}
+
+/// `strategies.jwt.scope_claim`.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum ScopeClaim {
+    /// `list`: `scp`, a list.
+    #[default]
+    List,
+    /// `string`: `scope`, a text.
+    String,
+    /// `both`.
+    Both,
+}
+
+/// `oauth2`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OAuth2 {
+    /// `client_credentials.default_grant_allowed_scope`: a request without scopes gets all of its
+    /// client's. Default false.
+    pub default_grant_allowed_scope: bool,
+    /// `exclude_not_before_claim`: JWTs have no `nbf`. Default false.
+    pub exclude_not_before_claim: bool,
+    /// `mirror_top_level_claims`: JWTs have `ext`. Default true.
+    pub mirror_top_level_claims: bool,
+    /// `allowed_top_level_claims`: extra claims that also stand at the top. Default none.
+    pub allowed_top_level_claims: Vec<String>,
+    /// `hashers.algorithm` for the secrets that people choose: `pbkdf2` or `bcrypt`. Default
+    /// `pbkdf2`.
+    pub hasher: Hasher,
+    /// `hashers.pbkdf2.iterations`. Default 25000.
+    pub pbkdf2_iterations: u32,
+    /// `hashers.bcrypt.cost`. Default 10, at least 4.
+    pub bcrypt_cost: u32,
+}
+
+/// `oauth2.hashers.algorithm`.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Hasher {
+    /// `pbkdf2`.
+    #[default]
+    Pbkdf2,
+    /// `bcrypt`.
+    Bcrypt,
+}
+
+/// `webfinger.oidc_discovery`.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Discovery {
+    /// `token_url`.
+    pub token_url: Option<String>,
+    /// `jwks_url`.
+    pub jwks_url: Option<String>,
+    /// `supported_claims`, besides `sub`.
+    pub supported_claims: Vec<String>,
+    /// `supported_scope`, besides those of OpenID.
+    pub supported_scope: Vec<String>,
+}
+
+/// `log`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Log {
+    /// `level`: `trace`, `debug`, `info`, `warning`, `error`. Default `info`.
+    pub level: String,
+    /// `format`: `text` or `json`. Default `text`.
+    pub json: bool,
+}
+
+impl AuthserverConfig {
+    /// `urls.self.issuer`, or what follows from `serve.public` when it is absent.
+    pub fn issuer(&self) -> String {
+        let derived = || {
+            let host = self.public.host.as_deref();
+            let host = host.filter(|host| !matches!(*host, "0.0.0.0" | "::"));
+            let host = match host {
+                Some(address) if address.contains(':') => format!("[{address}]"),
+                Some(host) => host.to_owned(),
+                None => "localhost".to_owned(),
+            };
+            format!("http://{host}:{}", self.public.port)
+        };
+        self.urls.issuer.clone().unwrap_or_else(derived)
+    }
+}
+
+impl Default for AuthserverConfig {
+    fn default() -> Self {
+        let texts = |words: &[&str]| words.iter().map(|&word| word.to_owned()).collect();
+        let all_interfaces = |port| Listener { host: None, port };
+        Self {
+            dsn: None,
+            dev: false,
+            secrets: Secrets::default(),
+            public: all_interfaces(4444),
+            admin: all_interfaces(4445),
+            urls: Urls::default(),
+            strategies: Strategies::default(),
+            ttl_access_token: Duration::from_secs(3600),
+            oauth2: OAuth2::default(),
+            subject_types: texts(&["public"]),
+            default_scope: texts(&["offline_access", "offline", "openid"]),
+            broadcast_keys: texts(&["hydra.openid.id-token"]),
+            discovery: Discovery::default(),
+            rsa_bits: 2048,
+            log: Log::default(),
+        }
+    }
+}
+
+impl Default for OAuth2 {
+    fn default() -> Self {
+        Self {
+            default_grant_allowed_scope: false,
+            exclude_not_before_claim: false,
+            mirror_top_level_claims: true,
+            allowed_top_level_claims: Vec::new(),
+            hasher: Hasher::default(),
+            pbkdf2_iterations: 25_000,
+            bcrypt_cost: 10,
+        }
+    }
+}
+
+impl Default for Log {
+    fn default() -> Self {
+        Self {
+            level: "info".to_owned(),
+            json: false,
+        }
+    }
+}

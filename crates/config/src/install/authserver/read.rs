@@ -1,0 +1,308 @@
+//! From a tree to an [`AuthserverConfig`].
+
+use std::collections::BTreeMap;
+
+use secrecy::SecretString;
+
+use super::{
+    AccessTokenStrategy, AuthserverConfig, Discovery, Hasher, Listener, Log, OAuth2, ScopeClaim,
+    ScopeStrategy, Secrets, Strategies, Urls, layers,
+};
+use crate::diagnostics::{Diagnostic, Severity};
+use crate::document::{Fields, Node, Spelling};
+use crate::secret::{refuse_placeholder, secret};
+
+const ADVICE: &str = "; remove it";
+
+/// Reads the configuration: `documents` in the order given, over them the environment, over that
+/// the flags, as dotted keys with their texts. Keys that Hydra knows and this server does not serve
+/// are warnings, errors where without them it would do what it must not. With an error among the
+/// findings the server does not start.
+pub fn read(
+    documents: &[Node],
+    environment: &BTreeMap<String, String>,
+    flags: &[(String, String)],
+) -> (AuthserverConfig, Vec<Diagnostic>) {
+    let root = layers::stacked(documents, environment, flags);
+    let mut fields = Fields::new(&root, "", Spelling::Exact);
+    let config = config(&mut fields);
+    (config, fields.finish())
+}
+
+fn config(fields: &mut Fields<'_>) -> AuthserverConfig {
+    let later = ["clients", "db", "feature_flags", "profiling", "tracing"];
+    fields.unserved(Severity::Warning, &later, ADVICE);
+    // Nothing is sent to anybody, limits of the container are seen by themselves, and the version
+    // of the file is whatever it is.
+    for key in ["cgroups", "sqa", "version"] {
+        fields.node(key);
+    }
+    fields.map("hsm", |hsm| {
+        if hsm.boolean("enabled") == Some(true) {
+            hsm.error("enabled", "keys in hardware modules are not served yet");
+        }
+        hsm.rest();
+    });
+    let mut config = AuthserverConfig {
+        dsn: secret(fields, "dsn"),
+        dev: fields.boolean("dev").unwrap_or(false),
+        secrets: fields.map("secrets", secrets).unwrap_or_default(),
+        strategies: fields.map("strategies", strategies).unwrap_or_default(),
+        oauth2: fields.map("oauth2", oauth2).unwrap_or_default(),
+        log: fields.map("log", log).unwrap_or_default(),
+        urls: fields.map("urls", urls).unwrap_or_default(),
+        ..AuthserverConfig::default()
+    };
+    fields.map("serve", |serve| read_serve(serve, &mut config));
+    fields.map("ttl", |ttl| read_ttl(ttl, &mut config));
+    fields.map("oidc", |oidc| read_oidc(oidc, &mut config));
+    fields.map("webfinger", |webfinger| {
+        read_webfinger(webfinger, &mut config)
+    });
+    fields.map("jwks", |jwks| {
+        let sizes = ["2048", "3072", "4096"].map(|text| (text, text.parse().unwrap_or(2048)));
+        config.rsa_bits = jwks.word("rsa_bits", &sizes).unwrap_or(config.rsa_bits);
+    });
+    config
+}
+
+fn secrets(fields: &mut Fields<'_>) -> Secrets {
+    fields.unserved(Severity::Warning, &["cookie", "pagination"], ADVICE);
+    let system = fields.texts("system");
+    for text in &system {
+        refuse_placeholder(fields, "system", text);
+    }
+    Secrets {
+        system: system.into_iter().map(SecretString::from).collect(),
+    }
+}
+
+fn read_serve(fields: &mut Fields<'_>, config: &mut AuthserverConfig) {
+    fields.unserved(Severity::Warning, &["cookies"], ADVICE);
+    fields.map("tls", refuse_tls);
+    fields.map("public", |public| read_listener(public, &mut config.public));
+    fields.map("admin", |admin| read_listener(admin, &mut config.admin));
+}
+
+fn read_listener(fields: &mut Fields<'_>, listener: &mut Listener) {
+    let later = ["access_log", "cors", "request_log", "socket"];
+    fields.unserved(Severity::Warning, &later, ADVICE);
+    fields.map("tls", refuse_tls);
+    listener.host = fields.text("host").filter(|host| !host.is_empty());
+    if listener
+        .host
+        .as_ref()
+        .is_some_and(|host| host.starts_with("unix:"))
+    {
+        fields.error("host", "unix sockets are not served yet; name an address");
+    }
+    listener.port = fields.number("port").unwrap_or(listener.port);
+}
+
+/// Who asks for TLS must not get plain text.
+fn refuse_tls(fields: &mut Fields<'_>) {
+    if fields.boolean("enabled") == Some(true) {
+        let message = "TLS is not served yet; put a proxy with TLS in front and remove it";
+        fields.error("enabled", message);
+    }
+    fields.unserved(
+        Severity::Warning,
+        &["allow_termination_from", "cert", "key"],
+        ADVICE,
+    );
+}
+
+fn urls(fields: &mut Fields<'_>) -> Urls {
+    let later = [
+        "consent",
+        "device",
+        "error",
+        "identity_provider",
+        "login",
+        "logout",
+        "post_logout_redirect",
+        "registration",
+    ];
+    fields.unserved(Severity::Warning, &later, ADVICE);
+    let own = fields.map("self", |own| Urls {
+        issuer: url(own, "issuer"),
+        public: url(own, "public"),
+        admin: url(own, "admin"),
+    });
+    own.unwrap_or_default()
+}
+
+/// Kept as written: tokens carry the issuer byte for byte.
+fn url(fields: &mut Fields<'_>, key: &'static str) -> Option<String> {
+    let text = fields.text(key).filter(|text| !text.is_empty())?;
+    let is_web = |url: url::Url| matches!(url.scheme(), "http" | "https");
+    if !url::Url::parse(&text).is_ok_and(is_web) {
+        fields.error(key, "is no http or https URL");
+    }
+    Some(text)
+}
+
+fn strategies(fields: &mut Fields<'_>) -> Strategies {
+    let tokens = [
+        ("opaque", AccessTokenStrategy::Opaque),
+        ("jwt", AccessTokenStrategy::Jwt),
+    ];
+    let scopes = [
+        ("wildcard", ScopeStrategy::Wildcard),
+        ("exact", ScopeStrategy::Exact),
+    ];
+    let claims = [
+        ("list", ScopeClaim::List),
+        ("string", ScopeClaim::String),
+        ("both", ScopeClaim::Both),
+    ];
+    let claim = fields.map("jwt", |jwt| {
+        // Nothing is stored of a JWT unless it is revoked, so all of them are stateless.
+        jwt.unserved(Severity::Warning, &["stateless"], ADVICE);
+        jwt.word("scope_claim", &claims)
+    });
+    Strategies {
+        access_token: fields.word("access_token", &tokens).unwrap_or_default(),
+        scope: fields.word("scope", &scopes).unwrap_or_default(),
+        scope_claim: claim.flatten().unwrap_or_default(),
+    }
+}
+
+fn read_ttl(fields: &mut Fields<'_>, config: &mut AuthserverConfig) {
+    let later = [
+        "auth_code",
+        "authentication_session",
+        "device_user_code",
+        "id_token",
+        "login_consent_request",
+        "refresh_token",
+    ];
+    fields.unserved(Severity::Warning, &later, ADVICE);
+    if let Some(lifetime) = fields.duration("access_token") {
+        if lifetime.is_zero() {
+            fields.error("access_token", "tokens need a lifetime above zero");
+        }
+        config.ttl_access_token = lifetime;
+    }
+}
+
+fn oauth2(fields: &mut Fields<'_>) -> OAuth2 {
+    let later = [
+        "device_authorization",
+        "expose_internal_errors",
+        "grant",
+        "include_legacy_error_fields",
+        "pkce",
+        "preserve_ext_claims",
+        "refresh_token_hook",
+        "session",
+    ];
+    fields.unserved(Severity::Warning, &later, ADVICE);
+    // A hook may refuse tokens: without it they would be given.
+    fields.unserved(Severity::Error, &["token_hook"], "");
+    let default = OAuth2::default();
+    let grant = fields.map("client_credentials", |grant| {
+        grant.boolean("default_grant_allowed_scope")
+    });
+    let hashers = fields.map("hashers", |hashers| hashers_of(hashers, &default));
+    OAuth2 {
+        default_grant_allowed_scope: grant.flatten().unwrap_or(false),
+        exclude_not_before_claim: fields.boolean("exclude_not_before_claim").unwrap_or(false),
+        mirror_top_level_claims: fields.boolean("mirror_top_level_claims").unwrap_or(true),
+        allowed_top_level_claims: fields.texts("allowed_top_level_claims"),
+        ..hashers.unwrap_or(default)
+    }
+}
+
+fn hashers_of(fields: &mut Fields<'_>, default: &OAuth2) -> OAuth2 {
+    let algorithms = [("pbkdf2", Hasher::Pbkdf2), ("bcrypt", Hasher::Bcrypt)];
+    let iterations = fields
+        .map("pbkdf2", |pbkdf2| pbkdf2.number("iterations"))
+        .flatten();
+    let cost = fields
+        .map("bcrypt", |bcrypt| bcrypt.number("cost"))
+        .flatten();
+    if iterations == Some(0) {
+        fields.error("pbkdf2.iterations", "at least one iteration");
+    }
+    if cost.is_some_and(|cost| !(4..=31).contains(&cost)) {
+        fields.error("bcrypt.cost", "from 4 to 31");
+    }
+    OAuth2 {
+        hasher: fields
+            .word("algorithm", &algorithms)
+            .unwrap_or(default.hasher),
+        pbkdf2_iterations: iterations.unwrap_or(default.pbkdf2_iterations),
+        bcrypt_cost: cost.unwrap_or(default.bcrypt_cost),
+        ..default.clone()
+    }
+}
+
+fn read_oidc(fields: &mut Fields<'_>, config: &mut AuthserverConfig) {
+    fields.map("subject_identifiers", |subjects| {
+        subjects.unserved(Severity::Warning, &["pairwise"], ADVICE);
+        if subjects.has("supported_types") {
+            config.subject_types = subjects.texts("supported_types");
+        }
+    });
+    fields.map("dynamic_client_registration", |registration| {
+        if registration.boolean("enabled") == Some(true) {
+            registration.warn("enabled", "registration by clients is not served yet");
+        }
+        if registration.has("default_scope") {
+            config.default_scope = registration.texts("default_scope");
+        }
+    });
+}
+
+fn read_webfinger(fields: &mut Fields<'_>, config: &mut AuthserverConfig) {
+    fields.map("jwks", |jwks| {
+        if jwks.has("broadcast_keys") {
+            config.broadcast_keys = jwks.texts("broadcast_keys");
+        }
+    });
+    let discovery = fields.map("oidc_discovery", |discovery| {
+        let later = [
+            "auth_url",
+            "client_registration_url",
+            "device_authorization_url",
+            "userinfo_url",
+        ];
+        discovery.unserved(Severity::Warning, &later, ADVICE);
+        Discovery {
+            token_url: url(discovery, "token_url"),
+            jwks_url: url(discovery, "jwks_url"),
+            supported_claims: discovery.texts("supported_claims"),
+            supported_scope: discovery.texts("supported_scope"),
+        }
+    });
+    config.discovery = discovery.unwrap_or_default();
+}
+
+fn log(fields: &mut Fields<'_>) -> Log {
+    let later = ["leak_sensitive_values", "redaction_text"];
+    fields.unserved(Severity::Warning, &later, ": secrets are never logged");
+    let levels = [
+        ("trace", "trace"),
+        ("debug", "debug"),
+        ("info", "info"),
+        ("warning", "warning"),
+        ("warn", "warning"),
+        ("error", "error"),
+        ("fatal", "error"),
+        ("panic", "error"),
+    ];
+    let formats = [
+        ("text", false),
+        ("json", true),
+        ("json_pretty", true),
+        ("gelf", true),
+    ];
+    let default = Log::default();
+    Log {
+        level: fields
+            .word("level", &levels)
+            .map_or(default.level, str::to_owned),
+        json: fields.word("format", &formats).unwrap_or(default.json),
+    }
+}

@@ -1,0 +1,78 @@
+//! From a tree to an [`InstallConfig`], whatever the source.
+
+use super::{AccessLog, EntryPoint, InstallConfig, Log, Ping, Providers};
+use crate::diagnostics::{Diagnostic, Severity};
+use crate::document::{Fields, Node, Spelling};
+use crate::nearest::suggestion;
+
+/// Options that Traefik knows and this gateway does not serve, with what to do about it.
+const UNSERVED: [(&str, &str); 15] = [
+    ("api", "; remove it"),
+    ("certificatesResolvers", "; name certificates yourself"),
+    ("core", "; remove it"),
+    ("experimental", "; remove it"),
+    ("global", ": nothing is ever sent anywhere; remove it"),
+    ("hostResolver", "; remove it"),
+    ("hub", ": no token is needed; remove it"),
+    ("metrics", "; remove it"),
+    ("ocsp", "; remove it"),
+    ("pilot", "; remove it"),
+    (
+        "serversTransport",
+        "; write `http.serversTransports` and name it in services",
+    ),
+    ("spiffe", "; remove it"),
+    ("tcpServersTransport", "; remove it"),
+    ("tracing", "; remove it"),
+    ("udp", "; remove it"),
+];
+
+/// Reads the document of a file. With an error among the findings the gateway does not start.
+pub fn read_document(root: &Node) -> (InstallConfig, Vec<Diagnostic>) {
+    read(root, Spelling::AnyCase)
+}
+
+pub(super) fn read(root: &Node, spelling: Spelling) -> (InstallConfig, Vec<Diagnostic>) {
+    let mut fields = Fields::new(root, "", spelling);
+    for (key, advice) in UNSERVED {
+        fields.unserved(Severity::Warning, &[key], advice);
+    }
+    let declared = fields.entries("entryPoints", |name, entry_point| {
+        (name.to_owned(), EntryPoint::read(entry_point))
+    });
+    let names: Vec<String> = declared.iter().map(|(name, _)| name.clone()).collect();
+    let served = declared
+        .into_iter()
+        .filter_map(|(name, entry_point)| Some((name, entry_point?)));
+    let mut config = InstallConfig {
+        entry_points: served.collect(),
+        providers: fields.map("providers", Providers::read).unwrap_or_default(),
+        access_log: fields.map("accessLog", AccessLog::read),
+        log: fields.map("log", Log::read).unwrap_or_default(),
+        ping: fields.map("ping", Ping::read),
+    };
+    if names.is_empty() {
+        let default = EntryPoint::at(":80");
+        config.entry_points.insert("http".to_owned(), default);
+    }
+    place_ping(&mut config, &names, &mut fields);
+    (config, fields.finish())
+}
+
+/// `ping` makes the entry point called `traefik` when nobody declares it.
+fn place_ping(config: &mut InstallConfig, declared: &[String], fields: &mut Fields<'_>) {
+    let Some(ping) = config.ping.as_ref().filter(|ping| !ping.manual_routing) else {
+        return;
+    };
+    let name = ping.entry_point.clone();
+    if declared.contains(&name) || config.entry_points.contains_key(&name) {
+        return;
+    }
+    if name == Ping::default().entry_point {
+        config.entry_points.insert(name, EntryPoint::at(":8080"));
+    } else {
+        let near = suggestion(&name, declared.iter().map(String::as_str));
+        let message = format!("no entry point is called `{name}`{near}");
+        fields.error("ping.entryPoint", message);
+    }
+}

@@ -1,0 +1,297 @@
+//! Hydra's configuration, from its several sources.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use carnet_config::diagnostics::Severity;
+use carnet_config::document::{Node, parse_toml, parse_yaml};
+use carnet_config::install::authserver::{
+    AccessTokenStrategy, AuthserverConfig, Hasher, Listener, ScopeClaim, ScopeStrategy, read,
+};
+use secrecy::ExposeSecret as _;
+
+fn yaml(text: &str) -> Node {
+    parse_yaml(text, "a.yaml").unwrap().remove(0)
+}
+
+fn from(
+    documents: &[Node],
+    variables: &[(&str, &str)],
+    flags: &[(&str, &str)],
+) -> (AuthserverConfig, Vec<String>) {
+    let owned = |(key, text): &(&str, &str)| ((*key).to_owned(), (*text).to_owned());
+    let variables: BTreeMap<_, _> = variables.iter().map(owned).collect();
+    let flags: Vec<_> = flags.iter().map(owned).collect();
+    let (config, findings) = read(documents, &variables, &flags);
+    (config, findings.iter().map(ToString::to_string).collect())
+}
+
+fn sound(documents: &[Node], variables: &[(&str, &str)]) -> AuthserverConfig {
+    let (config, findings) = from(documents, variables, &[]);
+    assert_eq!(findings, [""; 0]);
+    config
+}
+
+fn secrets(config: &AuthserverConfig) -> Vec<&str> {
+    let system = config.secrets.system.iter();
+    system.map(|secret| secret.expose_secret()).collect()
+}
+
+#[test]
+fn defaults_are_those_of_hydra_but_for_the_size_of_keys() {
+    let config = sound(&[], &[]);
+    assert!(config.dsn.is_none());
+    assert!(!config.dev);
+    assert_eq!(secrets(&config), [""; 0]);
+    assert_eq!(
+        config.public,
+        Listener {
+            host: None,
+            port: 4444
+        }
+    );
+    assert_eq!(
+        config.admin,
+        Listener {
+            host: None,
+            port: 4445
+        }
+    );
+    assert_eq!(config.issuer(), "http://localhost:4444");
+    assert_eq!(config.strategies.access_token, AccessTokenStrategy::Opaque);
+    assert_eq!(config.strategies.scope, ScopeStrategy::Wildcard);
+    assert_eq!(config.strategies.scope_claim, ScopeClaim::List);
+    assert_eq!(config.ttl_access_token, Duration::from_secs(3600));
+    assert!(config.oauth2.mirror_top_level_claims);
+    assert!(!config.oauth2.exclude_not_before_claim);
+    assert!(!config.oauth2.default_grant_allowed_scope);
+    assert_eq!(config.oauth2.hasher, Hasher::Pbkdf2);
+    assert_eq!(config.oauth2.pbkdf2_iterations, 25_000);
+    assert_eq!(config.oauth2.bcrypt_cost, 10);
+    assert_eq!(config.subject_types, ["public"]);
+    assert_eq!(
+        config.default_scope,
+        ["offline_access", "offline", "openid"]
+    );
+    assert_eq!(config.broadcast_keys, ["hydra.openid.id-token"]);
+    assert_eq!(config.rsa_bits, 2048);
+    assert_eq!(config.log.level, "info");
+}
+
+const DOCUMENT: &str = "
+dsn: sqlite:///var/lib/a.sqlite
+secrets: {system: [first-secret-of-16, second-secret-of-16]}
+serve: {public: {host: 127.0.0.1, port: 5444}, admin: {host: '::1', port: 5445}}
+urls: {self: {issuer: https://as.test/, public: https://public.test, admin: 'http://[::1]:5445'}}
+strategies: {access_token: jwt, scope: exact, jwt: {scope_claim: both}}
+ttl: {access_token: 90m}
+oauth2:
+  exclude_not_before_claim: true
+  mirror_top_level_claims: false
+  allowed_top_level_claims: [a, b]
+  client_credentials: {default_grant_allowed_scope: true}
+  hashers: {algorithm: bcrypt, pbkdf2: {iterations: 1000}, bcrypt: {cost: 4}}
+oidc:
+  subject_identifiers: {supported_types: [public, pairwise]}
+  dynamic_client_registration: {default_scope: [a]}
+webfinger:
+  jwks: {broadcast_keys: [x, y]}
+  oidc_discovery: {token_url: 'https://as.test/t', jwks_url: 'https://as.test/j', supported_claims: [c], supported_scope: [s]}
+jwks: {rsa_bits: 4096}
+log: {level: debug, format: json}
+";
+
+const VARIABLES: [(&str, &str); 27] = [
+    ("DSN", "sqlite:///var/lib/a.sqlite"),
+    ("SECRETS_SYSTEM", "first-secret-of-16,second-secret-of-16"),
+    ("SERVE_PUBLIC_HOST", "127.0.0.1"),
+    ("SERVE_PUBLIC_PORT", "5444"),
+    ("SERVE_ADMIN_HOST", "::1"),
+    ("SERVE_ADMIN_PORT", "5445"),
+    ("URLS_SELF_ISSUER", "https://as.test/"),
+    ("URLS_SELF_PUBLIC", "https://public.test"),
+    ("URLS_SELF_ADMIN", "http://[::1]:5445"),
+    ("STRATEGIES_ACCESS_TOKEN", "jwt"),
+    ("STRATEGIES_SCOPE", "exact"),
+    ("STRATEGIES_JWT_SCOPE_CLAIM", "both"),
+    ("TTL_ACCESS_TOKEN", "90m"),
+    ("OAUTH2_EXCLUDE_NOT_BEFORE_CLAIM", "true"),
+    ("OAUTH2_MIRROR_TOP_LEVEL_CLAIMS", "false"),
+    ("OAUTH2_ALLOWED_TOP_LEVEL_CLAIMS", "a,b"),
+    (
+        "OAUTH2_CLIENT_CREDENTIALS_DEFAULT_GRANT_ALLOWED_SCOPE",
+        "true",
+    ),
+    ("OAUTH2_HASHERS_ALGORITHM", "bcrypt"),
+    ("OAUTH2_HASHERS_PBKDF2_ITERATIONS", "1000"),
+    ("OAUTH2_HASHERS_BCRYPT_COST", "4"),
+    (
+        "OIDC_SUBJECT_IDENTIFIERS_SUPPORTED_TYPES",
+        "public,pairwise",
+    ),
+    ("OIDC_DYNAMIC_CLIENT_REGISTRATION_DEFAULT_SCOPE", "a"),
+    ("WEBFINGER_JWKS_BROADCAST_KEYS", "x,y"),
+    ("WEBFINGER_OIDC_DISCOVERY_TOKEN_URL", "https://as.test/t"),
+    ("WEBFINGER_OIDC_DISCOVERY_JWKS_URL", "https://as.test/j"),
+    ("WEBFINGER_OIDC_DISCOVERY_SUPPORTED_CLAIMS", "c"),
+    ("WEBFINGER_OIDC_DISCOVERY_SUPPORTED_SCOPE", "s"),
+];
+
+#[test]
+fn documents_and_variables_say_the_same() {
+    let more = [
+        ("JWKS_RSA_BITS", "4096"),
+        ("LOG_LEVEL", "debug"),
+        ("LOG_FORMAT", "json"),
+    ];
+    let variables = [VARIABLES.as_slice(), &more].concat();
+    for config in [sound(&[yaml(DOCUMENT)], &[]), sound(&[], &variables)] {
+        let dsn = config.dsn.as_ref().map(|dsn| dsn.expose_secret());
+        assert_eq!(dsn, Some("sqlite:///var/lib/a.sqlite"));
+        assert_eq!(
+            secrets(&config),
+            ["first-secret-of-16", "second-secret-of-16"]
+        );
+        assert_eq!(config.public.host.as_deref(), Some("127.0.0.1"));
+        assert_eq!((config.public.port, config.admin.port), (5444, 5445));
+        assert_eq!(config.issuer(), "https://as.test/");
+        assert_eq!(config.urls.public.as_deref(), Some("https://public.test"));
+        assert_eq!(config.urls.admin.as_deref(), Some("http://[::1]:5445"));
+        assert_eq!(config.strategies.access_token, AccessTokenStrategy::Jwt);
+        assert_eq!(config.strategies.scope, ScopeStrategy::Exact);
+        assert_eq!(config.strategies.scope_claim, ScopeClaim::Both);
+        assert_eq!(config.ttl_access_token, Duration::from_secs(5400));
+        assert!(config.oauth2.exclude_not_before_claim);
+        assert!(!config.oauth2.mirror_top_level_claims);
+        assert!(config.oauth2.default_grant_allowed_scope);
+        assert_eq!(config.oauth2.allowed_top_level_claims, ["a", "b"]);
+        assert_eq!(config.oauth2.hasher, Hasher::Bcrypt);
+        assert_eq!(config.oauth2.pbkdf2_iterations, 1000);
+        assert_eq!(config.oauth2.bcrypt_cost, 4);
+        assert_eq!(config.subject_types, ["public", "pairwise"]);
+        assert_eq!(config.default_scope, ["a"]);
+        assert_eq!(config.broadcast_keys, ["x", "y"]);
+        assert_eq!(
+            config.discovery.token_url.as_deref(),
+            Some("https://as.test/t")
+        );
+        assert_eq!(
+            config.discovery.jwks_url.as_deref(),
+            Some("https://as.test/j")
+        );
+        assert_eq!(config.discovery.supported_claims, ["c"]);
+        assert_eq!(config.discovery.supported_scope, ["s"]);
+        assert_eq!(config.rsa_bits, 4096);
+        assert_eq!(config.log.level, "debug");
+        assert!(config.log.json);
+    }
+}
+
+#[test]
+fn later_sources_win_key_by_key() {
+    let first =
+        yaml("serve: {public: {port: 1}, admin: {port: 1}}\nsecrets: {system: [a, b]}\ndsn: x");
+    let second = parse_toml("dsn = 'memory'\n[serve.public]\nport = 2", "b.toml").unwrap();
+    let nothing = yaml("~");
+    let variables = [
+        ("SERVE_PUBLIC_PORT", "3"),
+        ("SECRETS_SYSTEM", "c"),
+        ("URLS_SELF_ISSUER", ""),
+    ];
+    let documents = [first, second, nothing];
+    let config = sound(&documents, &variables);
+    assert_eq!((config.public.port, config.admin.port), (3, 1));
+    assert_eq!(
+        config.dsn.as_ref().map(|dsn| dsn.expose_secret()),
+        Some("memory")
+    );
+    assert_eq!(secrets(&config), ["c"]);
+    assert_eq!(config.urls.issuer, None);
+    let flags = [("dev", "true"), ("serve.public.port", "4")];
+    let (config, findings) = from(&documents, &variables, &flags);
+    assert_eq!(findings, [""; 0]);
+    assert!(config.dev);
+    assert_eq!(config.public.port, 4);
+}
+
+#[test]
+fn the_settings_of_the_tutorial_start_with_warnings_only() {
+    let variables = [
+        ("DSN", "memory"),
+        ("SECRETS_SYSTEM", "youReallyNeedToChangeThis"),
+        ("SECRETS_COOKIE", "youReallyNeedToChangeThis"),
+        (
+            "OIDC_SUBJECT_IDENTIFIERS_PAIRWISE_SALT",
+            "youReallyNeedToChangeThis",
+        ),
+        ("URLS_SELF_ISSUER", "http://hydra.hydra.svc:4444"),
+        ("URLS_SELF_ADMIN", "http://hydra.hydra.svc:4445"),
+        ("URLS_SELF_PUBLIC", "http://hydra.docker.localhost"),
+        ("URLS_CONSENT", "http://consent.docker.localhost/consent"),
+        ("STRATEGIES_ACCESS_TOKEN", "jwt"),
+        (
+            "WEBFINGER_OIDC_DISCOVERY_TOKEN_URL",
+            "http://hydra.hydra.svc:4444/oauth2/token",
+        ),
+        ("GOMAXPROCS", "1"),
+        ("HYDRA_PORT", "tcp://10.0.0.1:4444"),
+        ("PATH", "/usr/bin"),
+        ("VERSION", "7"),
+    ];
+    let (config, findings) = from(&[], &variables, &[("dev", "true")]);
+    assert_eq!(
+        findings,
+        [
+            "environment: warning: secrets.cookie: `cookie` is not served yet; remove it",
+            "environment: warning: urls.consent: `consent` is not served yet; remove it",
+            "environment: warning: oidc.subject_identifiers.pairwise: `pairwise` is not served yet; remove it",
+        ]
+    );
+    assert_eq!(config.issuer(), "http://hydra.hydra.svc:4444");
+}
+
+#[test]
+fn the_issuer_follows_from_the_public_listener() {
+    for (host, issuer) in [
+        ("", "http://localhost:4444"),
+        ("0.0.0.0", "http://localhost:4444"),
+        ("127.0.0.1", "http://127.0.0.1:4444"),
+        ("::1", "http://[::1]:4444"),
+    ] {
+        let config = sound(&[], &[("SERVE_PUBLIC_HOST", host)]);
+        assert_eq!(config.issuer(), issuer);
+    }
+}
+
+#[test]
+fn values_that_do_not_fit_and_unknown_flags_are_errors() {
+    let (_, findings) = read(
+        &[],
+        &BTreeMap::from([("TTL_ACCESS_TOKEN".to_owned(), "soon".to_owned())]),
+        &[("dve".to_owned(), "true".to_owned())],
+    );
+    assert!(
+        findings
+            .iter()
+            .all(|finding| finding.severity == Severity::Error)
+    );
+    let told: Vec<_> = findings.iter().map(ToString::to_string).collect();
+    assert_eq!(
+        told,
+        [
+            "environment: error: ttl.access_token: expects a duration like `90s` or `1m30s`, or a number of seconds",
+            "flag: error: dve: unknown option `dve`; did you mean `dev`?",
+        ]
+    );
+}
+
+// Holds SE-05.
+#[test]
+fn a_debug_print_of_the_settings_holds_no_secret() {
+    let variables = [
+        ("DSN", "postgres://u:CANARY@db/x"),
+        ("SECRETS_SYSTEM", "CANARY-CANARY-CANARY"),
+    ];
+    let config = sound(&[], &variables);
+    assert!(!format!("{config:?}").contains("CANARY"));
+}

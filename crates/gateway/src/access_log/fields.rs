@@ -1,0 +1,133 @@
+//! The names under which Traefik writes what is known of a request.
+
+use std::time::{Duration, SystemTime};
+
+use jiff::Timestamp;
+use serde_json::{Value, json};
+
+use super::line::Line;
+
+/// All names, for the JSON format.
+pub(super) const NAMES: [&str; 29] = [
+    "ClientAddr",
+    "ClientHost",
+    "ClientPort",
+    "ClientUsername",
+    "DownstreamContentSize",
+    "DownstreamStatus",
+    "Duration",
+    "Fault",
+    "GzipRatio",
+    "OriginContentSize",
+    "OriginDuration",
+    "OriginStatus",
+    "Overhead",
+    "RequestAddr",
+    "RequestContentSize",
+    "RequestCount",
+    "RequestHost",
+    "RequestMethod",
+    "RequestPath",
+    "RequestPort",
+    "RequestProtocol",
+    "RequestScheme",
+    "RetryAttempts",
+    "RouterName",
+    "ServiceAddr",
+    "ServiceName",
+    "ServiceURL",
+    "StartLocal",
+    "StartUTC",
+];
+
+/// The value of a field; `None` when there is none to speak of.
+pub(super) fn value(line: &Line, name: &str) -> Option<Value> {
+    if let Some(value) = of_request(line, name) {
+        return Some(value);
+    }
+    let exchange = line.exchange();
+    let record = exchange.record();
+    let total = exchange.elapsed();
+    let origin = record.origin_duration;
+    match name {
+        "DownstreamContentSize" => Some(json!(line.sent)),
+        "DownstreamStatus" => Some(json!(line.status())),
+        "Duration" => Some(nanoseconds(total)),
+        "Fault" => record.fault.map(|reason| json!(reason.label())),
+        "OriginContentSize" => record.origin_status.map(|_| json!(line.sent)),
+        "OriginDuration" => origin.map(nanoseconds),
+        "OriginStatus" => record.origin_status.map(|status| json!(status.as_u16())),
+        "Overhead" => Some(nanoseconds(
+            total.saturating_sub(origin.unwrap_or_default()),
+        )),
+        "RetryAttempts" => Some(json!(record.retry_attempts)),
+        "RouterName" => exchange.router().map(|name| json!(name)),
+        "ServiceName" => record.service.map(|name| json!(&*name)),
+        "ServiceURL" => record.server.map(|url| json!(&*url)),
+        "ServiceAddr" => record.server.map(|url| json!(address(&url))),
+        "StartLocal" | "StartUTC" => Some(json!(timestamp(exchange.started_at()).to_string())),
+        _ => None,
+    }
+}
+
+fn of_request(line: &Line, name: &str) -> Option<Value> {
+    let request = &line.request;
+    let exchange = line.exchange();
+    let peer = exchange.connection().peer;
+    let (host, port) = split(&request.host);
+    Some(match name {
+        "ClientAddr" => json!(peer.to_string()),
+        "ClientHost" => match &request.forwarded_for {
+            Some(addresses) => json!(addresses),
+            None => json!(peer.ip().to_string()),
+        },
+        "ClientPort" => json!(peer.port().to_string()),
+        "ClientUsername" => json!(username(line)),
+        "RequestAddr" => json!(request.host),
+        "RequestContentSize" => json!(request.content_size),
+        "RequestCount" => json!(exchange.count()),
+        "RequestHost" => json!(host),
+        "RequestMethod" => json!(request.method),
+        "RequestPath" => json!(request.path),
+        "RequestPort" => json!(port),
+        "RequestProtocol" => json!(request.protocol),
+        "RequestScheme" => json!(if exchange.connection().tls {
+            "https"
+        } else {
+            "http"
+        }),
+        _ => return None,
+    })
+}
+
+/// The last name that a middleware found; `-` when there is none.
+fn username(line: &Line) -> String {
+    let identities = line.exchange().identities();
+    let names = identities.into_iter().rev();
+    let mut names = names.filter_map(|identity| identity.username);
+    names
+        .find(|name| !name.is_empty())
+        .unwrap_or_else(|| "-".to_owned())
+}
+
+/// When the request began, in UTC.
+pub(super) fn timestamp(time: SystemTime) -> Timestamp {
+    Timestamp::try_from(time).unwrap_or(Timestamp::UNIX_EPOCH)
+}
+
+fn nanoseconds(duration: Duration) -> Value {
+    json!(u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX))
+}
+
+/// `host:port` of a server's URL.
+fn address(url: &str) -> &str {
+    let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
+    rest.split('/').next().unwrap_or_default()
+}
+
+fn split(host: &str) -> (&str, &str) {
+    match host.rsplit_once(':') {
+        Some((name, port)) if !name.contains(':') || name.ends_with(']') => (name, port),
+        _ => (host, "-"),
+    }
+}

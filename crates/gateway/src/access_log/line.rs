@@ -1,0 +1,182 @@
+//! What is gathered of a request between its head and the last byte of its answer.
+
+use std::time::Duration;
+
+use carnet_config::install::observability::{FieldMode, Filters};
+use http::header::{
+    AUTHORIZATION, CONTENT_LENGTH, COOKIE, HOST, HeaderName, PROXY_AUTHORIZATION, SET_COOKIE,
+};
+use http::{HeaderMap, HeaderValue, StatusCode, Version};
+
+use super::AccessLog;
+use crate::body::{Request, Response};
+use crate::middleware::Exchange;
+use crate::snapshot::Route;
+
+/// Their values are credentials.
+const SECRET: [HeaderName; 4] = [AUTHORIZATION, PROXY_AUTHORIZATION, COOKIE, SET_COOKIE];
+
+const X_FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
+
+/// What a client sees when it leaves before its answer: nginx's number, as in Traefik.
+const CLIENT_GONE: u16 = 499;
+
+/// A line in the making. Dropping it writes it.
+#[derive(Debug)]
+pub(crate) struct Line {
+    log: Option<AccessLog>,
+    exchange: Exchange,
+    pub(super) request: RequestFacts,
+    status: Option<StatusCode>,
+    pub(super) sent: u64,
+    pub(super) response_headers: Vec<(String, String)>,
+}
+
+/// The request as it was admitted.
+#[derive(Debug, Default)]
+pub(super) struct RequestFacts {
+    pub(super) method: String,
+    pub(super) path: String,
+    pub(super) protocol: &'static str,
+    pub(super) host: String,
+    /// `X-Forwarded-For` of a trusted peer.
+    pub(super) forwarded_for: Option<String>,
+    pub(super) content_size: u64,
+    pub(super) headers: Vec<(String, String)>,
+}
+
+impl Line {
+    /// Begins a line.
+    pub(crate) fn begin(log: Option<&AccessLog>, request: &Request, exchange: Exchange) -> Self {
+        Self {
+            request: log.map_or_else(RequestFacts::default, |log| facts(request, log)),
+            log: log.cloned(),
+            exchange,
+            status: None,
+            sent: 0,
+            response_headers: Vec::new(),
+        }
+    }
+
+    /// The companion of the request.
+    pub(crate) fn exchange(&self) -> &Exchange {
+        &self.exchange
+    }
+
+    /// Notes the route, which may want no line.
+    pub(crate) fn routed(&mut self, route: &Route) {
+        self.exchange.routed(route.name.clone());
+        let is_wanted = |log: &AccessLog| {
+            route.access_logs && (!route.is_internal || log.options().add_internals)
+        };
+        self.log = self.log.take().filter(is_wanted);
+    }
+
+    /// Notes the head of the answer.
+    pub(crate) fn answered(&mut self, response: &Response) {
+        self.status = Some(response.status());
+        if let Some(log) = &self.log {
+            self.response_headers = kept(response.headers(), log);
+        }
+    }
+
+    /// Notes bytes of the answer's body.
+    pub(crate) fn sent(&mut self, bytes: usize) {
+        self.sent += bytes as u64;
+    }
+
+    /// Status that the client got.
+    pub(super) fn status(&self) -> u16 {
+        self.status.map_or(CLIENT_GONE, |status| status.as_u16())
+    }
+
+    /// Whether the filters let the line through: any of them, or there is none.
+    pub(super) fn passes(&self, filters: &Filters) -> bool {
+        let Filters {
+            status_codes,
+            retry_attempts,
+            min_duration,
+        } = filters;
+        if status_codes.is_empty() && !retry_attempts && min_duration.is_none() {
+            return true;
+        }
+        let status = self.status();
+        let in_range = |(from, to): &(u16, u16)| (*from..=*to).contains(&status);
+        let is_slow = |least: Duration| self.exchange.elapsed() >= least;
+        status_codes.iter().any(in_range)
+            || (*retry_attempts && self.exchange.record().retry_attempts > 0)
+            || min_duration.is_some_and(is_slow)
+    }
+}
+
+impl Drop for Line {
+    fn drop(&mut self) {
+        if let Some(log) = self.log.take() {
+            log.finish(self);
+        }
+    }
+}
+
+fn facts(request: &Request, log: &AccessLog) -> RequestFacts {
+    let headers = request.headers();
+    let text = |name: HeaderName| headers.get(name).and_then(|value| value.to_str().ok());
+    RequestFacts {
+        method: request.method().to_string(),
+        path: request.uri().to_string(),
+        protocol: match request.version() {
+            Version::HTTP_09 => "HTTP/0.9",
+            Version::HTTP_10 => "HTTP/1.0",
+            Version::HTTP_2 => "HTTP/2.0",
+            Version::HTTP_3 => "HTTP/3.0",
+            _ => "HTTP/1.1",
+        },
+        host: text(HOST).unwrap_or_default().to_owned(),
+        forwarded_for: text(X_FORWARDED_FOR).map(str::to_owned),
+        content_size: text(CONTENT_LENGTH)
+            .and_then(|n| n.parse().ok())
+            .unwrap_or(0),
+        headers: kept(headers, log),
+    }
+}
+
+/// The headers that the options want, in their canonical spelling.
+fn kept(headers: &HeaderMap, log: &AccessLog) -> Vec<(String, String)> {
+    let fields = &log.options().fields;
+    if fields.headers_default_mode == FieldMode::Drop && fields.headers_names.is_empty() {
+        return Vec::new();
+    }
+    let mode = |name: &HeaderName| {
+        let named = fields.headers_names.iter();
+        let mut named = named.filter(|(wanted, _)| name.as_str().eq_ignore_ascii_case(wanted));
+        named
+            .next()
+            .map_or(fields.headers_default_mode, |(_, mode)| *mode)
+    };
+    let wanted = headers.keys().filter_map(|name| {
+        let is_secret = SECRET.contains(name);
+        let value = match mode(name) {
+            FieldMode::Drop => return None,
+            FieldMode::Keep if !is_secret => all_values(headers, name),
+            FieldMode::Keep | FieldMode::Redact => "REDACTED".to_owned(),
+        };
+        Some((canonical(name), value))
+    });
+    wanted.collect()
+}
+
+fn all_values(headers: &HeaderMap, name: &HeaderName) -> String {
+    let values = headers.get_all(name).iter().map(HeaderValue::as_bytes);
+    let values: Vec<_> = values.map(String::from_utf8_lossy).collect();
+    values.join(",")
+}
+
+/// `user-agent` as `User-Agent`.
+fn canonical(name: &HeaderName) -> String {
+    let mut starts = true;
+    let title = |c: char| {
+        let cased = if starts { c.to_ascii_uppercase() } else { c };
+        starts = c == '-';
+        cased
+    };
+    name.as_str().chars().map(title).collect()
+}

@@ -1,0 +1,155 @@
+//! Whether a request may come in, and in which shape. After this there is one host, one path and
+//! one truth about where it came from.
+
+use carnet_config::install::EntryPoint;
+use http::header::{EXPECT, HOST};
+use http::uri::Authority;
+use http::{HeaderValue, Method, Request as HttpRequest, Version};
+
+use super::forwarded::{self, Origin};
+use super::path;
+use crate::error::{Fault, Reason};
+use crate::middleware::Connection;
+use crate::service::KeepForwardedFor;
+
+/// Checks and cleans a request. Gives the host as the client wrote it.
+pub(super) fn admit<B>(
+    request: &mut HttpRequest<B>,
+    connection: &Connection,
+    options: &EntryPoint,
+    hostname: &str,
+) -> Result<String, Fault> {
+    if *request.method() == Method::CONNECT {
+        return Err(Fault::new(Reason::ConnectMethod));
+    }
+    let expectation = request.headers().get(EXPECT);
+    if expectation.is_some_and(|e| !e.as_bytes().eq_ignore_ascii_case(b"100-continue")) {
+        return Err(Fault::new(Reason::UnknownExpectation));
+    }
+    let host = host(request)?;
+    let uri = path::clean(
+        request.uri(),
+        options.sanitize_path,
+        &options.encoded_characters,
+    )?;
+    *request.uri_mut() = uri;
+    let headers = request.headers_mut();
+    let value = HeaderValue::from_str(&host);
+    headers.insert(
+        HOST,
+        value.map_err(|e| Fault::new(Reason::BadRequest).because(e))?,
+    );
+    let origin = Origin {
+        peer: connection.peer,
+        tls: connection.tls,
+        host: &host,
+        server: hostname,
+    };
+    forwarded::forward(headers, &origin, &options.forwarded_headers);
+    if options.forwarded_headers.not_append_x_forwarded_for {
+        request.extensions_mut().insert(KeepForwardedFor);
+    }
+    Ok(host)
+}
+
+/// The host the request is for. In absolute form and in HTTP/2 the target names it (RFC 9112
+/// section 3.2.2); in HTTP/2 a `host` field must agree (RFC 9113 section 8.3.1).
+fn host<B>(request: &HttpRequest<B>) -> Result<String, Fault> {
+    let refused = |cause: &'static str| Fault::new(Reason::BadRequest).because(cause);
+    let mut fields = request.headers().get_all(HOST).iter();
+    let field = fields.next().map(HeaderValue::as_bytes);
+    if fields.next().is_some() {
+        return Err(refused("there are several `Host` fields"));
+    }
+    if !matches!(request.uri().scheme_str(), None | Some("http" | "https")) {
+        return Err(refused(
+            "the request target has another scheme than http and https",
+        ));
+    }
+    let authority = request.uri().authority().map(Authority::as_str);
+    let is_http2 = request.version() == Version::HTTP_2;
+    let host = match (authority, field) {
+        (Some(authority), Some(field)) if is_http2 && authority.as_bytes() != field => {
+            return Err(refused("`:authority` and `host` differ"));
+        }
+        (Some(authority), _) => authority,
+        (None, Some(field)) => str::from_utf8(field).map_err(|_| refused("the host is no text"))?,
+        (None, None) if request.version() < Version::HTTP_11 => "",
+        (None, None) => return Err(refused("there is no host")),
+    };
+    match host.is_empty() && request.version() >= Version::HTTP_11 || !is_host(host) {
+        true => Err(refused("the host is malformed")),
+        false => Ok(host.to_owned()),
+    }
+}
+
+/// `host[:port]` in the characters of RFC 3986 section 3.2.2; no user information.
+fn is_host(host: &str) -> bool {
+    let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~!$&'()*+;=%:[]".contains(&byte);
+    host.bytes().all(allowed)
+}
+
+#[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "tests")]
+mod tests {
+    use super::*;
+
+    fn admitted(request: http::request::Builder) -> Result<String, Reason> {
+        let connection = Connection {
+            entry_point: "web".into(),
+            peer: "10.1.1.1:5000".parse().unwrap(),
+            tls: false,
+        };
+        let mut request = request.body(()).unwrap();
+        admit(&mut request, &connection, &EntryPoint::at(":80"), "gateway")
+            .map_err(|fault| fault.reason())
+    }
+
+    fn get(target: &str) -> http::request::Builder {
+        HttpRequest::get(target)
+    }
+
+    // Holds HT-16.
+    #[test]
+    fn the_target_of_an_absolute_form_names_the_host() {
+        let request = get("http://x.test/a").header("Host", "y.test");
+        assert_eq!(admitted(request), Ok("x.test".into()));
+        let request = get("ftp://x.test/a").header("Host", "x.test");
+        assert_eq!(admitted(request), Err(Reason::BadRequest));
+    }
+
+    // Holds HT-15, H2-04.
+    #[test]
+    fn a_host_that_is_none_is_refused() {
+        for host in ["a@b", "a/b", "a,b", "a b", "", "u:p@h"] {
+            assert_eq!(
+                admitted(get("/").header("Host", host)),
+                Err(Reason::BadRequest),
+                "{host}"
+            );
+        }
+        assert_eq!(admitted(get("/")), Err(Reason::BadRequest));
+        assert_eq!(
+            admitted(get("/").version(Version::HTTP_10)),
+            Ok(String::new())
+        );
+        let http2 = |host: &str| {
+            get("http://a.test/")
+                .version(Version::HTTP_2)
+                .header("host", host)
+        };
+        assert_eq!(admitted(http2("a.test")), Ok("a.test".into()));
+        assert_eq!(admitted(http2("b.test")), Err(Reason::BadRequest));
+    }
+
+    // Holds HT-17, HT-24.
+    #[test]
+    fn connect_and_unknown_expectations_are_refused() {
+        let connect = HttpRequest::connect("host:443");
+        assert_eq!(admitted(connect), Err(Reason::ConnectMethod));
+        let expect = get("/")
+            .header("Host", "a")
+            .header("Expect", "the-impossible");
+        assert_eq!(admitted(expect), Err(Reason::UnknownExpectation));
+    }
+}

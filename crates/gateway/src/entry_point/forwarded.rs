@@ -1,0 +1,169 @@
+//! `X-Forwarded-*` and `X-Real-Ip`: whose are believed, and ours where there are none. In Traefik's
+//! order: strip, fill, then the client's `Connection` header.
+
+use std::net::{IpAddr, SocketAddr};
+
+use carnet_config::install::entry_points::ForwardedHeaders;
+use http::header::{
+    AUTHORIZATION, CONNECTION, CONTENT_LENGTH, COOKIE, FORWARDED, HOST, HeaderName, UPGRADE,
+};
+use http::{HeaderMap, HeaderValue};
+
+use crate::service::{has_token, tokens};
+
+/// Headers that only a trusted peer may send, whatever stands for their dashes.
+const MANAGED: [&str; 13] = [
+    "x-forwarded-proto",
+    "x-forwarded-for",
+    "x-forwarded-host",
+    "x-forwarded-port",
+    "x-forwarded-scheme",
+    "x-forwarded-server",
+    "x-forwarded-uri",
+    "x-forwarded-method",
+    "x-forwarded-prefix",
+    "x-forwarded-tls-client-cert",
+    "x-forwarded-tls-client-cert-info",
+    "x-scheme",
+    "x-real-ip",
+];
+
+/// Beside the managed ones, what a client's `Connection` header must not remove: a request would
+/// be let through with less than what it was judged by.
+const PROTECTED: [HeaderName; 4] = [AUTHORIZATION, CONTENT_LENGTH, COOKIE, HOST];
+
+const X_FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
+const X_FORWARDED_HOST: HeaderName = HeaderName::from_static("x-forwarded-host");
+const X_FORWARDED_PORT: HeaderName = HeaderName::from_static("x-forwarded-port");
+const X_FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
+const X_FORWARDED_SERVER: HeaderName = HeaderName::from_static("x-forwarded-server");
+const X_REAL_IP: HeaderName = HeaderName::from_static("x-real-ip");
+
+/// Where a request came from, as its headers shall say.
+#[derive(Debug)]
+pub(super) struct Origin<'a> {
+    pub(super) peer: SocketAddr,
+    pub(super) tls: bool,
+    /// As the client wrote it, port included.
+    pub(super) host: &'a str,
+    /// Name of this machine.
+    pub(super) server: &'a str,
+}
+
+/// Makes the headers say the truth.
+pub(super) fn forward(headers: &mut HeaderMap, origin: &Origin<'_>, options: &ForwardedHeaders) {
+    if !is_trusted(origin.peer.ip(), options) {
+        strip(headers);
+    }
+    fill(headers, origin);
+    obey_connection(headers, &options.connection);
+}
+
+fn is_trusted(peer: IpAddr, options: &ForwardedHeaders) -> bool {
+    options.insecure
+        || options
+            .trusted_ips
+            .iter()
+            .any(|range| range.contains(&peer))
+}
+
+/// A backend that reads headers as CGI variables takes `X_Real_Ip` and `X.Real.Ip` for `X-Real-Ip`.
+fn is_managed(name: &str) -> bool {
+    let same = |a: u8, b: u8| a == b || (b == b'-' && !a.is_ascii_alphanumeric());
+    MANAGED.iter().any(|managed| {
+        managed.len() == name.len() && name.bytes().zip(managed.bytes()).all(|(a, b)| same(a, b))
+    })
+}
+
+fn strip(headers: &mut HeaderMap) {
+    let names = headers.keys().filter(|name| {
+        // RFC 7239 says the same in one header.
+        **name == FORWARDED || (name.as_str().starts_with('x') && is_managed(name.as_str()))
+    });
+    for name in names.cloned().collect::<Vec<_>>() {
+        headers.remove(name);
+    }
+}
+
+fn fill(headers: &mut HeaderMap, origin: &Origin<'_>) {
+    let is_websocket =
+        has_token(headers, &CONNECTION, "upgrade") && has_token(headers, &UPGRADE, "websocket");
+    fill_one(headers, X_REAL_IP, &origin.peer.ip().to_string());
+    let proto = match (is_websocket, origin.tls) {
+        (false, false) => "http",
+        (false, true) => "https",
+        (true, false) => "ws",
+        (true, true) => "wss",
+    };
+    fill_one(headers, X_FORWARDED_PROTO, proto);
+    let port = port_of(origin.host).unwrap_or_else(|| default_port(headers, origin));
+    fill_one(headers, X_FORWARDED_PORT, port);
+    fill_one(headers, X_FORWARDED_HOST, origin.host);
+    if let Ok(server) = HeaderValue::from_str(origin.server) {
+        headers.insert(X_FORWARDED_SERVER, server);
+    }
+    fold(headers, X_FORWARDED_FOR);
+}
+
+fn fill_one(headers: &mut HeaderMap, name: HeaderName, value: &str) {
+    let is_absent = headers.get(&name).is_none_or(HeaderValue::is_empty);
+    if is_absent && let Ok(value) = HeaderValue::from_str(value) {
+        headers.insert(name, value);
+    }
+}
+
+/// The port the client wrote, never the listener's.
+fn port_of(host: &str) -> Option<&str> {
+    let (name, port) = host.rsplit_once(':')?;
+    let is_address = name.starts_with('[') || !name.contains(':');
+    (is_address && !port.is_empty()).then_some(port)
+}
+
+fn default_port(headers: &HeaderMap, origin: &Origin<'_>) -> &'static str {
+    let proto = headers.get(X_FORWARDED_PROTO).map(HeaderValue::as_bytes);
+    match proto {
+        Some(b"https" | b"wss") => "443",
+        _ if origin.tls => "443",
+        _ => "80",
+    }
+}
+
+/// Several lines to one.
+fn fold(headers: &mut HeaderMap, name: HeaderName) {
+    let lines: Vec<&[u8]> = headers
+        .get_all(&name)
+        .iter()
+        .map(HeaderValue::as_bytes)
+        .collect();
+    if lines.len() < 2 {
+        return;
+    }
+    if let Ok(value) = HeaderValue::from_bytes(&lines.join(&b", "[..])) {
+        headers.insert(name, value);
+    }
+}
+
+/// Removes what `Connection` lists, and keeps of it only what the proxy step needs: `Upgrade`, and
+/// the names that the options hand on to the backend's connection.
+fn obey_connection(headers: &mut HeaderMap, kept: &[String]) {
+    let upgrade = match has_token(headers, &CONNECTION, "upgrade") {
+        true => headers.get(UPGRADE).cloned(),
+        false => None,
+    };
+    let listed: Vec<HeaderName> = tokens(headers, &CONNECTION)
+        .filter_map(|name| name.parse().ok())
+        .collect();
+    headers.remove(CONNECTION);
+    for name in listed {
+        let is_kept = kept
+            .iter()
+            .any(|kept| name.as_str().eq_ignore_ascii_case(kept));
+        if !is_kept && !is_managed(name.as_str()) && !PROTECTED.contains(&name) {
+            headers.remove(name);
+        }
+    }
+    if let Some(upgrade) = upgrade {
+        headers.insert(UPGRADE, upgrade);
+        headers.insert(CONNECTION, HeaderValue::from_static("Upgrade"));
+    }
+}

@@ -1,0 +1,151 @@
+//! The way of a request through the house: admit, load, find, chain, answer, log. Read this first.
+
+use std::net::SocketAddr;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::task::{Context, Poll};
+
+use bytes::Bytes;
+use carnet_config::install::EntryPoint;
+use carnet_oauth::Clock;
+use http::{Method, Version};
+use http_body::{Body as HttpBody, Frame, SizeHint};
+use hyper::body::Incoming;
+
+use super::admit::admit;
+use super::traffic::InFlight;
+use crate::access_log::{AccessLog, Line};
+use crate::body::{Body, BodyError, Request, Response};
+use crate::error::{Fault, Reason};
+use crate::middleware::{Connection, Exchange, Next};
+use crate::respond;
+use crate::router::Facts;
+use crate::snapshot::{Chain, SnapshotHandle};
+
+/// What all entry points share.
+#[derive(Debug)]
+pub(crate) struct House {
+    pub(crate) snapshots: SnapshotHandle,
+    pub(crate) access_log: Option<AccessLog>,
+    pub(crate) clock: Arc<dyn Clock>,
+    /// Name of this machine.
+    pub(crate) hostname: String,
+    /// Requests since the start.
+    pub(crate) count: AtomicU64,
+}
+
+/// An entry point, as its connections need it.
+#[derive(Debug)]
+pub(super) struct Door {
+    pub(super) name: Arc<str>,
+    pub(super) options: EntryPoint,
+    pub(super) house: Arc<House>,
+}
+
+impl Door {
+    /// Answers a request.
+    pub(super) async fn answer(
+        &self,
+        request: http::Request<Incoming>,
+        peer: SocketAddr,
+        in_flight: InFlight,
+    ) -> http::Response<Answer> {
+        let house = &*self.house;
+        let count = house.count.fetch_add(1, Ordering::Relaxed) + 1;
+        let connection = Connection {
+            entry_point: Arc::clone(&self.name),
+            peer,
+            tls: false,
+        };
+        let exchange = Exchange::new(connection, count, Arc::clone(&house.clock));
+        let mut request = request.map(Body::from);
+        let admitted = admit(
+            &mut request,
+            exchange.connection(),
+            &self.options,
+            &house.hostname,
+        );
+        // Dropped without an answer when the client leaves first: the line says so.
+        let mut line = Line::begin(house.access_log.as_ref(), &request, exchange);
+        let response = match admitted {
+            Ok(host) => self.route(request, &host, &mut line).await,
+            Err(fault) => refuse(&request, fault, line.exchange()),
+        };
+        line.answered(&response);
+        response.map(|body| Answer {
+            body,
+            line,
+            _in_flight: in_flight,
+        })
+    }
+
+    /// Finds the route and follows it.
+    async fn route(&self, request: Request, host: &str, line: &mut Line) -> Response {
+        let snapshot = self.house.snapshots.load();
+        let connection = line.exchange().connection();
+        let facts = Facts::new(&request, host, connection.peer.ip());
+        let found = snapshot.find(&self.name, connection.tls, &facts);
+        drop(facts);
+        let route = match found {
+            Ok(route) => route,
+            Err(fault) => return respond::to_fault(&fault, line.exchange()),
+        };
+        line.routed(route);
+        match &route.chain {
+            Chain::Open {
+                middlewares,
+                endpoint,
+            } => {
+                let next = Next::new(middlewares, endpoint.as_ref(), line.exchange());
+                next.run(request).await
+            }
+            Chain::Closed => respond::to_fault(&Fault::new(Reason::RouterClosed), line.exchange()),
+        }
+    }
+}
+
+/// The answer to a request that was not admitted. `OPTIONS *` asks about the gateway itself and is
+/// told nothing, as Go does.
+fn refuse(request: &Request, fault: Fault, exchange: &Exchange) -> Response {
+    let is_general = *request.method() == Method::OPTIONS && request.uri().path() == "*";
+    match is_general && request.version() == Version::HTTP_11 {
+        true => Response::new(Body::empty()),
+        false => respond::to_fault(&fault, exchange),
+    }
+}
+
+/// The body of an answer, with what ends when it ends.
+#[derive(Debug)]
+pub(super) struct Answer {
+    body: Body,
+    line: Line,
+    _in_flight: InFlight,
+}
+
+impl HttpBody for Answer {
+    type Data = Bytes;
+    type Error = BodyError;
+
+    fn poll_frame(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, BodyError>>> {
+        let this = self.get_mut();
+        let polled = Pin::new(&mut this.body).poll_frame(cx);
+        if let Poll::Ready(Some(Ok(frame))) = &polled
+            && let Some(data) = frame.data_ref()
+        {
+            this.line.sent(data.len());
+        }
+        polled
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.body.size_hint()
+    }
+}

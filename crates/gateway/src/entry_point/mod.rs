@@ -1,0 +1,17 @@
+//! Where requests come in. Knows sockets, HTTP's dangers and whom to believe; refuses to know where
+//! a request goes. `accept.rs` takes connections, `wire.rs` watches their bytes, `admit.rs` takes or
+//! refuses a request, `forwarded.rs` and `path.rs` clean it, `line.rs` is its way through the house.
+//! TLS will stand between `accept.rs` and `wire.rs`.
+
+mod accept;
+mod admit;
+mod chunked;
+mod forwarded;
+mod head;
+mod line;
+mod path;
+mod traffic;
+mod wire;
+
+pub(crate) use accept::serve;
+pub(crate) use line::House;

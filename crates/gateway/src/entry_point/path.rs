@@ -1,0 +1,171 @@
+//! One view of the path: what rules see, middlewares change and backends get is the same, cleaned
+//! here, with Traefik's steps in Traefik's order.
+
+use carnet_config::install::entry_points::EncodedCharacters;
+use http::Uri;
+use http::uri::PathAndQuery;
+
+use crate::error::{Fault, Reason};
+use crate::router::is_well_encoded;
+
+/// Replaces the request target by its clean form: authority dropped, path normalised, `;` in the
+/// query turned to `&`, as Go's `AllowQuerySemicolons` does.
+pub(super) fn clean(uri: &Uri, sanitize: bool, allowed: &EncodedCharacters) -> Result<Uri, Fault> {
+    let refused = |cause: &'static str| Fault::new(Reason::BadRequest).because(cause);
+    let path = uri.path();
+    if !path.starts_with('/') {
+        return Err(refused("the path does not start with `/`"));
+    }
+    if !is_well_encoded(path) {
+        return Err(refused("a percent-encoding in the path is broken"));
+    }
+    let mut path = normalized(path);
+    if let Some(encoded) = forbidden(&path, allowed) {
+        return Err(Fault::new(Reason::BadRequest).because(format!(
+            "`{encoded}` is not allowed in a path of this entry point"
+        )));
+    }
+    if sanitize {
+        path = sanitized(&path);
+    }
+    if let Some(query) = uri.query() {
+        path.push('?');
+        path.push_str(&query.replace(';', "&"));
+    }
+    let target: PathAndQuery = path
+        .try_into()
+        .map_err(|error| Fault::new(Reason::BadRequest).because(error))?;
+    Ok(Uri::from(target))
+}
+
+/// Encoded unreserved characters decoded, the other encodings in upper case, and what may not stand
+/// in a path encoded: RFC 3986 sections 6.2.2.1 and 6.2.2.2.
+fn normalized(path: &str) -> String {
+    let mut out = String::with_capacity(path.len());
+    let mut bytes = path.bytes();
+    while let Some(byte) = bytes.next() {
+        match byte {
+            b'%' => {
+                let digits = [bytes.next(), bytes.next()].map(|d| d.unwrap_or_default() as char);
+                let value = digits
+                    .iter()
+                    .try_fold(0, |n, d| Some(n * 16 + d.to_digit(16)?));
+                match value.and_then(char::from_u32).filter(char::is_ascii) {
+                    Some(c) if is_unreserved(c) => out.push(c),
+                    _ => {
+                        out.push('%');
+                        out.extend(digits.map(|digit| digit.to_ascii_uppercase()));
+                    }
+                }
+            }
+            _ if is_path_character(byte as char) => out.push(byte as char),
+            _ => out.push_str(&format!("%{byte:02X}")),
+        }
+    }
+    out
+}
+
+fn is_unreserved(c: char) -> bool {
+    c.is_ascii_alphanumeric() || "-._~".contains(c)
+}
+
+/// What Go's `URL.EscapedPath` leaves as it is.
+fn is_path_character(c: char) -> bool {
+    is_unreserved(c) || "/!$&'()*+,;=:@[]".contains(c)
+}
+
+/// The first encoded character that the entry point does not allow.
+fn forbidden(path: &str, allowed: &EncodedCharacters) -> Option<&'static str> {
+    let table = [
+        ("%2F", allowed.slash),
+        ("%5C", allowed.back_slash),
+        ("%00", allowed.null_character),
+        ("%3B", allowed.semicolon),
+        ("%25", allowed.percent),
+        ("%3F", allowed.question_mark),
+        ("%23", allowed.hash),
+    ];
+    let mut refused = table.into_iter().filter(|(_, is_allowed)| !is_allowed);
+    refused.find_map(|(encoded, _)| path.contains(encoded).then_some(encoded))
+}
+
+/// Without empty and dot segments, as Go's `path.Clean`; a slash at the end stays.
+fn sanitized(path: &str) -> String {
+    let mut segments = Vec::new();
+    for segment in path.split('/') {
+        match segment {
+            "" | "." => {}
+            ".." => {
+                segments.pop();
+            }
+            _ => segments.push(segment),
+        }
+    }
+    let mut clean = format!("/{}", segments.join("/"));
+    if path.ends_with('/') && !clean.ends_with('/') {
+        clean.push('/');
+    }
+    clean
+}
+
+#[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "tests")]
+mod tests {
+    use super::*;
+
+    fn cleaned(target: &str) -> String {
+        let uri = target.parse().unwrap();
+        let clean = clean(&uri, true, &EncodedCharacters::default());
+        clean.map_or_else(|fault| fault.to_string(), |uri| uri.to_string())
+    }
+
+    // Holds HT-20.
+    #[test]
+    fn there_is_one_view_of_the_path() {
+        for (target, clean) in [
+            ("/", "/"),
+            ("/pub/../admin", "/admin"),
+            ("/pub/%2e%2e/admin", "/admin"),
+            ("/pub/.%2E/admin", "/admin"),
+            ("//admin", "/admin"),
+            ("/./admin/.", "/admin"),
+            ("/../../admin/", "/admin/"),
+            ("/%61dmin", "/admin"),
+            ("/admin%2f", "/admin%2F"),
+            ("/a;/../admin", "/admin"),
+            ("/a%5c..%5cadmin", "/a%5C..%5Cadmin"),
+            ("/a|b", "/a%7Cb"),
+            ("/é", "/%C3%A9"),
+            ("/%C3%a9", "/%C3%A9"),
+            ("/a?x=1;y=2&z=/../b", "/a?x=1&y=2&z=/../b"),
+            ("http://h/a//b?", "/a/b?"),
+        ] {
+            assert_eq!(cleaned(target), clean, "{target}");
+        }
+    }
+
+    #[test]
+    fn broken_encodings_are_refused() {
+        for target in ["/%", "/%6", "/%u0061", "/%zz"] {
+            assert!(cleaned(target).starts_with("bad_request"), "{target}");
+        }
+    }
+
+    #[test]
+    fn each_encoded_character_can_be_refused() {
+        let none = EncodedCharacters {
+            slash: false,
+            back_slash: false,
+            null_character: false,
+            semicolon: false,
+            percent: false,
+            question_mark: false,
+            hash: false,
+        };
+        for encoded in ["%2f", "%5C", "%00", "%3b", "%25", "%3F", "%23"] {
+            let uri = format!("/a{encoded}b").parse().unwrap();
+            assert!(clean(&uri, true, &none).is_err(), "{encoded}");
+            assert!(clean(&uri, true, &EncodedCharacters::default()).is_ok());
+        }
+    }
+}

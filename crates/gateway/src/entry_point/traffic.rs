@@ -1,0 +1,38 @@
+//! What the bytes of a connection and its requests must know of each other.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+
+/// The state of one connection.
+#[derive(Debug, Default)]
+pub(super) struct Traffic {
+    in_flight: AtomicUsize,
+    /// Whether it has become a tunnel of bytes that are no HTTP.
+    pub(super) is_raw: Arc<AtomicBool>,
+}
+
+impl Traffic {
+    /// Counts a request until the guard is dropped.
+    pub(super) fn begin(self: &Arc<Self>) -> InFlight {
+        self.in_flight.fetch_add(1, Ordering::AcqRel);
+        InFlight(Arc::clone(self))
+    }
+
+    pub(super) fn is_busy(&self) -> bool {
+        self.in_flight.load(Ordering::Acquire) > 0
+    }
+
+    pub(super) fn is_raw(&self) -> bool {
+        self.is_raw.load(Ordering::Acquire)
+    }
+}
+
+/// A request that is not answered to its last byte.
+#[derive(Debug)]
+pub(super) struct InFlight(Arc<Traffic>);
+
+impl Drop for InFlight {
+    fn drop(&mut self) {
+        self.0.in_flight.fetch_sub(1, Ordering::AcqRel);
+    }
+}

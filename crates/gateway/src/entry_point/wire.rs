@@ -1,0 +1,285 @@
+//! The bytes of a client's connection, watched on their way to the HTTP parser.
+//!
+//! The parser reads generously and forgets what it read: that a request had both a length and
+//! chunks, two hosts, a fragment, a bare line feed. So each head of HTTP/1 is held back until it is
+//! whole and judged as it stands; a refused one is replaced by garbage, to which the parser answers
+//! 400 and closes. Bodies pass through uncopied by more than one buffer and are only measured, to
+//! know where the next head begins. HTTP/2 and tunnels pass unwatched.
+//!
+//! The limits of reading are here for the same reason: only here is known whether a connection waits
+//! for a request, is in the middle of one, or has one in flight.
+
+use std::io;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, ready};
+use std::time::Duration;
+
+use bytes::{Buf, BytesMut};
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::time::Sleep;
+use tokio_util::io::poll_read_buf;
+
+use super::chunked::Chunked;
+use super::head::{self, Framing};
+use super::traffic::Traffic;
+
+/// No head looks like this.
+const GARBAGE: &[u8] = b"\0\r\n\r\n";
+
+/// The first line of an HTTP/2 connection, written as a head of HTTP/1 (RFC 9113 section 3.4).
+const HTTP2: &[u8] = b"PRI * HTTP/2.0\r\n\r\n";
+
+const READ_SIZE: usize = 8 << 10;
+
+/// What a connection may take.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Limits {
+    /// Bytes of a head.
+    pub(super) head: usize,
+    /// Time of a request, from its first byte to its last; zero: none.
+    pub(super) read: Duration,
+    /// Time between requests; zero: none.
+    pub(super) idle: Duration,
+}
+
+/// A watched connection.
+pub(super) struct Wire<S> {
+    stream: S,
+    traffic: Arc<Traffic>,
+    limits: Limits,
+    buffer: BytesMut,
+    /// Bytes of the buffer that the parser may have.
+    ready: usize,
+    state: State,
+    phase: Phase,
+    timer: Option<Pin<Box<Sleep>>>,
+    /// Whether bytes came since the timer was set.
+    is_fresh: bool,
+}
+
+#[derive(Debug)]
+enum State {
+    Head,
+    Length(u64),
+    Chunked(Chunked),
+    /// Nothing is watched any more.
+    Open,
+    /// What followed was no HTTP.
+    Refused,
+}
+
+/// What the timer measures.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Phase {
+    Request,
+    Idle,
+}
+
+impl<S: AsyncRead + Unpin> Wire<S> {
+    /// Watches a connection from its first byte on. The first request must come as soon as any
+    /// other must be complete.
+    pub(super) fn new(stream: S, traffic: Arc<Traffic>, limits: Limits) -> Self {
+        let mut wire = Self {
+            stream,
+            traffic,
+            limits,
+            buffer: BytesMut::new(),
+            ready: 0,
+            state: State::Head,
+            phase: Phase::Request,
+            timer: None,
+            is_fresh: false,
+        };
+        wire.wind();
+        wire
+    }
+
+    /// Judges what has come in.
+    fn advance(&mut self) {
+        while self.ready < self.buffer.len() {
+            let fresh = &self.buffer[self.ready..];
+            match &mut self.state {
+                State::Head => {
+                    if !self.head() {
+                        return;
+                    }
+                }
+                State::Length(left) => {
+                    let here = u64::try_from(fresh.len()).unwrap_or(u64::MAX).min(*left);
+                    *left -= here;
+                    self.ready += usize::try_from(here).unwrap_or(fresh.len());
+                    if *left == 0 {
+                        self.state = State::Head;
+                    }
+                }
+                State::Chunked(chunked) => match chunked.read(fresh) {
+                    None => self.state = State::Refused,
+                    Some(read) => {
+                        self.ready += read;
+                        if chunked.is_over() {
+                            self.state = State::Head;
+                        }
+                    }
+                },
+                State::Open => self.ready = self.buffer.len(),
+                State::Refused => return,
+            }
+        }
+    }
+
+    /// Takes the next head, if it is whole.
+    fn head(&mut self) -> bool {
+        // The parser skips empty lines before a request; they are none of its head.
+        while self.buffer[self.ready..].starts_with(b"\r\n") {
+            let rest = self.buffer.split_off(self.ready + 2);
+            self.buffer.truncate(self.ready);
+            self.buffer.unsplit(rest);
+        }
+        let fresh = &self.buffer[self.ready..];
+        let end = fresh.windows(4).position(|four| four == b"\r\n\r\n");
+        let Some(length) = end.map(|end| end + 4) else {
+            if fresh.len() > self.limits.head {
+                // More than the parser takes: it answers 431.
+                let parsers = self.ready + self.limits.head.max(READ_SIZE) + READ_SIZE;
+                self.buffer.resize(parsers, b'a');
+                self.state = State::Open;
+                return true;
+            }
+            return false;
+        };
+        let head = &fresh[..length];
+        if head == HTTP2 {
+            self.state = State::Open;
+            return true;
+        }
+        match head::judge(head) {
+            Some(framing) => {
+                self.ready += length;
+                self.state = match framing {
+                    Framing::None | Framing::Length(0) => State::Head,
+                    Framing::Length(length) => State::Length(length),
+                    Framing::Chunked => State::Chunked(Chunked::new()),
+                };
+            }
+            None => {
+                self.buffer.truncate(self.ready);
+                self.buffer.extend_from_slice(GARBAGE);
+                self.ready = self.buffer.len();
+                self.state = State::Refused;
+            }
+        }
+        true
+    }
+
+    /// Sets the timer for what the connection does now.
+    fn wind(&mut self) {
+        let limit = match self.phase {
+            Phase::Request => self.limits.read,
+            Phase::Idle => self.limits.idle,
+        };
+        self.is_fresh = false;
+        self.timer = (!limit.is_zero()).then(|| Box::pin(tokio::time::sleep(limit)));
+    }
+
+    fn enter(&mut self, phase: Phase) {
+        if self.phase != phase {
+            self.phase = phase;
+            self.wind();
+        }
+    }
+
+    /// Ready with an error when the connection took too long.
+    fn poll_timer(&mut self, cx: &mut Context<'_>) -> Poll<io::Error> {
+        let is_tunnel = self.traffic.is_raw();
+        while let Some(timer) = self.timer.as_mut().filter(|_| !is_tunnel) {
+            ready!(timer.as_mut().poll(cx));
+            let is_alive = self.is_fresh || self.traffic.is_busy();
+            if self.phase == Phase::Request || !is_alive {
+                return Poll::Ready(io::ErrorKind::TimedOut.into());
+            }
+            self.wind();
+        }
+        Poll::Pending
+    }
+
+    /// Notes that bytes came, or what it means that none did.
+    fn tell_time(&mut self) {
+        let is_between = matches!(self.state, State::Head) && self.ready == self.buffer.len();
+        match is_between || matches!(self.state, State::Open) {
+            true => self.enter(Phase::Idle),
+            false => self.enter(Phase::Request),
+        }
+        self.is_fresh = true;
+    }
+}
+
+impl<S: AsyncRead + Unpin> AsyncRead for Wire<S> {
+    fn poll_read(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        out: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        let this = self.get_mut();
+        loop {
+            if this.traffic.is_raw() && !matches!(this.state, State::Open) {
+                this.state = State::Open;
+                this.advance();
+            }
+            if this.ready > 0 {
+                let length = this.ready.min(out.remaining());
+                out.put_slice(&this.buffer[..length]);
+                this.buffer.advance(length);
+                this.ready -= length;
+                return Poll::Ready(Ok(()));
+            }
+            if matches!(this.state, State::Refused) {
+                return Poll::Ready(Err(io::ErrorKind::InvalidData.into()));
+            }
+            this.buffer.reserve(READ_SIZE);
+            match poll_read_buf(Pin::new(&mut this.stream), cx, &mut this.buffer) {
+                Poll::Pending => {
+                    let late = ready!(this.poll_timer(cx));
+                    return Poll::Ready(Err(late));
+                }
+                Poll::Ready(Err(error)) => return Poll::Ready(Err(error)),
+                // The parser shall see a head that broke off, and the end.
+                Poll::Ready(Ok(0)) if this.buffer.is_empty() => return Poll::Ready(Ok(())),
+                Poll::Ready(Ok(0)) => this.state = State::Open,
+                Poll::Ready(Ok(_)) => {}
+            }
+            this.advance();
+            this.tell_time();
+        }
+    }
+}
+
+impl<S: AsyncWrite + Unpin> AsyncWrite for Wire<S> {
+    fn poll_write(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.get_mut().stream).poll_write(cx, bytes)
+    }
+
+    fn poll_write_vectored(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        slices: &[io::IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.get_mut().stream).poll_write_vectored(cx, slices)
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        self.stream.is_write_vectored()
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.get_mut().stream).poll_flush(cx)
+    }
+
+    fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.get_mut().stream).poll_shutdown(cx)
+    }
+}

@@ -1,0 +1,184 @@
+//! The gateway as its process sees it: made once, given configurations, served until shutdown.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::sync::{Arc, Mutex};
+
+use carnet_config::diagnostics::{Diagnostic, Severity};
+use carnet_config::install::{self, EntryPoint};
+use carnet_config::routing::RoutingConfig;
+use carnet_oauth::{Clock, Random};
+use futures_util::future::join_all;
+use http::StatusCode;
+use tokio_util::sync::CancellationToken;
+
+use crate::access_log::AccessLog;
+use crate::api::{Noop, PingEndpoint, Readiness};
+use crate::entry_point::{self, House};
+use crate::middleware::Endpoint;
+use crate::snapshot::{SnapshotHandle, Surroundings};
+use crate::supplies::{Resolve, Supplies};
+
+/// Where the access log goes.
+pub type Output = Arc<Mutex<dyn std::io::Write + Send>>;
+
+/// All a gateway needs of the world.
+#[derive(Clone)]
+pub struct Options {
+    /// Where it listens.
+    pub entry_points: BTreeMap<String, EntryPoint>,
+    /// `None`: no access log.
+    pub access_log: Option<install::AccessLog>,
+    /// Where the access log is written; locked for one line at a time.
+    pub access_log_output: Output,
+    /// `None`: no `/ping`, `/livez`, `/readyz`.
+    pub ping: Option<install::Ping>,
+    /// The time of day.
+    pub clock: Arc<dyn Clock>,
+    /// Random bytes.
+    pub random: Arc<dyn Random>,
+    /// Names that are resolved before the system is asked.
+    pub resolve: Resolve,
+    /// Name of this machine, sent as `X-Forwarded-Server`.
+    pub hostname: String,
+}
+
+impl fmt::Debug for Options {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Options")
+            .field("entry_points", &self.entry_points)
+            .field("access_log", &self.access_log)
+            .field("ping", &self.ping)
+            .field("hostname", &self.hostname)
+            .finish_non_exhaustive()
+    }
+}
+
+/// The data plane.
+#[derive(Debug)]
+pub struct Gateway {
+    entry_points: BTreeMap<String, EntryPoint>,
+    ping: Option<install::Ping>,
+    supplies: Supplies,
+    internal: BTreeMap<String, Arc<dyn Endpoint>>,
+    readiness: Arc<Readiness>,
+    house: Arc<House>,
+}
+
+impl Gateway {
+    /// A gateway without routes: it answers 404, and `/ping` where that is configured.
+    pub fn new(options: Options) -> Self {
+        let readiness = Arc::new(Readiness::new());
+        let noop: Arc<dyn Endpoint> = Arc::new(Noop);
+        let mut internal = BTreeMap::from([("noop@internal".to_owned(), noop)]);
+        if let Some(ping) = &options.ping {
+            let unavailable = StatusCode::SERVICE_UNAVAILABLE;
+            let terminating = StatusCode::from_u16(ping.terminating_status_code);
+            let endpoint = Arc::new(PingEndpoint {
+                readiness: Arc::clone(&readiness),
+                terminating: terminating.unwrap_or(unavailable),
+            });
+            internal.insert("ping@internal".to_owned(), endpoint);
+        }
+        let access_log = options.access_log.as_ref();
+        let gateway = Self {
+            entry_points: options.entry_points,
+            ping: options.ping,
+            supplies: Supplies {
+                clock: Arc::clone(&options.clock),
+                random: options.random,
+                resolve: options.resolve,
+            },
+            internal,
+            readiness,
+            house: Arc::new(House {
+                snapshots: SnapshotHandle::default(),
+                access_log: access_log.map(|o| AccessLog::new(o, options.access_log_output)),
+                clock: options.clock,
+                hostname: options.hostname,
+                count: 0.into(),
+            }),
+        };
+        gateway.swap(&RoutingConfig::default());
+        gateway
+    }
+
+    /// Serves a configuration from the next request on; requests in flight end by the one they
+    /// began with. Gives all that is wrong with it: what its readers found and what compiling it
+    /// found. Each finding is logged when it first appears.
+    pub fn apply(&self, config: &RoutingConfig) -> Vec<Diagnostic> {
+        let diagnostics = self.swap(config);
+        self.readiness.release("configuration");
+        diagnostics
+    }
+
+    /// Whether the process may get traffic. The one who runs the providers holds it back.
+    pub fn readiness(&self) -> &Readiness {
+        &self.readiness
+    }
+
+    /// The routes that are served, best first, for people: a line each.
+    pub fn describe(&self) -> Vec<String> {
+        self.house.snapshots.load().describe()
+    }
+
+    /// Serves each entry point at the listener of its name until `shutdown`, then drains. The
+    /// listeners must be non-blocking. An entry point without a listener is not served.
+    pub async fn serve(
+        &self,
+        mut listeners: BTreeMap<String, std::net::TcpListener>,
+        shutdown: CancellationToken,
+    ) {
+        let served = self.entry_points.iter().filter_map(|(name, options)| {
+            let listener = tokio::net::TcpListener::from_std(listeners.remove(name)?);
+            match listener {
+                Ok(listener) => Some(entry_point::serve(
+                    name,
+                    options,
+                    listener,
+                    Arc::clone(&self.house),
+                    shutdown.clone(),
+                )),
+                Err(error) => {
+                    tracing::error!(entry_point = name, %error, "listener cannot be used");
+                    None
+                }
+            }
+        });
+        let served = join_all(served);
+        let announce = async {
+            shutdown.cancelled().await;
+            self.readiness.drain();
+        };
+        tokio::join!(served, announce);
+        if let Some(log) = &self.house.access_log {
+            log.flush();
+        }
+    }
+
+    fn swap(&self, config: &RoutingConfig) -> Vec<Diagnostic> {
+        let snapshots = &self.house.snapshots;
+        let before = snapshots.load();
+        let automatic = self.ping.as_ref().filter(|ping| !ping.manual_routing);
+        let around = Surroundings {
+            supplies: &self.supplies,
+            entry_points: &self.entry_points,
+            internal: &self.internal,
+            ping: automatic.map(|ping| ping.entry_point.as_str()),
+        };
+        let snapshot = snapshots.apply(config, &around);
+        for finding in snapshot.diagnostics() {
+            if !before.diagnostics().contains(finding) {
+                log(finding);
+            }
+        }
+        snapshot.diagnostics().to_vec()
+    }
+}
+
+fn log(finding: &Diagnostic) {
+    match finding.severity {
+        Severity::Warning => tracing::warn!(%finding, "configuration"),
+        Severity::Error => tracing::error!(%finding, "configuration"),
+    }
+}

@@ -1,0 +1,9 @@
+//! From a request to its route. Knows rules and what they look at; refuses to know what a route
+//! does. `table.rs` finds, `matcher.rs` evaluates one condition, `facts.rs` is what it looks at.
+
+mod facts;
+mod matcher;
+mod table;
+
+pub(crate) use facts::{Facts, is_well_encoded};
+pub(crate) use table::{Ranked, Table};

@@ -1,0 +1,59 @@
+//! `loadBalancer`: servers by turns.
+
+use std::sync::Arc;
+
+use carnet_config::routing::service;
+use futures_util::future::BoxFuture;
+
+use super::balance::Balance;
+use super::proxy::{Server, proxy};
+use crate::body::{Request, Response};
+use crate::error::{Fault, Reason};
+use crate::middleware::{Endpoint, Exchange};
+use crate::upstream::Client;
+
+/// Servers behind a balancer.
+#[derive(Debug)]
+pub(crate) struct LoadBalancer {
+    name: Arc<str>,
+    servers: Vec<Server>,
+    balance: Balance,
+}
+
+/// The pools of a transport: one a protocol.
+#[derive(Debug, Clone)]
+pub(crate) struct Clients {
+    pub(crate) http1: Client,
+    pub(crate) http2: Client,
+}
+
+impl LoadBalancer {
+    pub(crate) fn new(
+        name: Arc<str>,
+        options: &service::LoadBalancer,
+        clients: &Clients,
+    ) -> Result<Self, String> {
+        let servers = options.servers.iter();
+        Ok(Self {
+            name,
+            balance: Balance::new(options.servers.iter().map(|server| server.weight)),
+            servers: servers
+                .map(|server| Server::new(server, options.pass_host_header, clients))
+                .collect::<Result<_, _>>()?,
+        })
+    }
+}
+
+impl Endpoint for LoadBalancer {
+    fn answer<'a>(
+        &'a self,
+        request: Request,
+        exchange: &'a Exchange,
+    ) -> BoxFuture<'a, Result<Response, Fault>> {
+        exchange.note(|record| record.service = Some(Arc::clone(&self.name)));
+        Box::pin(async move {
+            let chosen = self.balance.next().ok_or(Fault::new(Reason::NoServer))?;
+            proxy(request, exchange, &self.servers[chosen]).await
+        })
+    }
+}

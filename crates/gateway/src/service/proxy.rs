@@ -1,0 +1,145 @@
+//! One request to one server, its answer back: connection headers off, bodies streamed, protocol
+//! switches turned into a tunnel.
+
+use std::sync::Arc;
+
+use carnet_config::routing::service;
+use http::header::{CONNECTION, HOST, UPGRADE};
+use http::uri::{Authority, PathAndQuery, Scheme};
+use http::{HeaderValue, StatusCode, Uri, Version};
+use tokio::time::Instant;
+
+use super::headers::{self, KeepForwardedFor};
+use super::load_balancer::Clients;
+use super::{expect, gunzip, upgrade};
+use crate::body::{Request, Response};
+use crate::error::{Fault, Reason};
+use crate::middleware::Exchange;
+use crate::upstream::Client;
+
+/// A server of a service, ready to be asked.
+#[derive(Debug)]
+pub(super) struct Server {
+    /// As the access log writes it.
+    url: Arc<str>,
+    scheme: Scheme,
+    authority: Authority,
+    /// Sent as `Host` instead of the client's.
+    host: Option<HeaderValue>,
+    /// Put in front of the request's path; without a slash at its end.
+    prefix: String,
+    client: Client,
+}
+
+impl Server {
+    /// The error is one sentence.
+    pub(super) fn new(
+        options: &service::Server,
+        pass_host_header: bool,
+        clients: &Clients,
+    ) -> Result<Self, String> {
+        let url = &options.url;
+        let refused = || format!("`{url}` is no address of a server; write `http://HOST:PORT`");
+        let (scheme, client) = match url.scheme() {
+            "http" => (Scheme::HTTP, &clients.http1),
+            "https" => (Scheme::HTTPS, &clients.http1),
+            "h2c" => (Scheme::HTTP, &clients.http2),
+            _ => return Err(refused()),
+        };
+        let host = url.host_str().unwrap_or_default();
+        let authority = match url.port() {
+            Some(port) => format!("{host}:{port}"),
+            None => host.to_owned(),
+        };
+        let authority: Authority = authority.parse().map_err(|_| refused())?;
+        let host = HeaderValue::from_str(authority.as_str()).map_err(|_| refused())?;
+        Ok(Self {
+            url: Arc::from(url.as_str().trim_end_matches('/')),
+            scheme,
+            authority,
+            host: (!pass_host_header).then_some(host),
+            prefix: match options.preserve_path {
+                true => url.path().trim_end_matches('/').to_owned(),
+                false => String::new(),
+            },
+            client: client.clone(),
+        })
+    }
+
+    fn uri(&self, request: &Uri) -> Result<Uri, Fault> {
+        let asked = request.path_and_query().map_or("/", PathAndQuery::as_str);
+        let path = match self.prefix.as_str() {
+            "" => asked.parse(),
+            prefix => format!("{prefix}{asked}").parse(),
+        };
+        let path: PathAndQuery = path.map_err(|e| Fault::new(Reason::BadRequest).because(e))?;
+        Uri::builder()
+            .scheme(self.scheme.clone())
+            .authority(self.authority.clone())
+            .path_and_query(path)
+            .build()
+            .map_err(|error| Fault::new(Reason::BadRequest).because(error))
+    }
+}
+
+/// Asks the server.
+pub(super) async fn proxy(
+    mut request: Request,
+    exchange: &Exchange,
+    server: &Server,
+) -> Result<Response, Fault> {
+    exchange.note(|record| record.server = Some(Arc::clone(&server.url)));
+    let tunnel = upgrade::Offer::take(&mut request);
+    outgoing(&mut request, exchange, server, tunnel.as_ref())?;
+    let unzip = gunzip::ask(&mut request);
+    let gate = expect::hold_body(&mut request);
+
+    let sent = Instant::now();
+    let outcome = server.client.send(request).await;
+    drop(gate);
+    let mut response = outcome?;
+    exchange.note(|record| {
+        record.origin_status = Some(response.status());
+        record.origin_duration = Some(sent.elapsed());
+    });
+
+    if response.status() == StatusCode::SWITCHING_PROTOCOLS {
+        return match tunnel {
+            Some(offer) => offer.accept(response),
+            None => Err(Fault::new(Reason::UpstreamBroken)
+                .because("the server switched to a protocol that nobody asked for")),
+        };
+    }
+    headers::remove_hop_by_hop(response.headers_mut());
+    // The version of one side says nothing to the other.
+    *response.version_mut() = Version::default();
+    Ok(match unzip {
+        true => gunzip::answer(response),
+        false => response,
+    })
+}
+
+/// Turns the client's request into ours.
+fn outgoing(
+    request: &mut Request,
+    exchange: &Exchange,
+    server: &Server,
+    tunnel: Option<&upgrade::Offer>,
+) -> Result<(), Fault> {
+    *request.uri_mut() = server.uri(request.uri())?;
+    *request.version_mut() = Version::HTTP_11;
+    let keep = request.extensions().get::<KeepForwardedFor>().is_some();
+    let headers = request.headers_mut();
+    headers::remove_hop_by_hop(headers);
+    if let Some(offer) = tunnel {
+        headers.insert(CONNECTION, HeaderValue::from_static("Upgrade"));
+        headers.insert(UPGRADE, offer.protocol().clone());
+    }
+    if let Some(host) = &server.host {
+        headers.insert(HOST, host.clone());
+    }
+    if !keep {
+        headers::append_forwarded_for(headers, exchange.connection().peer.ip());
+    }
+    Ok(())
+}

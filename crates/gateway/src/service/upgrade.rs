@@ -1,0 +1,93 @@
+//! Protocol switches (RFC 9110 section 7.8), WebSocket above all: after both sides agreed, bytes go
+//! back and forth untouched.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use http::header::{CONNECTION, UPGRADE};
+use http::{HeaderValue, Version};
+use hyper::upgrade::OnUpgrade;
+use hyper_util::rt::TokioIo;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use super::headers;
+use crate::body::{Body, Request, Response};
+use crate::error::{Fault, Reason};
+
+/// Where tunnels live; an extension of each request that may become one.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Tunnels {
+    /// Waits for them at shutdown.
+    pub(crate) tasks: TaskTracker,
+    /// Ends them.
+    pub(crate) cut: CancellationToken,
+    /// Set when the client's connection has become one.
+    pub(crate) is_raw: Arc<AtomicBool>,
+}
+
+/// A client's wish to speak another protocol.
+#[derive(Debug)]
+pub(super) struct Offer {
+    protocol: HeaderValue,
+    client: OnUpgrade,
+    tunnels: Tunnels,
+}
+
+impl Offer {
+    /// Takes the wish out of a request. Only HTTP/1.1 has such; switching to HTTP/2 would lead
+    /// around routing and authentication, so `h2c` is no wish.
+    pub(super) fn take(request: &mut Request) -> Option<Self> {
+        let protocol = headers::upgrade(request.headers())?;
+        let is_h2c = protocol.as_bytes().eq_ignore_ascii_case(b"h2c");
+        if request.version() != Version::HTTP_11 || is_h2c {
+            return None;
+        }
+        let tunnels = request.extensions_mut().remove().unwrap_or_default();
+        Some(Self {
+            protocol,
+            client: hyper::upgrade::on(request),
+            tunnels,
+        })
+    }
+
+    /// The protocol that is wished for.
+    pub(super) fn protocol(&self) -> &HeaderValue {
+        &self.protocol
+    }
+
+    /// Opens the tunnel after the server's 101, whose head the client gets.
+    pub(super) fn accept(self, mut response: Response) -> Result<Response, Fault> {
+        let agreed = headers::upgrade(response.headers()).is_some_and(|protocol| {
+            protocol
+                .as_bytes()
+                .eq_ignore_ascii_case(self.protocol.as_bytes())
+        });
+        if !agreed {
+            return Err(Fault::new(Reason::UpstreamBroken)
+                .because("the server switched to another protocol than it was asked for"));
+        }
+        let server = hyper::upgrade::on(&mut response);
+        let Tunnels { tasks, cut, is_raw } = self.tunnels;
+        is_raw.store(true, Ordering::Release);
+        tasks.spawn(cut.run_until_cancelled_owned(tunnel(self.client, server)));
+
+        let (mut head, _) = response.into_parts();
+        headers::remove_hop_by_hop(&mut head.headers);
+        head.headers
+            .insert(CONNECTION, HeaderValue::from_static("Upgrade"));
+        head.headers.insert(UPGRADE, self.protocol);
+        Ok(Response::from_parts(head, Body::empty()))
+    }
+}
+
+/// Carries bytes until one side is done with both directions.
+async fn tunnel(client: OnUpgrade, server: OnUpgrade) {
+    let (Ok(client), Ok(server)) = (client.await, server.await) else {
+        return;
+    };
+    let (mut client, mut server) = (TokioIo::new(client), TokioIo::new(server));
+    if let Err(error) = tokio::io::copy_bidirectional(&mut client, &mut server).await {
+        tracing::debug!(%error, "tunnel broke");
+    }
+}

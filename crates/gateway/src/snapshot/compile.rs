@@ -1,0 +1,124 @@
+//! Options to a snapshot: pure, total, and the same for the same input. Nothing here fails: what
+//! cannot be served is closed in its place and said.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use carnet_config::diagnostics::{Diagnostic, Severity};
+use carnet_config::install::EntryPoint;
+use carnet_config::routing::RoutingConfig;
+
+use super::Snapshot;
+use crate::middleware::{self, Endpoint};
+use crate::supplies::Supplies;
+
+/// What a configuration is compiled in.
+#[derive(Debug)]
+pub(crate) struct Surroundings<'a> {
+    pub(crate) supplies: &'a Supplies,
+    pub(crate) entry_points: &'a BTreeMap<String, EntryPoint>,
+    /// The gateway's own services, `ping@internal` and the like.
+    pub(crate) internal: &'a BTreeMap<String, Arc<dyn Endpoint>>,
+    /// Entry point at which the gateway itself answers `/ping`.
+    pub(crate) ping: Option<&'a str>,
+}
+
+/// A compilation in the making.
+pub(super) struct Compile<'a> {
+    pub(super) config: &'a RoutingConfig,
+    pub(super) previous: &'a Snapshot,
+    pub(super) around: &'a Surroundings<'a>,
+    pub(super) snapshot: Snapshot,
+}
+
+/// Compiles a configuration. What `previous` made of equal options is taken over.
+pub(crate) fn compile(
+    config: &RoutingConfig,
+    previous: &Snapshot,
+    around: &Surroundings<'_>,
+) -> Snapshot {
+    let mut compile = Compile {
+        config,
+        previous,
+        around,
+        snapshot: Snapshot {
+            config: config.clone(),
+            diagnostics: found_by_readers(config),
+            ..Snapshot::default()
+        },
+    };
+    compile.transports();
+    compile.services();
+    compile.middlewares();
+    compile.routers();
+    compile.snapshot
+}
+
+impl Compile<'_> {
+    fn middlewares(&mut self) {
+        let config = self.config;
+        for (name, object) in &config.middlewares {
+            let Some(options) = object.served() else {
+                continue;
+            };
+            let supplies = self.around.supplies;
+            let made = self.snapshot.middlewares.place(
+                name,
+                options.clone(),
+                &self.previous.middlewares,
+                |options| middleware::build(name, options, supplies),
+            );
+            if let Err(reason) = made {
+                let message = format!("{reason}; routers that use it answer 503");
+                self.error(format!("middleware {name}"), "", message);
+            }
+        }
+    }
+
+    /// Reports that an object, or what needs it, is closed.
+    pub(super) fn error(&mut self, object: String, key: &str, message: String) {
+        self.report(Severity::Error, object, key, message);
+    }
+
+    pub(super) fn report(
+        &mut self,
+        severity: Severity,
+        object: String,
+        key: &str,
+        message: String,
+    ) {
+        self.snapshot.diagnostics.push(Diagnostic {
+            severity,
+            object,
+            key: key.to_owned(),
+            message,
+            position: None,
+        });
+    }
+
+    /// One sentence about a reference that leads nowhere.
+    pub(super) fn missing<'n>(
+        &self,
+        kind: &str,
+        name: &str,
+        known: impl Iterator<Item = &'n String>,
+    ) -> String {
+        let bare = |name: &str| name.split('@').next().unwrap_or_default().to_lowercase();
+        let mut known = known.filter(|candidate| bare(candidate) == bare(name));
+        match known.next() {
+            Some(candidate) => {
+                format!("{kind} `{name}` does not exist; did you mean `{candidate}`?")
+            }
+            None => format!("{kind} `{name}` does not exist; declare it or correct the name"),
+        }
+    }
+}
+
+fn found_by_readers(config: &RoutingConfig) -> Vec<Diagnostic> {
+    let transports = config.servers_transports.values().map(|o| &o.diagnostics);
+    let services = config.services.values().map(|o| &o.diagnostics);
+    let middlewares = config.middlewares.values().map(|o| &o.diagnostics);
+    let routers = config.routers.values().map(|o| &o.diagnostics);
+    let all = transports.chain(services).chain(middlewares).chain(routers);
+    all.flatten().cloned().collect()
+}

@@ -1,0 +1,134 @@
+//! A configuration, compiled: all that a request needs, immutable, swapped as a whole. Knows routes,
+//! chains and services; refuses to know where a configuration comes from. `compile.rs` makes
+//! snapshots, `routers.rs` and `services.rs` its parts, `carry_over.rs` keeps what did not change.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use arc_swap::ArcSwap;
+use carnet_config::diagnostics::Diagnostic;
+use carnet_config::routing::{self, RoutingConfig};
+
+use crate::error::{Fault, Reason};
+use crate::middleware::{Endpoint, Middleware};
+use crate::router::{Facts, Table};
+
+mod carry_over;
+mod compile;
+mod routers;
+mod services;
+
+use carry_over::Shelf;
+pub(crate) use compile::{Surroundings, compile};
+use routers::Placement;
+use services::{ServiceInput, TransportInput};
+
+use crate::service::Clients;
+
+/// A compiled router.
+#[derive(Debug)]
+pub(crate) struct Route {
+    /// Qualified name.
+    pub(crate) name: Arc<str>,
+    pub(crate) chain: Chain,
+    /// Whether its requests are written to the access log.
+    pub(crate) access_logs: bool,
+    /// Whether it leads to the gateway itself.
+    pub(crate) is_internal: bool,
+}
+
+/// Where a route leads.
+#[derive(Debug)]
+pub(crate) enum Chain {
+    Open {
+        middlewares: Vec<Arc<dyn Middleware>>,
+        endpoint: Arc<dyn Endpoint>,
+    },
+    /// To a 503: something it needs is missing or broken.
+    Closed,
+}
+
+/// The routes of one entry point. A router with `tls` never sees a plain connection, one without
+/// never an encrypted one.
+#[derive(Debug, Default)]
+pub(crate) struct Tables {
+    pub(crate) plain: Table<Arc<Route>>,
+    pub(crate) tls: Table<Arc<Route>>,
+}
+
+/// A compiled configuration.
+#[derive(Debug, Default)]
+pub(crate) struct Snapshot {
+    config: RoutingConfig,
+    diagnostics: Vec<Diagnostic>,
+    tables: BTreeMap<String, Tables>,
+    transports: Shelf<TransportInput, Clients>,
+    services: Shelf<ServiceInput, Arc<dyn Endpoint>>,
+    middlewares: Shelf<routing::Middleware, Arc<dyn Middleware>>,
+    /// Where each router stood when its rule could last be read.
+    placements: BTreeMap<String, Placement>,
+}
+
+impl Snapshot {
+    /// The route of a request.
+    pub(crate) fn find(
+        &self,
+        entry_point: &str,
+        tls: bool,
+        facts: &Facts<'_>,
+    ) -> Result<&Arc<Route>, Fault> {
+        let tables = self.tables.get(entry_point);
+        let table = tables.map(|tables| if tls { &tables.tls } else { &tables.plain });
+        let route = table.and_then(|table| table.find(facts));
+        route.ok_or(Fault::new(Reason::NoRoute))
+    }
+
+    /// All that is wrong with it, and all that its parts' readers found.
+    pub(crate) fn diagnostics(&self) -> &[Diagnostic] {
+        &self.diagnostics
+    }
+
+    /// The routes of each entry point, as `ENTRY_POINT PRIORITY ROUTER -> what`, for tests and
+    /// people.
+    pub(crate) fn describe(&self) -> Vec<String> {
+        let mut lines = Vec::new();
+        for (entry_point, tables) in &self.tables {
+            for (kind, table) in [("", &tables.plain), (" tls", &tables.tls)] {
+                for route in table.routes() {
+                    let target = match &route.target.chain {
+                        Chain::Closed => "503".to_owned(),
+                        Chain::Open { middlewares, .. } => {
+                            let kinds: Vec<_> = middlewares.iter().map(|m| m.kind()).collect();
+                            format!("[{}]", kinds.join(", "))
+                        }
+                    };
+                    let (priority, name) = (route.priority, &route.name);
+                    lines.push(format!("{entry_point}{kind} {priority} {name} -> {target}"));
+                }
+            }
+        }
+        lines
+    }
+}
+
+/// The snapshot that is served now.
+#[derive(Debug, Default)]
+pub(crate) struct SnapshotHandle(ArcSwap<Snapshot>);
+
+impl SnapshotHandle {
+    /// One atomic load. A request in flight keeps what it loaded.
+    pub(crate) fn load(&self) -> Arc<Snapshot> {
+        self.0.load_full()
+    }
+
+    /// Serves the configuration from now on. An equal one changes nothing.
+    pub(crate) fn apply(&self, config: &RoutingConfig, around: &Surroundings<'_>) -> Arc<Snapshot> {
+        let previous = self.load();
+        if previous.config == *config && !previous.tables.is_empty() {
+            return previous;
+        }
+        let snapshot = Arc::new(compile(config, &previous, around));
+        self.0.store(Arc::clone(&snapshot));
+        snapshot
+    }
+}

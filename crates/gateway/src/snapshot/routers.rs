@@ -1,0 +1,216 @@
+//! Routers: where each stands in the tables, and what stands behind it.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use carnet_config::diagnostics::{Object, Severity};
+use carnet_config::routing::Router;
+use carnet_config::rule::{self, Rule};
+
+use super::compile::Compile;
+use super::{Chain, Route, Tables};
+use crate::middleware::Middleware;
+use crate::router::{Ranked, Table};
+
+/// Entry points that take no router which names none.
+const INTERNAL_ENTRY_POINT: &str = "traefik";
+
+/// The gateway's own routes come before any that a user can write.
+const INTERNAL_PRIORITY: i64 = i64::MAX;
+
+/// Where a router stands.
+#[derive(Debug, Clone)]
+pub(super) struct Placement {
+    rule: Rule,
+    priority: i64,
+    entry_points: Vec<String>,
+    tls: bool,
+}
+
+/// Routes on their way into tables, by entry point and whether they are for TLS.
+type Draft = BTreeMap<(String, bool), Vec<Ranked<Arc<Route>>>>;
+
+impl Compile<'_> {
+    /// Fills the tables of every entry point.
+    pub(super) fn routers(&mut self) {
+        let mut draft = Draft::new();
+        let config = self.config;
+        for (name, object) in &config.routers {
+            self.router(name, object, &mut draft);
+        }
+        self.internal_routes(&mut draft);
+        let around = self.around;
+        for name in around.entry_points.keys() {
+            let mut take = |tls| Table::new(draft.remove(&(name.clone(), tls)).unwrap_or_default());
+            let tables = Tables {
+                plain: take(false),
+                tls: take(true),
+            };
+            self.snapshot.tables.insert(name.clone(), tables);
+        }
+    }
+
+    fn router(&mut self, name: &str, object: &Object<Router>, draft: &mut Draft) {
+        let Some(placement) = self.placement(name, object) else {
+            return;
+        };
+        let around = self.around;
+        for entry_point in &placement.entry_points {
+            let before = &around.entry_points[entry_point].middlewares;
+            let chain = match object.served() {
+                // With a rule from before, something in the object is wrong.
+                Some(router) if router.rule.is_some() => self.chain(name, before, router),
+                _ => Chain::Closed,
+            };
+            let route = Route {
+                name: Arc::from(name),
+                chain,
+                access_logs: object
+                    .value
+                    .as_ref()
+                    .is_none_or(|router| router.access_logs),
+                is_internal: object
+                    .value
+                    .as_ref()
+                    .is_some_and(|router| around.internal.contains_key(&router.service)),
+            };
+            let key = (entry_point.clone(), placement.tls);
+            draft.entry(key).or_default().push(Ranked {
+                name: name.to_owned(),
+                priority: placement.priority,
+                rule: placement.rule.clone(),
+                target: Arc::new(route),
+            });
+        }
+        let placements = &mut self.snapshot.placements;
+        placements.insert(name.to_owned(), placement);
+    }
+
+    /// Where the router stands: by its own rule, or by the last one that could be read.
+    fn placement(&mut self, name: &str, object: &Object<Router>) -> Option<Placement> {
+        let readable = object.value.as_ref();
+        let Some((router, rule)) = readable.and_then(|r| Some((r, r.rule.as_ref()?))) else {
+            let before = self.previous.placements.get(name).cloned();
+            let message = match before {
+                Some(_) => "its rule cannot be read; the last good one stands and answers 503",
+                None => "its rule cannot be read; it is not served, and a wider rule may answer",
+            };
+            self.error(format!("router {name}"), "rule", message.to_owned());
+            return before;
+        };
+        let entry_points = self.entry_points(name, router);
+        if router.tls.is_some() {
+            let message = "it takes TLS connections only, which this version does not serve";
+            self.report(
+                Severity::Warning,
+                format!("router {name}"),
+                "tls",
+                message.to_owned(),
+            );
+        }
+        Some(Placement {
+            rule: rule.clone(),
+            priority: match router.priority {
+                None | Some(0) => rule::priority(&router.rule_text),
+                Some(priority) => priority,
+            },
+            entry_points,
+            tls: router.tls.is_some(),
+        })
+    }
+
+    fn entry_points(&mut self, name: &str, router: &Router) -> Vec<String> {
+        let declared = &self.around.entry_points;
+        if router.entry_points.is_empty() {
+            let chosen = declared.values().any(|e| e.as_default);
+            let is_default =
+                |(name, options): &(&String, &carnet_config::install::EntryPoint)| match chosen {
+                    true => options.as_default,
+                    false => *name != INTERNAL_ENTRY_POINT,
+                };
+            let defaults = declared.iter().filter(is_default);
+            return defaults.map(|(name, _)| name.clone()).collect();
+        }
+        let (known, unknown): (Vec<_>, Vec<_>) = router
+            .entry_points
+            .iter()
+            .cloned()
+            .partition(|entry_point| declared.contains_key(entry_point));
+        for entry_point in unknown {
+            let message = format!(
+                "entry point `{entry_point}` does not exist, so the router is not served there; \
+                 there is {}",
+                declared.keys().cloned().collect::<Vec<_>>().join(", ")
+            );
+            self.error(format!("router {name}"), "entryPoints", message);
+        }
+        known
+    }
+
+    fn chain(&mut self, name: &str, before: &[String], router: &Router) -> Chain {
+        let mut findings = Vec::new();
+        let mut middlewares = Vec::new();
+        for wanted in before.iter().chain(&router.middlewares) {
+            match self.middleware(wanted) {
+                Ok(middleware) => middlewares.push(middleware),
+                Err(reason) => findings.push(("middlewares", reason)),
+            }
+        }
+        let endpoint = self.service(&router.service, &mut Vec::new());
+        let endpoint = endpoint.map_err(|reason| findings.push(("service", reason)));
+        match (endpoint, findings.is_empty()) {
+            (Ok(endpoint), true) => Chain::Open {
+                middlewares,
+                endpoint,
+            },
+            _ => {
+                for (key, reason) in findings {
+                    let message = format!("{reason}; the router answers 503");
+                    self.error(format!("router {name}"), key, message);
+                }
+                Chain::Closed
+            }
+        }
+    }
+
+    fn middleware(&self, name: &str) -> Result<Arc<dyn Middleware>, String> {
+        match self.snapshot.middlewares.find(name) {
+            Some(Ok(middleware)) => Ok(Arc::clone(middleware)),
+            Some(Err(_)) => Err(format!("middleware `{name}` cannot be used")),
+            None if self.config.middlewares.contains_key(name) => {
+                Err(format!("middleware `{name}` has an error"))
+            }
+            None => Err(self.missing("middleware", name, self.config.middlewares.keys())),
+        }
+    }
+
+    /// `/ping` as Traefik's, and beside it `/livez` and `/readyz`.
+    fn internal_routes(&self, draft: &mut Draft) {
+        let name = "ping@internal";
+        let (Some(entry_point), Some(ping)) = (self.around.ping, self.around.internal.get(name))
+        else {
+            return;
+        };
+        let route = Arc::new(Route {
+            name: Arc::from(name),
+            chain: Chain::Open {
+                middlewares: Vec::new(),
+                endpoint: Arc::clone(ping),
+            },
+            access_logs: true,
+            is_internal: true,
+        });
+        let paths = [
+            rule::Matcher::PathPrefix("/ping".to_owned()),
+            rule::Matcher::Path("/livez".to_owned()),
+            rule::Matcher::Path("/readyz".to_owned()),
+        ];
+        let key = (entry_point.to_owned(), false);
+        draft.entry(key).or_default().push(Ranked {
+            name: name.to_owned(),
+            priority: INTERNAL_PRIORITY,
+            rule: Rule::Or(paths.map(Rule::Match).to_vec()),
+            target: route,
+        });
+    }
+}

@@ -1,0 +1,120 @@
+//! What the backend sees of the caller and of the token.
+
+use carnet_testkit::server::Request;
+use carnet_testkit::token_endpoint::{granted, jwt};
+use serde_json::{Value, json};
+
+use super::{Room, basic};
+
+/// What the backend saw of one request with these fields.
+async fn seen(options: &str, claims: &Value, fields: &[&str]) -> Request {
+    let token = jwt(claims);
+    let room = Room::new(options, move |_| granted(&token, Some(60))).await;
+    let own = basic("id", "secret");
+    let fields = [&[own.as_str()], fields].concat();
+    assert_eq!(room.get(&fields).await.status, 200);
+    room.backend.seen().pop().unwrap()
+}
+
+// Holds HI-01, HI-06.
+#[tokio::test]
+async fn a_caller_cannot_bring_a_forwarded_header_in_any_spelling() {
+    let spellings = "!#$%&'*+-.^_`|~"
+        .chars()
+        .map(|c| format!("X{c}User{c}Id: evil"));
+    let mut fields: Vec<String> = spellings.collect();
+    fields.extend(["x-user_id: evil", "X-USER-ID: evil", "X-User-Id: evil"].map(str::to_owned));
+    fields.push("X-User-Identity: mine".to_owned());
+    let fields: Vec<&str> = fields.iter().map(String::as_str).collect();
+    let options = "forwardHeaders: {X-User-Id: sub}";
+    for (claims, value) in [(json!({"sub": "ann"}), "ann"), (json!({}), "")] {
+        let seen = seen(options, &claims, &fields).await;
+        let alike: Vec<&(String, String)> = seen
+            .headers
+            .0
+            .iter()
+            .filter(|(name, _)| name.len() == 9 && name.to_ascii_lowercase().starts_with('x'))
+            .filter(|(name, _)| name.to_ascii_lowercase().contains("user"))
+            .collect();
+        assert_eq!(alike, [&("X-User-Id".to_owned(), value.to_owned())]);
+        assert_eq!(seen.headers.only("x-user-identity"), Some("mine"));
+    }
+}
+
+// Holds HI-03, HI-04, HI-05.
+#[tokio::test]
+async fn claims_become_values_and_what_cannot_be_one_becomes_an_empty_one() {
+    for (claim, value) in [
+        (json!("ann"), "ann"),
+        (json!("J\u{fc}rgen"), "J\u{fc}rgen"),
+        (json!(1_715_874_845), "1715874845"),
+        (json!(true), "true"),
+        (json!(1.5), "1.5"),
+        (json!(null), ""),
+        (json!(["office", "home"]), "[\"office\",\"home\"]"),
+        (json!({"a": 1}), "{\"a\":1}"),
+        (json!("a\r\nX-Evil: y"), ""),
+        (json!("a\nb"), ""),
+        (json!("a\u{0}b"), ""),
+        (json!("a\u{7f}"), ""),
+        (json!("a".repeat(8 * 1024 + 1)), ""),
+    ] {
+        let claims = json!({"sub": claim});
+        let seen = seen("forwardHeaders: {Sub: sub}", &claims, &["Sub: evil"]).await;
+        assert_eq!(seen.headers.only("sub"), Some(value), "{claims}");
+        assert_eq!(seen.headers.all("x-evil"), [""; 0]);
+    }
+}
+
+#[tokio::test]
+async fn an_opaque_token_leaves_forwarded_headers_empty() {
+    let room = Room::new("forwardHeaders: {Sub: sub}", |_| {
+        granted("opaque", Some(60))
+    })
+    .await;
+    let fields = [&basic("id", "secret"), "Sub: evil"];
+    assert_eq!(room.get(&fields).await.status, 200);
+    let seen = room.backend.seen().pop().unwrap();
+    assert_eq!(seen.headers.only("sub"), Some(""));
+    assert_eq!(seen.headers.only("authorization"), Some("Bearer opaque"));
+}
+
+#[tokio::test]
+async fn a_connection_header_of_the_callers_removes_nothing_of_the_gateways() {
+    let fields = ["Connection: close, Sub, Authorization"];
+    let claims = json!({"sub": "ann"});
+    let seen = seen("forwardHeaders: {Sub: sub}", &claims, &fields).await;
+    assert_eq!(seen.headers.only("sub"), Some("ann"));
+    assert!(
+        seen.headers
+            .only("authorization")
+            .unwrap()
+            .starts_with("Bearer ")
+    );
+}
+
+#[tokio::test]
+async fn nested_and_dotted_claims_are_found_and_others_are_not() {
+    let options = r"forwardHeaders: {A: user.name, B: 'a\.b', C: a.b}";
+    let claims = json!({"user": {"name": "ann"}, "a.b": "dotted"});
+    let seen = seen(options, &claims, &[]).await;
+    for (name, value) in [("a", "ann"), ("b", "dotted"), ("c", "")] {
+        assert_eq!(seen.headers.only(name), Some(value), "{name}");
+    }
+}
+
+// Holds TE-15.
+#[tokio::test]
+async fn a_secret_that_can_be_read_in_two_ways_is_right_in_either() {
+    for (sent, registered) in [("p+w%41", "p+w%41"), ("p%2Bw", "p+w"), ("p:w", "p:w")] {
+        let room = Room::new("", move |call| {
+            let shown = carnet_testkit::token_endpoint::credentials(call).unwrap().1;
+            match secrecy::ExposeSecret::expose_secret(&shown.secret) == registered {
+                true => granted("t", Some(60)),
+                false => carnet_testkit::token_endpoint::refused(401, "invalid_client"),
+            }
+        })
+        .await;
+        assert_eq!(room.get_as("id", sent).await.status, 200, "{sent}");
+    }
+}

@@ -1,0 +1,109 @@
+//! The two scenes of the tutorial, and what a reload does to them.
+
+use carnet_oauth::client_auth::Method;
+use carnet_testkit::token_endpoint::{Client, credentials, registered};
+
+use super::Room;
+
+fn clients() -> Vec<Client> {
+    let client = |id, method| Client {
+        id,
+        secret: "traefiklabs",
+        method,
+    };
+    vec![
+        client("application", Method::Post),
+        client("gateway", Method::Basic),
+    ]
+}
+
+const SCENE_A: &str =
+    "audience: 'https://traefik.io', usernameClaim: sub, forwardHeaders: {Sub: sub}";
+const SCENE_B: &str =
+    "audience: 'https://traefik.io', clientId: gateway, clientSecret: traefiklabs";
+
+// Holds HI-12.
+#[tokio::test]
+async fn scene_a_a_callers_basic_credentials_become_a_bearer_token() {
+    let room = Room::new(SCENE_A, registered(clients())).await;
+    let response = room.get_as("application", "traefiklabs").await;
+    assert_eq!((response.status, response.text().as_str()), (200, "served"));
+    let [seen] = &room.backend.seen()[..] else {
+        panic!("one request");
+    };
+    let authorization = seen.headers.only("authorization").unwrap();
+    assert!(authorization.starts_with("Bearer ey"), "{authorization}");
+    assert_eq!(seen.headers.only("sub"), Some("application"));
+
+    let [call] = &room.provider.seen()[..] else {
+        panic!("one call");
+    };
+    let (method, _) = credentials(call).unwrap();
+    assert_eq!(
+        (call.method.as_str(), call.target.as_str()),
+        ("POST", "/oauth2/token")
+    );
+    assert_eq!(method, Method::Post);
+    let body = String::from_utf8_lossy(&call.body);
+    assert!(body.contains("grant_type=client_credentials"), "{body}");
+    assert!(body.contains("audience=https%3A%2F%2Ftraefik.io"), "{body}");
+    assert_eq!(call.headers.only("accept"), Some("application/json"));
+    let log = room.gateway.access_log();
+    assert!(log[0].contains(" - application ["), "{log:?}");
+
+    assert_eq!(room.get_as("application", "wrong").await.status, 401);
+    assert_eq!(room.get(&[]).await.status, 401);
+    assert_eq!(room.backend.count(), 1);
+}
+
+#[tokio::test]
+async fn scene_b_the_gateways_credentials_serve_a_caller_who_sent_none() {
+    let room = Room::new(SCENE_B, registered(clients())).await;
+    let response = room.get(&[]).await;
+    assert_eq!(response.status, 200);
+    let seen = &room.backend.seen()[0];
+    assert!(
+        seen.headers
+            .only("authorization")
+            .unwrap()
+            .starts_with("Bearer ey")
+    );
+    assert_eq!(seen.headers.all("sub"), [""; 0]);
+    let (method, shown) = credentials(&room.provider.seen()[0]).unwrap();
+    assert_eq!((method, shown.id.as_str()), (Method::Basic, "gateway"));
+}
+
+#[tokio::test]
+async fn both_methods_work_at_once_in_either_mode() {
+    let room = Room::new("", registered(clients())).await;
+    for id in ["application", "gateway", "application", "gateway"] {
+        assert_eq!(room.get_as(id, "traefiklabs").await.status, 200, "{id}");
+    }
+    // One call for the one, two for the other until its method was known; then the cache.
+    assert_eq!(room.provider.count(), 3);
+    let own = "clientID: application, clientSecret: traefiklabs";
+    let room = Room::new(own, registered(clients())).await;
+    assert_eq!(room.get(&[]).await.status, 200);
+    assert_eq!(room.provider.count(), 2);
+}
+
+// Holds CA-12.
+#[tokio::test]
+async fn a_reload_keeps_the_tokens_unless_an_option_changed() {
+    let room = Room::new(SCENE_A, registered(clients())).await;
+    let url = room.provider.url("/oauth2/token");
+    for (options, calls) in [
+        (SCENE_A, 1),
+        (SCENE_A, 1),
+        ("audience: 'https://other.example'", 2),
+        ("audience: 'https://other.example'", 2),
+        (SCENE_A, 3),
+    ] {
+        room.apply(&url, options);
+        assert_eq!(room.get_as("application", "traefiklabs").await.status, 200);
+        assert_eq!(room.provider.count(), calls, "{options}");
+    }
+    room.apply(&url, SCENE_B);
+    assert_eq!(room.get(&[]).await.status, 200);
+    assert_eq!(room.backend.seen()[5].headers.all("sub"), [""; 0]);
+}

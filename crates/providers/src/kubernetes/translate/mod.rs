@@ -1,0 +1,101 @@
+//! Objects to routing configuration: pure, total, and the same for the same objects.
+//!
+//! What is broken closes itself and keeps its place: a router whose middleware or service is not
+//! there answers 503, so that nothing falls through to a wider one. Names are Traefik's.
+
+use std::collections::BTreeMap;
+
+use carnet_config::diagnostics::{Diagnostic, Position, Severity};
+use carnet_config::routing::RoutingConfig;
+use k8s_openapi::api::discovery::v1::EndpointSlice;
+
+use super::SERVICE_NAME_LABEL;
+use super::objects::{ObjectName, Objects};
+
+mod claims;
+mod endpoints;
+mod middleware;
+mod reference;
+mod router;
+mod servers_transport;
+mod service;
+
+use claims::Claims;
+
+/// What the user allows: `providers.kubernetesCRD`.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Options {
+    /// `allowCrossNamespace`: objects may refer to those of other namespaces. Default false.
+    pub allow_cross_namespace: bool,
+    /// `allowExternalNameServices`: Services of type ExternalName are served. Default false.
+    pub allow_external_name_services: bool,
+    /// `ingressClass`; without one, IngressRoutes of no class and of `traefik` are served.
+    pub ingress_class: Option<String>,
+    /// Endpoints may be loopback and link-local addresses (ours). Default false: whoever may write
+    /// a Service could else reach what listens for this machine alone.
+    pub allow_loopback_endpoints: bool,
+}
+
+/// Translates everything.
+pub fn translate(objects: &Objects, options: &Options) -> RoutingConfig {
+    let mut translation = Translation {
+        objects,
+        options,
+        slices: slices(objects),
+        middlewares: claims::names(objects.middlewares.keys()),
+        traefik_services: claims::names(objects.traefik_services.keys()),
+        servers_transports: claims::names(objects.servers_transports.keys()),
+        services: Claims::default(),
+        routers: Claims::default(),
+        config: RoutingConfig::default(),
+    };
+    translation.translate_middlewares();
+    translation.translate_servers_transports();
+    translation.translate_traefik_services();
+    translation.translate_ingress_routes();
+    translation.config
+}
+
+/// A translation under way.
+struct Translation<'a> {
+    objects: &'a Objects,
+    options: &'a Options,
+    /// EndpointSlices of each Service.
+    slices: BTreeMap<ObjectName, Vec<&'a EndpointSlice>>,
+    /// What each Middleware is called in the routing configuration, and so on.
+    middlewares: BTreeMap<ObjectName, String>,
+    traefik_services: BTreeMap<ObjectName, String>,
+    servers_transports: BTreeMap<ObjectName, String>,
+    services: Claims,
+    routers: Claims,
+    config: RoutingConfig,
+}
+
+fn slices(objects: &Objects) -> BTreeMap<ObjectName, Vec<&EndpointSlice>> {
+    let mut slices: BTreeMap<ObjectName, Vec<&EndpointSlice>> = BTreeMap::new();
+    for (name, slice) in &objects.endpoint_slices {
+        let labels = slice.metadata.labels.as_ref();
+        if let Some(service) = labels.and_then(|labels| labels.get(SERVICE_NAME_LABEL)) {
+            let service = ObjectName::new(&name.namespace, service);
+            slices.entry(service).or_default().push(slice);
+        }
+    }
+    slices
+}
+
+/// A finding of the translation.
+fn finding(
+    severity: Severity,
+    object: &str,
+    key: &str,
+    position: &Position,
+    message: String,
+) -> Diagnostic {
+    Diagnostic {
+        severity,
+        object: object.to_owned(),
+        key: key.to_owned(),
+        message,
+        position: Some(position.clone()),
+    }
+}

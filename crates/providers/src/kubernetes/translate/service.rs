@@ -1,0 +1,229 @@
+//! Entries of `services[]` to services: a Service becomes a load balancer over its endpoints,
+//! several become a weighted service.
+
+use carnet_config::diagnostics::{Diagnostic, Object, Severity};
+use carnet_config::nearest::suggestion;
+use carnet_config::routing::Service;
+use carnet_config::routing::service::{LoadBalancer, Weighted, WeightedService};
+use k8s_openapi::api::core::v1::{self, ServiceSpec};
+
+use super::reference::{Target, absent};
+use super::{Translation, finding};
+use crate::kubernetes::crd::{Route, ServiceEntry, ServicePort};
+use crate::kubernetes::objects::ObjectName;
+
+/// What stands behind an entry.
+enum Backend {
+    /// A service of this name, made elsewhere.
+    Named(String),
+    /// A load balancer of its own.
+    Own(Object<Service>),
+}
+
+/// A finding in the making: key below the entry, message.
+pub(super) struct Fault(pub(super) &'static str, pub(super) String);
+
+impl Translation<'_> {
+    pub(super) fn translate_traefik_services(&mut self) {
+        let names = self.traefik_services.clone();
+        for (name, key) in &names {
+            // Taken before anything below or behind them asks for a name.
+            self.services.claim(key, &format!("TraefikService {name}"));
+        }
+        for (name, key) in names {
+            let label = format!("TraefikService {name}");
+            let Some(object) = self.objects.traefik_services.get(&name) else {
+                continue;
+            };
+            let mut diagnostics = object.diagnostics.clone();
+            let value = object.value.as_ref().map(|service| {
+                self.weighted(&name.namespace, &label, &service.weighted, &mut diagnostics)
+            });
+            self.config
+                .services
+                .insert(key, Object { value, diagnostics });
+        }
+    }
+
+    /// The name of the service at the end of a route, made if need be.
+    pub(super) fn router_service(
+        &mut self,
+        namespace: &str,
+        label: &str,
+        router: &str,
+        route: &Route,
+    ) -> String {
+        let mut diagnostics = Vec::new();
+        let object = match route.services.as_slice() {
+            // The route says so itself.
+            [] => return String::new(),
+            [entry] => match self.backend(namespace, label, entry) {
+                Ok(Backend::Named(name)) => return name,
+                Ok(Backend::Own(object)) => object,
+                Err(finding) => Object {
+                    value: None,
+                    diagnostics: vec![finding],
+                },
+            },
+            entries => Object {
+                value: Some(self.weighted(namespace, label, entries, &mut diagnostics)),
+                diagnostics,
+            },
+        };
+        let name = self.services.claim(router, &format!("router {router}"));
+        self.config.services.insert(name.clone(), object);
+        name
+    }
+
+    /// A weighted service over entries; an entry that leads nowhere is reported.
+    fn weighted(
+        &mut self,
+        namespace: &str,
+        label: &str,
+        entries: &[ServiceEntry],
+        findings: &mut Vec<Diagnostic>,
+    ) -> Service {
+        let mut services = Vec::new();
+        for entry in entries {
+            let name = match self.backend(namespace, label, entry) {
+                Ok(Backend::Named(name)) => name,
+                Ok(Backend::Own(object)) => self.child(namespace, entry, object),
+                Err(finding) => {
+                    findings.push(finding);
+                    continue;
+                }
+            };
+            services.push(WeightedService {
+                name,
+                weight: entry.weight,
+            });
+        }
+        Service::Weighted(Weighted { services })
+    }
+
+    /// A load balancer below a weighted service, shared by entries that say the same.
+    fn child(&mut self, namespace: &str, entry: &ServiceEntry, object: Object<Service>) -> String {
+        let of = entry.reference.namespace.as_deref().unwrap_or(namespace);
+        let port = match &entry.port {
+            Some(ServicePort::Number(number)) => number.to_string(),
+            Some(ServicePort::Name(name)) => name.clone(),
+            None => String::new(),
+        };
+        let wanted = format!("{of}-{}-{port}", entry.reference.name);
+        let owner = format!("{:?}", object.value);
+        let name = self.services.claim(&wanted, &owner);
+        self.config.services.entry(name.clone()).or_insert(object);
+        name
+    }
+
+    fn backend(
+        &self,
+        namespace: &str,
+        label: &str,
+        entry: &ServiceEntry,
+    ) -> Result<Backend, Diagnostic> {
+        let refuse = |message| {
+            let reference = &entry.reference;
+            let (key, position) = (&reference.key, &reference.position);
+            finding(Severity::Error, label, key, position, message)
+        };
+        if entry.is_traefik_service {
+            let known = &self.traefik_services;
+            return self
+                .named("TraefikService", known, namespace, &entry.reference)
+                .map(Backend::Named)
+                .map_err(refuse);
+        }
+        let name = match self.target(namespace, &entry.reference).map_err(refuse)? {
+            Target::Qualified(name) => return Ok(Backend::Named(name)),
+            Target::Object(name) => name,
+        };
+        let Some(service) = self.objects.services.get(&name) else {
+            return Err(refuse(absent(
+                "Service",
+                &name,
+                self.objects.services.keys(),
+            )));
+        };
+        let mut warnings = Vec::new();
+        let balancer = self.load_balancer(namespace, entry, &name, service, &mut warnings);
+        let report = |severity, Fault(key, message)| {
+            let path = format!("{}.{key}", entry.key);
+            let position = match key {
+                "port" => &entry.port_position,
+                _ => &entry.reference.position,
+            };
+            finding(severity, label, &path, position, message)
+        };
+        let balancer = balancer.map_err(|fault| report(Severity::Error, fault))?;
+        let warnings = warnings.into_iter();
+        Ok(Backend::Own(Object {
+            value: Some(Service::LoadBalancer(balancer)),
+            diagnostics: warnings
+                .map(|fault| report(Severity::Warning, fault))
+                .collect(),
+        }))
+    }
+
+    fn load_balancer(
+        &self,
+        namespace: &str,
+        entry: &ServiceEntry,
+        name: &ObjectName,
+        service: &v1::Service,
+        warnings: &mut Vec<Fault>,
+    ) -> Result<LoadBalancer, Fault> {
+        let servers_transport = match &entry.servers_transport {
+            None => None,
+            Some(reference) => {
+                let known = &self.servers_transports;
+                let transport = self.named("ServersTransport", known, namespace, reference);
+                Some(transport.map_err(|message| Fault("serversTransport", message))?)
+            }
+        };
+        let spec = service.spec.clone().unwrap_or_default();
+        Ok(LoadBalancer {
+            servers: self.servers(entry, name, &spec, warnings)?,
+            pass_host_header: entry.pass_host_header,
+            servers_transport,
+        })
+    }
+}
+
+/// The port of the Service that an entry means.
+pub(super) fn service_port<'a>(
+    entry: &ServiceEntry,
+    name: &ObjectName,
+    spec: &'a ServiceSpec,
+) -> Result<&'a v1::ServicePort, Fault> {
+    let ports = spec.ports.as_deref().unwrap_or_default();
+    let Some(wanted) = &entry.port else {
+        return Err(Fault("port", format!("name a port of Service {name}")));
+    };
+    let is_wanted = |port: &&v1::ServicePort| match wanted {
+        ServicePort::Number(number) => port.port == *number,
+        ServicePort::Name(name) => port.name.as_deref() == Some(name),
+    };
+    ports.iter().find(is_wanted).ok_or_else(|| {
+        let known: Vec<String> = ports.iter().map(shown).collect();
+        let message = match wanted {
+            ServicePort::Number(number) => {
+                let known = known.join(", ");
+                format!("Service {name} has no port {number}; it has: {known}")
+            }
+            ServicePort::Name(text) => {
+                let names = ports.iter().filter_map(|port| port.name.as_deref());
+                let near = suggestion(text, names);
+                format!("Service {name} has no port called `{text}`{near}")
+            }
+        };
+        Fault("port", message)
+    })
+}
+
+fn shown(port: &v1::ServicePort) -> String {
+    match &port.name {
+        Some(name) => format!("{} ({name})", port.port),
+        None => port.port.to_string(),
+    }
+}

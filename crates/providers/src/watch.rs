@@ -1,0 +1,213 @@
+//! When to read again: [`Changes`] of the folders in which files and the targets of their links
+//! lie, once things are quiet.
+//!
+//! Folders are watched, not files, so that an atomic rename, a swap of links as in a mounted
+//! ConfigMap and an editor's way of saving are all seen. Watch before you read: whatever changes
+//! later is told, and nothing is missed.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use carnet_config::diagnostics::{Diagnostic, Position, Severity};
+use notify::event::{AccessKind, AccessMode, EventKind, ModifyKind};
+use notify::{Config, RecommendedWatcher, RecursiveMode, Watcher};
+use tokio::sync::mpsc;
+use tokio::time::{Instant, sleep, timeout_at};
+
+/// Quiet time after a change that leaves a file complete.
+const QUIET: Duration = Duration::from_millis(60);
+/// Quiet time while somebody still writes.
+const WRITING: Duration = Duration::from_millis(300);
+/// Longest wait under changes that never end.
+const LONGEST: Duration = Duration::from_millis(700);
+/// How often to look where nothing can be watched.
+const LOOK: Duration = Duration::from_millis(500);
+/// Longest chain of links, as the kernel's.
+const MAX_LINKS: usize = 40;
+
+/// What a change says about the file it is about.
+#[derive(Debug, Clone, Copy)]
+enum Change {
+    /// It is being written.
+    Writing,
+    /// It is whole: closed, renamed, linked or removed.
+    Whole,
+}
+
+/// Watched folders, and what happens there.
+#[derive(Debug)]
+pub struct Changes {
+    watcher: Option<RecommendedWatcher>,
+    watched: BTreeSet<PathBuf>,
+    events: mpsc::UnboundedReceiver<Change>,
+    /// Why some folder cannot be watched; files are then looked at from time to time.
+    blind: Option<Diagnostic>,
+}
+
+impl Changes {
+    /// Watches files and directories, directories with those below them.
+    pub fn of(paths: &[PathBuf]) -> Self {
+        let mut changes = Self::new();
+        for path in paths.iter().filter(|path| path.is_dir()) {
+            changes.watch(path, RecursiveMode::Recursive);
+        }
+        for path in paths {
+            // It may be replaced as a whole.
+            changes.watch(folder(path), RecursiveMode::NonRecursive);
+        }
+        changes.watch_targets(paths);
+        changes
+    }
+
+    /// Watches nothing.
+    pub(crate) fn none() -> Self {
+        Self::new()
+    }
+
+    /// Watches where the links of files lead, too.
+    pub(crate) fn watch_targets<'a>(&mut self, paths: impl IntoIterator<Item = &'a PathBuf>) {
+        let folders: BTreeSet<PathBuf> = paths
+            .into_iter()
+            .flat_map(|path| link_folders(path))
+            .collect();
+        for folder in folders {
+            self.watch(&folder, RecursiveMode::NonRecursive);
+        }
+    }
+
+    /// Why some folder cannot be watched; it is then looked at from time to time.
+    pub fn blind(&self) -> Option<&Diagnostic> {
+        self.blind.as_ref()
+    }
+
+    fn new() -> Self {
+        let (sender, events) = mpsc::unbounded_channel();
+        let handler = move |event: notify::Result<notify::Event>| {
+            let change = match event {
+                Ok(event) => change(event.kind),
+                // Events were lost: something has changed.
+                Err(_) => Some(Change::Whole),
+            };
+            if let Some(change) = change {
+                // Nobody listens between two rounds' ends; the next round reads anyway.
+                let _ = sender.send(change);
+            }
+        };
+        let config = Config::default().with_follow_symlinks(false);
+        let mut changes = Self {
+            watcher: None,
+            watched: BTreeSet::new(),
+            events,
+            blind: None,
+        };
+        match RecommendedWatcher::new(handler, config) {
+            Ok(watcher) => changes.watcher = Some(watcher),
+            Err(error) => changes.note(Path::new("."), &error),
+        }
+        changes
+    }
+
+    fn watch(&mut self, folder: &Path, mode: RecursiveMode) {
+        let Some(watcher) = &mut self.watcher else {
+            return;
+        };
+        // Watching a folder again would forget those below it.
+        if !self.watched.insert(folder.to_owned()) {
+            return;
+        }
+        if let Err(error) = watcher.watch(folder, mode) {
+            self.note(folder, &error);
+        }
+    }
+
+    fn note(&mut self, folder: &Path, error: &notify::Error) {
+        let message = format!(
+            "cannot be watched ({error}); it is looked at every {} ms instead",
+            LOOK.as_millis()
+        );
+        self.blind = Some(Diagnostic {
+            severity: Severity::Warning,
+            object: String::new(),
+            key: String::new(),
+            message,
+            position: Some(Position {
+                source: folder.display().to_string().into(),
+                line: 0,
+                column: 0,
+            }),
+        });
+    }
+
+    /// Waits for a change and then for quiet; for ever where nothing is watched.
+    pub async fn settled(&mut self) {
+        let Some(first) = self.first().await else {
+            return;
+        };
+        let deadline = Instant::now() + LONGEST;
+        let mut quiet = first;
+        loop {
+            let until = deadline.min(Instant::now() + quiet.quiet());
+            match timeout_at(until, self.events.recv()).await {
+                Ok(Some(change)) => quiet = change,
+                Ok(None) | Err(_) => return,
+            }
+        }
+    }
+
+    /// The first change; `None` when it is time to look without one.
+    async fn first(&mut self) -> Option<Change> {
+        if self.blind.is_some() {
+            sleep(LOOK).await;
+            return None;
+        }
+        match self.events.recv().await {
+            Some(change) => Some(change),
+            // Nothing is watched, as configured.
+            None => std::future::pending().await,
+        }
+    }
+}
+
+impl Change {
+    fn quiet(self) -> Duration {
+        match self {
+            Self::Writing => WRITING,
+            Self::Whole => QUIET,
+        }
+    }
+}
+
+/// What an event means; reading changes nothing.
+fn change(kind: EventKind) -> Option<Change> {
+    match kind {
+        EventKind::Access(AccessKind::Close(AccessMode::Write)) => Some(Change::Whole),
+        EventKind::Access(_) => None,
+        EventKind::Create(_) | EventKind::Modify(ModifyKind::Data(_)) => Some(Change::Writing),
+        _ => Some(Change::Whole),
+    }
+}
+
+/// The folder of a path.
+fn folder(path: &Path) -> &Path {
+    match path.parent() {
+        Some(parent) if parent.as_os_str().is_empty() => Path::new("."),
+        Some(parent) => parent,
+        None => path,
+    }
+}
+
+/// Folders in which the targets of a path's links lie.
+fn link_folders(path: &Path) -> BTreeSet<PathBuf> {
+    let mut folders = BTreeSet::new();
+    let mut path = path.to_owned();
+    for _ in 0..MAX_LINKS {
+        let Ok(target) = fs::read_link(&path) else {
+            break;
+        };
+        path = folder(&path).join(target);
+        folders.insert(folder(&path).to_owned());
+    }
+    folders
+}

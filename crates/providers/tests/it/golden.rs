@@ -1,0 +1,154 @@
+//! Golden pairs: `<case>.yaml` holds manifests, `<case>.expected` what they translate to.
+//! A first line `# options: ...` turns options on. `GOLDEN=accept cargo test` writes what comes
+//! out.
+
+use std::fmt::Write as _;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use carnet_config::diagnostics::Object;
+use carnet_config::routing::{Middleware, Router, RoutingConfig, Service};
+use carnet_providers::kubernetes::{Options, translate};
+
+use crate::objects;
+
+fn cases() -> Vec<PathBuf> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden");
+    let files = fs::read_dir(folder).unwrap();
+    let mut cases: Vec<PathBuf> = files
+        .map(|entry| entry.unwrap().path())
+        .filter(|path| path.extension().is_some_and(|ending| ending == "yaml"))
+        .collect();
+    cases.sort();
+    assert!(!cases.is_empty());
+    cases
+}
+
+fn options(text: &str) -> Options {
+    let line = text.lines().next().unwrap_or_default();
+    let on = |name: &str| line.starts_with("# options:") && line.contains(name);
+    Options {
+        allow_cross_namespace: on("allowCrossNamespace"),
+        allow_external_name_services: on("allowExternalNameServices"),
+        allow_loopback_endpoints: on("allowLoopbackEndpoints"),
+        ingress_class: on("ingressClass").then(|| "edge".to_owned()),
+    }
+}
+
+#[expect(clippy::disallowed_methods, reason = "who runs the tests decides")]
+fn is_accepting() -> bool {
+    std::env::var("GOLDEN").as_deref() == Ok("accept")
+}
+
+// Holds SE-05: wherever a case puts the word CANARY, nothing that is said repeats it.
+// Holds K8-01: the cases `namespaces` and `namespaces_open`.
+// Holds SS-04: the cases `endpoints` and `external_names`.
+// Holds HI-22: the cases `broken_references` and `secret_references`.
+#[test]
+fn manifests_translate_as_expected() {
+    let mut wrong = Vec::new();
+    for case in cases() {
+        let text = fs::read_to_string(&case).unwrap();
+        let found = shown(&translate(&objects(&text), &options(&text)));
+        assert!(!found.contains("CANARY"), "{}:\n{found}", case.display());
+        let expected = case.with_extension("expected");
+        if is_accepting() {
+            fs::write(&expected, &found).unwrap();
+        } else if fs::read_to_string(&expected).ok().as_ref() != Some(&found) {
+            wrong.push(format!("{}:\n{found}", case.display()));
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+fn shown(config: &RoutingConfig) -> String {
+    let mut out = String::new();
+    for (name, router) in &config.routers {
+        object(&mut out, "router", name, router, show_router);
+    }
+    for (name, service) in &config.services {
+        object(&mut out, "service", name, service, show_service);
+    }
+    for (name, middleware) in &config.middlewares {
+        object(&mut out, "middleware", name, middleware, |middleware| {
+            let Middleware::OAuthClientCredentials(options) = middleware;
+            let mode = options.credentials.as_ref().map_or("A", |_| "B");
+            format!("  {} mode {mode}\n", options.url)
+        });
+    }
+    for (name, transport) in &config.servers_transports {
+        object(&mut out, "serversTransport", name, transport, |transport| {
+            format!("  {transport:?}\n")
+        });
+    }
+    out
+}
+
+fn object<T>(
+    out: &mut String,
+    noun: &str,
+    name: &str,
+    object: &Object<T>,
+    show: impl Fn(&T) -> String,
+) {
+    let state = match object.is_closed() {
+        true => "closed",
+        false => "served",
+    };
+    writeln!(out, "{state} {noun} {name}").unwrap();
+    if let Some(value) = &object.value {
+        out.push_str(&show(value));
+    }
+    for finding in &object.diagnostics {
+        writeln!(out, "  {finding}").unwrap();
+    }
+}
+
+fn show_router(router: &Router) -> String {
+    let mut out = format!("  rule: {}\n", router.rule_text);
+    if router.rule.is_none() {
+        out.push_str("  does not parse\n");
+    }
+    for (what, names) in [
+        ("entryPoints", &router.entry_points),
+        ("middlewares", &router.middlewares),
+    ] {
+        if !names.is_empty() {
+            writeln!(out, "  {what}: {}", names.join(", ")).unwrap();
+        }
+    }
+    if let Some(priority) = router.priority {
+        writeln!(out, "  priority: {priority}").unwrap();
+    }
+    if let Some(tls) = &router.tls {
+        writeln!(out, "  {tls:?}").unwrap();
+    }
+    if !router.access_logs {
+        out.push_str("  no access log\n");
+    }
+    writeln!(out, "  service: {}", router.service).unwrap();
+    out
+}
+
+fn show_service(service: &Service) -> String {
+    let mut out = String::new();
+    match service {
+        Service::LoadBalancer(balancer) => {
+            for server in &balancer.servers {
+                writeln!(out, "  {}", server.url).unwrap();
+            }
+            if !balancer.pass_host_header {
+                out.push_str("  host of the server\n");
+            }
+            if let Some(transport) = &balancer.servers_transport {
+                writeln!(out, "  serversTransport: {transport}").unwrap();
+            }
+        }
+        Service::Weighted(weighted) => {
+            for child in &weighted.services {
+                writeln!(out, "  {} x {}", child.weight, child.name).unwrap();
+            }
+        }
+    }
+    out
+}

@@ -1,0 +1,88 @@
+use carnet_config::routing::Middleware;
+use carnet_config::rule;
+use carnet_providers::kubernetes::{ObjectName, Objects, Options, manifests, translate};
+use secrecy::ExposeSecret;
+
+use crate::objects;
+
+const ROUTES: &str = include_str!("../golden/names.yaml");
+const SECRETS: &str = include_str!("../golden/secret_references.yaml");
+
+#[test]
+fn routers_have_traefiks_names_and_priorities() {
+    let config = translate(&objects(ROUTES), &Options::default());
+    for (name, expected) in [
+        ("apps-whoami-d027988890c9025cffce", 31),
+        ("hydra-hydra-8bf4ce22dff64428a7c6", 30),
+        ("hydra-consent-1b382612d74524ce2b95", 32),
+        (
+            "apps-secure-applications-apigateway-oauth2-client-credentials-e37b0c3eea86b3ae3952",
+            93,
+        ),
+    ] {
+        let router = config.routers[name].value.as_ref().unwrap();
+        assert_eq!(rule::priority(&router.rule_text), expected);
+    }
+}
+
+#[test]
+fn a_secret_that_appears_later_opens_the_middleware_and_its_rotation_is_seen() {
+    let mut objects = objects(SECRETS);
+    let options = Options::default();
+    let closed = translate(&objects, &options);
+    assert!(closed.middlewares["apps-waiting"].is_closed());
+    for value in ["first", "rotated"] {
+        let text = format!(
+            "{{apiVersion: v1, kind: Secret, metadata: {{name: later, namespace: apps}}, \
+             stringData: {{id: gw, secret: {value}}}}}"
+        );
+        let secret = &manifests::parse(&text, "later.yaml").unwrap().objects[0];
+        assert!(objects.insert(secret).unwrap());
+        let config = translate(&objects, &options);
+        let object = &config.middlewares["apps-waiting"];
+        let Some(Middleware::OAuthClientCredentials(middleware)) = object.served() else {
+            panic!("{:?}", object.diagnostics);
+        };
+        let credentials = middleware.credentials.as_ref().unwrap();
+        assert_eq!(credentials.client_id, "gw");
+        assert_eq!(credentials.client_secret.expose_secret(), value);
+    }
+    objects.secrets.remove(&ObjectName::new("apps", "later"));
+    assert_eq!(translate(&objects, &options), closed);
+}
+
+#[test]
+fn an_object_that_does_not_fit_its_kind_names_the_key_and_not_the_value() {
+    let text = "apiVersion: v1
+kind: Service
+metadata: {name: a}
+spec:
+  ports:
+  - port: 80
+  - port: CANARY
+";
+    let service = &manifests::parse(text, "a.yaml").unwrap().objects[0];
+    let finding = objects("").insert(service).unwrap_err();
+    assert_eq!(
+        finding.to_string(),
+        "a.yaml:7:11: error: Service default/a: spec.ports[1].port: expects i32"
+    );
+}
+
+#[test]
+fn the_order_of_objects_does_not_matter() {
+    for text in [ROUTES, SECRETS, include_str!("../golden/weighted.yaml")] {
+        let mut backwards = Objects::default();
+        for object in manifests::parse(text, "case.yaml")
+            .unwrap()
+            .objects
+            .iter()
+            .rev()
+        {
+            backwards.insert(object).unwrap();
+        }
+        let options = Options::default();
+        let forwards = translate(&objects(text), &options);
+        assert_eq!(translate(&backwards, &options), forwards);
+    }
+}

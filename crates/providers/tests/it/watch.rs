@@ -1,0 +1,166 @@
+use std::collections::BTreeMap;
+use std::fs;
+use std::io::Write;
+use std::os::unix::fs::symlink;
+use std::path::Path;
+use std::time::Duration;
+
+use carnet_config::install::providers::FileSource;
+use carnet_providers::Update;
+use carnet_providers::file::FileProvider;
+use tempfile::TempDir;
+use tokio::sync::mpsc;
+use tokio_util::sync::{CancellationToken, DropGuard};
+
+use crate::file::{provider, provider_of, router, rules};
+
+/// Far more than any change takes; nothing waits for it to pass.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// A provider that runs.
+struct Running {
+    updates: mpsc::Receiver<Update>,
+    _shutdown: DropGuard,
+}
+
+impl Running {
+    fn start(provider: FileProvider) -> Self {
+        let (sender, updates) = mpsc::channel(8);
+        let shutdown = CancellationToken::new();
+        tokio::spawn(provider.run(sender, shutdown.clone()));
+        Self {
+            updates,
+            _shutdown: shutdown.drop_guard(),
+        }
+    }
+
+    /// Waits until the routers are these.
+    async fn until(&mut self, expected: &[(&str, &str)]) {
+        let expected = BTreeMap::from_iter(expected.iter().copied());
+        let arrived = tokio::time::timeout(PATIENCE, async {
+            loop {
+                let update = self.updates.recv().await.unwrap();
+                if rules(&update) == expected {
+                    return;
+                }
+            }
+        });
+        arrived.await.unwrap();
+    }
+}
+
+const A: (&str, &str) = ("a", "Host(`a.test`)");
+const B: (&str, &str) = ("b", "Host(`b.test`)");
+
+/// As careful programs save: a new file, renamed over the old one.
+fn replace(file: &Path, text: &str) {
+    let new = file.with_extension("new");
+    fs::write(&new, text).unwrap();
+    fs::rename(&new, file).unwrap();
+}
+
+#[tokio::test]
+async fn every_way_of_saving_a_file_is_seen() {
+    let folder = TempDir::new().unwrap();
+    let file = folder.path().join("a.yaml");
+    fs::write(&file, router("a", "a.test")).unwrap();
+    let mut running = Running::start(provider_of(folder.path()));
+    running.until(&[A]).await;
+
+    replace(&file, &router("b", "b.test"));
+    running.until(&[B]).await;
+
+    // Written in place, in pieces.
+    let mut open = fs::File::create(&file).unwrap();
+    for line in router("a", "a.test").lines() {
+        writeln!(open, "{line}").unwrap();
+    }
+    drop(open);
+    running.until(&[A]).await;
+
+    // Moved away first, as vi does.
+    fs::rename(&file, folder.path().join("a.yaml~")).unwrap();
+    fs::write(&file, router("b", "b.test")).unwrap();
+    running.until(&[B]).await;
+
+    let below = folder.path().join("below");
+    fs::create_dir(&below).unwrap();
+    fs::write(below.join("a.yaml"), router("a", "a.test")).unwrap();
+    running.until(&[A, B]).await;
+
+    fs::remove_file(&file).unwrap();
+    running.until(&[A]).await;
+
+    fs::remove_dir_all(folder.path()).unwrap();
+    fs::create_dir(folder.path()).unwrap();
+    fs::write(&file, router("b", "b.test")).unwrap();
+    running.until(&[B]).await;
+}
+
+#[tokio::test]
+async fn a_mounted_config_map_is_swapped_as_a_whole() {
+    let folder = TempDir::new().unwrap();
+    let version = |name: &str, text: &str| {
+        fs::create_dir(folder.path().join(name)).unwrap();
+        fs::write(folder.path().join(name).join("a.yaml"), text).unwrap();
+        symlink(name, folder.path().join("..data_tmp")).unwrap();
+        fs::rename(
+            folder.path().join("..data_tmp"),
+            folder.path().join("..data"),
+        )
+        .unwrap();
+    };
+    version("..2026_1", &router("a", "a.test"));
+    symlink("..data/a.yaml", folder.path().join("a.yaml")).unwrap();
+    let file = folder.path().join("a.yaml").display().to_string();
+    let mut directory = Running::start(provider_of(folder.path()));
+    let mut single = Running::start(provider(FileSource::File(file)));
+    directory.until(&[A]).await;
+    single.until(&[A]).await;
+
+    version("..2026_2", &router("b", "b.test"));
+    fs::remove_dir_all(folder.path().join("..2026_1")).unwrap();
+    directory.until(&[B]).await;
+    single.until(&[B]).await;
+}
+
+#[tokio::test]
+async fn the_target_of_a_link_is_watched_where_it_lies() {
+    let (folder, elsewhere) = (TempDir::new().unwrap(), TempDir::new().unwrap());
+    let target = elsewhere.path().join("target.yaml");
+    fs::write(&target, router("a", "a.test")).unwrap();
+    symlink(&target, folder.path().join("a.yaml")).unwrap();
+    let mut running = Running::start(provider_of(folder.path()));
+    running.until(&[A]).await;
+    replace(&target, &router("b", "b.test"));
+    running.until(&[B]).await;
+}
+
+#[tokio::test]
+async fn a_folder_that_appears_later_is_found() {
+    let parent = TempDir::new().unwrap();
+    let folder = parent.path().join("not/yet");
+    let mut running = Running::start(provider_of(&folder));
+    running.until(&[]).await;
+    fs::create_dir_all(&folder).unwrap();
+    fs::write(folder.join("a.yaml"), router("a", "a.test")).unwrap();
+    running.until(&[A]).await;
+}
+
+#[tokio::test]
+async fn without_watch_only_a_reload_reads_again() {
+    let folder = TempDir::new().unwrap();
+    let file = folder.path().join("a.yaml");
+    fs::write(&file, router("a", "a.test")).unwrap();
+    let options = carnet_config::install::FileProvider {
+        source: FileSource::Directory(folder.path().display().to_string()),
+        watch: false,
+    };
+    let provider = FileProvider::new(options, Default::default());
+    let reload = provider.reload();
+    let mut running = Running::start(provider);
+    running.until(&[A]).await;
+    replace(&file, &router("b", "b.test"));
+    reload.notify_one();
+    running.until(&[B]).await;
+}

@@ -1,0 +1,43 @@
+# The words that a developer needs. What the continuous integration does, `just` does with the same words.
+
+set shell := ["bash", "-euo", "pipefail", "-c"]
+
+# Everything that takes no test run: format, lints, walls, security table, documents, dependencies.
+check:
+    scripts/test.sh fmt clippy walls security paths deny
+
+# The tests of one room, or of all.
+test room="":
+    cargo test --locked {{ if room == "" { "--workspace" } else { "-p " + if room == "cli" { "carnet" } else { "carnet-" + room } } }}
+
+# Accept what the golden tests produce, after reading it: `git diff` shows it.
+golden:
+    GOLDEN=accept INSTA_UPDATE=always cargo test --locked --workspace
+
+# Run the binary: `just run up -f demo/manifests`.
+run *arguments:
+    cargo run --locked -- {{ arguments }}
+
+# The tutorial on this machine.
+demo *arguments:
+    cargo run --locked --release -- demo {{ arguments }}
+
+# Replay recordings and scenarios against other servers and ours.
+compat:
+    scripts/test.sh compat
+
+# The documentation of the code.
+doc:
+    cargo doc --locked --workspace --no-deps --open
+
+# carnet beside its peers, long form.
+bench *arguments:
+    python3 bench/run.py {{ arguments }}
+
+# Hostile bytes for the parsers, some seconds for each.
+fuzz:
+    scripts/test.sh fuzz
+
+# Everything, as the continuous integration runs it.
+all:
+    scripts/test.sh
