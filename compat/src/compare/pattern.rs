@@ -21,9 +21,7 @@ fn placeholder(words: &str) -> Option<String> {
         "ory_at token" | "ory_rt token" | "ory_ac token" => {
             return Some(format!("{}_{TOKEN}", &words[..6]));
         }
-        "opaque" | "b64url" | "page-token" | "user-code" | "generated secret" | "pointer" => {
-            r"[^\s]+"
-        }
+        "opaque" | "b64url" | "page-token" | "user-code" | "generated secret" => r"[^\s]+",
         "date" => r"[^\n]+",
         "any" => r"[^\n]*",
         "text" => r"(?s:.+)",
