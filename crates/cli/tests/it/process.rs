@@ -1,5 +1,6 @@
 //! Starts the binary with arguments, environment and standard input, and waits for its end.
 
+use std::fs::OpenOptions;
 use std::process::Stdio;
 
 use tokio::io::AsyncWriteExt as _;
@@ -68,6 +69,15 @@ impl Line {
             out: String::from_utf8(output.stdout).unwrap(),
             err: String::from_utf8(output.stderr).unwrap(),
         }
+    }
+
+    /// Exit code and standard error of a command whose standard output takes nothing.
+    pub(crate) async fn run_on_a_full_disk(mut self) -> (i32, String) {
+        let full = OpenOptions::new().write(true).open("/dev/full").unwrap();
+        let pipes = self.command.stdout(full).stderr(Stdio::piped());
+        let output = pipes.spawn().unwrap().wait_with_output().await.unwrap();
+        let err = String::from_utf8(output.stderr).unwrap();
+        (output.status.code().unwrap(), err)
     }
 
     /// The standard output of a command that succeeds and has nothing to say to people.
