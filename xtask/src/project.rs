@@ -7,7 +7,7 @@ use anyhow::{Context as _, Result};
 use cargo_metadata::{Metadata, MetadataCommand};
 
 /// Folders that are made, not written.
-const MADE: [&str; 3] = ["target", ".git", "corpus"];
+const MADE: [&str; 4] = ["target", ".git", "corpus", "artifacts"];
 
 /// One file of text.
 pub(crate) struct File {
