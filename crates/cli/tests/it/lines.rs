@@ -92,6 +92,13 @@ async fn a_result_that_cannot_be_written_is_a_failure() {
 }
 
 #[tokio::test]
+async fn an_interrupted_command_does_not_wait_for_the_server() {
+    let admin = Server::start(|_| Answer::Hang).await.unwrap();
+    let list = line("hydra list clients -e").arg(&admin.url(""));
+    assert_eq!(list.interrupted(admin.asked(1)).await, 130);
+}
+
+#[tokio::test]
 async fn help_is_an_answer() {
     for (words, what) in [
         ("hydra", "introspect"),

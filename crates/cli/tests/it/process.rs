@@ -80,6 +80,16 @@ impl Line {
         (output.status.code().unwrap(), err)
     }
 
+    /// Exit code of a command that is interrupted, as Ctrl-C does, once `ready` is done.
+    pub(crate) async fn interrupted(mut self, ready: impl Future<Output = ()>) -> i32 {
+        let mut child = self.command.stdin(Stdio::null()).spawn().unwrap();
+        ready.await;
+        let id = child.id().unwrap().to_string();
+        let kill = Command::new("kill").args(["-INT", &id]).status();
+        assert!(kill.await.unwrap().success());
+        child.wait().await.unwrap().code().unwrap()
+    }
+
     /// The standard output of a command that succeeds and has nothing to say to people.
     pub(crate) async fn out(self) -> String {
         let ended = self.run().await;
