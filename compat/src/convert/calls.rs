@@ -24,7 +24,14 @@ const KEPT: &[(&str, usize, &str, &str)] = &[
 ];
 
 /// Files that the recordings name; what they hold follows from what is printed.
-const FILES: &[(&str, &str)] = &[("one.json", r#"{"client_secret":"file-secret"}"#)];
+const FILES: &[(&str, &str)] = &[
+    ("one.json", r#"{"client_secret":"file-secret"}"#),
+    (
+        "imp.json",
+        r#"[{"client_name":"imported-1","client_secret":"imported-secret","grant_types":["client_credentials"]},{"client_name":"imported-2"}]"#,
+    ),
+    ("bad.json", "["),
+];
 
 /// A recording as a scenario; one that uses what only the one before it keeps goes on with it.
 pub(super) fn scenario(recording: &Value, previous: Option<&Scenario>) -> Result<Scenario> {

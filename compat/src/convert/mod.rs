@@ -103,3 +103,66 @@ fn is_code(text: &str) -> bool {
             .bytes()
             .all(|byte| byte.is_ascii_lowercase() || byte == b'_')
 }
+
+#[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "tests")]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn facts_are_kept_and_wording_is_not() {
+        let recording = json!({
+            "scenario": "s", "why": "w", "config": {"strategies.access_token": "opaque"},
+            "steps": [{
+                "name": "n", "why": "",
+                "request": {"target": "public", "method": "POST", "path": "/oauth2/token",
+                    "headers": {"Authorization": "Basic base64({{nobody.client_id}}:x)"},
+                    "body": {"form": [["grant_type", "client_credentials"]]}},
+                "response": {"status": 401,
+                    "headers": [["WWW-Authenticate", "Bearer error=\"e\",error_description=\"Words.\""]],
+                    "body": {"json": {"error": "invalid_client", "error_description": "Words.", "expires_in": 9}}}
+            }]
+        });
+        let scenario = requests::scenario(&recording).unwrap();
+        assert_eq!(scenario.env["STRATEGIES_ACCESS_TOKEN"], "opaque");
+        let step = &scenario.requests[0];
+        assert_eq!(step.send.headers[0].1, "Basic base64(nobody:x)");
+        let challenge = &step.expect.headers[0].1;
+        assert_eq!(challenge, "Bearer error=\"e\",error_description=\"<text>\"");
+        assert_eq!(
+            step.expect.json,
+            Some(
+                json!({"error": "invalid_client", "error_description": "<text>", "expires_in": "<about 9>"})
+            )
+        );
+        assert_eq!(step.expect.final_newline, None);
+        let text = write::text(&scenario).unwrap();
+        let read: Scenario = serde_json::from_str(&text).unwrap();
+        assert_eq!(write::text(&read).unwrap(), text);
+    }
+
+    #[test]
+    fn of_a_call_data_codes_and_streams_are_kept() {
+        let recording = json!({
+            "scenario": "create-oauth2-client", "why": "",
+            "steps": [
+                {"args": ["create", "client", "--endpoint", "http://127.0.0.1:4445/"], "exit": 0,
+                    "stdout": "{\"client_id\":\"<uuid>\"}\n", "stderr": ""},
+                {"args": ["get", "client"], "exit": 1, "stdout": "",
+                    "stderr": "{\"error\": \"Words of it\", \"error_description\": \"\"}\nWords.\n"},
+                {"args": ["create"], "exit": 0, "stdout": "Words\n\n<usage>\n", "stderr": ""}
+            ]
+        });
+        let scenario = calls::scenario(&recording, None).unwrap();
+        let [create, get, help] = scenario.calls.as_slice() else {
+            unreachable!()
+        };
+        assert_eq!(create.args[3], "{{admin}}/");
+        assert_eq!(create.keep["c1"], "client_id");
+        assert_eq!(create.expect.stdout, "{\"client_id\":\"<uuid>\"}\n");
+        let error = "{\"error\":\"<text>\",\"error_description\":\"\"}\n<text>";
+        assert_eq!(get.expect.stderr, error);
+        assert_eq!(help.expect.stdout, "<text>");
+    }
+}
