@@ -28,6 +28,8 @@ pub(crate) struct Authority {
     pub(super) verifier: SecretVerifier,
     pub(super) failures: FailureTimer,
     pub(super) random: Arc<dyn Random>,
+    /// Held while a client is read, changed and written.
+    pub(super) client_writes: tokio::sync::Mutex<()>,
     clock: Arc<dyn Clock>,
 }
 
@@ -49,12 +51,9 @@ impl Authority {
         .await?;
         Ok(Self {
             ring,
-            verifier: SecretVerifier::new(
-                Arc::clone(&system),
-                Arc::clone(&random),
-                options.pbkdf2_iterations,
-            ),
+            verifier: SecretVerifier::new(Arc::clone(&system), Arc::clone(&random), &options),
             failures: FailureTimer::new(options.failed_authentication_after),
+            client_writes: tokio::sync::Mutex::default(),
             options,
             store,
             system,

@@ -90,7 +90,8 @@ async fn serve_http1(
     let mut builder = http1::Builder::new();
     builder
         .timer(TokioTimer::new())
-        .header_read_timeout(HEAD_PATIENCE);
+        .header_read_timeout(HEAD_PATIENCE)
+        .max_buf_size(64 * 1024);
     watcher
         .watch(builder.serve_connection(io, TowerToHyperService::new(router)))
         .await

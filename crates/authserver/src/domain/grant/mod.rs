@@ -68,7 +68,12 @@ impl Authority {
                     issued_at: granted.issued_at,
                     expires_at: granted.expires_at,
                 };
-                within(self.store.insert_token(&row)).await?;
+                if !within(self.store.insert_token(&row)).await? {
+                    return Err(TokenError::refused(
+                        ErrorCode::InvalidClient,
+                        "The client was deleted meanwhile.",
+                    ));
+                }
                 token
             }
         };

@@ -86,3 +86,178 @@ async fn the_process_is_alive_before_its_keys_are_made() {
         assert_eq!(ready.status, StatusCode::OK, "{}", ready.text);
     }
 }
+
+// Holds TE-04, TE-05, TE-06, TE-08, TE-18, TE-19, TE-20, TE-21, TE-28, BC-03.
+#[tokio::test]
+async fn refusals_have_the_codes_that_scripts_know() {
+    let room = Room::new(tutorial()).await;
+    let post = |changes: Value| {
+        let mut client = json!({"token_endpoint_auth_method": "client_secret_post"});
+        client
+            .as_object_mut()
+            .unwrap()
+            .extend(changes.as_object().unwrap().clone());
+        room.create(client)
+    };
+    let id = post(json!({"scope": "read photos.*"})).await;
+    let code = post(json!({"grant_types": ["authorization_code"]})).await;
+    let public = post(json!({"token_endpoint_auth_method": "none"})).await;
+    let grant = "grant_type=client_credentials";
+    let many: String = (0..100).map(|at| format!("&p{at}=1")).collect();
+    for (client, form, expected) in [
+        (&id, String::new(), "invalid_request"),
+        (&id, "grant_type=".to_owned(), "invalid_request"),
+        (&id, "grant_type=foo".to_owned(), "unsupported_grant_type"),
+        (
+            &id,
+            "grant_type=password".to_owned(),
+            "unsupported_grant_type",
+        ),
+        (
+            &id,
+            "grant_type=Client_Credentials".to_owned(),
+            "unsupported_grant_type",
+        ),
+        (&id, format!("{grant}+refresh_token"), "invalid_request"),
+        (&id, format!("{grant}&{grant}"), "invalid_request"),
+        (
+            &id,
+            format!("{grant}&scope=read&scope=read"),
+            "invalid_request",
+        ),
+        (&id, format!("{grant}{many}"), "invalid_request"),
+        (&id, format!("{grant}&scope=admin"), "invalid_scope"),
+        (&id, format!("{grant}&scope=read+admin"), "invalid_scope"),
+        (&id, format!("{grant}&scope=photos"), "invalid_scope"),
+        (&id, format!("{grant}&scope=photos.%22"), "invalid_scope"),
+        (
+            &id,
+            format!("{grant}&audience=https://evil.example"),
+            "invalid_request",
+        ),
+        (&code, grant.to_owned(), "unauthorized_client"),
+        (&public, grant.to_owned(), "invalid_grant"),
+    ] {
+        let secret = if client == &public {
+            ""
+        } else {
+            "&client_secret=traefiklabs"
+        };
+        let form = format!("client_id={client}{secret}&{form}");
+        let answer = room.post("/oauth2/token", &[], &form).await;
+        assert_eq!(answer.status, StatusCode::BAD_REQUEST, "{form}");
+        assert_eq!(answer.json()["error"], expected, "{form}");
+        assert_eq!(answer.header("cache-control"), Some("no-store"));
+    }
+    for (form, scope) in [
+        ("&foo=bar&scope=", ""),
+        ("&scope=read+read", "read"),
+        ("&scope=photos.read++read", "photos.read read"),
+        (
+            "&audience=https://traefik.io/x&audience=https://traefik.io",
+            "",
+        ),
+    ] {
+        let form = format!("{grant}&client_id={id}&client_secret=traefiklabs{form}");
+        let answer = room.post("/oauth2/token", &[], &form).await;
+        assert_eq!(
+            (answer.status, &answer.json()["scope"]),
+            (StatusCode::OK, &json!(scope))
+        );
+    }
+}
+
+// Holds TE-24.
+#[tokio::test]
+async fn nothing_that_was_sent_comes_back_as_markup() {
+    let room = Room::new(tutorial()).await;
+    let id = room.create(json!({})).await;
+    for name in ["scope", "audience", "grant_type"] {
+        for value in ["%3Cscript%3E", "a%0D%0AX-Evil:+1", "%00"] {
+            let form = format!("{name}={value}");
+            let grant = if name == "grant_type" {
+                ""
+            } else {
+                "&grant_type=client_credentials"
+            };
+            let answer = room.basic_form(&id, &format!("{form}{grant}")).await;
+            assert_eq!(answer.status, StatusCode::BAD_REQUEST);
+            assert!(
+                !answer.text.contains(['<', '>', '\r', '\n', '\0']),
+                "{}",
+                answer.text
+            );
+            assert_eq!(answer.header("x-evil"), None);
+        }
+    }
+}
+
+// Holds TE-01, TE-27.
+#[tokio::test]
+async fn other_methods_get_no_token() {
+    let room = Room::new(tutorial()).await;
+    for method in [Method::GET, Method::PUT, Method::DELETE, Method::PATCH] {
+        let answer = room.public(method.clone(), "/oauth2/token").await;
+        assert_eq!(answer.status, StatusCode::METHOD_NOT_ALLOWED, "{method}");
+        assert_eq!(answer.header("allow"), Some("OPTIONS, POST"));
+    }
+    for path in [
+        "/oauth2/token",
+        "/oauth2/revoke",
+        "/.well-known/jwks.json",
+        "/userinfo",
+    ] {
+        let answer = room.public(Method::OPTIONS, path).await;
+        assert_eq!((answer.status, answer.text.as_str()), (StatusCode::OK, ""));
+        assert!(
+            !answer
+                .headers
+                .keys()
+                .any(|name| name.as_str().starts_with("access-control"))
+        );
+    }
+}
+
+// Holds TE-28.
+#[tokio::test]
+async fn a_long_body_is_refused_before_anything_is_hashed() {
+    let room = Room::new(tutorial()).await;
+    let form = format!("grant_type=client_credentials&x={}", "a".repeat(65 * 1024));
+    let answer = room.post("/oauth2/token", &[], &form).await;
+    assert_eq!(answer.status, StatusCode::PAYLOAD_TOO_LARGE);
+    assert_eq!(answer.json()["error"], "invalid_request");
+}
+
+#[tokio::test]
+async fn a_lifetime_of_its_own_is_the_clients() {
+    let room = Room::new(tutorial()).await;
+    for (lifespan, expected) in [("10m", 600), ("0s", 0), ("-5s", -5), ("1.5s", 1)] {
+        let changes = json!({"client_credentials_grant_access_token_lifespan": lifespan});
+        let id = room.create(changes).await;
+        let answer = room.basic(&id, "traefiklabs", "").await;
+        assert_eq!(answer.json()["expires_in"], expected, "{lifespan}");
+    }
+}
+
+#[tokio::test]
+async fn every_registered_scope_is_granted_where_the_settings_say_so() {
+    let options = carnet_authserver::Options {
+        default_grant_allowed_scope: true,
+        scope_strategy: carnet_authserver::ScopeStrategy::Exact,
+        ..tutorial()
+    };
+    let room = Room::new(options).await;
+    let id = room.create(json!({"scope": "read photos.*"})).await;
+    for (form, status, scope) in [
+        ("", StatusCode::OK, json!("read photos.*")),
+        ("&scope=read", StatusCode::OK, json!("read")),
+        ("&scope=photos.read", StatusCode::BAD_REQUEST, Value::Null),
+    ] {
+        let answer = room.basic(&id, "traefiklabs", form).await;
+        assert_eq!(
+            (answer.status, &answer.json()["scope"]),
+            (status, &scope),
+            "{form}"
+        );
+    }
+}
