@@ -5,10 +5,10 @@ use std::collections::BTreeMap;
 use std::io::ErrorKind;
 
 use sqlx::migrate::{MigrateError, Migration as Step, MigrationType, Migrator};
-use sqlx::sqlite::SqliteConnection;
+use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
 use sqlx::{ConnectOptions, Connection, SqlSafeStr};
 
-use super::{failure, reading, shown, writing};
+use super::{failure, reading, recovering, shown, writing};
 use crate::store::dsn::{SqliteFile, refused};
 use crate::store::open::Migration;
 use crate::store::{Result, StoreError};
@@ -46,9 +46,14 @@ pub(in crate::store) async fn plan(file: &SqliteFile) -> Result<Vec<Migration>> 
     if !is_file(file).await? {
         return Ok(rows(|_| false));
     }
+    plan_over(file, reading(file)).await
+}
+
+/// The plan of a file that is there.
+async fn plan_over(file: &SqliteFile, options: SqliteConnectOptions) -> Result<Vec<Migration>> {
     let name = shown(&file.path);
     let failed = |error| failure::of_opening(&name, error);
-    let mut connection = reading(file).connect().await.map_err(failed)?;
+    let mut connection = options.connect().await.map_err(failed)?;
     let plan = read_plan(&name, &mut connection).await;
     // A reader that goes last may find nothing to tidy up and says so; its answer stands.
     let _ = connection.close().await;
@@ -57,12 +62,11 @@ pub(in crate::store) async fn plan(file: &SqliteFile) -> Result<Vec<Migration>> 
 
 /// Brings a file up to date, after creating it where it is not there.
 pub(in crate::store) async fn migrate(file: &SqliteFile) -> Result<Vec<Migration>> {
-    if is_file(file).await? {
-        plan(file).await?;
-    } else {
+    if !is_file(file).await? {
         create(file).await?;
     }
     require_writable(file).await?;
+    plan_over(file, recovering(file)).await?;
     let name = shown(&file.path);
     let failed = |error| failure::of_opening(&name, error);
     let mut connection = writing(file).connect().await.map_err(failed)?;
@@ -102,7 +106,7 @@ pub(super) async fn require_all_applied(file: &SqliteFile) -> Result<()> {
         )));
     }
     require_writable(file).await?;
-    let plan = plan(file).await?;
+    let plan = plan_over(file, recovering(file)).await?;
     match plan.iter().filter(|migration| !migration.applied).count() {
         0 => Ok(()),
         pending => Err(refused(format!(

@@ -119,6 +119,14 @@ fn reading(file: &SqliteFile) -> SqliteConnectOptions {
         .read_only(true)
 }
 
+/// Only reads, but may first undo what a process left half done when it was killed; changes nothing
+/// else of the file.
+fn recovering(file: &SqliteFile) -> SqliteConnectOptions {
+    SqliteConnectOptions::new()
+        .filename(&file.path)
+        .busy_timeout(file.busy_timeout)
+}
+
 fn shown(path: &Path) -> String {
     path.display().to_string()
 }
