@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import random
 import signal
 import socket
 import subprocess
 import time
-from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Callable
@@ -55,11 +55,16 @@ class Processes:
 
 
 def free_ports(count: int) -> list[int]:
-    """Ports that nobody listens on, no two the same."""
-    with ExitStack() as probes:
-        ports = []
-        for _ in range(count):
-            probe = probes.enter_context(socket.socket())
-            probe.bind(("127.0.0.1", 0))
-            ports.append(probe.getsockname()[1])
-        return ports
+    """Ports that nobody listens on, no two the same. Not of those that the system gives to outgoing
+    connections: between this look and the program's start, one of them could take the port."""
+    ports: list[int] = []
+    for port in random.sample(range(20_000, 32_000), 2_000):
+        if len(ports) == count:
+            return ports
+        with socket.socket() as probe:
+            try:
+                probe.bind(("", port))
+                ports.append(port)
+            except OSError:
+                pass
+    raise SystemExit(f"there are no {count} free ports between 20000 and 32000")
