@@ -1,6 +1,7 @@
 //! The way of a request through the house: admit, load, find, chain, answer, log. Read this first.
 
 use std::net::SocketAddr;
+use std::panic::AssertUnwindSafe;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -9,6 +10,7 @@ use std::task::{Context, Poll};
 use bytes::Bytes;
 use carnet_config::install::EntryPoint;
 use carnet_oauth::Clock;
+use futures_util::FutureExt;
 use http::header::{CONNECTION, EXPECT};
 use http::{HeaderValue, Method, Version};
 use http_body::{Body as HttpBody, Frame, SizeHint};
@@ -104,11 +106,17 @@ impl Door {
                 endpoint,
             } => {
                 let next = Next::new(middlewares, endpoint.as_ref(), line.exchange());
-                next.run(request).await
+                whole(next.run(request), line.exchange()).await
             }
             Chain::Closed => respond::to_fault(&Fault::new(Reason::RouterClosed), line.exchange()),
         }
     }
+}
+
+/// A defect in a station costs its request a 500, and nobody else anything.
+async fn whole(answer: impl Future<Output = Response>, exchange: &Exchange) -> Response {
+    let outcome = AssertUnwindSafe(answer).catch_unwind().await;
+    outcome.unwrap_or_else(|_| respond::to_fault(&Fault::new(Reason::Internal), exchange))
 }
 
 /// Whether the client sends the body only when it is told to. Nobody knows what it sends next when
@@ -161,5 +169,33 @@ impl HttpBody for Answer {
 
     fn size_hint(&self) -> SizeHint {
         self.body.size_hint()
+    }
+}
+
+#[cfg(test)]
+#[expect(clippy::panic, clippy::unwrap_used, reason = "tests")]
+mod tests {
+    use super::*;
+
+    #[derive(Debug)]
+    struct Epoch;
+
+    impl Clock for Epoch {
+        fn now(&self) -> std::time::SystemTime {
+            std::time::SystemTime::UNIX_EPOCH
+        }
+    }
+
+    #[tokio::test]
+    async fn a_panic_is_a_500() {
+        let connection = Connection {
+            entry_point: "web".into(),
+            peer: "10.1.1.1:5000".parse().unwrap(),
+            tls: false,
+        };
+        let exchange = Exchange::new(connection, 1, Arc::new(Epoch));
+        let response = whole(async { panic!("a defect") }, &exchange).await;
+        assert_eq!(response.status(), http::StatusCode::INTERNAL_SERVER_ERROR);
+        assert_eq!(exchange.record().fault, Some(Reason::Internal));
     }
 }

@@ -1,7 +1,7 @@
 //! Options to a snapshot: pure, total, and the same for the same input. Nothing here fails: what
 //! cannot be served is closed in its place and said.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use carnet_config::diagnostics::{Diagnostic, Severity};
@@ -52,6 +52,10 @@ pub(crate) fn compile(
     compile.services();
     compile.middlewares();
     compile.routers();
+    // A router at two entry points lacks the same at both.
+    let mut told = BTreeSet::new();
+    let findings = &mut compile.snapshot.diagnostics;
+    findings.retain(|finding| told.insert(finding.clone()));
     compile.snapshot
 }
 
@@ -88,17 +92,13 @@ impl Compile<'_> {
         key: &str,
         message: String,
     ) {
-        let finding = Diagnostic {
+        self.snapshot.diagnostics.push(Diagnostic {
             severity,
             object,
             key: key.to_owned(),
             message,
             position: None,
-        };
-        // A router at two entry points lacks the same at both.
-        if !self.snapshot.diagnostics.contains(&finding) {
-            self.snapshot.diagnostics.push(finding);
-        }
+        });
     }
 
     /// One sentence about a reference that leads nowhere.

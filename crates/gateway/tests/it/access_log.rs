@@ -65,6 +65,29 @@ async fn the_generic_format_ends_with_the_user_agent() {
     );
 }
 
+/// Fields of the JSON format and their values.
+const TEXTS: &[(&str, &str)] = &[
+    ("ClientHost", "127.0.0.1"),
+    ("ClientPort", "REDACTED"),
+    ("ClientUsername", "-"),
+    ("RequestHost", "a"),
+    ("RequestMethod", "POST"),
+    ("RequestPath", "/x"),
+    ("RequestProtocol", "HTTP/1.1"),
+    ("RequestScheme", "http"),
+    ("RouterName", "r0@file"),
+    ("ServiceName", "s@file"),
+    ("StartUTC", "2026-11-26T12:00:00Z"),
+    ("request_X-A", "1"),
+    ("request_Authorization", "REDACTED"),
+    ("origin_Content-Type", "text/plain"),
+    ("downstream_Set-Cookie", "REDACTED"),
+    ("entryPointName", "web"),
+    ("level", "info"),
+    ("msg", ""),
+    ("time", "2026-11-26T12:00:00Z"),
+];
+
 #[tokio::test]
 async fn json_has_traefiks_fields_and_no_credentials() {
     let backend = Server::start(|_| Answer::text(201, "hello").with("Set-Cookie", "s=secret"))
@@ -88,28 +111,10 @@ async fn json_has_traefiks_fields_and_no_credentials() {
         "{log}"
     );
     let line: Value = serde_json::from_str(&log).unwrap();
-    for (name, value) in [
-        ("ClientHost", "127.0.0.1"),
-        ("ClientPort", "REDACTED"),
-        ("ClientUsername", "-"),
-        ("RequestHost", "a"),
-        ("RequestMethod", "POST"),
-        ("RequestPath", "/x"),
-        ("RequestProtocol", "HTTP/1.1"),
-        ("RequestScheme", "http"),
-        ("RouterName", "r0@file"),
-        ("ServiceName", "s@file"),
-        ("ServiceURL", &backend.url("")),
-        ("StartUTC", "2026-11-26T12:00:00Z"),
-        ("request_X-A", "1"),
-        ("request_Authorization", "REDACTED"),
-        ("downstream_Set-Cookie", "REDACTED"),
-        ("level", "info"),
-        ("msg", ""),
-        ("time", "2026-11-26T12:00:00Z"),
-    ] {
-        assert_eq!(line[name], value, "{name}");
+    for (name, value) in TEXTS {
+        assert_eq!(line[name], *value, "{name}");
     }
+    assert_eq!(line["ServiceURL"], backend.url(""));
     for (name, value) in [
         ("DownstreamStatus", 201),
         ("OriginStatus", 201),

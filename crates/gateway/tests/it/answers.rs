@@ -2,6 +2,9 @@
 
 use std::net::TcpListener;
 
+use carnet_testkit::Server;
+use carnet_testkit::server::Answer;
+
 use crate::stand::{Plan, Stand, routes};
 
 /// An address at which nobody listens.
@@ -60,6 +63,17 @@ async fn a_backend_that_does_not_resolve_is_a_bare_502() {
     assert_eq!(got, expected(502, "Bad Gateway", ""));
 }
 
+#[tokio::test(start_paused = true)]
+async fn a_backend_that_begins_no_answer_in_time_is_a_bare_504() {
+    let backend = Server::start(|_| Answer::Hang).await.unwrap();
+    let mut yaml = routes(&["Host(`a`)"], &backend.url(""));
+    yaml += "        serversTransport: slow\n  serversTransports:\n    slow:\n";
+    yaml += "      forwardingTimeouts:\n        responseHeaderTimeout: 10s\n";
+    let stand = Stand::new(&yaml).await;
+    let got = answer(&stand, "GET / HTTP/1.1\nHost: a").await;
+    assert_eq!(got, expected(504, "Gateway Timeout", ""));
+}
+
 #[tokio::test]
 async fn a_service_without_servers_is_503_with_words() {
     let yaml = "http: {routers: {r: {rule: 'Host(`a`)', service: s}}, services: {s: {loadBalancer: {servers: []}}}}";
@@ -92,7 +106,7 @@ http:
 async fn connect_is_not_implemented() {
     let stand = Stand::new("http: {}").await;
     let got = answer(&stand, "CONNECT host:443 HTTP/1.1\nHost: host:443").await;
-    assert_eq!(got, expected(501, "Not Implemented", ""));
+    assert_eq!(got, expected(501, "", ""));
 }
 
 // Holds HT-18.

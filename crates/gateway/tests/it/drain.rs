@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use carnet_config::install::Ping;
 use carnet_testkit::Server;
 use carnet_testkit::server::Answer;
 use tokio::io::AsyncReadExt;
@@ -31,6 +32,34 @@ async fn a_request_in_flight_is_finished_and_no_other_begins() {
     let stand = Arc::into_inner(stand).unwrap();
     stand.served.await.unwrap();
     assert!(TcpStream::connect(stand.address).await.is_err());
+}
+
+#[tokio::test]
+async fn while_new_requests_are_still_accepted_ping_says_that_the_end_is_near() {
+    let mut plan = Plan {
+        ping: Some(Ping {
+            entry_point: "web".to_owned(),
+            ..Ping::default()
+        }),
+        ..Plan::default()
+    };
+    plan.entry_point.transport.request_accept_grace_timeout = Duration::from_secs(3600);
+    let stand = Stand::planned(plan, "http: {}").await;
+    assert_eq!(stand.ask("GET /ping HTTP/1.1\nHost: a").await.status, 200);
+    stand.shutdown.cancel();
+    // The announcement is a task of its own.
+    while !stand.gateway.readiness().is_draining() {
+        tokio::task::yield_now().await;
+    }
+    for (path, status) in [
+        ("/ping", 503),
+        ("/readyz", 503),
+        ("/livez", 200),
+        ("/", 404),
+    ] {
+        let response = stand.ask(&format!("GET {path} HTTP/1.1\nHost: a")).await;
+        assert_eq!(response.status, status, "{path}");
+    }
 }
 
 #[tokio::test(start_paused = true)]

@@ -12,62 +12,71 @@ async fn is_routed(rule: &str, request: &str) -> bool {
     stand.ask(request).await.status == 200
 }
 
+/// Rule, request and whether they match.
+const CASES: &[(&str, &str, bool)] = &[
+    ("PathPrefix(`/api`)", "GET /apix HTTP/1.1\nHost: a", true),
+    ("Path(`/a/b`)", "GET /a%2Fb HTTP/1.1\nHost: a", false),
+    ("Path(`/foo bar`)", "GET /foo%20bar HTTP/1.1\nHost: a", true),
+    ("Path(`/a/b`)", "GET /x/..//a/./%62 HTTP/1.1\nHost: a", true),
+    ("Host(`A.test`)", "GET / HTTP/1.1\nHost: a.TEST.:80", true),
+    (
+        "Host(`*.a.test`)",
+        "GET / HTTP/1.1\nHost: x.y.a.test",
+        false,
+    ),
+    ("Host(`*.a.test`)", "GET / HTTP/1.1\nHost: x.a.test", true),
+    (
+        "HostRegexp(`^a\\.test$`)",
+        "GET / HTTP/1.1\nHost: A.test:8000",
+        true,
+    ),
+    ("Query(`q`)", "GET /?q HTTP/1.1\nHost: a", true),
+    ("Query(`q`)", "GET /?q=1 HTTP/1.1\nHost: a", false),
+    (
+        "Query(`q`, `a b`)",
+        "GET /?x=1;q=a+b HTTP/1.1\nHost: a",
+        true,
+    ),
+    (
+        "QueryRegexp(`q`, `^1`)",
+        "GET /?q=0&q=12 HTTP/1.1\nHost: a",
+        true,
+    ),
+    (
+        "Header(`X-A`, `1`)",
+        "GET / HTTP/1.1\nHost: a\nX-A: 1, 2",
+        false,
+    ),
+    ("Method(`get`)", "GET / HTTP/1.1\nHost: a", true),
+    ("Method(`POST`)", "GET / HTTP/1.1\nHost: a", false),
+    ("Method(`get`)", "get / HTTP/1.1\nHost: a", false),
+    ("Host(`::1`)", "GET / HTTP/1.1\nHost: [::1]", true),
+    ("ClientIP(`127.0.0.0/8`)", "GET / HTTP/1.1\nHost: a", true),
+    (
+        "ClientIP(`10.0.0.0/8`)",
+        "GET / HTTP/1.1\nHost: a\nX-Forwarded-For: 10.0.0.1",
+        false,
+    ),
+    (
+        "!Host(`a`) || Method(`GET`) && Path(`/x`)",
+        "POST /y HTTP/1.1\nHost: b",
+        true,
+    ),
+    (
+        "!Host(`a`) || Method(`GET`) && Path(`/x`)",
+        "POST /x HTTP/1.1\nHost: a",
+        false,
+    ),
+];
+
 #[tokio::test]
 async fn rules_match_as_traefiks() {
-    for (rule, request, routed) in [
-        ("PathPrefix(`/api`)", "GET /apix HTTP/1.1\nHost: a", true),
-        ("Path(`/a/b`)", "GET /a%2Fb HTTP/1.1\nHost: a", false),
-        ("Path(`/foo bar`)", "GET /foo%20bar HTTP/1.1\nHost: a", true),
-        ("Path(`/a/b`)", "GET /x/..//a/./%62 HTTP/1.1\nHost: a", true),
-        ("Host(`A.test`)", "GET / HTTP/1.1\nHost: a.TEST.:80", true),
-        (
-            "Host(`*.a.test`)",
-            "GET / HTTP/1.1\nHost: x.y.a.test",
-            false,
-        ),
-        ("Host(`*.a.test`)", "GET / HTTP/1.1\nHost: x.a.test", true),
-        (
-            "HostRegexp(`^a\\.test$`)",
-            "GET / HTTP/1.1\nHost: A.test:8000",
-            true,
-        ),
-        ("Query(`q`)", "GET /?q HTTP/1.1\nHost: a", true),
-        ("Query(`q`)", "GET /?q=1 HTTP/1.1\nHost: a", false),
-        (
-            "Query(`q`, `a b`)",
-            "GET /?x=1;q=a+b HTTP/1.1\nHost: a",
-            true,
-        ),
-        (
-            "QueryRegexp(`q`, `^1`)",
-            "GET /?q=0&q=12 HTTP/1.1\nHost: a",
-            true,
-        ),
-        (
-            "Header(`X-A`, `1`)",
-            "GET / HTTP/1.1\nHost: a\nX-A: 1, 2",
-            false,
-        ),
-        ("Method(`get`)", "GET / HTTP/1.1\nHost: a", true),
-        ("Method(`POST`)", "GET / HTTP/1.1\nHost: a", false),
-        ("ClientIP(`127.0.0.0/8`)", "GET / HTTP/1.1\nHost: a", true),
-        (
-            "ClientIP(`10.0.0.0/8`)",
-            "GET / HTTP/1.1\nHost: a\nX-Forwarded-For: 10.0.0.1",
-            false,
-        ),
-        (
-            "!Host(`a`) || Method(`GET`) && Path(`/x`)",
-            "POST /y HTTP/1.1\nHost: b",
-            true,
-        ),
-        (
-            "!Host(`a`) || Method(`GET`) && Path(`/x`)",
-            "POST /x HTTP/1.1\nHost: a",
-            false,
-        ),
-    ] {
-        assert_eq!(is_routed(rule, request).await, routed, "{rule} {request:?}");
+    for (rule, request, routed) in CASES {
+        assert_eq!(
+            is_routed(rule, request).await,
+            *routed,
+            "{rule} {request:?}"
+        );
     }
 }
 

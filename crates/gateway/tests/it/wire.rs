@@ -39,6 +39,7 @@ async fn dangerous_requests_are_refused_and_the_backend_sees_nothing() {
         assert_eq!(response.status, 400, "{head:?}");
         assert_eq!(backend.count(), 0, "{head:?}");
     }
+    assert_eq!(stand.send("GET / HTTP/1.1\nHost: a\n\n").await.status, 400);
 }
 
 #[tokio::test]
@@ -73,6 +74,25 @@ async fn a_smuggled_request_behind_a_sound_one_is_refused() {
     assert_eq!(backend.count(), 1);
 }
 
+// Holds HT-28.
+#[tokio::test]
+async fn what_is_left_of_an_unread_body_is_no_request() {
+    let backend = backend().await;
+    let stand = Stand::new(&routes(&["Host(`a`)"], &backend.url(""))).await;
+    let mut client = TcpStream::connect(stand.address).await.unwrap();
+    let head = "POST / HTTP/1.1\r\nHost: b\r\nContent-Length: 10000000\r\n\r\n";
+    let smuggled = "GET / HTTP/1.1\r\nHost: a\r\n\r\n";
+    client.write_all(head.as_bytes()).await.unwrap();
+    let _ = client.write_all(smuggled.repeat(1000).as_bytes()).await;
+    let text = end_of(client).await;
+    assert!(
+        text.is_empty() || text.starts_with("HTTP/1.1 404"),
+        "{text}"
+    );
+    assert_eq!(text.matches("HTTP/1.1").count(), text.len().min(1));
+    assert_eq!(backend.count(), 0);
+}
+
 async fn end_of(mut stream: TcpStream) -> String {
     let mut text = String::new();
     let _ = stream.read_to_string(&mut text).await;
@@ -105,4 +125,21 @@ async fn slow_and_idle_connections_are_closed() {
     assert!(end_of(idle).await.starts_with("HTTP/1.1 200"));
     let elapsed = begun.elapsed();
     assert!(elapsed >= Duration::from_secs(300), "{elapsed:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_answer_that_takes_longer_than_the_write_timeout_is_cut() {
+    let backend = Server::start(|_| Answer::Hang).await.unwrap();
+    let mut plan = Plan::default();
+    plan.entry_point.transport.write_timeout = Duration::from_secs(5);
+    let mut routes = routes(&["PathPrefix(`/`)"], &backend.url(""));
+    routes += "        serversTransport: slow\n  serversTransports:\n    slow:\n";
+    routes += "      forwardingTimeouts:\n        responseHeaderTimeout: 10s\n";
+    let stand = Stand::planned(plan, &routes).await;
+    let mut client = TcpStream::connect(stand.address).await.unwrap();
+    client
+        .write_all(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n")
+        .await
+        .unwrap();
+    assert_eq!(end_of(client).await, "");
 }
