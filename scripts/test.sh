@@ -75,8 +75,8 @@ python_package() {
 release() { cargo build --locked --quiet --release -p carnet; }
 
 step_fmt() {
-    cargo fmt --all --check
-    cargo fmt --manifest-path fuzz/Cargo.toml --check
+    cargo fmt --all -- --check --files-with-diff
+    cargo fmt --manifest-path fuzz/Cargo.toml -- --check --files-with-diff
 }
 
 step_clippy() { cargo clippy --locked --quiet --workspace --all-targets -- -D warnings; }
