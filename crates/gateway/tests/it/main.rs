@@ -3,3 +3,4 @@
 
 mod oauth_client_credentials;
 mod stack;
+mod upstream_tls;
