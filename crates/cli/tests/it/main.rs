@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "tests")]
 
 mod clients;
+mod defaults;
 mod keys;
 mod lines;
 mod offline;
