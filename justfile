@@ -28,7 +28,7 @@ compat:
 
 # The documentation of the code.
 doc:
-    cargo doc --locked --workspace --no-deps --open
+    cargo doc --locked --workspace --no-deps --document-private-items --open
 
 # carnet beside its peers, long form.
 bench *arguments:
