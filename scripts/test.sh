@@ -6,7 +6,7 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 SELF=$PWD/scripts/test.sh
 
-STEPS=(fmt clippy walls security paths deny audit test doc demo foreign compat bench fuzz)
+STEPS=(fmt clippy walls security paths deny audit test kills doc demo foreign compat bench fuzz)
 
 # Versions of the tools that are built from the Rust registry.
 CARGO_TOOLS=(cargo-deny@0.20.2 cargo-audit@0.22.2 cargo-fuzz@0.13.2)
@@ -115,6 +115,11 @@ step_test() {
     # What the tests of the binary call.
     need jq=jq curl=curl envsubst=gettext-base openssl=openssl git=git
     cargo test --locked --workspace
+}
+
+# The process that writes to the database is killed two hundred times.
+step_kills() {
+    cargo test --locked --quiet -p carnet-authserver --test it -- --ignored two_hundred_kills --nocapture
 }
 
 # Recipes point at what is private, which is what they are for.
