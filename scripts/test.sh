@@ -161,15 +161,16 @@ step_fuzz() {
     need c++=g++
     cargo fetch --locked --quiet --manifest-path fuzz/Cargo.toml
     cargo fuzz build --sanitizer none --target-dir target/fuzz
-    local folder name
+    local folder name log
     for folder in fuzz/corpus/*/; do
-        name=$(basename "$folder")
+        name=$(basename "$folder") log=target/fuzz/$(basename "$folder").log
         mkdir -p "target/fuzz/corpus/$name"
         # What it finds goes below target/; the committed corpus is read only.
         cargo fuzz run --sanitizer none --target-dir target/fuzz "$name" \
             "target/fuzz/corpus/$name" "$folder" -- \
-            -max_total_time="$FUZZ_SECONDS" -rss_limit_mb=1024 -timeout=10 -verbosity=0
-        say "$name: ${FUZZ_SECONDS} s, nothing found"
+            -max_total_time="$FUZZ_SECONDS" -rss_limit_mb=1024 -timeout=10 >"$log" 2>&1 ||
+            { tail -n 60 "$log"; return 1; }
+        say "$name: $(tail -n 1 "$log"), nothing found"
     done
 }
 
