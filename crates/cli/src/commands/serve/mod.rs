@@ -49,7 +49,9 @@ async fn serve(ports: Ports, flags: ServeFlags, process: &Process) -> Result<(),
     };
     let public = bind(ports != Ports::Admin, &config.public)?;
     let admin = bind(ports != Ports::Public, &config.admin)?;
-    if let Some(address) = admin.as_ref().and_then(|listener| listener.local_addr().ok())
+    if let Some(address) = admin
+        .as_ref()
+        .and_then(|listener| listener.local_addr().ok())
         && !address.ip().is_loopback()
     {
         tracing::warn!(
