@@ -5,6 +5,7 @@
 mod bad_input;
 mod clients;
 mod console;
+mod defaults;
 mod foreign_verifiers;
 mod gateway_files;
 mod keys;
