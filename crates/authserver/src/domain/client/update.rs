@@ -44,8 +44,9 @@ impl Authority {
         for operation in operations {
             operation.apply(&mut document).map_err(inapplicable)?;
         }
-        let client = serde_json::from_value::<Client>(document)
-            .map_err(|error| AdminError::Malformed(format!("The patched client: {error}.")))?;
+        let client = serde_json::from_value::<Client>(document).map_err(|error| {
+            AdminError::Malformed(format!("The patched client cannot be used: {error}."))
+        })?;
         let saved = self.save(before, client).await?;
         let secret = saved.client_secret.clone();
         Ok(Client {

@@ -5,13 +5,13 @@ use axum::{
     body::Body,
     extract::State,
     http::{HeaderMap, Method, StatusCode, header},
-    response::{IntoResponse as _, Response},
+    response::Response,
 };
-use carnet_oauth::{ErrorBody, ErrorCode};
+use carnet_oauth::ErrorCode;
 
 use crate::{
     domain::TokenError,
-    http::{Shared, answer, body, error::OauthFailure},
+    http::{Shared, answer, body, error::BearerFailure},
 };
 
 /// What the token says about its bearer.
@@ -20,54 +20,33 @@ pub(super) async fn userinfo(
     method: Method,
     headers: HeaderMap,
     body: Body,
-) -> Response {
-    let token = match bearer(&method, &headers, body).await {
-        Ok(token) => token,
-        Err(failure) => return failure.into_response(),
-    };
-    match authority.userinfo(&token).await {
-        Ok(info) => answer::json(StatusCode::OK, answer::JSON, &info),
-        Err(TokenError::Refused(error)) => {
-            let mut response = answer::json(
-                StatusCode::UNAUTHORIZED,
-                answer::ERROR_JSON,
-                &ErrorBody::from(&error),
-            );
-            let challenge = format!(
-                "Bearer error=\"{}\",error_description=\"{}\"",
-                error.code.as_str(),
-                error.description
-            );
-            answer::set_text(&mut response, header::WWW_AUTHENTICATE, &challenge);
-            response
-        }
-        Err(error) => OauthFailure::with_newline(error).into_response(),
-    }
+) -> Result<Response, BearerFailure> {
+    let token = bearer(&method, &headers, body).await?;
+    let info = authority.userinfo(&token).await?;
+    Ok(answer::json(StatusCode::OK, answer::JSON, &info))
 }
 
 /// The token of the request; empty when there is none.
-async fn bearer(method: &Method, headers: &HeaderMap, body: Body) -> Result<String, OauthFailure> {
+async fn bearer(method: &Method, headers: &HeaderMap, body: Body) -> Result<String, BearerFailure> {
     let in_header = headers.get(header::AUTHORIZATION).and_then(|value| {
         let (scheme, token) = value.to_str().ok()?.split_once(' ')?;
         scheme
             .eq_ignore_ascii_case("bearer")
             .then(|| token.trim().to_owned())
     });
-    let in_form = if method == Method::POST {
-        let parameters = body::parameters(headers, body)
-            .await
-            .map_err(OauthFailure::with_newline)?;
-        parameters
-            .into_iter()
-            .find(|(name, _)| name == "access_token")
-            .map(|(_, token)| token)
-    } else {
-        None
+    let parameters = match *method {
+        Method::POST => body::parameters(headers, body).await?,
+        _ => Vec::new(),
     };
-    if in_header.is_some() && in_form.is_some() {
-        let text = "The token is in more than one place.";
-        let error = TokenError::refused(ErrorCode::InvalidRequest, text);
-        return Err(OauthFailure::with_newline(error));
+    let in_form = parameters
+        .into_iter()
+        .find(|(name, _)| name == "access_token");
+    match (in_header, in_form) {
+        (Some(_), Some(_)) => Err(TokenError::refused(
+            ErrorCode::InvalidRequest,
+            "The token is in more than one place.",
+        ))?,
+        (Some(token), None) | (None, Some((_, token))) => Ok(token),
+        (None, None) => Ok(String::new()),
     }
-    Ok(in_header.or(in_form).unwrap_or_default())
 }

@@ -135,21 +135,32 @@ async fn a_replacement_resets_and_a_patch_changes() {
     assert_eq!(replaced["redirect_uris"], Value::Null);
 }
 
+type Refusal<'a> = (Method, &'a str, Value, u16, &'a str);
+
+async fn all_are_refused(room: &Room, refusals: Vec<Refusal<'_>>) {
+    for (method, path, body, status, error) in refusals {
+        let answer = room.admin(method.clone(), path, body.clone()).await;
+        assert_eq!(answer.status.as_u16(), status, "{method} {path} {body}");
+        assert_eq!(answer.json()["error"], error, "{method} {path} {body}");
+        assert_eq!(answer.header("content-type"), Some("application/json"));
+        assert!(answer.text.ends_with('\n'));
+    }
+}
+
 #[tokio::test]
-async fn what_cannot_be_done_has_hydras_errors() {
+async fn a_client_that_is_not_there_is_missing_and_one_that_is_conflicts() {
     let room = Room::new(tutorial()).await;
-    let id = room.create(json!({"client_id": "a"})).await;
-    let own = format!("/admin/clients/{id}");
+    room.create(json!({"client_id": "a"})).await;
     let rename = json!([{"op": "replace", "path": "/client_id", "value": "b"}]);
     let missing = "Unable to locate the resource";
-    let malformed = "The request was malformed or contained invalid parameters";
     let exists =
         "Unable to insert or update resource because a resource with that value exists already";
-    for (method, path, body, status, error) in [
-        (Method::GET, "/clients/nobody", Value::Null, 404, missing),
-        (Method::PUT, "/clients/nobody", json!({}), 404, missing),
-        (Method::PATCH, "/clients/nobody", json!([]), 404, missing),
-        (Method::DELETE, "/clients/nobody", Value::Null, 404, missing),
+    let nobody = "/clients/nobody";
+    let refusals = vec![
+        (Method::GET, nobody, Value::Null, 404, missing),
+        (Method::PUT, nobody, json!({}), 404, missing),
+        (Method::PATCH, nobody, json!([]), 404, missing),
+        (Method::DELETE, nobody, Value::Null, 404, missing),
         (
             Method::PUT,
             "/clients/nobody/lifespans",
@@ -157,15 +168,7 @@ async fn what_cannot_be_done_has_hydras_errors() {
             404,
             missing,
         ),
-        (Method::PATCH, &own, rename, 404, missing),
-        (Method::PATCH, &own, json!({"a": 1}), 400, malformed),
-        (
-            Method::PATCH,
-            &own,
-            json!([{"op": "test", "path": "/owner", "value": ""}]),
-            400,
-            malformed,
-        ),
+        (Method::PATCH, "/clients/a", rename, 404, missing),
         (
             Method::POST,
             "/clients",
@@ -173,6 +176,22 @@ async fn what_cannot_be_done_has_hydras_errors() {
             409,
             exists,
         ),
+    ];
+    all_are_refused(&room, refusals).await;
+}
+
+#[tokio::test]
+async fn a_body_that_cannot_be_used_has_hydras_errors() {
+    let room = Room::new(tutorial()).await;
+    room.create(json!({"client_id": "a"})).await;
+    let test = json!([{"op": "test", "path": "/owner", "value": ""}]);
+    let lifespan = json!({"implicit_grant_access_token_lifespan": "soon"});
+    let malformed = "The request was malformed or contained invalid parameters";
+    let metadata = "invalid_client_metadata";
+    let redirect = "invalid_redirect_uri";
+    let refusals = vec![
+        (Method::PATCH, "/clients/a", json!({"a": 1}), 400, malformed),
+        (Method::PATCH, "/clients/a", test, 400, malformed),
         (
             Method::POST,
             "/clients",
@@ -180,13 +199,7 @@ async fn what_cannot_be_done_has_hydras_errors() {
             400,
             malformed,
         ),
-        (
-            Method::POST,
-            "/clients",
-            json!({"implicit_grant_access_token_lifespan": "soon"}),
-            400,
-            malformed,
-        ),
+        (Method::POST, "/clients", lifespan, 400, malformed),
         (Method::POST, "/clients", json!([]), 400, malformed),
         (Method::POST, "/clients", Value::Null, 400, malformed),
         (
@@ -194,22 +207,17 @@ async fn what_cannot_be_done_has_hydras_errors() {
             "/clients",
             json!({"client_secret": "abc"}),
             400,
-            "invalid_client_metadata",
+            metadata,
         ),
         (
             Method::POST,
             "/clients",
             json!({"redirect_uris": ["nope"]}),
             400,
-            "invalid_redirect_uri",
+            redirect,
         ),
-    ] {
-        let answer = room.admin(method.clone(), path, body.clone()).await;
-        assert_eq!(answer.status.as_u16(), status, "{method} {path} {body}");
-        assert_eq!(answer.json()["error"], error, "{method} {path} {body}");
-        assert_eq!(answer.header("content-type"), Some("application/json"));
-        assert!(answer.text.ends_with('\n'));
-    }
+    ];
+    all_are_refused(&room, refusals).await;
 }
 
 #[tokio::test]

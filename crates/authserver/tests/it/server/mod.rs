@@ -6,6 +6,7 @@ mod clients;
 mod discovery;
 mod introspection;
 mod keys;
+mod maintenance;
 mod restart;
 mod revocation;
 mod secrecy;

@@ -14,6 +14,8 @@ use carnet_authserver::store::{
 pub(crate) struct StillStore {
     clients: Mutex<Vec<ClientRow>>,
     keys: Mutex<Vec<KeyRow>>,
+    /// Up to when expired tokens were deleted, at each sweep.
+    pub(crate) swept: Mutex<Vec<i64>>,
     /// Whether lookups never come back.
     pub(crate) is_stuck: std::sync::atomic::AtomicBool,
 }
@@ -114,7 +116,11 @@ impl TokenStore for StillStore {
         absent()
     }
 
-    async fn delete_expired_tokens(&self, _: i64, _: u32) -> Result<u64> {
+    async fn delete_expired_tokens(&self, before: i64, _: u32) -> Result<u64> {
+        self.swept
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .push(before);
         Ok(0)
     }
 }

@@ -87,68 +87,83 @@ async fn the_process_is_alive_before_its_keys_are_made() {
     }
 }
 
-// Holds TE-04, TE-05, TE-06, TE-08, TE-18, TE-19, TE-20, TE-21, TE-28, BC-03.
+const GRANT: &str = "grant_type=client_credentials";
+
+async fn register(room: &Room, changes: Value) -> String {
+    let mut client = json!({"token_endpoint_auth_method": "client_secret_post"});
+    let changes = changes.as_object().unwrap().clone();
+    client.as_object_mut().unwrap().extend(changes);
+    room.create(client).await
+}
+
+/// Asks for a token with the credentials in the body; without a secret when there is none.
+async fn ask(room: &Room, id: &str, secret: &str, form: &str) -> (StatusCode, Value) {
+    let form = format!("client_id={id}&client_secret={secret}&{form}");
+    let answer = room.post("/oauth2/token", &[], &form).await;
+    assert_eq!(answer.header("cache-control"), Some("no-store"));
+    (answer.status, answer.json())
+}
+
+// Holds TE-05, TE-08, TE-20, TE-21, TE-28, BC-03.
 #[tokio::test]
 async fn refusals_have_the_codes_that_scripts_know() {
     let room = Room::new(tutorial()).await;
-    let post = |changes: Value| {
-        let mut client = json!({"token_endpoint_auth_method": "client_secret_post"});
-        client
-            .as_object_mut()
-            .unwrap()
-            .extend(changes.as_object().unwrap().clone());
-        room.create(client)
-    };
-    let id = post(json!({"scope": "read photos.*"})).await;
-    let code = post(json!({"grant_types": ["authorization_code"]})).await;
-    let public = post(json!({"token_endpoint_auth_method": "none"})).await;
-    let grant = "grant_type=client_credentials";
+    let id = register(&room, json!({"scope": "read photos.*"})).await;
     let many: String = (0..100).map(|at| format!("&p{at}=1")).collect();
-    for (client, form, expected) in [
-        (&id, String::new(), "invalid_request"),
-        (&id, "grant_type=".to_owned(), "invalid_request"),
-        (&id, "grant_type=foo".to_owned(), "unsupported_grant_type"),
+    for (form, expected) in [
+        (String::new(), "invalid_request"),
+        ("grant_type=".to_owned(), "invalid_request"),
+        ("grant_type=foo".to_owned(), "unsupported_grant_type"),
+        ("grant_type=password".to_owned(), "unsupported_grant_type"),
         (
-            &id,
-            "grant_type=password".to_owned(),
-            "unsupported_grant_type",
-        ),
-        (
-            &id,
             "grant_type=Client_Credentials".to_owned(),
             "unsupported_grant_type",
         ),
-        (&id, format!("{grant}+refresh_token"), "invalid_request"),
-        (&id, format!("{grant}&{grant}"), "invalid_request"),
+        (format!("{GRANT}+refresh_token"), "invalid_request"),
+        (format!("{GRANT}&{GRANT}"), "invalid_request"),
+        (format!("{GRANT}&scope=read&scope=read"), "invalid_request"),
+        (format!("{GRANT}{many}"), "invalid_request"),
+        (format!("{GRANT}&scope=admin"), "invalid_scope"),
+        (format!("{GRANT}&scope=read+admin"), "invalid_scope"),
+        (format!("{GRANT}&scope=photos"), "invalid_scope"),
+        (format!("{GRANT}&scope=photos.%22"), "invalid_scope"),
         (
-            &id,
-            format!("{grant}&scope=read&scope=read"),
+            format!("{GRANT}&audience=https://evil.example"),
             "invalid_request",
         ),
-        (&id, format!("{grant}{many}"), "invalid_request"),
-        (&id, format!("{grant}&scope=admin"), "invalid_scope"),
-        (&id, format!("{grant}&scope=read+admin"), "invalid_scope"),
-        (&id, format!("{grant}&scope=photos"), "invalid_scope"),
-        (&id, format!("{grant}&scope=photos.%22"), "invalid_scope"),
-        (
-            &id,
-            format!("{grant}&audience=https://evil.example"),
-            "invalid_request",
-        ),
-        (&code, grant.to_owned(), "unauthorized_client"),
-        (&public, grant.to_owned(), "invalid_grant"),
     ] {
-        let secret = if client == &public {
-            ""
-        } else {
-            "&client_secret=traefiklabs"
-        };
-        let form = format!("client_id={client}{secret}&{form}");
-        let answer = room.post("/oauth2/token", &[], &form).await;
-        assert_eq!(answer.status, StatusCode::BAD_REQUEST, "{form}");
-        assert_eq!(answer.json()["error"], expected, "{form}");
-        assert_eq!(answer.header("cache-control"), Some("no-store"));
+        let (status, body) = ask(&room, &id, "traefiklabs", &form).await;
+        assert_eq!(
+            (status, &body["error"]),
+            (StatusCode::BAD_REQUEST, &json!(expected)),
+            "{form}"
+        );
     }
+}
+
+// Holds TE-18, TE-19.
+#[tokio::test]
+async fn a_client_needs_a_secret_and_the_grant() {
+    let room = Room::new(tutorial()).await;
+    let code = register(&room, json!({"grant_types": ["authorization_code"]})).await;
+    let public = register(&room, json!({"token_endpoint_auth_method": "none"})).await;
+    for (id, secret, expected) in [
+        (code, "traefiklabs", "unauthorized_client"),
+        (public, "", "invalid_grant"),
+    ] {
+        let (status, body) = ask(&room, &id, secret, GRANT).await;
+        assert_eq!(
+            (status, &body["error"]),
+            (StatusCode::BAD_REQUEST, &json!(expected))
+        );
+    }
+}
+
+// Holds TE-04, TE-06, TE-20, TE-21.
+#[tokio::test]
+async fn what_is_asked_for_is_granted_once() {
+    let room = Room::new(tutorial()).await;
+    let id = register(&room, json!({"scope": "read photos.*"})).await;
     for (form, scope) in [
         ("&foo=bar&scope=", ""),
         ("&scope=read+read", "read"),
@@ -158,11 +173,11 @@ async fn refusals_have_the_codes_that_scripts_know() {
             "",
         ),
     ] {
-        let form = format!("{grant}&client_id={id}&client_secret=traefiklabs{form}");
-        let answer = room.post("/oauth2/token", &[], &form).await;
+        let (status, body) = ask(&room, &id, "traefiklabs", &format!("{GRANT}{form}")).await;
         assert_eq!(
-            (answer.status, &answer.json()["scope"]),
-            (StatusCode::OK, &json!(scope))
+            (status, &body["scope"]),
+            (StatusCode::OK, &json!(scope)),
+            "{form}"
         );
     }
 }
