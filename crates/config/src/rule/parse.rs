@@ -226,8 +226,10 @@ fn header_name(call: &Call) -> Result<String, RuleError> {
     }
 }
 
+/// An IPv4 address written as IPv6 is an IPv4 address, as a peer's is.
 fn range(text: &str) -> Result<IpNet, String> {
-    let single = text.parse::<IpAddr>().map(IpNet::from);
+    let single = text.parse::<IpAddr>();
+    let single = single.map(|address| IpNet::from(address.to_canonical()));
     single
         .or_else(|_| text.parse::<IpNet>())
         .map(|range| range.trunc())

@@ -20,6 +20,23 @@ fn and_binds_tighter_than_or_and_not_tightest() {
 }
 
 #[test]
+fn comments_are_gos() {
+    assert_eq!(
+        printed("Host(`a`) /* why */ || // not\nPath(`//a`)"),
+        "Host(`a`) || Path(`//a`)"
+    );
+    assert!(refused("Host(`a`) /*/").contains("unexpected character '/'"));
+}
+
+#[test]
+fn an_ipv4_address_in_an_ipv6_one_is_itself() {
+    assert_eq!(
+        printed("ClientIP(`::ffff:10.0.0.1`)"),
+        "ClientIP(`10.0.0.1/32`)"
+    );
+}
+
+#[test]
 fn chains_are_flat() {
     let rule = parse("Host(`a`) && (Host(`b`) && Host(`c`)) && Host(`d`)").unwrap();
     assert!(matches!(&rule, Rule::And(members) if members.len() == 4));
