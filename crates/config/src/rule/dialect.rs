@@ -254,7 +254,12 @@ impl Translation<'_> {
         while let Some(c) = ahead.next_if(|c| c.is_ascii_alphabetic() || *c == '-') {
             flags.push(c);
         }
-        let is_flags = matches!(ahead.next(), Some(':' | ')'));
+        let end = ahead.next();
+        if flags.is_empty() && end == Some(')') {
+            // No flags at all are as good as a group of nothing.
+            self.out.push(':');
+        }
+        let is_flags = matches!(end, Some(':' | ')'));
         match flags.chars().find(|flag| !FLAGS.contains(*flag)) {
             Some(flag) if is_flags => Err(refused(&format!("there is no flag `{flag}`"))),
             _ => Ok(()),

@@ -29,11 +29,16 @@ fn comments_are_gos() {
 }
 
 #[test]
-fn an_ipv4_address_in_an_ipv6_one_is_itself() {
-    assert_eq!(
-        printed("ClientIP(`::ffff:10.0.0.1`)"),
-        "ClientIP(`10.0.0.1/32`)"
-    );
+fn ipv4_in_ipv6_is_ipv4() {
+    for (written, meant) in [
+        ("::ffff:10.0.0.1", "10.0.0.1/32"),
+        ("::ffff:10.0.0.0/104", "10.0.0.0/8"),
+        ("::ffff:10.0.0.0/90", "::ffc0:0:0/90"),
+        ("10.1.1.1/8", "10.0.0.0/8"),
+    ] {
+        let rule = format!("ClientIP(`{written}`)");
+        assert_eq!(printed(&rule), format!("ClientIP(`{meant}`)"));
+    }
 }
 
 #[test]
