@@ -146,6 +146,9 @@ step_compat() {
     ln -sf ../release/carnet target/links/hydra
     cargo run --locked --quiet -p carnet-compat -- run \
         --serve "target/release/carnet serve all --dev" --hydra target/links/hydra
+    need_python
+    python3 -m unittest discover compat/traefik
+    python3 compat/traefik/run.py --carnet target/release/carnet
 }
 
 step_bench() {
