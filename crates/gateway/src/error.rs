@@ -196,8 +196,7 @@ impl Reason {
     pub fn text(self) -> &'static str {
         match self {
             Self::BadRequest => "Bad Request",
-            Self::ConnectMethod => "Not Implemented",
-            Self::UnknownExpectation => "Expectation Failed",
+            Self::ConnectMethod | Self::UnknownExpectation => "",
             Self::NoRoute => "404 page not found\n",
             Self::NoServer => "no available server\n",
             Self::RouterClosed | Self::TokenEndpointUnavailable => "Service Unavailable",

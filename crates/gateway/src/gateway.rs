@@ -1,6 +1,6 @@
 //! The gateway as its process sees it: made once, given configurations, served until shutdown.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::sync::{Arc, Mutex};
 
@@ -167,11 +167,11 @@ impl Gateway {
             ping: automatic.map(|ping| ping.entry_point.as_str()),
         };
         let snapshot = snapshots.apply(config, &around);
-        for finding in snapshot.diagnostics() {
-            if !before.diagnostics().contains(finding) {
-                log(finding);
-            }
-        }
+        let told: BTreeSet<_> = before.diagnostics().iter().collect();
+        let findings = snapshot.diagnostics().iter();
+        findings
+            .filter(|finding| !told.contains(finding))
+            .for_each(log);
         snapshot.diagnostics().to_vec()
     }
 }

@@ -38,7 +38,7 @@ pub(super) fn document(file: &str) -> Result<Node, Failure> {
             "{file} cannot be read: {error}; name the configuration's file"
         ))
     })?;
-    let failed = |problem: Diagnostic| Failure::new(problem.to_string());
+    let failed = |problem: Diagnostic| Failure::verbatim(problem.to_string());
     if Path::new(file)
         .extension()
         .is_some_and(|ending| ending == "toml")
@@ -70,5 +70,5 @@ pub(super) fn accept<C>(
     for error in errors {
         output::say(process, &error.to_string());
     }
-    Err(Failure::new(last.to_string()))
+    Err(Failure::verbatim(last.to_string()))
 }

@@ -151,6 +151,8 @@ impl Findings {
             .filter_map(|router| router.value.as_ref());
         routers
             .flat_map(|router| router.entry_points.iter())
+            // For routers that name none.
+            .chain([&"web".to_owned()])
             .map(|name| (name.clone(), EntryPoint::at(":0")))
             .collect()
     }

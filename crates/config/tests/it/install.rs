@@ -162,7 +162,6 @@ fn flags_nobody_knows_are_errors_with_the_nearest_word() {
             "flag: error: argument 1 belongs to no flag; flags start with `--`",
             "flag: error: `--` is no name of an option",
             "flag: error: `--a..b` is no name of an option",
-            "flag: error: entryPoints.web.address: `address` is missing",
             "flag: error: entryPoints.web.adress: unknown option `adress`; did you mean `address`?",
             "flag: error: log.level: expects one of `TRACE`, `DEBUG`, `INFO`, `WARN`, `WARNING`, `ERROR`, `FATAL`, `PANIC`",
             "flag: error: entryPoint: unknown option `entryPoint`; did you mean `entryPoints`?",

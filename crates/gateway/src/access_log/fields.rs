@@ -6,6 +6,7 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use super::line::Line;
+use crate::middleware::Record;
 
 /// All names, for the JSON format.
 pub(super) const NAMES: [&str; 29] = [
@@ -17,7 +18,6 @@ pub(super) const NAMES: [&str; 29] = [
     "DownstreamStatus",
     "Duration",
     "Fault",
-    "GzipRatio",
     "OriginContentSize",
     "OriginDuration",
     "OriginStatus",
@@ -38,21 +38,42 @@ pub(super) const NAMES: [&str; 29] = [
     "ServiceURL",
     "StartLocal",
     "StartUTC",
+    "entryPointName",
 ];
 
+/// A line that has ended, with what its fields are read from more than once.
+pub(super) struct Ended<'a> {
+    pub(super) line: &'a Line,
+    record: Record,
+    pub(super) total: Duration,
+}
+
+impl<'a> Ended<'a> {
+    pub(super) fn now(line: &'a Line) -> Self {
+        Self {
+            line,
+            record: line.exchange().record(),
+            total: line.exchange().elapsed(),
+        }
+    }
+}
+
 /// The value of a field; `None` when there is none to speak of.
-pub(super) fn value(line: &Line, name: &str) -> Option<Value> {
+pub(super) fn value(ended: &Ended<'_>, name: &str) -> Option<Value> {
+    let Ended {
+        line,
+        record,
+        total,
+    } = ended;
     if let Some(value) = of_request(line, name) {
         return Some(value);
     }
     let exchange = line.exchange();
-    let record = exchange.record();
-    let total = exchange.elapsed();
     let origin = record.origin_duration;
     match name {
         "DownstreamContentSize" => Some(json!(line.sent)),
         "DownstreamStatus" => Some(json!(line.status())),
-        "Duration" => Some(nanoseconds(total)),
+        "Duration" => Some(nanoseconds(*total)),
         "Fault" => record.fault.map(|reason| json!(reason.label())),
         "OriginContentSize" => record.origin_status.map(|_| json!(line.sent)),
         "OriginDuration" => origin.map(nanoseconds),
@@ -62,9 +83,9 @@ pub(super) fn value(line: &Line, name: &str) -> Option<Value> {
         )),
         "RetryAttempts" => Some(json!(record.retry_attempts)),
         "RouterName" => exchange.router().map(|name| json!(name)),
-        "ServiceName" => record.service.map(|name| json!(&*name)),
-        "ServiceURL" => record.server.map(|url| json!(&*url)),
-        "ServiceAddr" => record.server.map(|url| json!(address(&url))),
+        "ServiceName" => record.service.as_ref().map(|name| json!(&**name)),
+        "ServiceURL" => record.server.as_ref().map(|url| json!(&**url)),
+        "ServiceAddr" => record.server.as_ref().map(|url| json!(address(url))),
         "StartLocal" | "StartUTC" => Some(json!(timestamp(exchange.started_at()).to_string())),
         _ => None,
     }
@@ -83,6 +104,7 @@ fn of_request(line: &Line, name: &str) -> Option<Value> {
         },
         "ClientPort" => json!(peer.port().to_string()),
         "ClientUsername" => json!(username(line)),
+        "entryPointName" => json!(&*exchange.connection().entry_point),
         "RequestAddr" => json!(request.host),
         "RequestContentSize" => json!(request.content_size),
         "RequestCount" => json!(exchange.count()),

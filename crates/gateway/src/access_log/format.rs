@@ -5,16 +5,15 @@ use std::collections::BTreeMap;
 use carnet_config::install::observability::{FieldMode, Fields};
 use serde_json::Value;
 
-use super::fields::{self, NAMES};
-use super::line::Line;
+use super::fields::{self, Ended, NAMES};
 
 /// The Common Log Format with Traefik's additions.
-pub(super) fn common(line: &Line, options: &Fields) -> String {
-    let generic = generic(line, options);
-    let count = plain(line, options, "RequestCount");
-    let router = quoted(line, options, "RouterName");
-    let server = quoted(line, options, "ServiceURL");
-    let elapsed = line.exchange().elapsed().as_millis();
+pub(super) fn common(ended: &Ended<'_>, options: &Fields) -> String {
+    let generic = generic(ended, options);
+    let count = plain(ended, options, "RequestCount");
+    let router = quoted(ended, options, "RouterName");
+    let server = quoted(ended, options, "ServiceURL");
+    let elapsed = ended.total.as_millis();
     format!(
         "{} {count} {router} {server} {elapsed}ms\n",
         generic.trim_end()
@@ -22,11 +21,11 @@ pub(super) fn common(line: &Line, options: &Fields) -> String {
 }
 
 /// The Common Log Format.
-pub(super) fn generic(line: &Line, options: &Fields) -> String {
-    let plain = |name: &str| plain(line, options, name);
-    let started = fields::timestamp(line.exchange().started_at());
+pub(super) fn generic(ended: &Ended<'_>, options: &Fields) -> String {
+    let plain = |name: &str| plain(ended, options, name);
+    let started = fields::timestamp(ended.line.exchange().started_at());
     let header = |name: &str| {
-        let mut found = line.request.headers.iter().filter(|(n, _)| n == name);
+        let mut found = ended.line.request.headers.iter().filter(|(n, _)| n == name);
         found
             .next()
             .map_or("\"-\"".to_owned(), |(_, value)| quote(value))
@@ -47,16 +46,17 @@ pub(super) fn generic(line: &Line, options: &Fields) -> String {
 }
 
 /// An object a line, members by name.
-pub(super) fn json(line: &Line, options: &Fields) -> String {
+pub(super) fn json(ended: &Ended<'_>, options: &Fields) -> String {
     let known = NAMES
         .iter()
-        .filter_map(|name| Some((*name, shown(line, options, name)?)));
+        .filter_map(|name| Some((*name, shown(ended, options, name)?)));
     let mut object: BTreeMap<String, Value> = known
         .map(|(name, value)| (name.to_owned(), value))
         .collect();
     let all_headers = [
-        ("request", &line.request.headers),
-        ("downstream", &line.response_headers),
+        ("request", &ended.line.request.headers),
+        ("origin", &ended.line.origin_headers),
+        ("downstream", &ended.line.response_headers),
     ];
     for (side, headers) in all_headers {
         for (name, value) in headers {
@@ -65,7 +65,7 @@ pub(super) fn json(line: &Line, options: &Fields) -> String {
     }
     object.insert("level".to_owned(), Value::from("info"));
     object.insert("msg".to_owned(), Value::from(""));
-    let started = fields::timestamp(line.exchange().started_at());
+    let started = fields::timestamp(ended.line.exchange().started_at());
     let time = started.strftime("%Y-%m-%dT%H:%M:%SZ").to_string();
     object.insert("time".to_owned(), Value::from(time));
     // A map of text and numbers always has a JSON form.
@@ -74,26 +74,26 @@ pub(super) fn json(line: &Line, options: &Fields) -> String {
 }
 
 /// What the options let be seen of a field.
-fn shown(line: &Line, options: &Fields, name: &str) -> Option<Value> {
+fn shown(ended: &Ended<'_>, options: &Fields, name: &str) -> Option<Value> {
     let named = options.names.iter();
     let mut named = named.filter(|(wanted, _)| name.eq_ignore_ascii_case(wanted));
     match named.next().map_or(options.default_mode, |(_, mode)| *mode) {
-        FieldMode::Keep => fields::value(line, name),
+        FieldMode::Keep => fields::value(ended, name),
         FieldMode::Drop => None,
         FieldMode::Redact => Some(Value::from("REDACTED")),
     }
 }
 
-fn plain(line: &Line, options: &Fields, name: &str) -> String {
-    match shown(line, options, name) {
+fn plain(ended: &Ended<'_>, options: &Fields, name: &str) -> String {
+    match shown(ended, options, name) {
         Some(Value::String(text)) if !text.is_empty() => harmless(&text),
         Some(Value::Number(number)) => number.to_string(),
         _ => "-".to_owned(),
     }
 }
 
-fn quoted(line: &Line, options: &Fields, name: &str) -> String {
-    match shown(line, options, name) {
+fn quoted(ended: &Ended<'_>, options: &Fields, name: &str) -> String {
+    match shown(ended, options, name) {
         Some(Value::String(text)) if !text.is_empty() => quote(&text),
         _ => "\"-\"".to_owned(),
     }

@@ -29,6 +29,7 @@ pub(crate) struct Line {
     pub(super) request: RequestFacts,
     status: Option<StatusCode>,
     pub(super) sent: u64,
+    pub(super) origin_headers: Vec<(String, String)>,
     pub(super) response_headers: Vec<(String, String)>,
 }
 
@@ -47,13 +48,21 @@ pub(super) struct RequestFacts {
 
 impl Line {
     /// Begins a line.
-    pub(crate) fn begin(log: Option<&AccessLog>, request: &Request, exchange: Exchange) -> Self {
+    pub(crate) fn begin(
+        log: Option<&AccessLog>,
+        request: &Request,
+        mut exchange: Exchange,
+    ) -> Self {
+        if log.is_some_and(AccessLog::writes_headers) {
+            exchange.want_origin_headers();
+        }
         Self {
             request: log.map_or_else(RequestFacts::default, |log| facts(request, log)),
             log: log.cloned(),
             exchange,
             status: None,
             sent: 0,
+            origin_headers: Vec::new(),
             response_headers: Vec::new(),
         }
     }
@@ -77,6 +86,7 @@ impl Line {
         self.status = Some(response.status());
         if let Some(log) = &self.log {
             self.response_headers = kept(response.headers(), log);
+            self.origin_headers = kept(&self.exchange.record().origin_headers, log);
         }
     }
 
@@ -141,10 +151,10 @@ fn facts(request: &Request, log: &AccessLog) -> RequestFacts {
 
 /// The headers that the options want, in their canonical spelling.
 fn kept(headers: &HeaderMap, log: &AccessLog) -> Vec<(String, String)> {
-    let fields = &log.options().fields;
-    if fields.headers_default_mode == FieldMode::Drop && fields.headers_names.is_empty() {
+    if !log.writes_headers() {
         return Vec::new();
     }
+    let fields = &log.options().fields;
     let mode = |name: &HeaderName| {
         let named = fields.headers_names.iter();
         let mut named = named.filter(|(wanted, _)| name.as_str().eq_ignore_ascii_case(wanted));
@@ -152,7 +162,9 @@ fn kept(headers: &HeaderMap, log: &AccessLog) -> Vec<(String, String)> {
             .next()
             .map_or(fields.headers_default_mode, |(_, mode)| *mode)
     };
-    let wanted = headers.keys().filter_map(|name| {
+    // The host has fields of its own.
+    let names = headers.keys().filter(|name| **name != HOST);
+    let wanted = names.filter_map(|name| {
         let is_secret = SECRET.contains(name);
         let value = match mode(name) {
             FieldMode::Drop => return None,

@@ -4,6 +4,7 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
+use carnet_config::install::observability::FieldMode;
 use carnet_config::install::{self, AccessLogFormat};
 
 use crate::gateway::Output;
@@ -12,6 +13,7 @@ mod fields;
 mod format;
 mod line;
 
+use fields::Ended;
 pub(crate) use line::Line;
 
 /// The log of a gateway. Clones write to the same place.
@@ -50,6 +52,12 @@ impl AccessLog {
         self.0.write(&mut pending);
     }
 
+    /// Whether any header is written.
+    fn writes_headers(&self) -> bool {
+        let fields = &self.options().fields;
+        fields.headers_default_mode != FieldMode::Drop || !fields.headers_names.is_empty()
+    }
+
     fn options(&self) -> &install::AccessLog {
         &self.0.options
     }
@@ -59,11 +67,13 @@ impl AccessLog {
         if !line.passes(&self.options().filters) {
             return;
         }
-        let text = match self.options().format {
-            AccessLogFormat::Common => format::common(line, &self.options().fields),
-            AccessLogFormat::GenericClf => format::generic(line, &self.options().fields),
-            AccessLogFormat::Json => format::json(line, &self.options().fields),
+        let ended = Ended::now(line);
+        let write = match self.options().format {
+            AccessLogFormat::Common => format::common,
+            AccessLogFormat::GenericClf => format::generic,
+            AccessLogFormat::Json => format::json,
         };
+        let text = write(&ended, &self.options().fields);
         let mut pending = self
             .0
             .pending

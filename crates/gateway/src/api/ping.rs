@@ -5,7 +5,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use futures_util::future::BoxFuture;
 use http::header::CONTENT_TYPE;
-use http::{HeaderValue, Method, StatusCode};
+use http::{HeaderValue, StatusCode};
 use serde_json::json;
 
 use super::Readiness;
@@ -23,9 +23,6 @@ pub(crate) struct PingEndpoint {
 
 impl PingEndpoint {
     fn reply(&self, request: &Request) -> Response {
-        if *request.method() != Method::GET && *request.method() != Method::HEAD {
-            return plain(StatusCode::METHOD_NOT_ALLOWED);
-        }
         match request.uri().path() {
             "/livez" => plain(StatusCode::OK),
             "/readyz" => self.ready(),

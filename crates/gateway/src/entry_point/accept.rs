@@ -110,6 +110,7 @@ async fn connection(socket: TcpStream, peer: SocketAddr, door: Arc<Door>, ending
     let limits = Limits {
         head: options.max_header_bytes,
         read: options.transport.read_timeout,
+        write: options.transport.write_timeout,
         idle: options.transport.idle_timeout,
     };
     let wire = Wire::new(socket, Arc::clone(&traffic), limits);

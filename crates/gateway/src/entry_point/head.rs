@@ -100,6 +100,15 @@ fn has_stray_line_end(head: &[u8]) -> bool {
     before == b'\r'
 }
 
+/// Whether a head that is not whole yet has a line feed without a carriage return: no line end that
+/// it waits for will come.
+pub(super) fn has_bare_line_feed(head: &[u8]) -> bool {
+    let feeds = head.iter().enumerate().filter(|(_, byte)| **byte == b'\n');
+    feeds
+        .into_iter()
+        .any(|(at, _)| at == 0 || head[at - 1] != b'\r')
+}
+
 fn lines(head: &[u8]) -> impl Iterator<Item = &[u8]> {
     let lines = head.split(|byte| *byte == b'\n');
     lines.map(|line| line.strip_suffix(b"\r").unwrap_or(line))

@@ -1,6 +1,7 @@
 //! The way of a request through the house: admit, load, find, chain, answer, log. Read this first.
 
 use std::net::SocketAddr;
+use std::panic::AssertUnwindSafe;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -9,7 +10,9 @@ use std::task::{Context, Poll};
 use bytes::Bytes;
 use carnet_config::install::EntryPoint;
 use carnet_oauth::Clock;
-use http::{Method, Version};
+use futures_util::FutureExt;
+use http::header::{CONNECTION, EXPECT};
+use http::{HeaderValue, Method, Version};
 use http_body::{Body as HttpBody, Frame, SizeHint};
 use hyper::body::Incoming;
 
@@ -60,6 +63,7 @@ impl Door {
         };
         let exchange = Exchange::new(connection, count, Arc::clone(&house.clock));
         let mut request = request.map(Body::from);
+        let waits = waits_for_its_body(&request);
         let admitted = admit(
             &mut request,
             exchange.connection(),
@@ -68,10 +72,14 @@ impl Door {
         );
         // Dropped without an answer when the client leaves first: the line says so.
         let mut line = Line::begin(house.access_log.as_ref(), &request, exchange);
-        let response = match admitted {
+        let mut response = match admitted {
             Ok(host) => self.route(request, &host, &mut line).await,
             Err(fault) => refuse(&request, fault, line.exchange()),
         };
+        if waits && line.exchange().record().origin_status.is_none() {
+            let close = HeaderValue::from_static("close");
+            response.headers_mut().insert(CONNECTION, close);
+        }
         line.answered(&response);
         response.map(|body| Answer {
             body,
@@ -98,11 +106,25 @@ impl Door {
                 endpoint,
             } => {
                 let next = Next::new(middlewares, endpoint.as_ref(), line.exchange());
-                next.run(request).await
+                whole(next.run(request), line.exchange()).await
             }
             Chain::Closed => respond::to_fault(&Fault::new(Reason::RouterClosed), line.exchange()),
         }
     }
+}
+
+/// A defect in a station costs its request a 500, and nobody else anything.
+async fn whole(answer: impl Future<Output = Response>, exchange: &Exchange) -> Response {
+    let outcome = AssertUnwindSafe(answer).catch_unwind().await;
+    outcome.unwrap_or_else(|_| respond::to_fault(&Fault::new(Reason::Internal), exchange))
+}
+
+/// Whether the client sends the body only when it is told to. Nobody knows what it sends next when
+/// it gets a final answer instead (RFC 9110 section 10.1.1).
+fn waits_for_its_body(request: &Request) -> bool {
+    request.version() == Version::HTTP_11
+        && request.headers().contains_key(EXPECT)
+        && !request.body().is_end_stream()
 }
 
 /// The answer to a request that was not admitted. `OPTIONS *` asks about the gateway itself and is
@@ -147,5 +169,33 @@ impl HttpBody for Answer {
 
     fn size_hint(&self) -> SizeHint {
         self.body.size_hint()
+    }
+}
+
+#[cfg(test)]
+#[expect(clippy::panic, clippy::unwrap_used, reason = "tests")]
+mod tests {
+    use super::*;
+
+    #[derive(Debug)]
+    struct Epoch;
+
+    impl Clock for Epoch {
+        fn now(&self) -> std::time::SystemTime {
+            std::time::SystemTime::UNIX_EPOCH
+        }
+    }
+
+    #[tokio::test]
+    async fn a_panic_is_a_500() {
+        let connection = Connection {
+            entry_point: "web".into(),
+            peer: "10.1.1.1:5000".parse().unwrap(),
+            tls: false,
+        };
+        let exchange = Exchange::new(connection, 1, Arc::new(Epoch));
+        let response = whole(async { panic!("a defect") }, &exchange).await;
+        assert_eq!(response.status(), http::StatusCode::INTERNAL_SERVER_ERROR);
+        assert_eq!(exchange.record().fault, Some(Reason::Internal));
     }
 }

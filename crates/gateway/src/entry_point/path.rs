@@ -13,6 +13,9 @@ use crate::router::is_well_encoded;
 pub(super) fn clean(uri: &Uri, sanitize: bool, allowed: &EncodedCharacters) -> Result<Uri, Fault> {
     let refused = |cause: &'static str| Fault::new(Reason::BadRequest).because(cause);
     let path = uri.path();
+    if uri.authority().is_none() && is_clean(path, uri.query().unwrap_or_default()) {
+        return Ok(uri.clone());
+    }
     if !path.starts_with('/') {
         return Err(refused("the path does not start with `/`"));
     }
@@ -36,6 +39,16 @@ pub(super) fn clean(uri: &Uri, sanitize: bool, allowed: &EncodedCharacters) -> R
         .try_into()
         .map_err(|error| Fault::new(Reason::BadRequest).because(error))?;
     Ok(Uri::from(target))
+}
+
+/// Whether there is nothing to do, as with most requests.
+fn is_clean(path: &str, query: &str) -> bool {
+    let plain = |byte: u8| is_path_character(byte as char);
+    path.starts_with('/')
+        && path.bytes().all(plain)
+        && !path.contains("//")
+        && !path.contains("/.")
+        && !query.contains(';')
 }
 
 /// Encoded unreserved characters decoded, the other encodings in upper case, and what may not stand

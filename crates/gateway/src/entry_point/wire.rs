@@ -39,6 +39,8 @@ pub(super) struct Limits {
     pub(super) head: usize,
     /// Time of a request, from its first byte to its last; zero: none.
     pub(super) read: Duration,
+    /// Time from a request's head to the last byte of its answer; zero: none.
+    pub(super) write: Duration,
     /// Time between requests; zero: none.
     pub(super) idle: Duration,
 }
@@ -56,6 +58,8 @@ pub(super) struct Wire<S> {
     timer: Option<Pin<Box<Sleep>>>,
     /// Whether bytes came since the timer was set.
     is_fresh: bool,
+    /// Ends the time of an answer.
+    write_timer: Option<Pin<Box<Sleep>>>,
 }
 
 #[derive(Debug)]
@@ -90,6 +94,7 @@ impl<S: AsyncRead + Unpin> Wire<S> {
             phase: Phase::Request,
             timer: None,
             is_fresh: false,
+            write_timer: None,
         };
         wire.wind();
         wire
@@ -139,6 +144,10 @@ impl<S: AsyncRead + Unpin> Wire<S> {
         let fresh = &self.buffer[self.ready..];
         let end = fresh.windows(4).position(|four| four == b"\r\n\r\n");
         let Some(length) = end.map(|end| end + 4) else {
+            if head::has_bare_line_feed(fresh) {
+                self.refuse();
+                return true;
+            }
             if fresh.len() > self.limits.head {
                 // More than the parser takes: it answers 431.
                 let parsers = self.ready + self.limits.head.max(READ_SIZE) + READ_SIZE;
@@ -156,20 +165,24 @@ impl<S: AsyncRead + Unpin> Wire<S> {
         match head::judge(head) {
             Some(framing) => {
                 self.ready += length;
+                self.write_timer = timer(self.limits.write);
                 self.state = match framing {
                     Framing::None | Framing::Length(0) => State::Head,
                     Framing::Length(length) => State::Length(length),
                     Framing::Chunked => State::Chunked(Chunked::new()),
                 };
             }
-            None => {
-                self.buffer.truncate(self.ready);
-                self.buffer.extend_from_slice(GARBAGE);
-                self.ready = self.buffer.len();
-                self.state = State::Refused;
-            }
+            None => self.refuse(),
         }
         true
+    }
+
+    /// Lets the parser refuse what has come in.
+    fn refuse(&mut self) {
+        self.buffer.truncate(self.ready);
+        self.buffer.extend_from_slice(GARBAGE);
+        self.ready = self.buffer.len();
+        self.state = State::Refused;
     }
 
     /// Sets the timer for what the connection does now.
@@ -179,7 +192,7 @@ impl<S: AsyncRead + Unpin> Wire<S> {
             Phase::Idle => self.limits.idle,
         };
         self.is_fresh = false;
-        self.timer = (!limit.is_zero()).then(|| Box::pin(tokio::time::sleep(limit)));
+        self.timer = timer(limit);
     }
 
     fn enter(&mut self, phase: Phase) {
@@ -203,6 +216,32 @@ impl<S: AsyncRead + Unpin> Wire<S> {
         Poll::Pending
     }
 
+    /// Whether so many bytes need not be looked at.
+    fn may_pass(&self, room: usize) -> bool {
+        let unwatched = match self.state {
+            State::Open => true,
+            State::Length(left) => left >= room as u64,
+            _ => false,
+        };
+        unwatched && self.buffer.is_empty()
+    }
+
+    /// Reads past the buffer.
+    fn poll_pass(&mut self, cx: &mut Context<'_>, out: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        let before = out.filled().len();
+        let Poll::Ready(outcome) = Pin::new(&mut self.stream).poll_read(cx, out) else {
+            return Poll::Ready(Err(ready!(self.poll_timer(cx))));
+        };
+        if let State::Length(left) = &mut self.state {
+            *left -= (out.filled().len() - before) as u64;
+            if *left == 0 {
+                self.state = State::Head;
+            }
+        }
+        self.tell_time();
+        Poll::Ready(outcome)
+    }
+
     /// Notes that bytes came, or what it means that none did.
     fn tell_time(&mut self) {
         let is_between = matches!(self.state, State::Head) && self.ready == self.buffer.len();
@@ -212,6 +251,23 @@ impl<S: AsyncRead + Unpin> Wire<S> {
         }
         self.is_fresh = true;
     }
+}
+
+impl<S> Wire<S> {
+    /// An error when the answer took too long.
+    fn check_write(&mut self, cx: &mut Context<'_>) -> io::Result<()> {
+        let is_tunnel = self.traffic.is_raw();
+        let timer = self.write_timer.as_mut().filter(|_| !is_tunnel);
+        match timer.is_some_and(|timer| timer.as_mut().poll(cx).is_ready()) {
+            true => Err(io::ErrorKind::TimedOut.into()),
+            false => Ok(()),
+        }
+    }
+}
+
+/// Goes off after the limit; zero: never.
+fn timer(limit: Duration) -> Option<Pin<Box<Sleep>>> {
+    (!limit.is_zero()).then(|| Box::pin(tokio::time::sleep(limit)))
 }
 
 impl<S: AsyncRead + Unpin> AsyncRead for Wire<S> {
@@ -235,6 +291,9 @@ impl<S: AsyncRead + Unpin> AsyncRead for Wire<S> {
             }
             if matches!(this.state, State::Refused) {
                 return Poll::Ready(Err(io::ErrorKind::InvalidData.into()));
+            }
+            if this.may_pass(out.remaining()) {
+                return this.poll_pass(cx, out);
             }
             this.buffer.reserve(READ_SIZE);
             match poll_read_buf(Pin::new(&mut this.stream), cx, &mut this.buffer) {
@@ -260,7 +319,9 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Wire<S> {
         cx: &mut Context<'_>,
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.get_mut().stream).poll_write(cx, bytes)
+        let this = self.get_mut();
+        this.check_write(cx)?;
+        Pin::new(&mut this.stream).poll_write(cx, bytes)
     }
 
     fn poll_write_vectored(
@@ -268,7 +329,9 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Wire<S> {
         cx: &mut Context<'_>,
         slices: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.get_mut().stream).poll_write_vectored(cx, slices)
+        let this = self.get_mut();
+        this.check_write(cx)?;
+        Pin::new(&mut this.stream).poll_write_vectored(cx, slices)
     }
 
     fn is_write_vectored(&self) -> bool {

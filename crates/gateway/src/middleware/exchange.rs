@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::{Duration, SystemTime};
 
 use carnet_oauth::Clock;
-use http::StatusCode;
+use http::{HeaderMap, StatusCode};
 use tokio::time::Instant;
 
 use crate::error::Reason;
@@ -37,6 +37,8 @@ pub struct Record {
     pub service: Option<Arc<str>>,
     /// URL of the server that was chosen last.
     pub server: Option<Arc<str>>,
+    /// Headers that the server gave, where the access log wants them.
+    pub origin_headers: HeaderMap,
     /// Status that the server gave.
     pub origin_status: Option<StatusCode>,
     /// Time from sending the request to the head of the server's answer.
@@ -56,6 +58,7 @@ pub struct Exchange {
     clock: Arc<dyn Clock>,
     started_at: SystemTime,
     started: Instant,
+    wants_origin_headers: bool,
     identities: Mutex<Vec<Identity>>,
     record: Mutex<Record>,
 }
@@ -70,9 +73,20 @@ impl Exchange {
             started_at: clock.now(),
             clock,
             started: Instant::now(),
+            wants_origin_headers: false,
             identities: Mutex::default(),
             record: Mutex::default(),
         }
+    }
+
+    /// Asks for the headers of the server's answer.
+    pub(crate) fn want_origin_headers(&mut self) {
+        self.wants_origin_headers = true;
+    }
+
+    /// Whether somebody wants the headers of the server's answer.
+    pub(crate) fn wants_origin_headers(&self) -> bool {
+        self.wants_origin_headers
     }
 
     /// Names the router that was found, once.

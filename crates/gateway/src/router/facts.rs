@@ -50,11 +50,12 @@ impl<'a> Facts<'a> {
     }
 }
 
-/// As Go's `net.SplitHostPort`, which leaves what it cannot split as it is.
+/// An IPv6 address also loses its brackets.
 fn without_port(host: &str) -> &str {
-    match host.rsplit_once(':') {
-        Some((name, _)) if name.starts_with('[') && name.ends_with(']') => &name[1..name.len() - 1],
-        Some((name, _)) if !name.contains([':', '[', ']']) => name,
+    let address = host.strip_prefix('[').and_then(|rest| rest.split_once(']'));
+    match (address, host.rsplit_once(':')) {
+        (Some((address, _)), _) => address,
+        (None, Some((name, _))) if !name.contains(':') => name,
         _ => host,
     }
 }
@@ -123,7 +124,7 @@ mod tests {
             ("a.test:80", "a.test"),
             ("a.test.:80", "a.test."),
             ("[::1]:80", "::1"),
-            ("[::1]", "[::1]"),
+            ("[::1]", "::1"),
             ("::1", "::1"),
         ] {
             assert_eq!(without_port(host), name, "{host}");

@@ -13,7 +13,7 @@ pub(super) fn matches(matcher: &Matcher, facts: &Facts<'_>) -> bool {
         Matcher::Path(path) => *path == facts.path,
         Matcher::PathPrefix(prefix) => facts.path.starts_with(prefix.as_str()),
         Matcher::PathRegexp(pattern) => pattern.is_match(&facts.path),
-        Matcher::Method(method) => method.eq_ignore_ascii_case(facts.method.as_str()),
+        Matcher::Method(method) => *method == facts.method.as_str(),
         Matcher::Header { name, value } => {
             values(facts, name).any(|candidate| candidate == value.as_bytes())
         }

@@ -7,3 +7,7 @@ mod table;
 
 pub(crate) use facts::{Facts, is_well_encoded};
 pub(crate) use table::{Ranked, Table};
+
+#[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "tests")]
+mod tests;

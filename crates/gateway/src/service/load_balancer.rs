@@ -50,9 +50,9 @@ impl Endpoint for LoadBalancer {
         request: Request,
         exchange: &'a Exchange,
     ) -> BoxFuture<'a, Result<Response, Fault>> {
-        exchange.note(|record| record.service = Some(Arc::clone(&self.name)));
         Box::pin(async move {
             let chosen = self.balance.next().ok_or(Fault::new(Reason::NoServer))?;
+            exchange.note(|record| record.service = Some(Arc::clone(&self.name)));
             proxy(request, exchange, &self.servers[chosen]).await
         })
     }

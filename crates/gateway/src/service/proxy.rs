@@ -4,15 +4,16 @@
 use std::sync::Arc;
 
 use carnet_config::routing::service;
-use http::header::{CONNECTION, HOST, UPGRADE};
+use http::header::{CONNECTION, HOST, TRANSFER_ENCODING, UPGRADE, USER_AGENT};
 use http::uri::{Authority, PathAndQuery, Scheme};
 use http::{HeaderValue, StatusCode, Uri, Version};
+use http_body::Body as _;
 use tokio::time::Instant;
 
 use super::headers::{self, KeepForwardedFor};
 use super::load_balancer::Clients;
 use super::{expect, gunzip, upgrade};
-use crate::body::{Request, Response};
+use crate::body::{Body, Request, Response};
 use crate::error::{Fault, Reason};
 use crate::middleware::Exchange;
 use crate::upstream::Client;
@@ -24,11 +25,22 @@ pub(super) struct Server {
     url: Arc<str>,
     scheme: Scheme,
     authority: Authority,
-    /// Sent as `Host` instead of the client's.
-    host: Option<HeaderValue>,
+    /// What it is told about the host.
+    host: Host,
     /// Put in front of the request's path; without a slash at its end.
     prefix: String,
     client: Client,
+}
+
+/// The `Host` of a request to a server.
+#[derive(Debug)]
+enum Host {
+    /// The client's.
+    Passed,
+    /// The server's own.
+    Own(HeaderValue),
+    /// None: in HTTP/2 the target names the server, and another host beside it is malformed.
+    InTarget,
 }
 
 impl Server {
@@ -57,7 +69,11 @@ impl Server {
             url: Arc::from(url.as_str().trim_end_matches('/')),
             scheme,
             authority,
-            host: (!pass_host_header).then_some(host),
+            host: match (url.scheme(), pass_host_header) {
+                ("h2c", _) => Host::InTarget,
+                (_, true) => Host::Passed,
+                (_, false) => Host::Own(host),
+            },
             prefix: match options.preserve_path {
                 true => url.path().trim_end_matches('/').to_owned(),
                 false => String::new(),
@@ -101,6 +117,9 @@ pub(super) async fn proxy(
     exchange.note(|record| {
         record.origin_status = Some(response.status());
         record.origin_duration = Some(sent.elapsed());
+        if exchange.wants_origin_headers() {
+            response.headers().clone_into(&mut record.origin_headers);
+        }
     });
 
     if response.status() == StatusCode::SWITCHING_PROTOCOLS {
@@ -135,11 +154,25 @@ fn outgoing(
         headers.insert(CONNECTION, HeaderValue::from_static("Upgrade"));
         headers.insert(UPGRADE, offer.protocol().clone());
     }
-    if let Some(host) = &server.host {
-        headers.insert(HOST, host.clone());
+    match &server.host {
+        Host::Passed => {}
+        Host::Own(host) => drop(headers.insert(HOST, host.clone())),
+        Host::InTarget => drop(headers.remove(HOST)),
     }
     if !keep {
         headers::append_forwarded_for(headers, exchange.connection().peer.ip());
     }
+    if headers.get(USER_AGENT).is_some_and(HeaderValue::is_empty) {
+        headers.remove(USER_AGENT);
+    }
+    if is_of_unknown_length(request.body()) {
+        // Without it the HTTP client would send no body along with GET and HEAD.
+        let chunked = HeaderValue::from_static("chunked");
+        request.headers_mut().insert(TRANSFER_ENCODING, chunked);
+    }
     Ok(())
+}
+
+fn is_of_unknown_length(body: &Body) -> bool {
+    !body.is_end_stream() && body.size_hint().exact().is_none()
 }

@@ -1,11 +1,12 @@
 //! Options to a snapshot: pure, total, and the same for the same input. Nothing here fails: what
 //! cannot be served is closed in its place and said.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use carnet_config::diagnostics::{Diagnostic, Severity};
 use carnet_config::install::EntryPoint;
+use carnet_config::nearest::suggestion;
 use carnet_config::routing::RoutingConfig;
 
 use super::Snapshot;
@@ -51,6 +52,10 @@ pub(crate) fn compile(
     compile.services();
     compile.middlewares();
     compile.routers();
+    // A router at two entry points lacks the same at both.
+    let mut told = BTreeSet::new();
+    let findings = &mut compile.snapshot.diagnostics;
+    findings.retain(|finding| told.insert(finding.clone()));
     compile.snapshot
 }
 
@@ -103,14 +108,8 @@ impl Compile<'_> {
         name: &str,
         known: impl Iterator<Item = &'n String>,
     ) -> String {
-        let bare = |name: &str| name.split('@').next().unwrap_or_default().to_lowercase();
-        let mut known = known.filter(|candidate| bare(candidate) == bare(name));
-        match known.next() {
-            Some(candidate) => {
-                format!("{kind} `{name}` does not exist; did you mean `{candidate}`?")
-            }
-            None => format!("{kind} `{name}` does not exist; declare it or correct the name"),
-        }
+        let near = suggestion(name, known.map(String::as_str));
+        format!("{kind} `{name}` does not exist{near}")
     }
 }
 
@@ -120,5 +119,6 @@ fn found_by_readers(config: &RoutingConfig) -> Vec<Diagnostic> {
     let middlewares = config.middlewares.values().map(|o| &o.diagnostics);
     let routers = config.routers.values().map(|o| &o.diagnostics);
     let all = transports.chain(services).chain(middlewares).chain(routers);
-    all.flatten().cloned().collect()
+    let all = config.diagnostics.iter().chain(all.flatten());
+    all.cloned().collect()
 }

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use carnet_config::diagnostics::{Object, Severity};
+use carnet_config::nearest::suggestion;
 use carnet_config::routing::Router;
 use carnet_config::rule::{self, Rule};
 
@@ -136,13 +137,17 @@ impl Compile<'_> {
             .iter()
             .cloned()
             .partition(|entry_point| declared.contains_key(entry_point));
+        let severity = match known.is_empty() {
+            true => Severity::Error,
+            false => Severity::Warning,
+        };
         for entry_point in unknown {
+            let near = suggestion(&entry_point, declared.keys().map(String::as_str));
             let message = format!(
-                "entry point `{entry_point}` does not exist, so the router is not served there; \
-                 there is {}",
-                declared.keys().cloned().collect::<Vec<_>>().join(", ")
+                "entry point `{entry_point}` does not exist, so the router is not served \
+                 there{near}"
             );
-            self.error(format!("router {name}"), "entryPoints", message);
+            self.report(severity, format!("router {name}"), "entryPoints", message);
         }
         known
     }
@@ -165,7 +170,7 @@ impl Compile<'_> {
             },
             _ => {
                 for (key, reason) in findings {
-                    let message = format!("{reason}; the router answers 503");
+                    let message = format!("the router answers 503: {reason}");
                     self.error(format!("router {name}"), key, message);
                 }
                 Chain::Closed

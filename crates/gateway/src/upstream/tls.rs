@@ -42,7 +42,7 @@ impl PartialEq for ClientCertificate {
 /// a gateway that speaks plain HTTP never needs them.
 pub(super) struct Handshakes {
     tls: Tls,
-    alpn: Vec<Vec<u8>>,
+    alpn: Vec<u8>,
     roots: Option<Arc<RootCertStore>>,
     identity: Option<(Vec<CertificateDer<'static>>, PrivateKeyDer<'static>)>,
     config: OnceLock<Arc<ClientConfig>>,
@@ -56,12 +56,13 @@ impl Handshakes {
             false => Some(Arc::new(trusted(&tls.root_cas)?)),
         };
         let identity = tls.client_certificate.as_ref().map(identity).transpose()?;
-        let h2 = b"h2".to_vec();
         let handshakes = Self {
             tls: tls.clone(),
+            // Over HTTP/2 this client cannot send another host than the one it dials, and servers
+            // are told the host that their client asked for.
             alpn: match http2_only {
-                true => vec![h2],
-                false => vec![h2, b"http/1.1".to_vec()],
+                true => b"h2".to_vec(),
+                false => b"http/1.1".to_vec(),
             },
             roots,
             identity,
@@ -111,7 +112,7 @@ impl Handshakes {
                 .with_client_auth_cert(chain.clone(), key.clone_key())
                 .map_err(|error| format!("the client certificate cannot be used: {error}"))?,
         };
-        config.alpn_protocols.clone_from(&self.alpn);
+        config.alpn_protocols = vec![self.alpn.clone()];
         Ok(config)
     }
 }

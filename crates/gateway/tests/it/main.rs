@@ -1,6 +1,20 @@
-//! The data plane over real sockets.
+//! The gateway as a room: real sockets on the loopback interface, configurations as users write
+//! them, backends that answer as told.
 #![expect(clippy::unwrap_used, clippy::panic, reason = "tests")]
 
+mod access_log;
+mod answers;
+mod compile;
+mod drain;
+mod forwarded;
+mod http2;
 mod oauth_client_credentials;
+mod ping;
+mod proxy;
+mod reload;
+mod rules;
 mod stack;
-mod upstream_tls;
+mod stand;
+mod tls;
+mod upgrade;
+mod wire;

@@ -175,7 +175,10 @@ async fn a_change_is_not_lost_when_the_wait_for_it_is_dropped_and_begun_again() 
     fs::write(folder.path().join("a.yaml"), "a: 1").unwrap();
     let told = async {
         // Shorter than the quiet that a change waits for.
-        while timeout(Duration::from_millis(10), changes.settled()).await.is_err() {}
+        while timeout(Duration::from_millis(10), changes.settled())
+            .await
+            .is_err()
+        {}
     };
     timeout(PATIENCE, told).await.unwrap();
 }

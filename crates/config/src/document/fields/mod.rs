@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 
 use super::{Member, Node, Value};
 use crate::diagnostics::{Diagnostic, Position, Severity};
-use crate::nearest::suggestion;
+use crate::nearest::{nearest, suggestion};
 
 mod duration;
 mod nested;
@@ -44,6 +44,7 @@ pub struct Fields<'a> {
     path: String,
     spelling: Spelling,
     asked: Vec<&'static str>,
+    missing: Vec<&'static str>,
     read: BTreeSet<usize>,
     findings: Vec<Diagnostic>,
 }
@@ -63,6 +64,7 @@ impl<'a> Fields<'a> {
             path,
             spelling,
             asked: Vec::new(),
+            missing: Vec::new(),
             read: BTreeSet::new(),
             findings: Vec::new(),
         };
@@ -73,7 +75,8 @@ impl<'a> Fields<'a> {
         fields
     }
 
-    /// The findings in the order of the source, with an error for each key nobody asked for.
+    /// The findings in the order of the source, with an error for each key nobody asked for and for
+    /// each that is missing; a missing one that was misspelt is one error, not two.
     pub fn finish(mut self) -> Vec<Diagnostic> {
         let unread = match self.spelling {
             Spelling::Environment => Vec::new(),
@@ -81,9 +84,13 @@ impl<'a> Fields<'a> {
         };
         for member in unread {
             let key = &member.key;
-            let near = suggestion(key, self.asked.iter().copied());
-            let message = format!("unknown option `{key}`{near}");
+            let near = nearest(key, self.asked.iter().copied());
+            self.missing.retain(|missing| Some(*missing) != near);
+            let message = format!("unknown option `{key}`{}", suggestion(key, near));
             self.report(Severity::Error, key, &member.key_position, message);
+        }
+        for key in std::mem::take(&mut self.missing) {
+            self.error(key, format!("`{key}` is missing"));
         }
         self.findings.sort_by(|a, b| a.position.cmp(&b.position));
         self.findings

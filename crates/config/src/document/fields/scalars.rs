@@ -16,7 +16,7 @@ impl Fields<'_> {
     /// A text that must be there and not empty.
     pub fn required_text(&mut self, key: &'static str) -> Option<String> {
         match self.node(key) {
-            None => self.error(key, format!("`{key}` is missing")),
+            None => self.missing.push(key),
             Some(node) if node.scalar() == Some("") => {
                 self.error(key, format!("`{key}` is empty"));
             }

@@ -1,0 +1,188 @@
+//! What the backend is told about where a request came from.
+
+use carnet_testkit::Server;
+use carnet_testkit::server::{Answer, Request};
+
+use crate::stand::{Plan, Stand, routes};
+
+/// What the backend saw of a request.
+async fn seen(plan: Plan, head: &str) -> Request {
+    let backend = Server::start(|_| Answer::text(200, "")).await.unwrap();
+    let stand = Stand::planned(plan, &routes(&["PathPrefix(`/`)"], &backend.url(""))).await;
+    assert_eq!(
+        stand
+            .send(&format!("{}\r\n\r\n", head.replace('\n', "\r\n")))
+            .await
+            .status,
+        200
+    );
+    backend.seen().remove(0)
+}
+
+fn trusting() -> Plan {
+    let mut plan = Plan::default();
+    let loopback = "127.0.0.0/8".parse().unwrap();
+    plan.entry_point.forwarded_headers.trusted_ips = vec![loopback];
+    plan
+}
+
+async fn forwarded(plan: Plan, head: &str) -> Vec<(String, String)> {
+    let request = seen(plan, &format!("{head}\nConnection: close")).await;
+    let fields = request.headers.0.into_iter();
+    let mut fields: Vec<_> = fields.filter(|(name, _)| name.starts_with("X-")).collect();
+    fields.sort();
+    fields
+}
+
+fn fields(text: &[(&str, &str)]) -> Vec<(String, String)> {
+    let pairs = text.iter();
+    pairs
+        .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
+        .collect()
+}
+
+#[tokio::test]
+async fn a_plain_request_gets_six_headers() {
+    let got = forwarded(Plan::default(), "GET / HTTP/1.1\nHost: a.test").await;
+    let wanted = fields(&[
+        ("X-Forwarded-For", "127.0.0.1"),
+        ("X-Forwarded-Host", "a.test"),
+        ("X-Forwarded-Port", "80"),
+        ("X-Forwarded-Proto", "http"),
+        ("X-Forwarded-Server", "gateway-host"),
+        ("X-Real-Ip", "127.0.0.1"),
+    ]);
+    assert_eq!(got, wanted);
+}
+
+#[tokio::test]
+async fn the_port_is_the_one_that_the_client_wrote() {
+    for (host, port) in [
+        ("a.test", "80"),
+        ("a.test:8000", "8000"),
+        ("[::1]:9", "9"),
+        ("[::1]", "80"),
+    ] {
+        let got = forwarded(Plan::default(), &format!("GET / HTTP/1.1\nHost: {host}")).await;
+        assert!(
+            got.contains(&("X-Forwarded-Port".into(), port.into())),
+            "{host}"
+        );
+        assert!(
+            got.contains(&("X-Forwarded-Host".into(), host.into())),
+            "{host}"
+        );
+    }
+}
+
+// Holds HI-09, HI-10.
+#[tokio::test]
+async fn nothing_of_an_untrusted_client_survives() {
+    let head = "GET / HTTP/1.1
+Host: a.test
+Forwarded: for=9.9.9.9
+X-Forwarded-For: 9.9.9.9
+X-Forwarded-Prefix: /x
+X-Forwarded-Uri: /admin
+X_Forwarded_For: 9.9.9.9
+X_Real_Ip: 8.8.8.8
+X.Real.Ip: 8.8.8.8
+X-Forwarded-Server: evil
+X-Other: kept";
+    let got = forwarded(Plan::default(), head).await;
+    let wanted = fields(&[
+        ("X-Forwarded-For", "127.0.0.1"),
+        ("X-Forwarded-Host", "a.test"),
+        ("X-Forwarded-Port", "80"),
+        ("X-Forwarded-Proto", "http"),
+        ("X-Forwarded-Server", "gateway-host"),
+        ("X-Other", "kept"),
+        ("X-Real-Ip", "127.0.0.1"),
+    ]);
+    assert_eq!(got, wanted);
+    let request = seen(Plan::default(), &format!("{head}\nConnection: close")).await;
+    assert!(request.headers.all("Forwarded").is_empty());
+    assert!(request.headers.all("X_Real_Ip").is_empty());
+}
+
+#[tokio::test]
+async fn a_trusted_client_is_believed_and_appended_to() {
+    let head = "GET / HTTP/1.1\nHost: a\nX-Forwarded-For: 9.9.9.9\nX-Forwarded-For: 8.8.8.8
+X-Forwarded-Proto: https\nX-Real-Ip: 9.9.9.9\nX-Forwarded-Server: other";
+    let got = forwarded(trusting(), head).await;
+    let wanted = fields(&[
+        ("X-Forwarded-For", "9.9.9.9, 8.8.8.8, 127.0.0.1"),
+        ("X-Forwarded-Host", "a"),
+        ("X-Forwarded-Port", "443"),
+        ("X-Forwarded-Proto", "https"),
+        ("X-Forwarded-Server", "gateway-host"),
+        ("X-Real-Ip", "9.9.9.9"),
+    ]);
+    assert_eq!(got, wanted);
+}
+
+#[tokio::test]
+async fn the_peer_is_not_appended_where_that_is_off() {
+    let mut plan = trusting();
+    plan.entry_point
+        .forwarded_headers
+        .not_append_x_forwarded_for = true;
+    let got = forwarded(plan, "GET / HTTP/1.1\nHost: a\nX-Forwarded-For: 9.9.9.9").await;
+    assert!(got.contains(&("X-Forwarded-For".into(), "9.9.9.9".into())));
+}
+
+// Holds HT-21, HT-22.
+#[tokio::test]
+async fn connection_removes_what_it_lists_but_nothing_that_counts() {
+    let head = "GET / HTTP/1.1
+Host: a.test
+Connection: close, X-Real-Ip, x-forwarded-for
+Connection: X-Foo,Host, Authorization , Cookie
+X-Foo: 1
+Authorization: Bearer x
+Cookie: a=b
+Keep-Alive: 5
+TE: gzip
+Proxy-Connection: keep-alive
+Proxy-Authorization: Basic eA==";
+    let headers = seen(Plan::default(), head).await.headers;
+    for gone in [
+        "X-Foo",
+        "Connection",
+        "Keep-Alive",
+        "TE",
+        "Proxy-Connection",
+        "Proxy-Authorization",
+    ] {
+        assert!(headers.all(gone).is_empty(), "{gone}");
+    }
+    for (kept, value) in [
+        ("X-Real-Ip", "127.0.0.1"),
+        ("X-Forwarded-For", "127.0.0.1"),
+        ("Host", "a.test"),
+        ("Authorization", "Bearer x"),
+        ("Cookie", "a=b"),
+    ] {
+        assert_eq!(headers.only(kept), Some(value), "{kept}");
+    }
+}
+
+#[tokio::test]
+async fn what_the_options_protect_from_connection_stays() {
+    let mut plan = Plan::default();
+    plan.entry_point.forwarded_headers.connection = vec!["x-foo".to_owned()];
+    let head = "GET / HTTP/1.1\nHost: a\nConnection: close, X-Foo\nX-Foo: 1";
+    assert_eq!(seen(plan, head).await.headers.only("X-Foo"), Some("1"));
+}
+
+#[tokio::test]
+async fn user_agents_are_never_invented() {
+    let headers = seen(
+        Plan::default(),
+        "GET / HTTP/1.1\nHost: a\nConnection: close",
+    )
+    .await
+    .headers;
+    assert!(headers.all("User-Agent").is_empty());
+    assert_eq!(headers.only("Accept-Encoding"), Some("gzip"));
+}
