@@ -17,4 +17,5 @@ mod stack;
 mod stand;
 mod tls;
 mod upgrade;
+mod upstream_tls;
 mod wire;

@@ -175,11 +175,12 @@ async fn create(file: &SqliteFile) -> Result<()> {
     options.write(true).create_new(true);
     #[cfg(unix)]
     options.mode(0o600);
-    options
-        .open(&file.path)
-        .await
-        .map(drop)
-        .map_err(|error| inaccessible(file, &error))
+    match options.open(&file.path).await {
+        Ok(_) => Ok(()),
+        // Somebody else migrates at the same moment.
+        Err(error) if error.kind() == ErrorKind::AlreadyExists => Ok(()),
+        Err(error) => Err(inaccessible(file, &error)),
+    }
 }
 
 fn inaccessible(file: &SqliteFile, error: &std::io::Error) -> StoreError {
