@@ -6,7 +6,7 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 SELF=$PWD/scripts/test.sh
 
-STEPS=(fmt clippy walls security paths deny audit test kills doc demo compat bench fuzz)
+STEPS=(fmt clippy walls security paths deny audit test kills doc demo hydra traefik bench fuzz)
 
 # Versions of the tools that are built from the Rust registry.
 CARGO_TOOLS=(cargo-deny@0.20.2 cargo-audit@0.22.2 cargo-fuzz@0.13.2)
@@ -135,12 +135,20 @@ step_demo() {
     target/release/carnet demo --check
 }
 
-step_compat() {
+# What was recorded from a real Hydra, replayed against our server.
+step_hydra() {
     release
     mkdir -p target/links
     ln -sf ../release/carnet target/links/hydra
     cargo run --locked --quiet -p carnet-compat -- run \
         --serve "target/release/carnet serve all --dev" --hydra target/links/hydra
+}
+
+# The same configuration and requests to a real Traefik and to our gateway.
+step_traefik() {
+    need_python
+    release
+    python3 compat/traefik/run.py --carnet target/release/carnet
 }
 
 step_bench() {
