@@ -5,7 +5,7 @@
     clippy::expect_used,
     clippy::print_stderr,
     clippy::unwrap_used,
-    reason = "tests, which look for the programs of this machine and say what they leave out"
+    reason = "tests take the environment they are given, and say what they leave out"
 )]
 
 mod bad_input;
