@@ -8,7 +8,7 @@ check:
 
 # The tests of one room, or of all.
 test room="":
-    cargo test --locked {{ if room == "" { "--workspace" } else { "-p " + if room == "cli" { "carnet" } else { "carnet-" + room } } }}
+    cargo test --locked {{ if room == "" { "--workspace" } else { "--manifest-path crates/" + room + "/Cargo.toml" } }}
 
 # Accept what the golden tests produce, after reading it: `git diff` shows it.
 golden:
@@ -22,13 +22,17 @@ run *arguments:
 demo *arguments:
     cargo run --locked --release -- demo {{ arguments }}
 
-# Replay recordings and scenarios against other servers and ours.
+# Write what is generated: the reference of the command line.
+gen:
+    cargo run --locked --quiet -- reference > docs/reference/cli.md
+
+# What was recorded from Hydra against our server; the same requests to Traefik and to us.
 compat:
-    scripts/test.sh compat
+    scripts/test.sh hydra traefik
 
 # The documentation of the code.
 doc:
-    cargo doc --locked --workspace --no-deps --open
+    cargo doc --locked --workspace --no-deps --document-private-items --open
 
 # carnet beside its peers, long form.
 bench *arguments:

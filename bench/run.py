@@ -67,17 +67,17 @@ def _options() -> argparse.Namespace:
 
 
 def _build() -> str:
-    command = ["cargo", "build", "--release", "--package", "carnet-cli"]
+    command = ["cargo", "build", "--release", "--package", "carnet"]
     subprocess.run(command, cwd=report.ROOT, check=True, stdout=sys.stderr)
     return str(report.ROOT / "target" / "release" / "carnet")
 
 
 def _start(servers: Servers, wanted: list[str], programs: dict[str, str]) -> list[Server]:
     """Backend and load share a core, the proxies have the other: each is measured on one core."""
-    backend = servers.start("backend", programs["nginx"], 0, _pin(1))
+    backend = servers.serve("backend", programs["nginx"], 0, _pin(1))
     started = []
     for name in wanted:
-        server = servers.start(name, programs[name], backend.port, _pin(0))
+        server = servers.serve(name, programs[name], backend.port, _pin(0))
         check_headers(server)
         load.burst(server.port, 1, _pin(1))
         started.append(server)

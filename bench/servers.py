@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import os
-import signal
-import socket
 import subprocess
-import time
 import urllib.request
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 import load
+from processes import Processes, free_ports
 
 PEERS = Path(__file__).parent / "peers"
 BODY = "0123456789abcdef" * 8
@@ -31,16 +29,12 @@ class Server:
         return ticks / os.sysconf("SC_CLK_TCK")
 
 
-@dataclass
-class Servers:
-    """Everything that was started; ends with the `with` block."""
+class Servers(Processes):
+    """Backend and proxies, each with its configuration filled in."""
 
-    directory: Path
-    running: list[Server] = field(default_factory=list)
-
-    def start(self, name: str, program: str, backend: int, pin: list[str]) -> Server:
+    def serve(self, name: str, program: str, backend: int, pin: list[str]) -> Server:
         """Starts a program on a free port and waits until it answers."""
-        port = _free_port()
+        [port] = free_ports(1)
         values = {
             "DIR": str(self.directory),
             "NAME": name,
@@ -51,42 +45,9 @@ class Servers:
             target = self.directory / source.name.replace("traefik", name)
             text = _filled(source.read_text(encoding="utf-8"), values)
             target.write_text(text, encoding="utf-8")
-        with open(self.directory / f"{name}.out", "wb") as output:
-            process = subprocess.Popen(
-                [*pin, *_command(name, program, self.directory)],
-                stdin=subprocess.DEVNULL,
-                stdout=output,
-                stderr=subprocess.STDOUT,
-            )
-        server = Server(name, port, process)
-        self.running.append(server)
-        self._wait(server)
-        return server
-
-    def _wait(self, server: Server) -> None:
-        until = time.monotonic() + 20
-        while time.monotonic() < until and server.process.poll() is None:
-            try:
-                if ask(server.port, "/bench") == BODY:
-                    return
-            except OSError:
-                pass
-            time.sleep(0.05)
-        said = (self.directory / f"{server.name}.out").read_text(errors="replace")
-        raise SystemExit(f"bench: {server.name} does not answer as it should; it said:\n{said}")
-
-    def __enter__(self) -> Servers:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        for server in reversed(self.running):
-            server.process.send_signal(signal.SIGTERM)
-        for server in reversed(self.running):
-            try:
-                server.process.wait(timeout=10)
-            except subprocess.TimeoutExpired:
-                server.process.kill()
-                server.process.wait()
+        command = [*pin, *_command(name, program, self.directory)]
+        process = self.start(name, command, lambda: ask(port, "/bench") == BODY)
+        return Server(name, port, process)
 
 
 def ask(port: int, path: str) -> str:
@@ -135,12 +96,6 @@ def _filled(text: str, values: dict[str, str]) -> str:
     for name, value in values.items():
         text = text.replace(f"@{name}@", value)
     return text
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
 
 
 def _family(pid: int) -> list[int]:

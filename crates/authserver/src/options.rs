@@ -40,6 +40,8 @@ pub struct Options {
     pub system_secrets: Vec<SecretString>,
     /// `oauth2.hashers.pbkdf2.iterations`: the cost of the hash of secrets that people chose.
     pub pbkdf2_iterations: u32,
+    /// How many slow hashes are computed at a time: failed authentications use no more processors.
+    pub hashing_threads: usize,
     /// The size of RSA keys that the server makes.
     pub rsa_bits: RsaBits,
     /// `webfinger.jwks.broadcast_keys`: key sets that are published besides the two that sign.
@@ -103,6 +105,7 @@ impl Default for Options {
             subject_types: texts(&["public"]),
             system_secrets: Vec::new(),
             pbkdf2_iterations: 25_000,
+            hashing_threads: 1,
             rsa_bits: RsaBits::B2048,
             broadcast_keys: texts(&["hydra.openid.id-token"]),
             discovery: Discovery::default(),

@@ -1,6 +1,7 @@
 //! The one voice of the program: results on standard output, everything for people on standard
 //! error, one sentence each, and the exit code that goes with it.
 
+use std::io;
 use std::sync::PoisonError;
 
 use clap::error::{ContextKind, ContextValue};
@@ -31,14 +32,28 @@ impl Failure {
     }
 }
 
-/// Writes a result, as it is, to standard output.
+/// Writes a text, as it is, to standard output. That nobody reads it is no failure.
 pub(crate) fn print(process: &Process, text: &str) {
-    write(&process.out, text);
+    drop(write(&process.out, text));
+}
+
+/// Writes a result that is nowhere else, such as a secret that is shown once.
+///
+/// # Errors
+/// When it cannot be written. A reader that went away is no failure.
+pub(crate) fn deliver(process: &Process, text: &str) -> Result<(), Failure> {
+    match write(&process.out, text) {
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(Failure::new(format!(
+            "cannot write to standard output: {error}; the result is lost, but what was asked for \
+             was done"
+        ))),
+        _ => Ok(()),
+    }
 }
 
 /// Writes a sentence for people to standard error, on a line of its own.
 pub(crate) fn say(process: &Process, sentence: &str) {
-    write(&process.err, &format!("{sentence}\n"));
+    drop(write(&process.err, &format!("{sentence}\n")));
 }
 
 /// The exit code of a result, whose failure is told to people.
@@ -52,11 +67,10 @@ pub(crate) fn finish(process: &Process, result: Result<(), Failure>) -> u8 {
     }
 }
 
-/// A reader that went away (`carnet ... | head -1`) is no failure of ours.
-fn write(output: &Output, text: &str) {
+fn write(output: &Output, text: &str) -> io::Result<()> {
     let mut output = output.lock().unwrap_or_else(PoisonError::into_inner);
-    let written = output.write_all(text.as_bytes());
-    drop(written.and_then(|()| output.flush()));
+    output.write_all(text.as_bytes())?;
+    output.flush()
 }
 
 /// clap's complaint as one sentence: what is wrong, the nearest valid word, where help is.

@@ -50,3 +50,16 @@ fn is_near(url: &Url) -> bool {
         None => false,
     }
 }
+
+/// `insecureSkipVerify`: off unless written down, and never in silence.
+pub(crate) fn insecure_skip_verify(fields: &mut Fields<'_>) -> bool {
+    let key = "insecureSkipVerify";
+    let skips = fields.boolean(key).unwrap_or(false);
+    if skips {
+        fields.warn(
+            key,
+            "any certificate is accepted; name the authority's certificate instead",
+        );
+    }
+    skips
+}

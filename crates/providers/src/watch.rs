@@ -42,8 +42,17 @@ pub struct Changes {
     watcher: Option<RecommendedWatcher>,
     watched: BTreeSet<PathBuf>,
     events: mpsc::UnboundedReceiver<Change>,
+    /// Changes that were seen, and have not been told yet.
+    unrest: Option<Unrest>,
     /// Why some folder cannot be watched; files are then looked at from time to time.
     blind: Option<Diagnostic>,
+}
+
+/// Until when to wait for quiet.
+#[derive(Debug)]
+struct Unrest {
+    quiet_at: Instant,
+    deadline: Instant,
 }
 
 impl Changes {
@@ -100,6 +109,7 @@ impl Changes {
             watcher: None,
             watched: BTreeSet::new(),
             events,
+            unrest: None,
             blind: None,
         };
         match RecommendedWatcher::new(handler, config) {
@@ -140,18 +150,24 @@ impl Changes {
         });
     }
 
-    /// Waits for a change and then for quiet; for ever where nothing is watched.
+    /// Waits for a change and then for quiet; for ever where nothing is watched. Who drops this
+    /// while it waits and calls it again misses nothing.
     pub async fn settled(&mut self) {
-        let Some(first) = self.first().await else {
-            return;
-        };
-        let deadline = Instant::now() + LONGEST;
-        let mut quiet = first;
-        loop {
-            let until = deadline.min(Instant::now() + quiet.quiet());
+        if self.unrest.is_none() {
+            let Some(change) = self.first().await else {
+                return;
+            };
+            let now = Instant::now();
+            self.unrest = Some(Unrest {
+                quiet_at: now + change.quiet(),
+                deadline: now + LONGEST,
+            });
+        }
+        while let Some(unrest) = &mut self.unrest {
+            let until = unrest.deadline.min(unrest.quiet_at);
             match timeout_at(until, self.events.recv()).await {
-                Ok(Some(change)) => quiet = change,
-                Ok(None) | Err(_) => return,
+                Ok(Some(change)) => unrest.quiet_at = Instant::now() + change.quiet(),
+                Ok(None) | Err(_) => self.unrest = None,
             }
         }
     }

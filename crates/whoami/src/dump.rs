@@ -64,7 +64,22 @@ pub(crate) async fn answer(
         response.headers_mut().insert(CONTENT_TYPE, content_type);
         return response;
     }
-    with_body(head, framing, request.into_body(), environment).await
+    let is_head = request.method() == Method::HEAD;
+    let response = with_body(head, framing, request.into_body(), environment).await;
+    if is_head {
+        read(response).await
+    } else {
+        response
+    }
+}
+
+/// The head alone. Nobody will ask for the body, and with it for the request's: it is read here, or
+/// the connection would close under a client that is still sending.
+async fn read(response: Response) -> Response {
+    let (head, body) = response.into_parts();
+    let _ = body.collect().await;
+    let of_any_length = StreamBody::new(stream::empty());
+    Response::from_parts(head, of_any_length.boxed_unsync())
 }
 
 /// The answer to a request with a body, which is passed on while it arrives.

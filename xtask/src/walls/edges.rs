@@ -3,7 +3,7 @@
 use cargo_metadata::{DependencyKind, Metadata};
 
 /// The rooms, each with those that it may use.
-const ROOMS: [(&str, &[&str]); 11] = [
+const ROOMS: [(&str, &[&str]); 12] = [
     ("jose", &[]),
     ("oauth", &["jose"]),
     ("config", &[]),
@@ -26,6 +26,7 @@ const ROOMS: [(&str, &[&str]); 11] = [
         ],
     ),
     ("testkit", &["jose", "oauth", "whoami"]),
+    ("compat", &[]),
     ("xtask", &[]),
 ];
 
@@ -34,15 +35,15 @@ const FOR_TESTS: [&str; 2] = ["testkit", "whoami"];
 
 /// Crates that would bring a whole world along, each with the rooms that may name it.
 const HEAVY: [(&str, &[&str]); 12] = [
-    ("anyhow", &["cli", "xtask"]),
+    ("anyhow", &["cli", "compat", "xtask"]),
     ("axum", &["authserver", "consent"]),
-    ("clap", &["cli", "xtask"]),
+    ("clap", &["cli", "compat", "xtask"]),
     ("gotmpl", &["providers"]),
     ("k8s-openapi", &["providers", "cli"]),
     ("kube", &["providers"]),
     ("notify", &["providers", "cli"]),
     ("reqwest", &["cli"]),
-    ("serde-saphyr", &["config", "cli"]),
+    ("serde-saphyr", &["config", "cli", "compat"]),
     ("sqlx", &["authserver"]),
     ("toml", &["config", "cli"]),
     ("tracing-subscriber", &["cli"]),

@@ -28,6 +28,8 @@ pub(crate) struct Authority {
     pub(super) verifier: SecretVerifier,
     pub(super) failures: FailureTimer,
     pub(super) random: Arc<dyn Random>,
+    /// Held while a client is read, changed and written.
+    pub(super) client_writes: tokio::sync::Mutex<()>,
     clock: Arc<dyn Clock>,
 }
 
@@ -49,12 +51,9 @@ impl Authority {
         .await?;
         Ok(Self {
             ring,
-            verifier: SecretVerifier::new(
-                Arc::clone(&system),
-                Arc::clone(&random),
-                options.pbkdf2_iterations,
-            ),
+            verifier: SecretVerifier::new(Arc::clone(&system), Arc::clone(&random), &options),
             failures: FailureTimer::new(options.failed_authentication_after),
+            client_writes: tokio::sync::Mutex::default(),
             options,
             store,
             system,
@@ -78,41 +77,12 @@ impl Authority {
         self.clock.now()
     }
 
-    /// A fresh UUID.
-    pub(super) fn new_id(&self) -> String {
-        let mut bytes = [0; 16];
-        self.random.fill(&mut bytes);
-        uuid::Builder::from_random_bytes(bytes)
-            .into_uuid()
-            .to_string()
-    }
-
     /// Whether the server can do its work: `None`, or what is missing.
     pub(crate) async fn missing(&self) -> Option<(&'static str, String)> {
         if let Err(error) = within(self.store.ping()).await {
             return Some(("database", error.to_string()));
         }
         (!self.ring.is_complete()).then(|| ("keys", "the signing keys are being made".to_owned()))
-    }
-
-    /// The public keys, of the sets that sign and of those that are to be published.
-    pub(crate) async fn jwks(
-        &self,
-    ) -> Result<Vec<serde_json::Map<String, serde_json::Value>>, super::AdminError> {
-        use crate::domain::keys::{ACCESS_TOKENS, ID_TOKENS};
-        self.ring.complete().await?;
-        let mut sets: Vec<&str> = self
-            .options
-            .broadcast_keys
-            .iter()
-            .map(String::as_str)
-            .collect();
-        for set in [ID_TOKENS, ACCESS_TOKENS] {
-            if !sets.contains(&set) {
-                sets.push(set);
-            }
-        }
-        Ok(self.ring.public_keys(sets))
     }
 }
 

@@ -2,7 +2,11 @@
 //! set, not with the newest alone; then its client and the revocations are looked up.
 
 use carnet_jose::jwt;
-use carnet_oauth::introspection::{ActiveToken, Introspection};
+use carnet_oauth::{
+    ErrorCode,
+    introspection::{ActiveToken, Introspection},
+};
+use serde::Serialize;
 use serde_json::{Map, Value};
 
 use crate::domain::{Authority, TokenError, authority::within, opaque};
@@ -17,6 +21,14 @@ pub(super) struct LiveToken {
     not_before: i64,
     pub(super) expires_at: i64,
     pub(super) id: TokenId,
+}
+
+/// The answer of `/userinfo` to a machine.
+#[derive(Debug, Serialize)]
+pub(crate) struct UserInfo {
+    aud: [String; 1],
+    iat: i64,
+    iss: String,
 }
 
 /// By what a token is known.
@@ -57,6 +69,19 @@ impl Authority {
             token_use: "access_token".to_owned(),
             ext: Map::new(),
         }))
+    }
+
+    /// What a machine's token says about its bearer: there is nobody but the client.
+    pub(crate) async fn userinfo(&self, token: &str) -> Result<UserInfo, TokenError> {
+        let live = self.live_token(token).await?.ok_or_else(|| {
+            let text = "The request has no token that counts.";
+            TokenError::refused(ErrorCode::RequestUnauthorized, text)
+        })?;
+        Ok(UserInfo {
+            aud: [live.client_id],
+            iat: live.issued_at,
+            iss: self.options.issuer.clone(),
+        })
     }
 
     /// The token, when it counts: signed here, in its time, of a client that is there, not revoked.

@@ -18,6 +18,7 @@ mod policy;
 mod revoke;
 mod secret;
 mod system_keys;
+mod uuid;
 
 pub(crate) use authority::Authority;
 pub use error::Error;

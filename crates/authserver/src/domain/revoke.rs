@@ -9,9 +9,9 @@ use crate::{
     store::{Revocation, Revoked},
 };
 
-/// No token lives longer after the revocation of a client than the row that remembers it, unless
-/// its client has a longer lifetime of its own.
-const REMEMBERED_AT_LEAST: i64 = 30 * 24 * 3600;
+/// Lifetimes may have been longer when the tokens were issued: the revocation of a client is
+/// remembered for a year at least.
+const REMEMBERED_AT_LEAST: i64 = 366 * 24 * 3600;
 
 impl Authority {
     /// Revokes a token of this client. One that is another's, or none, is left alone without a

@@ -54,7 +54,14 @@ pub(super) fn json(
 }
 
 fn text_of(value: &impl Serialize) -> Option<String> {
+    // As Go's encoder does: what a request sent must not come back as markup.
+    let escaped = |text: String| {
+        text.replace('<', "\\u003c")
+            .replace('>', "\\u003e")
+            .replace('&', "\\u0026")
+    };
     serde_json::to_string(value)
+        .map(escaped)
         .inspect_err(|error| tracing::error!(error = %error, "an answer could not be written"))
         .ok()
 }

@@ -11,6 +11,9 @@ use axum::{
 
 use crate::http::answer;
 
+/// Whatever is read here may change at any time.
+const NOTHING_KEPT: &str = "private, no-cache, no-store, must-revalidate";
+
 /// One of the two ports.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Port {
@@ -40,9 +43,10 @@ async fn prepare(port: Port, mut request: Request, next: Next) -> Response {
     tidy_allow(&mut response);
     let headers = response.headers_mut();
     if is_get && !headers.contains_key(header::CACHE_CONTROL) {
-        const NOTHING: &str = "private, no-cache, no-store, must-revalidate";
-        // An active introspection is no GET; everything that is may change at any time.
-        headers.insert(header::CACHE_CONTROL, HeaderValue::from_static(NOTHING));
+        headers.insert(
+            header::CACHE_CONTROL,
+            HeaderValue::from_static(NOTHING_KEPT),
+        );
     }
     response
 }

@@ -19,15 +19,16 @@ const RETRY_AFTER: &str = "1";
 pub(super) struct OauthFailure {
     error: TokenError,
     newline: bool,
-    body: Option<StatusCode>,
+    /// The status, when it is not that of the error.
+    status: Option<StatusCode>,
 }
 
 impl OauthFailure {
     /// An error of an endpoint whose bodies end with a newline.
-    pub(super) fn with_newline(error: impl Into<Self>) -> Self {
+    pub(super) fn with_newline(self) -> Self {
         Self {
             newline: true,
-            ..error.into()
+            ..self
         }
     }
 }
@@ -37,7 +38,7 @@ impl From<TokenError> for OauthFailure {
         Self {
             error,
             newline: false,
-            body: None,
+            status: None,
         }
     }
 }
@@ -55,7 +56,7 @@ impl From<BodyError> for OauthFailure {
         Self {
             error,
             newline: false,
-            body: Some(status),
+            status: Some(status),
         }
     }
 }
@@ -73,7 +74,7 @@ impl IntoResponse for OauthFailure {
                 later("The database does not answer."),
             ),
         };
-        let status = self.body.unwrap_or(status);
+        let status = self.status.unwrap_or(status);
         let write = if self.newline {
             answer::json
         } else {
@@ -91,6 +92,40 @@ impl IntoResponse for OauthFailure {
         if error.code == ErrorCode::TemporarilyUnavailable {
             answer::set(&mut response, header::RETRY_AFTER, RETRY_AFTER);
         }
+        response
+    }
+}
+
+/// An error of an endpoint that takes a bearer token (RFC 6750, section 3).
+#[derive(Debug)]
+pub(super) struct BearerFailure(OauthFailure);
+
+impl<E: Into<OauthFailure>> From<E> for BearerFailure {
+    fn from(error: E) -> Self {
+        Self(error.into().with_newline())
+    }
+}
+
+impl IntoResponse for BearerFailure {
+    fn into_response(self) -> Response {
+        let TokenError::Refused(error) = &self.0.error else {
+            return self.0.into_response();
+        };
+        if error.code != ErrorCode::RequestUnauthorized {
+            return self.0.into_response();
+        }
+        let ErrorBody {
+            error,
+            error_description,
+        } = ErrorBody::from(error);
+        let challenge =
+            format!("Bearer error=\"{error}\",error_description=\"{error_description}\"");
+        let body = ErrorBody {
+            error,
+            error_description,
+        };
+        let mut response = answer::json(StatusCode::UNAUTHORIZED, answer::ERROR_JSON, &body);
+        answer::set_text(&mut response, header::WWW_AUTHENTICATE, &challenge);
         response
     }
 }

@@ -40,10 +40,12 @@ pub(crate) async fn serve(
     listener.set_nonblocking(true)?;
     let listener = TcpListener::from_std(listener)?;
     let (graceful, connections) = (GracefulShutdown::new(), TaskTracker::new());
+    let cut_off = CancellationToken::new();
     while let Some(accepted) = shutdown.run_until_cancelled(listener.accept()).await {
         match accepted {
             Ok((stream, _)) => {
-                connections.spawn(connection(stream, router.clone(), graceful.watcher()));
+                let served = connection(stream, router.clone(), graceful.watcher());
+                connections.spawn(cut_off.clone().run_until_cancelled_owned(served));
             }
             Err(error) => {
                 tracing::warn!(error = %error, "a connection could not be accepted");
@@ -57,8 +59,9 @@ pub(crate) async fn serve(
         graceful.shutdown().await;
         connections.wait().await;
     };
-    // Who is not done by then is cut off with the tasks of the runtime.
-    let _ = tokio::time::timeout(GRACE, finished).await;
+    if tokio::time::timeout(GRACE, finished).await.is_err() {
+        cut_off.cancel();
+    }
     Ok(())
 }
 
@@ -90,7 +93,8 @@ async fn serve_http1(
     let mut builder = http1::Builder::new();
     builder
         .timer(TokioTimer::new())
-        .header_read_timeout(HEAD_PATIENCE);
+        .header_read_timeout(HEAD_PATIENCE)
+        .max_buf_size(64 * 1024);
     watcher
         .watch(builder.serve_connection(io, TowerToHyperService::new(router)))
         .await

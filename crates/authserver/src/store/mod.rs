@@ -1,7 +1,7 @@
 //! Where everything is kept. Knows rows; not what a token means, and never a token or a secret that
 //! could be read: tokens come as digests, secrets as hashes, keys sealed.
 //!
-//! To add a store: a file here that implements [`Store`], an arm in [`open`], [`plan`] and
+//! To add a store: a file here that implements [`Store`], an arm in [`open()`], [`plan`] and
 //! [`migrate`], its SQL in `migrations`, and the suite of `contract` run over it.
 //!
 //! Lookups answer `Ok(None)` for what is not there. A writing call is done when it returns: what it

@@ -275,7 +275,38 @@ fn unreachable_server(error: &reqwest::Error) -> Failure {
 #[cfg(test)]
 #[expect(clippy::unwrap_used, reason = "tests")]
 mod tests {
+    use std::sync::Arc;
+
+    use carnet_testkit::Server;
+    use carnet_testkit::server::Answer;
+    use tokio::time::Instant;
+
     use super::*;
+    use crate::boot;
+
+    #[tokio::test]
+    async fn a_name_this_process_knows_is_asked_at_its_address_under_its_name() {
+        boot::install_crypto();
+        let server = Server::start(|_| Answer::json(200, &"pong".into()))
+            .await
+            .unwrap();
+        let address = server.address();
+        let process = Process {
+            resolve: Arc::new(move |host, port| {
+                (host == "hydra.hydra.svc" && port == 4445).then_some(address)
+            }),
+            ..boot::process(Instant::now().into_std())
+        };
+        let flags = ApiFlags {
+            endpoint: Some("http://hydra.hydra.svc:4445/base/".to_owned()),
+            ..ApiFlags::default()
+        };
+        let api = Api::open(&flags, &process).unwrap();
+        assert_eq!(api.get::<String>(&["a b"]).await.unwrap(), "pong");
+        let seen = &server.seen()[0];
+        assert_eq!(seen.target, "/base/a%20b");
+        assert_eq!(seen.headers.only("host"), Some("hydra.hydra.svc:4445"));
+    }
 
     #[test]
     fn a_refusal_is_the_servers_json_and_one_sentence() {

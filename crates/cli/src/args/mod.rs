@@ -219,6 +219,21 @@ mod tests {
     }
 
     #[test]
+    fn flags_of_serve_may_stand_in_front_of_the_ports() {
+        for line in [
+            "hydra serve all --dev -c a.yaml --config b.yaml",
+            "hydra serve --dev -c a.yaml -c b.yaml all --sqa-opt-out",
+        ] {
+            let Hydra::Serve(serve) = hydra(line).unwrap() else {
+                unreachable!()
+            };
+            assert_eq!(serve.what, Some(Served::All), "{line}");
+            assert!(serve.flags.dev, "{line}");
+            assert_eq!(serve.flags.config, ["a.yaml", "b.yaml"], "{line}");
+        }
+    }
+
+    #[test]
     fn lists_may_be_repeated_or_have_commas() {
         let line = "hydra create clients --scope a,b --scope c --grant-type client_credentials";
         let Hydra::Create(create) = hydra(line).unwrap() else {

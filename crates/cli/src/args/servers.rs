@@ -30,33 +30,35 @@ pub(crate) struct Consent {
 /// Arguments of `serve`.
 #[derive(Debug, Args)]
 pub(crate) struct Serve {
+    #[command(flatten)]
+    pub(crate) flags: ServeFlags,
     /// What to serve.
     #[command(subcommand)]
     pub(crate) what: Option<Served>,
 }
 
 /// Which ports `serve` opens.
-#[derive(Debug, Subcommand)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Subcommand)]
 pub(crate) enum Served {
     /// Serves the public and the admin endpoints.
-    All(ServeFlags),
+    All,
     /// Serves the public endpoints.
-    Public(ServeFlags),
+    Public,
     /// Serves the admin endpoints.
-    Admin(ServeFlags),
+    Admin,
 }
 
-/// Flags of each `serve`.
+/// Flags of each `serve`. Hydra takes them in front of `all` and behind it.
 #[derive(Debug, Clone, Args)]
 pub(crate) struct ServeFlags {
     /// Allow what is only good enough for development, such as an issuer without TLS.
-    #[arg(long)]
+    #[arg(long, global = true)]
     pub(crate) dev: bool,
     /// Configuration files; of a key in several the last counts.
-    #[arg(short = 'c', long = "config", value_name = "FILE")]
+    #[arg(short = 'c', long = "config", value_name = "FILE", global = true)]
     pub(crate) config: Vec<String>,
     /// Accepted, and without effect: there is no telemetry.
-    #[arg(long = "sqa-opt-out")]
+    #[arg(long = "sqa-opt-out", global = true)]
     pub(crate) sqa_opt_out: bool,
 }
 

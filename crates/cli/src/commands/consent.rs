@@ -14,7 +14,9 @@ use crate::process::Process;
 pub(super) async fn run(args: Consent, process: &Process) -> Result<(), Failure> {
     let admin_url = Url::parse(&args.admin_url).map_err(|error| {
         let url = &args.admin_url;
-        Failure::new(format!("-a {url} is no URL ({error}); write it as http://HOST:4445"))
+        Failure::new(format!(
+            "-a {url} is no URL ({error}); write it as http://HOST:4445"
+        ))
     })?;
     let options = Options {
         admin_url,

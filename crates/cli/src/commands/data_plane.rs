@@ -35,10 +35,14 @@ impl DataPlane {
             }
             listeners.insert(name.clone(), listener);
         }
-        let log_file = install.access_log.as_ref().and_then(|log| log.file_path.as_deref());
+        let log = install.access_log.as_ref();
+        let access_log_output = log.and_then(|log| log.file_path.as_deref()).map_or_else(
+            || Ok(Arc::clone(&process.out)),
+            |file| append("accessLog.filePath", file),
+        )?;
         let gateway = Arc::new(Gateway::new(Options {
             entry_points: install.entry_points.clone(),
-            access_log_output: append("accessLog.filePath", log_file, process)?,
+            access_log_output,
             access_log: install.access_log.clone(),
             ping: install.ping.clone(),
             clock: Arc::clone(&process.clock),

@@ -11,10 +11,10 @@ use tokio::sync::{mpsc, watch};
 use super::data_plane::DataPlane;
 use super::install;
 use crate::args::TraefikFlags;
-use crate::boot::log::{self, Format};
 use crate::boot;
+use crate::boot::log::{self, Format};
 use crate::output::Failure;
-use crate::process::Process;
+use crate::process::{Output, Process};
 
 /// What holds the readiness back until every provider was read.
 const PROVIDERS: &str = "providers";
@@ -22,7 +22,7 @@ const PROVIDERS: &str = "providers";
 /// Serves until the process shall end.
 pub(super) async fn run(typed: TraefikFlags, process: &Process) -> Result<(), Failure> {
     let config = install::load(&typed.flags, process)?;
-    log_as_told(&config.log, process)?;
+    log_as_told(&config.log, &process.out)?;
     let data_plane = DataPlane::start(&config, process)?;
     follow_providers(&config, &data_plane, process).await;
     data_plane.stop().await;
@@ -66,15 +66,23 @@ async fn follow_providers(config: &InstallConfig, data_plane: &DataPlane, proces
     reload.abort();
 }
 
-/// Sends the log where the configuration says. Findings about configuration are warnings, and are
-/// written at Traefik's default level, too.
-pub(super) fn log_as_told(options: &Log, process: &Process) -> Result<(), Failure> {
+/// Sends the log where the configuration says, or else to `output`. Findings about configuration
+/// are warnings, and are written at Traefik's default level, too.
+pub(super) fn log_as_told(options: &Log, output: &Output) -> Result<(), Failure> {
     let level = match options.level.to_ascii_lowercase().as_str() {
         "error" => "warn".to_owned(),
         _ => options.level.clone(),
     };
-    let format = if options.json { Format::Json } else { Format::Text };
-    let output = super::append("log.filePath", options.file_path.as_deref(), process)?;
+    let format = if options.json {
+        Format::Json
+    } else {
+        Format::Text
+    };
+    let file = options.file_path.as_deref();
+    let output = file.map_or_else(
+        || Ok(Arc::clone(output)),
+        |file| super::append("log.filePath", file),
+    )?;
     log::install(&level, format, output);
     Ok(())
 }

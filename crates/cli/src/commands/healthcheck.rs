@@ -16,17 +16,26 @@ const PATIENCE: Duration = Duration::from_secs(5);
 pub(super) async fn run(mut typed: TraefikFlags, process: &Process) -> Result<(), Failure> {
     let before = typed.flags.len();
     typed.flags.retain(|flag| flag != "--ready");
-    let path = if typed.flags.len() < before { "readyz" } else { "ping" };
+    let path = if typed.flags.len() < before {
+        "readyz"
+    } else {
+        "ping"
+    };
     let config = install::load(&typed.flags, process)?;
     let ping = config.ping.ok_or_else(|| {
         Failure::new("ping is not enabled, so there is nothing to ask; add --ping or `ping: {}`")
     })?;
     let entry_point = config.entry_points.get(&ping.entry_point).ok_or_else(|| {
-        Failure::new(format!("ping.entryPoint: there is no entry point {}", ping.entry_point))
+        Failure::new(format!(
+            "ping.entryPoint: there is no entry point {}",
+            ping.entry_point
+        ))
     })?;
     let address = reachable(&entry_point.address).ok_or_else(|| {
         let address = &entry_point.address;
-        Failure::new(format!("{address} is no address to ask at; write it as HOST:PORT or :PORT"))
+        Failure::new(format!(
+            "{address} is no address to ask at; write it as HOST:PORT or :PORT"
+        ))
     })?;
     let url = format!("http://{address}/{path}");
     let unhealthy = |why: String| Failure::new(format!("{url}: {why}"));

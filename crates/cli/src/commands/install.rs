@@ -34,16 +34,22 @@ pub(super) fn from_flags(flags: &[String], process: &Process) -> Result<InstallC
 /// The tree of a YAML or TOML file.
 pub(super) fn document(file: &str) -> Result<Node, Failure> {
     let text = fs::read_to_string(file).map_err(|error| {
-        Failure::new(format!("{file} cannot be read: {error}; name the configuration's file"))
+        Failure::new(format!(
+            "{file} cannot be read: {error}; name the configuration's file"
+        ))
     })?;
     let failed = |problem: Diagnostic| Failure::verbatim(problem.to_string());
-    if Path::new(file).extension().is_some_and(|ending| ending == "toml") {
+    if Path::new(file)
+        .extension()
+        .is_some_and(|ending| ending == "toml")
+    {
         return document::parse_toml(&text, file).map_err(failed);
     }
     let documents = document::parse_yaml(&text, file).map_err(failed)?;
-    documents.into_iter().find(|node| node.value != Value::Null).ok_or_else(|| {
-        Failure::new(format!("{file} is empty; write the configuration into it"))
-    })
+    documents
+        .into_iter()
+        .find(|node| node.value != Value::Null)
+        .ok_or_else(|| Failure::new(format!("{file} is empty; write the configuration into it")))
 }
 
 /// A configuration without errors. Warnings are said; the last error is the failure, the others are

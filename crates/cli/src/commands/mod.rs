@@ -115,10 +115,7 @@ async fn brief(command: impl Future<Output = Result<(), Failure>> + Send, proces
 }
 
 /// A command that serves until it is told to end, which it does in order.
-async fn stay(
-    command: impl Future<Output = Result<(), Failure>> + Send,
-    process: &Process,
-) -> u8 {
+async fn stay(command: impl Future<Output = Result<(), Failure>> + Send, process: &Process) -> u8 {
     output::finish(process, command.await)
 }
 
@@ -127,11 +124,8 @@ fn listen(address: &str, process: &Process) -> Result<TcpListener, Failure> {
     (process.listen)(address).map_err(|error| Failure::new(boot::explain(address, &error)))
 }
 
-/// Standard output, or a file that is written to its end.
-fn append(key: &str, path: Option<&str>, process: &Process) -> Result<Output, Failure> {
-    let Some(path) = path else {
-        return Ok(Arc::clone(&process.out));
-    };
+/// A file that is written at its end.
+fn append(key: &str, path: &str) -> Result<Output, Failure> {
     let file = OpenOptions::new().create(true).append(true).open(path);
     let file = file.map_err(|error| {
         Failure::new(format!(

@@ -9,23 +9,33 @@ use std::sync::Arc;
 
 use carnet_config::diagnostics::{Diagnostic, Severity};
 use carnet_config::document::{self, Node};
-use carnet_config::install::{self, EntryPoint, FileProvider, InstallConfig, providers::FileSource};
+use carnet_config::install::{
+    self, EntryPoint, FileProvider, InstallConfig, providers::FileSource,
+};
 use carnet_config::merge::merge;
 use carnet_config::routing::RoutingConfig;
 use carnet_gateway::{Gateway, Options};
+use carnet_providers::file;
 use carnet_providers::kubernetes::manifests::{self, ManifestObject};
 use carnet_providers::kubernetes::{self, Objects, workloads};
-use carnet_providers::file;
 
 use crate::args::Validate;
 use crate::output::{self, Failure};
 use crate::process::Process;
 
 /// Where every Service leads while manifests are validated: nobody goes there.
-const SOMEWHERE: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(std::net::Ipv4Addr::LOCALHOST), 1);
+const SOMEWHERE: SocketAddr =
+    SocketAddr::new(std::net::IpAddr::V4(std::net::Ipv4Addr::LOCALHOST), 1);
 
 /// Keys by which a file is known as install configuration.
-const INSTALL: [&str; 6] = ["accesslog", "api", "entrypoints", "log", "ping", "providers"];
+const INSTALL: [&str; 6] = [
+    "accesslog",
+    "api",
+    "entrypoints",
+    "log",
+    "ping",
+    "providers",
+];
 
 /// Prints the findings; fails when there is an error among them.
 pub(super) fn run(args: &Validate, process: &Process) -> Result<(), Failure> {
@@ -34,14 +44,20 @@ pub(super) fn run(args: &Validate, process: &Process) -> Result<(), Failure> {
         found.read(name, process);
     }
     found.compile(process);
-    let errors = found.diagnostics.iter().filter(|one| one.severity == Severity::Error).count();
+    let errors = found
+        .diagnostics
+        .iter()
+        .filter(|one| one.severity == Severity::Error)
+        .count();
     for finding in &found.diagnostics {
         output::say(process, &finding.to_string());
     }
     match errors {
         0 => Ok(()),
         1 => Err(Failure::new("1 error; what has it would not be served")),
-        errors => Err(Failure::new(format!("{errors} errors; what has them would not be served"))),
+        errors => Err(Failure::new(format!(
+            "{errors} errors; what has them would not be served"
+        ))),
     }
 }
 
@@ -60,14 +76,19 @@ impl Findings {
             Ok(text) => text,
             Err(error) => return self.error(format!("{name} cannot be read: {error}")),
         };
-        let is_toml = Path::new(name).extension().is_some_and(|ending| ending == "toml");
+        let is_toml = Path::new(name)
+            .extension()
+            .is_some_and(|ending| ending == "toml");
         let documents = match is_toml {
             true => document::parse_toml(&text, name).map(|node| vec![node]),
             false => document::parse_yaml(&text, name),
         };
         // A file with templates need not be YAML or TOML before they are run.
         let documents = documents.unwrap_or_default();
-        if documents.iter().any(|node| node.member("apiVersion").is_some()) {
+        if documents
+            .iter()
+            .any(|node| node.member("apiVersion").is_some())
+        {
             self.read_manifests(&text, name);
         } else if let Some(node) = documents.iter().find(|node| is_install(node)) {
             let (config, findings) = install::read_document(node);
@@ -124,7 +145,10 @@ impl Findings {
         if let Some(install) = &self.install {
             return install.entry_points.clone();
         }
-        let routers = config.routers.values().filter_map(|router| router.value.as_ref());
+        let routers = config
+            .routers
+            .values()
+            .filter_map(|router| router.value.as_ref());
         routers
             .flat_map(|router| router.entry_points.iter())
             // For routers that name none.

@@ -12,7 +12,8 @@ const PORT: &str = "80";
 
 /// Serves until the process shall end.
 pub(super) async fn run(args: Whoami, process: &Process) -> Result<(), Failure> {
-    let set = |flag: Option<String>, variable: &str| flag.or_else(|| process.env.get(variable).cloned());
+    let set =
+        |flag: Option<String>, variable: &str| flag.or_else(|| process.env.get(variable).cloned());
     let port = set(args.port, "WHOAMI_PORT_NUMBER").unwrap_or_else(|| PORT.to_owned());
     let options = Options {
         name: set(args.name, "WHOAMI_NAME").unwrap_or_default(),

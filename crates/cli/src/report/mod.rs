@@ -88,15 +88,14 @@ impl Report {
     /// Writes the result to standard output in the format that was asked for.
     ///
     /// # Errors
-    /// When the path of the format leads nowhere.
+    /// When the path of the format leads nowhere, or standard output cannot be written.
     pub(crate) fn print(&self, api: &ApiFlags, process: &Process) -> Result<(), Failure> {
         let text = if api.quiet {
             self.quiet()
         } else {
             self.format(api.format.as_deref().unwrap_or("table"))?
         };
-        output::print(process, &text);
-        Ok(())
+        output::deliver(process, &text)
     }
 
     /// An unknown format is a table, as it is for Hydra.

@@ -86,13 +86,19 @@ fn a_page_is_read_into_steps() {
     assert_eq!(steps.len(), 3);
     assert_eq!((steps[0].command.as_str(), steps[0].shown.len()), ("a", 1));
     assert_eq!((steps[1].command.as_str(), steps[1].shown.len()), ("b", 0));
-    assert_eq!((steps[2].terminal.as_str(), steps[2].shown.len()), ("up", 1));
+    assert_eq!(
+        (steps[2].terminal.as_str(), steps[2].shown.len()),
+        ("up", 1)
+    );
 }
 
 #[test]
 fn dots_stand_for_text_or_lines_and_for_nothing_else() {
     let page = lines("Hostname: ...\n...\nHost: a...c:80");
-    assert!(agree(&page, &lines("Hostname: x\nIP: 1\nIP: 2\nHost: abc:80")));
+    assert!(agree(
+        &page,
+        &lines("Hostname: x\nIP: 1\nIP: 2\nHost: abc:80")
+    ));
     assert!(agree(&page, &lines("Hostname: x\nHost: ac:80")));
     assert!(!agree(&page, &lines("Hostname: x\nHost: abc:81")));
     assert!(!agree(&page, &lines("Hostname: x\nHost: abc:80\nmore")));

@@ -1,5 +1,9 @@
 //! Lines that are not understood, servers that are not there, and where each word goes.
 
+use carnet_testkit::Server;
+use carnet_testkit::server::Answer;
+use serde_json::json;
+
 use crate::process::line;
 
 #[tokio::test]
@@ -74,6 +78,24 @@ async fn a_file_that_is_no_client_is_not_quoted() {
     assert_eq!((ended.code, ended.out.as_str()), (1, ""));
     assert!(ended.err.contains("line 1, column 19"), "{}", ended.err);
     assert!(!ended.err.contains("canary"), "{}", ended.err);
+}
+
+#[tokio::test]
+async fn a_result_that_cannot_be_written_is_a_failure() {
+    let admin = Server::start(|_| Answer::json(201, &json!({"client_id": "a"})))
+        .await
+        .unwrap();
+    let create = line("hydra create client -e").arg(&admin.url(""));
+    let (code, err) = create.run_on_a_full_disk().await;
+    assert_eq!(code, 1);
+    assert!(err.contains("cannot write to standard output"), "{err}");
+}
+
+#[tokio::test]
+async fn an_interrupted_command_does_not_wait_for_the_server() {
+    let admin = Server::start(|_| Answer::Hang).await.unwrap();
+    let list = line("hydra list clients -e").arg(&admin.url(""));
+    assert_eq!(list.interrupted(admin.asked(1)).await, 130);
 }
 
 #[tokio::test]

@@ -1,10 +1,17 @@
 //! The true binary, as a user starts it, against servers on ports of their own.
 
-#![expect(clippy::unwrap_used, reason = "tests")]
+#![expect(
+    clippy::disallowed_methods,
+    clippy::expect_used,
+    clippy::print_stderr,
+    clippy::unwrap_used,
+    reason = "tests take the environment they are given, and say what they leave out"
+)]
 
 mod bad_input;
 mod clients;
 mod console;
+mod defaults;
 mod foreign_verifiers;
 mod gateway_files;
 mod keys;

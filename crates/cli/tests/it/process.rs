@@ -1,5 +1,6 @@
 //! Starts the binary with arguments, environment and standard input, and waits for its end.
 
+use std::fs::OpenOptions;
 use std::process::Stdio;
 
 use tokio::io::AsyncWriteExt as _;
@@ -68,6 +69,25 @@ impl Line {
             out: String::from_utf8(output.stdout).unwrap(),
             err: String::from_utf8(output.stderr).unwrap(),
         }
+    }
+
+    /// Exit code and standard error of a command whose standard output takes nothing.
+    pub(crate) async fn run_on_a_full_disk(mut self) -> (i32, String) {
+        let full = OpenOptions::new().write(true).open("/dev/full").unwrap();
+        let pipes = self.command.stdout(full).stderr(Stdio::piped());
+        let output = pipes.spawn().unwrap().wait_with_output().await.unwrap();
+        let err = String::from_utf8(output.stderr).unwrap();
+        (output.status.code().unwrap(), err)
+    }
+
+    /// Exit code of a command that is interrupted, as Ctrl-C does, once `ready` is done.
+    pub(crate) async fn interrupted(mut self, ready: impl Future<Output = ()>) -> i32 {
+        let mut child = self.command.stdin(Stdio::null()).spawn().unwrap();
+        ready.await;
+        let id = child.id().unwrap().to_string();
+        let kill = Command::new("kill").args(["-INT", &id]).status();
+        assert!(kill.await.unwrap().success());
+        child.wait().await.unwrap().code().unwrap()
     }
 
     /// The standard output of a command that succeeds and has nothing to say to people.

@@ -55,9 +55,9 @@ secret() {
   printf 'apiVersion: v1\nkind: Secret\nmetadata: {name: gateway-client, namespace: apps}\nstringData: {client_id: "%s", client_secret: "%s"}\n' "$1" "$2" > new.yaml
   mv new.yaml live/secret.yaml
 }
-subject() { sed -n 's/^Authorization: Bearer \([^\r]*\).*/\1/p' body.txt | xargs carnet token decode | jq -r .claims.sub; }
+subject() { sed -n 's/^Authorization: Bearer \([^\r]*\).*/\1/p' body.txt | xargs carnet token decode 2> notes.txt | jq -r .claims.sub; }
 await 'ingressroute.traefik.io/three created'
-curl -sS --retry 30 --retry-connrefused --retry-delay 1 --fail -o ready.json http://127.0.0.1:4445/health/ready
+curl -sS --retry 30 --retry-connrefused --retry-delay 1 --fail -o ready.json http://127.0.0.1:4445/health/ready 2> waiting.log
 "#;
 
 #[test]
@@ -92,7 +92,10 @@ fn a_secret_that_appears_opens_its_route_and_one_that_is_rotated_takes_its_place
     assert_eq!(one("status http://app.localhost:8000/gateway"), "200");
     assert_eq!(one("[ $(subject) = $first ] && echo same"), "same");
 
-    assert_eq!(one("second=$(register second-secret | jq -r .client_id)"), "");
+    assert_eq!(
+        one("second=$(register second-secret | jq -r .client_id)"),
+        ""
+    );
     assert_eq!(
         one("secret \"$second\" second-secret; await 'secret/gateway-client configured'"),
         ""

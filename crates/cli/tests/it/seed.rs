@@ -12,16 +12,19 @@ use crate::terminals::Terminals;
 const KUBECTL: &str = r#"
 live="$PWD/live"; mkdir -p "$live" bin; carnet link bin > links.txt; export PATH="$PWD/bin:$PATH"
 mkfifo lines
+for folder in api-gateway/2-secure-applications src; do mkdir -p $folder; ln -s "$manifests" $folder/manifests; done
 apply() {
   case "$1" in *-oauth2*|-) file="$live/whoami-app-ingressroute.yaml" ;; *) file="$live/$(basename "$1")" ;; esac
-  if [ "$1" = - ]; then cat > new.yaml; else cp "$manifests/$(basename "$1")" new.yaml; fi
+  if [ "$1" = - ]; then cat > new.yaml; else cp "$1" new.yaml; fi
   mv new.yaml "$file"
   for _ in $(seq "$(grep -c '^kind:' "$file")"); do read -r line <&9; echo "$line"; done
 }
+# A terminal shows no progress of a download that it prints itself.
+curl() { command curl -sS "$@"; }
 kubectl() {
   case "$1" in
     apply) apply "$3" ;;
-    wait) curl -sS --retry 30 --retry-connrefused --retry-delay 1 --fail -o ready.json http://127.0.0.1:4445/health/ready ;;
+    wait) curl -sS --retry 30 --retry-connrefused --retry-delay 1 --fail -o ready.json http://127.0.0.1:4445/health/ready 2> waiting.log ;;
     exec) while [ "$1" != -- ]; do shift; done; shift; "$@" ;;
   esac
 }
@@ -40,7 +43,10 @@ fn the_tutorial_as_given_runs_on_port_80() {
 /// Where the tutorial and its manifests lie, if they do.
 fn seed() -> Option<PathBuf> {
     let seed = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../../../shared/seed"));
-    seed.join("tutorial.md").exists().then(|| seed.canonicalize().ok()).flatten()
+    seed.join("tutorial.md")
+        .exists()
+        .then(|| seed.canonicalize().ok())
+        .flatten()
 }
 
 fn run(address: &str, suffix: &str, port: &str) {
@@ -52,7 +58,7 @@ fn run(address: &str, suffix: &str, port: &str) {
     let mut terminals = Terminals::open();
     let start = format!(
         "manifests={}\n{KUBECTL}\ncarnet up -f live --entrypoints.web.address={address} \
-         --accesslog.filepath=access.log > lines & exec 9< lines",
+         --accesslog.filepath=access.log > lines 2> up.log & exec 9< lines",
         seed.join("manifests").display()
     );
     let printed = terminals.enter(&start);
@@ -62,7 +68,10 @@ fn run(address: &str, suffix: &str, port: &str) {
     for mut step in blocks(&page) {
         step.command = step
             .command
-            .replace(&format!("http://{host}/"), &format!("http://{host}{suffix}/"))
+            .replace(
+                &format!("http://{host}/"),
+                &format!("http://{host}{suffix}/"),
+            )
             .replace(&format!(" {host}"), &format!(" {host}{suffix}"));
         step.shown = step
             .shown
@@ -79,7 +88,10 @@ fn run(address: &str, suffix: &str, port: &str) {
         }
     }
     let log = fs::read_to_string(terminals.folder().join("access.log")).unwrap();
-    assert!(log.contains(&client_line), "the access log names the client:\n{log}");
+    assert!(
+        log.contains(&client_line),
+        "the access log names the client:\n{log}"
+    );
 }
 
 /// The `shell` blocks: one that begins like a command is typed, one that does not is what the one

@@ -1,5 +1,6 @@
 //! A shell in a network namespace of its own, so that every port is free and nothing else is
-//! reached; and a second terminal, in which one program stays.
+//! reached, and of processes, so that whatever it started ends with it; and a second terminal, in
+//! which one program stays.
 
 use std::fs::File;
 use std::io::{BufRead, BufReader, Lines, Write};
@@ -30,9 +31,15 @@ impl Terminals {
         let folder = tempfile::tempdir().unwrap();
         let binary = Path::new(env!("CARGO_BIN_EXE_carnet")).parent().unwrap();
         let path = format!("{}:{}", binary.display(), std::env::var("PATH").unwrap());
-        // All that the shell started ends with it: it is the first process of its own.
         let mut shell = Command::new("unshare")
-            .args(["--map-root-user", "--net", "--pid", "--kill-child", "bash"])
+            .args([
+                "--map-root-user",
+                "--net",
+                "--pid",
+                "--fork",
+                "--kill-child",
+                "bash",
+            ])
             .current_dir(folder.path())
             .env("PATH", path)
             .stdin(Stdio::piped())
@@ -80,7 +87,11 @@ impl Terminals {
 
     /// Types a command and gives what it printed, on both streams.
     pub(crate) fn enter(&mut self, command: &str) -> Vec<String> {
-        writeln!(self.input, "{{ {command}\n}} 2>&1; printf '\\n%s\\n' '@end@'").unwrap();
+        writeln!(
+            self.input,
+            "{{ {command}\n}} 2>&1; printf '\\n%s\\n' '@end@'"
+        )
+        .unwrap();
         let mut printed = Vec::new();
         loop {
             let line = self.output.next().expect("the shell ended").unwrap();
@@ -107,7 +118,10 @@ impl Terminals {
             let pipe = File::open(self.folder.path().join("second")).unwrap();
             self.second = Some(BufReader::new(pipe).lines());
         }
-        let lines = self.second.as_mut().expect("a program in the second terminal");
+        let lines = self
+            .second
+            .as_mut()
+            .expect("a program in the second terminal");
         for shown in &step.shown {
             let printed = lines.next().expect("the program ended").unwrap();
             assert!(
@@ -120,7 +134,7 @@ impl Terminals {
 
 impl Drop for Terminals {
     fn drop(&mut self) {
-        drop(self.done.send(()));
+        let _told = self.done.send(());
         drop(self.shell.kill());
         drop(self.shell.wait());
     }

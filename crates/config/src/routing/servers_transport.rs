@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use crate::diagnostics::Severity;
 use crate::document::Fields;
+use crate::outbound::insecure_skip_verify;
 
 /// A servers transport.
 #[derive(Debug, Clone, PartialEq)]
@@ -62,7 +63,7 @@ impl ServersTransport {
         fields.unserved(Severity::Error, &later, "");
         let mut transport = Self {
             server_name: fields.text("serverName").filter(|name| !name.is_empty()),
-            insecure_skip_verify: fields.boolean("insecureSkipVerify").unwrap_or(false),
+            insecure_skip_verify: insecure_skip_verify(fields),
             ..Self::default()
         };
         if let Some(count) = fields.number("maxIdleConnsPerHost") {

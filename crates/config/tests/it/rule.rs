@@ -20,6 +20,28 @@ fn and_binds_tighter_than_or_and_not_tightest() {
 }
 
 #[test]
+fn comments_are_gos() {
+    assert_eq!(
+        printed("Host(`a`) /* why */ || // not\nPath(`//a`)"),
+        "Host(`a`) || Path(`//a`)"
+    );
+    assert!(refused("Host(`a`) /*/").contains("unexpected character '/'"));
+}
+
+#[test]
+fn ipv4_in_ipv6_is_ipv4() {
+    for (written, meant) in [
+        ("::ffff:10.0.0.1", "10.0.0.1/32"),
+        ("::ffff:10.0.0.0/104", "10.0.0.0/8"),
+        ("::ffff:10.0.0.0/90", "::ffc0:0:0/90"),
+        ("10.1.1.1/8", "10.0.0.0/8"),
+    ] {
+        let rule = format!("ClientIP(`{written}`)");
+        assert_eq!(printed(&rule), format!("ClientIP(`{meant}`)"));
+    }
+}
+
+#[test]
 fn chains_are_flat() {
     let rule = parse("Host(`a`) && (Host(`b`) && Host(`c`)) && Host(`d`)").unwrap();
     assert!(matches!(&rule, Rule::And(members) if members.len() == 4));

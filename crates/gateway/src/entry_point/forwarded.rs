@@ -115,8 +115,8 @@ fn fill_one(headers: &mut HeaderMap, name: HeaderName, value: &str) {
 /// The port the client wrote, never the listener's.
 fn port_of(host: &str) -> Option<&str> {
     let (name, port) = host.rsplit_once(':')?;
-    let is_address = name.starts_with('[') || !name.contains(':');
-    (is_address && !port.is_empty()).then_some(port)
+    let is_whole = name.ends_with(']') || !name.contains(':');
+    (is_whole && !port.is_empty()).then_some(port)
 }
 
 fn default_port(headers: &HeaderMap, origin: &Origin<'_>) -> &'static str {

@@ -11,7 +11,8 @@ use bytes::Bytes;
 use carnet_config::install::EntryPoint;
 use carnet_oauth::Clock;
 use futures_util::FutureExt;
-use http::{Method, Version};
+use http::header::{CONNECTION, EXPECT};
+use http::{HeaderValue, Method, Version};
 use http_body::{Body as HttpBody, Frame, SizeHint};
 use hyper::body::Incoming;
 
@@ -62,6 +63,7 @@ impl Door {
         };
         let exchange = Exchange::new(connection, count, Arc::clone(&house.clock));
         let mut request = request.map(Body::from);
+        let waits = waits_for_its_body(&request);
         let admitted = admit(
             &mut request,
             exchange.connection(),
@@ -70,10 +72,14 @@ impl Door {
         );
         // Dropped without an answer when the client leaves first: the line says so.
         let mut line = Line::begin(house.access_log.as_ref(), &request, exchange);
-        let response = match admitted {
+        let mut response = match admitted {
             Ok(host) => self.route(request, &host, &mut line).await,
             Err(fault) => refuse(&request, fault, line.exchange()),
         };
+        if waits && line.exchange().record().origin_status.is_none() {
+            let close = HeaderValue::from_static("close");
+            response.headers_mut().insert(CONNECTION, close);
+        }
         line.answered(&response);
         response.map(|body| Answer {
             body,
@@ -111,6 +117,14 @@ impl Door {
 async fn whole(answer: impl Future<Output = Response>, exchange: &Exchange) -> Response {
     let outcome = AssertUnwindSafe(answer).catch_unwind().await;
     outcome.unwrap_or_else(|_| respond::to_fault(&Fault::new(Reason::Internal), exchange))
+}
+
+/// Whether the client sends the body only when it is told to. Nobody knows what it sends next when
+/// it gets a final answer instead (RFC 9110 section 10.1.1).
+fn waits_for_its_body(request: &Request) -> bool {
+    request.version() == Version::HTTP_11
+        && request.headers().contains_key(EXPECT)
+        && !request.body().is_end_stream()
 }
 
 /// The answer to a request that was not admitted. `OPTIONS *` asks about the gateway itself and is

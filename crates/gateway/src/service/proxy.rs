@@ -4,15 +4,16 @@
 use std::sync::Arc;
 
 use carnet_config::routing::service;
-use http::header::{CONNECTION, HOST, UPGRADE};
+use http::header::{CONNECTION, HOST, TRANSFER_ENCODING, UPGRADE, USER_AGENT};
 use http::uri::{Authority, PathAndQuery, Scheme};
 use http::{HeaderValue, StatusCode, Uri, Version};
+use http_body::Body as _;
 use tokio::time::Instant;
 
 use super::headers::{self, KeepForwardedFor};
 use super::load_balancer::Clients;
 use super::{expect, gunzip, upgrade};
-use crate::body::{Request, Response};
+use crate::body::{Body, Request, Response};
 use crate::error::{Fault, Reason};
 use crate::middleware::Exchange;
 use crate::upstream::Client;
@@ -161,5 +162,17 @@ fn outgoing(
     if !keep {
         headers::append_forwarded_for(headers, exchange.connection().peer.ip());
     }
+    if headers.get(USER_AGENT).is_some_and(HeaderValue::is_empty) {
+        headers.remove(USER_AGENT);
+    }
+    if is_of_unknown_length(request.body()) {
+        // Without it the HTTP client would send no body along with GET and HEAD.
+        let chunked = HeaderValue::from_static("chunked");
+        request.headers_mut().insert(TRANSFER_ENCODING, chunked);
+    }
     Ok(())
+}
+
+fn is_of_unknown_length(body: &Body) -> bool {
+    !body.is_end_stream() && body.size_hint().exact().is_none()
 }

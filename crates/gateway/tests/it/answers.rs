@@ -39,6 +39,16 @@ async fn no_route_is_gos_404() {
     assert_eq!(got, expected(404, "404 page not found\n", PLAIN));
 }
 
+// Holds HT-24.
+#[tokio::test]
+async fn an_answer_that_waits_for_no_body_closes_the_connection() {
+    let stand = Stand::new("http: {}").await;
+    let head = "POST / HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\nContent-Length: 5\r\n\r\n";
+    let response = stand.send(head).await;
+    assert_eq!(response.status, 404);
+    assert_eq!(response.headers.only("Connection"), Some("close"));
+}
+
 #[tokio::test]
 async fn a_backend_that_refuses_is_a_bare_502() {
     let stand = Stand::new(&routes(&["Host(`a`)"], &closed())).await;

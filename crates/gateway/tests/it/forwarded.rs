@@ -57,9 +57,22 @@ async fn a_plain_request_gets_six_headers() {
 
 #[tokio::test]
 async fn the_port_is_the_one_that_the_client_wrote() {
-    let got = forwarded(Plan::default(), "GET / HTTP/1.1\nHost: a.test:8000").await;
-    assert!(got.contains(&("X-Forwarded-Port".into(), "8000".into())));
-    assert!(got.contains(&("X-Forwarded-Host".into(), "a.test:8000".into())));
+    for (host, port) in [
+        ("a.test", "80"),
+        ("a.test:8000", "8000"),
+        ("[::1]:9", "9"),
+        ("[::1]", "80"),
+    ] {
+        let got = forwarded(Plan::default(), &format!("GET / HTTP/1.1\nHost: {host}")).await;
+        assert!(
+            got.contains(&("X-Forwarded-Port".into(), port.into())),
+            "{host}"
+        );
+        assert!(
+            got.contains(&("X-Forwarded-Host".into(), host.into())),
+            "{host}"
+        );
+    }
 }
 
 // Holds HI-09, HI-10.

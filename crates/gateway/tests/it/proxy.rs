@@ -8,7 +8,7 @@ use carnet_testkit::server::Answer;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 
-use crate::stand::{Stand, routes};
+use crate::stand::{Stand, Whoami, routes};
 
 /// Made by `printf hellohellohello | gzip -9n`.
 const PACKED: &[u8] = include_bytes!("packed.gz");
@@ -81,6 +81,33 @@ async fn bodies_go_both_ways() {
     let head = "POST / HTTP/1.1\r\nHost: a\r\nConnection: close\r\nContent-Length: 300000\r\n\r\n";
     let response = stand.send(&format!("{head}{body}")).await;
     assert_eq!((response.status, response.text().len()), (201, 300_000));
+}
+
+#[tokio::test]
+async fn a_body_in_chunks_goes_on_whatever_the_method() {
+    let backend = Whoami::start();
+    let stand = Stand::new(&routes(&["PathPrefix(`/`)"], &backend.url)).await;
+    for method in ["GET", "DELETE", "POST"] {
+        let head = "HTTP/1.1\r\nHost: a\r\nConnection: close\r\nTransfer-Encoding: chunked";
+        let request = format!("{method} / {head}\r\n\r\n5\r\nhello\r\n0\r\n\r\n");
+        let echo = stand.send(&request).await;
+        assert!(echo.text().contains("hello"), "{method}: {}", echo.text());
+    }
+}
+
+#[tokio::test]
+async fn a_user_agent_is_never_invented_and_never_empty() {
+    let backend = Server::start(|_| Answer::text(200, "")).await.unwrap();
+    let stand = stand_before(&backend).await;
+    for (field, sent) in [
+        ("", vec![]),
+        ("\nUser-Agent:", vec![]),
+        ("\nUser-Agent: a/1", vec!["a/1"]),
+    ] {
+        stand.ask(&format!("GET / HTTP/1.1\nHost: a{field}")).await;
+        let seen = backend.seen().pop().unwrap();
+        assert_eq!(seen.headers.all("User-Agent"), sent, "{field}");
+    }
 }
 
 // Holds HT-21, HI-18.

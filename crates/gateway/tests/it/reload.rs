@@ -1,11 +1,19 @@
 //! One configuration after another.
 
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use bytes::Bytes;
 use carnet_testkit::Server;
 use carnet_testkit::client::Response;
 use carnet_testkit::server::Answer;
+
+use http_body_util::{BodyExt, Empty};
+use hyper::client::conn::http1::handshake;
+use hyper_util::rt::TokioIo;
+use tokio::net::TcpStream;
+use tokio_util::sync::CancellationToken;
 
 use crate::stand::{Stand, Whoami, routes};
 
@@ -140,4 +148,44 @@ http:
     }
     assert_eq!((one.count(), two.count()), (6, 2));
     assert_eq!(stand.get("l", &[]).await.status, 503);
+}
+
+/// Requests over one kept connection until told to stop; how many there were, all of them answered
+/// with 200.
+async fn hammer(address: SocketAddr, stop: CancellationToken) -> usize {
+    let stream = TcpStream::connect(address).await.unwrap();
+    let (mut sender, connection) = handshake(TokioIo::new(stream)).await.unwrap();
+    tokio::spawn(connection);
+    let mut count = 0;
+    while !stop.is_cancelled() {
+        let request = http::Request::get("/").header("Host", "a");
+        let request = request.body(Empty::<Bytes>::new()).unwrap();
+        let response = sender.send_request(request).await.unwrap();
+        assert_eq!(response.status(), 200);
+        response.into_body().collect().await.unwrap();
+        count += 1;
+    }
+    count
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn no_request_fails_while_configurations_change() {
+    let (one, two) = (backend("one").await, backend("two").await);
+    let first = routes(&["Host(`a`)"], &one.url(""));
+    let stand = Stand::new(&first).await;
+    let stop = CancellationToken::new();
+    let hammers: Vec<_> = (0..4)
+        .map(|_| tokio::spawn(hammer(stand.address, stop.clone())))
+        .collect();
+    for turn in 0..50 {
+        // Each configuration serves at least one request before the next one comes.
+        let now = if turn % 2 == 0 { &two } else { &one };
+        stand.apply(&routes(&["Host(`a`)"], &now.url("")));
+        now.asked(now.count() + 1).await;
+    }
+    stop.cancel();
+    for hammer in hammers {
+        assert!(hammer.await.unwrap() > 0);
+    }
+    assert!(one.count() >= 25 && two.count() >= 25);
 }

@@ -1,5 +1,5 @@
 //! Kubernetes objects, from a cluster or from manifests: read ([`manifests`], [`Objects`]) and
-//! translated to routing configuration ([`translate`]), or run without a cluster ([`workloads`]).
+//! translated to routing configuration ([`translate()`]), or run without a cluster ([`workloads`]).
 //!
 //! Does no IO; knows nothing of where objects come from, nor what a middleware does with its options.
 

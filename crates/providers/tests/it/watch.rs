@@ -8,8 +8,10 @@ use std::time::Duration;
 use carnet_config::install::providers::FileSource;
 use carnet_providers::Update;
 use carnet_providers::file::FileProvider;
+use carnet_providers::watch::Changes;
 use tempfile::TempDir;
 use tokio::sync::mpsc;
+use tokio::time::timeout;
 use tokio_util::sync::{CancellationToken, DropGuard};
 
 use crate::file::{provider, provider_of, router, rules};
@@ -163,4 +165,20 @@ async fn without_watch_only_a_reload_reads_again() {
     replace(&file, &router("b", "b.test"));
     reload.notify_one();
     running.until(&[B]).await;
+}
+
+/// `up` waits for files and for its containers at once, and drops whichever wait comes second.
+#[tokio::test]
+async fn a_change_is_not_lost_when_the_wait_for_it_is_dropped_and_begun_again() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut changes = Changes::of(&[folder.path().to_owned()]);
+    fs::write(folder.path().join("a.yaml"), "a: 1").unwrap();
+    let told = async {
+        // Shorter than the quiet that a change waits for.
+        while timeout(Duration::from_millis(10), changes.settled())
+            .await
+            .is_err()
+        {}
+    };
+    timeout(PATIENCE, told).await.unwrap();
 }

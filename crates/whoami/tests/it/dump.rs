@@ -3,6 +3,8 @@
 use std::net::IpAddr;
 use std::time::Duration;
 
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpStream;
 use tokio::time::Instant;
 
 use crate::server::{ask, ask_of, options, start};
@@ -173,4 +175,18 @@ async fn a_stopped_application_ends() {
     assert_eq!(answer.status, 200);
     server.shutdown.cancel();
     (&mut server.ended).await.unwrap().unwrap();
+}
+
+#[tokio::test]
+async fn a_body_is_read_to_its_end_even_where_only_the_head_is_wanted() {
+    let server = start(options());
+    let mut stream = TcpStream::connect(server.address).await.unwrap();
+    let head = b"HEAD / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n";
+    stream.write_all(head).await.unwrap();
+    tokio::task::yield_now().await;
+    let rest = b"2\r\nok\r\n0\r\n\r\nGET /bench HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n";
+    stream.write_all(rest).await.unwrap();
+    let mut answers = String::new();
+    stream.read_to_string(&mut answers).await.unwrap();
+    assert_eq!(answers.matches("HTTP/1.1 200").count(), 2, "{answers}");
 }

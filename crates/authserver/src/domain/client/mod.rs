@@ -14,6 +14,7 @@ use crate::{
         authority::within,
         opaque,
         secret::{self, verifier::Origin},
+        uuid,
     },
     store::{ClientQuery, ClientRow, Insertion},
 };
@@ -22,7 +23,7 @@ impl Authority {
     /// Registers a client; the answer is the only one that ever shows its secret.
     pub(crate) async fn create_client(&self, mut client: Client) -> Result<Client, AdminError> {
         if client.client_id.is_empty() {
-            client.client_id = self.new_id();
+            client.client_id = uuid::fresh(&*self.random);
         }
         let chosen = client
             .client_secret

@@ -1,5 +1,6 @@
 //! Changes of a client: a replacement, a patch, its lifetimes. A secret changes only when a new
-//! one is sent, and is shown in that answer alone.
+//! one is sent, and is shown in that answer alone. Changes come one after the other: one that was
+//! read before another was written must not bring an old secret back.
 
 use carnet_oauth::client::{Client, Lifespans};
 use serde_json::Value;
@@ -21,12 +22,14 @@ impl Authority {
         id: &str,
         client: Client,
     ) -> Result<Client, AdminError> {
+        let _writing = self.client_writes.lock().await;
         let before = self.client_row(id).await?;
         self.save(before, client).await
     }
 
     /// Applies a JSON Patch (RFC 6902): all of it or nothing.
     pub(crate) async fn patch_client(&self, id: &str, patch: &Value) -> Result<Client, AdminError> {
+        let _writing = self.client_writes.lock().await;
         let before = self.client_row(id).await?;
         let inapplicable = |text: String| AdminError::Malformed(text);
         let operations = json_patch::read(patch).map_err(inapplicable)?;
@@ -41,8 +44,9 @@ impl Authority {
         for operation in operations {
             operation.apply(&mut document).map_err(inapplicable)?;
         }
-        let client = serde_json::from_value::<Client>(document)
-            .map_err(|error| AdminError::Malformed(format!("The patched client: {error}.")))?;
+        let client = serde_json::from_value::<Client>(document).map_err(|error| {
+            AdminError::Malformed(format!("The patched client cannot be used: {error}."))
+        })?;
         let saved = self.save(before, client).await?;
         let secret = saved.client_secret.clone();
         Ok(Client {
@@ -57,6 +61,7 @@ impl Authority {
         id: &str,
         lifespans: Lifespans,
     ) -> Result<Client, AdminError> {
+        let _writing = self.client_writes.lock().await;
         let before = self.client_row(id).await?;
         let client = Client {
             lifespans,

@@ -11,6 +11,7 @@ use crate::{
     AccessTokenStrategy,
     domain::{
         Authority, TokenError, authority::within, claims::Claims, client_auth::Presented, opaque,
+        uuid,
     },
     store::TokenRow,
 };
@@ -53,7 +54,7 @@ impl Authority {
     async fn issue(&self, granted: Granted) -> Result<TokenResponse, TokenError> {
         let access_token = match granted.strategy {
             AccessTokenStrategy::Jwt => {
-                let claims = Claims::new(&self.options, &granted, self.new_id());
+                let claims = Claims::new(&self.options, &granted, uuid::fresh(&*self.random));
                 let claims = serde_json::to_vec(&claims).map_err(|_| TokenError::internal())?;
                 self.ring.sign(claims).await?
             }
@@ -68,7 +69,12 @@ impl Authority {
                     issued_at: granted.issued_at,
                     expires_at: granted.expires_at,
                 };
-                within(self.store.insert_token(&row)).await?;
+                if !within(self.store.insert_token(&row)).await? {
+                    return Err(TokenError::refused(
+                        ErrorCode::InvalidClient,
+                        "The client was deleted meanwhile.",
+                    ));
+                }
                 token
             }
         };

@@ -9,8 +9,10 @@ use serde_json::{Map, Value};
 use crate::{
     domain::{
         Authority,
+        authority::within,
         error::{AdminError, Missing},
         keys::{sealed, set::Key},
+        uuid,
     },
     store::Insertion,
 };
@@ -56,12 +58,12 @@ impl Authority {
         let or_else = |given: Option<String>, default: String| {
             given.filter(|text| !text.is_empty()).unwrap_or(default)
         };
-        let kid = or_else(new.kid, self.ring.new_kid());
+        let kid = or_else(new.kid, uuid::fresh(&*self.random));
         let usage = or_else(new.usage, "sig".to_owned());
         let key = self.ring.generate(algorithm, kid, usage).await?;
         let _writing = self.ring.write().await;
         let row = sealed::seal(&self.ring.system, &*self.ring.random, set, &key)?;
-        if self.ring.store.insert_key(&row).await? == Insertion::Conflict {
+        if within(self.ring.store.insert_key(&row)).await? == Insertion::Conflict {
             return Err(AdminError::Conflict);
         }
         self.ring.reload().await?;
@@ -80,7 +82,7 @@ impl Authority {
             .iter()
             .map(|key| sealed::seal(&self.ring.system, &*self.ring.random, set, key))
             .collect::<Result<Vec<_>, _>>()?;
-        if self.ring.store.replace_key_set(set, &rows).await? == Insertion::Conflict {
+        if within(self.ring.store.replace_key_set(set, &rows)).await? == Insertion::Conflict {
             return Err(AdminError::Conflict);
         }
         self.ring.reload().await?;
@@ -92,7 +94,7 @@ impl Authority {
         let key = read(key)?;
         let _writing = self.ring.write().await;
         let row = sealed::seal(&self.ring.system, &*self.ring.random, set, &key)?;
-        self.ring.store.put_key(&row).await?;
+        within(self.ring.store.put_key(&row)).await?;
         self.ring.reload().await?;
         Ok(key.to_json()?)
     }
@@ -100,14 +102,14 @@ impl Authority {
     /// Deletes a set; it need not be there.
     pub(crate) async fn delete_key_set(&self, set: &str) -> Result<(), AdminError> {
         let _writing = self.ring.write().await;
-        self.ring.store.delete_key_set(set).await?;
+        within(self.ring.store.delete_key_set(set)).await?;
         Ok(self.ring.reload().await?)
     }
 
     /// Deletes a key; it need not be there.
     pub(crate) async fn delete_key(&self, set: &str, kid: &str) -> Result<(), AdminError> {
         let _writing = self.ring.write().await;
-        self.ring.store.delete_key(set, kid).await?;
+        within(self.ring.store.delete_key(set, kid)).await?;
         Ok(self.ring.reload().await?)
     }
 }

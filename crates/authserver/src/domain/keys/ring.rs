@@ -12,12 +12,14 @@ use tokio::sync::{Mutex, MutexGuard};
 use crate::{
     domain::{
         Error,
+        authority::within,
         error::{AdminError, TokenError},
         keys::{
             ACCESS_TOKENS, ID_TOKENS, sealed,
             set::{self, Key},
         },
         system_keys::SystemKeys,
+        uuid,
     },
     store::{KeyRow, Store},
 };
@@ -138,7 +140,7 @@ impl KeyRing {
 
     /// Reads the store again; what did not change is not opened again.
     pub(super) async fn reload(&self) -> Result<(), Error> {
-        let rows = self.store.all_keys().await?;
+        let rows = within(self.store.all_keys()).await?;
         let before = self.current.load_full();
         if rows == before.rows && !rows.is_empty() {
             return Ok(());
@@ -180,15 +182,6 @@ impl KeyRing {
         Ok(Key::from_private(generated))
     }
 
-    /// A fresh name.
-    pub(super) fn new_kid(&self) -> String {
-        let mut bytes = [0; 16];
-        self.random.fill(&mut bytes);
-        uuid::Builder::from_random_bytes(bytes)
-            .into_uuid()
-            .to_string()
-    }
-
     /// The signing key of a set; made when there is none. Who comes meanwhile waits.
     async fn ensure_signer(&self, set: &str) -> Result<Arc<Key>, AdminError> {
         let _writing = self.write().await;
@@ -196,11 +189,15 @@ impl KeyRing {
             return Ok(key);
         }
         let key = self
-            .generate(Algorithm::Rs256, self.new_kid(), "sig".to_owned())
+            .generate(
+                Algorithm::Rs256,
+                uuid::fresh(&*self.random),
+                "sig".to_owned(),
+            )
             .await?;
         tracing::info!(key.set = set, key.id = key.kid(), "a signing key was made");
         let row = sealed::seal(&self.system, &*self.random, set, &key)?;
-        self.store.insert_key(&row).await?;
+        within(self.store.insert_key(&row)).await?;
         self.reload().await?;
         self.current.load().signer(set).ok_or(AdminError::Internal)
     }

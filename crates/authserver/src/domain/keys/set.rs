@@ -71,10 +71,14 @@ impl Key {
         }
     }
 
-    /// The private part, of a key that is meant for signatures.
+    /// The private part, of a key that is meant for signatures and that verifiers can find.
     pub(super) fn signer(&self) -> Option<&PrivateKey> {
         match &self.material {
-            Material::Private(key) if key.public_jwk().usage() == "sig" => Some(key),
+            Material::Private(key)
+                if key.public_jwk().usage() == "sig" && !key.kid().is_empty() =>
+            {
+                Some(key)
+            }
             _ => None,
         }
     }
@@ -127,9 +131,15 @@ mod tests {
     fn the_newest_key_for_signatures_signs() {
         let public = Value::Object(key("p", "sig").public().to_object()).to_string();
         let public = Arc::new(Key::from_json(public.as_bytes()).unwrap());
-        let set = [key("e", "enc"), public, key("b", "sig"), key("a", "sig")];
+        let set = [
+            key("e", "enc"),
+            public,
+            key("", "sig"),
+            key("b", "sig"),
+            key("a", "sig"),
+        ];
         assert_eq!(newest_signer(&set).unwrap().kid(), "b");
-        assert!(newest_signer(&set[..2]).is_none());
+        assert!(newest_signer(&set[..3]).is_none());
     }
 
     #[test]

@@ -15,11 +15,8 @@ use tokio::{
     time::Instant,
 };
 
-/// One at a time: hashing takes at most one processor from those who need no hash.
-const WORKERS: usize = 1;
-
 /// So many wait.
-const PLACES: usize = 128;
+const PLACES: usize = 256;
 
 /// The queue is full.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -35,10 +32,11 @@ pub(super) struct HashQueue {
 }
 
 impl HashQueue {
-    pub(super) fn new() -> Self {
+    /// A queue with so many workers, at least one.
+    pub(super) fn new(workers: usize) -> Self {
         Self {
             places: Semaphore::new(PLACES),
-            workers: Arc::new(Semaphore::new(WORKERS)),
+            workers: Arc::new(Semaphore::new(workers.max(1))),
             slowest: AtomicU64::new(0),
         }
     }
@@ -101,7 +99,7 @@ mod tests {
     // Holds TE-17.
     #[tokio::test(start_paused = true)]
     async fn a_full_queue_turns_everybody_away_alike() {
-        let queue = HashQueue::new();
+        let queue = HashQueue::new(1);
         queue.slowest.store(1_000_000, Ordering::Relaxed);
         let outcomes = join_all((0..PLACES + 10).map(|_| queue.idle())).await;
         assert_eq!(
@@ -113,7 +111,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn idling_takes_as_long_as_the_slowest_hash() {
-        let queue = HashQueue::new();
+        let queue = HashQueue::new(1);
         queue.slowest.store(12_000_000, Ordering::Relaxed);
         let started = Instant::now();
         join_all([queue.idle(), queue.idle()])

@@ -8,13 +8,16 @@ use carnet_oauth::Random;
 use quick_cache::sync::Cache;
 use secrecy::SecretString;
 
-use crate::domain::{
-    secret::{
-        Busy,
-        hash::{self, StoredHash},
-        queue::HashQueue,
+use crate::{
+    domain::{
+        secret::{
+            Busy,
+            hash::{self, StoredHash},
+            queue::HashQueue,
+        },
+        system_keys::SystemKeys,
     },
-    system_keys::SystemKeys,
+    options::Options,
 };
 
 /// So many right secrets are remembered.
@@ -54,15 +57,15 @@ impl SecretVerifier {
     pub(in crate::domain) fn new(
         system: Arc<SystemKeys>,
         random: Arc<dyn Random>,
-        iterations: u32,
+        options: &Options,
     ) -> Self {
         let mut key = zeroize::Zeroizing::new([0; 32]);
         random.fill(&mut *key);
         Self {
             system,
             random,
-            iterations: NonZeroU32::new(iterations).unwrap_or(NonZeroU32::MIN),
-            queue: HashQueue::new(),
+            iterations: NonZeroU32::new(options.pbkdf2_iterations).unwrap_or(NonZeroU32::MIN),
+            queue: HashQueue::new(options.hashing_threads),
             remembered: Cache::new(REMEMBERED),
             remember_key: hmac::Key::new(hmac::HMAC_SHA256, &*key),
         }
@@ -181,7 +184,11 @@ mod tests {
     fn verifier(secrets: &[&str]) -> SecretVerifier {
         let secrets: Vec<SecretString> = secrets.iter().map(|&text| text.into()).collect();
         let system = Arc::new(SystemKeys::new(&secrets, &Zeros));
-        SecretVerifier::new(system, Arc::new(Zeros), 2)
+        let options = Options {
+            pbkdf2_iterations: 2,
+            ..Options::default()
+        };
+        SecretVerifier::new(system, Arc::new(Zeros), &options)
     }
 
     // Holds SE-01.

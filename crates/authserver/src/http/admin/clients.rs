@@ -21,7 +21,7 @@ type Answer = Result<Response, AdminFailure>;
 
 /// `POST /admin/clients`.
 pub(super) async fn create(State(authority): Shared, body: Body) -> Answer {
-    let client: Client = json(body).await?;
+    let client: Client = json::read(body).await?;
     let created = authority.create_client(client).await?;
     let mut response = answer::json(StatusCode::CREATED, answer::JSON, &created);
     let location = format!("/admin/clients/{}", escape(&created.client_id));
@@ -40,13 +40,13 @@ pub(super) async fn replace(
     Path(id): Path<String>,
     body: Body,
 ) -> Answer {
-    let client: Client = json(body).await?;
+    let client: Client = json::read(body).await?;
     Ok(ok(&authority.replace_client(&id, client).await?))
 }
 
 /// `PATCH /admin/clients/{id}`.
 pub(super) async fn patch(State(authority): Shared, Path(id): Path<String>, body: Body) -> Answer {
-    let patch: Value = json(body).await?;
+    let patch: Value = json::read(body).await?;
     Ok(ok(&authority.patch_client(&id, &patch).await?))
 }
 
@@ -56,7 +56,7 @@ pub(super) async fn lifespans(
     Path(id): Path<String>,
     body: Body,
 ) -> Answer {
-    let lifespans: Lifespans = json(body).await?;
+    let lifespans: Lifespans = json::read(body).await?;
     Ok(ok(&authority.set_lifespans(&id, lifespans).await?))
 }
 

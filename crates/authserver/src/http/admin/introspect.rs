@@ -6,10 +6,10 @@ use axum::{
     http::{HeaderMap, StatusCode},
     response::Response,
 };
-use carnet_oauth::{ErrorCode, scope};
+use carnet_oauth::{ErrorCode, introspection::Introspection, scope};
 
 use crate::{
-    domain::TokenError,
+    domain::{Authority, TokenError},
     http::{Shared, answer, body, error::OauthFailure},
 };
 
@@ -19,27 +19,29 @@ pub(super) async fn introspect(
     headers: HeaderMap,
     body: Body,
 ) -> Result<Response, OauthFailure> {
-    let parameters = body::parameters(&headers, body)
-        .await
-        .map_err(OauthFailure::with_newline)?;
+    let told = told(&authority, &headers, body).await;
+    let told = told.map_err(OauthFailure::with_newline)?;
+    let response = answer::json(StatusCode::OK, answer::OAUTH_JSON, &told);
+    Ok(match told.active {
+        true => response,
+        false => answer::uncached(response),
+    })
+}
+
+async fn told(
+    authority: &Authority,
+    headers: &HeaderMap,
+    body: Body,
+) -> Result<Introspection, OauthFailure> {
+    let parameters = body::parameters(headers, body).await?;
     if parameters.is_empty() {
         let text = "The body has no form parameters.";
-        let error = TokenError::refused(ErrorCode::InvalidRequest, text);
-        return Err(OauthFailure::with_newline(error));
+        return Err(TokenError::refused(ErrorCode::InvalidRequest, text).into());
     }
     let value = |wanted: &str| {
         let found = parameters.iter().find(|(name, _)| name == wanted);
         found.map_or("", |(_, value)| value.as_str())
     };
     let scopes = scope::split(value("scope"));
-    let told = authority
-        .introspect(value("token"), &scopes)
-        .await
-        .map_err(OauthFailure::with_newline)?;
-    let response = answer::json(StatusCode::OK, answer::OAUTH_JSON, &told);
-    Ok(if told.active {
-        response
-    } else {
-        answer::uncached(response)
-    })
+    Ok(authority.introspect(value("token"), &scopes).await?)
 }

@@ -26,7 +26,7 @@ pub(super) async fn create(
     Path(set): Path<String>,
     body: Body,
 ) -> Answer {
-    let new: NewKey = json(body).await?;
+    let new: NewKey = json::read(body).await?;
     let key = authority.create_key(&set, new).await?;
     let mut response = answer::json(StatusCode::CREATED, answer::JSON, &value!({"keys": [key]}));
     let location = format!("{}/keys/{}", authority.options.issuer_base(), escape(&set));
@@ -40,7 +40,7 @@ pub(super) async fn replace_set(
     Path(set): Path<String>,
     body: Body,
 ) -> Answer {
-    let body: Value = json(body).await?;
+    let body: Value = json::read(body).await?;
     let keys = match body.get("keys") {
         Some(Value::Array(keys)) => keys.as_slice(),
         None | Some(Value::Null) if body.is_object() => &[],
@@ -74,7 +74,7 @@ pub(super) async fn put(
     Path((set, _)): Path<(String, String)>,
     body: Body,
 ) -> Answer {
-    let key: Value = json(body).await?;
+    let key: Value = json::read(body).await?;
     Ok(ok(&authority.put_key(&set, &key).await?))
 }
 

@@ -3,6 +3,7 @@
 
 mod clients;
 mod introspect;
+mod json;
 mod keys;
 mod tokens;
 mod version;
@@ -11,18 +12,13 @@ use std::sync::Arc;
 
 use axum::{
     Router,
-    body::Body,
     routing::{delete, get, post, put},
 };
-use serde::de::DeserializeOwned;
-use serde_json::Value;
 
 use crate::{
-    domain::{AdminError, Authority},
+    domain::Authority,
     http::{
-        body,
         edge::{Port, around},
-        error::AdminFailure,
         health, not_found,
     },
 };
@@ -60,41 +56,4 @@ pub(crate) fn router(authority: Arc<Authority>) -> Router {
         .fallback(not_found::text)
         .with_state(authority);
     around(routes, Port::Admin)
-}
-
-/// The first JSON value of a body, whatever its content type says; old clients send odd ones.
-async fn json<T: DeserializeOwned>(body: Body) -> Result<T, AdminFailure> {
-    let bytes = body::admin(body).await?;
-    let malformed = |error: &serde_json::Error| {
-        // The message may quote what was sent, and that may be a secret: only the place is told.
-        AdminError::Malformed(format!(
-            "The body is not the JSON that is expected here (line {}, column {}).",
-            error.line(),
-            error.column()
-        ))
-    };
-    let mut values = serde_json::Deserializer::from_slice(&bytes).into_iter::<Value>();
-    let value = match values.next() {
-        Some(Ok(Value::Null)) => Value::Object(serde_json::Map::new()),
-        Some(Ok(value @ (Value::Object(_) | Value::Array(_)))) => value,
-        Some(Err(error)) => return Err(malformed(&error).into()),
-        Some(Ok(_)) | None => {
-            let text = "The body is not the JSON that is expected here.".to_owned();
-            return Err(AdminError::Malformed(text).into());
-        }
-    };
-    Ok(T::deserialize(value).map_err(|error| member_error(&error))?)
-}
-
-/// Why a value is not what it should be. The kinds of values are told, texts that were sent not.
-fn member_error(error: &serde_json::Error) -> AdminError {
-    let text = error.to_string();
-    let told = if text.contains("is no duration")
-        || text.starts_with("invalid type: ") && !text.contains('"')
-    {
-        format!("The body cannot be used: {text}.")
-    } else {
-        "A member of the body has the wrong type.".to_owned()
-    };
-    AdminError::Malformed(told)
 }

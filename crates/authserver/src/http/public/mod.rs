@@ -3,8 +3,10 @@
 
 mod discovery;
 mod jwks;
+mod register;
 mod revoke;
 mod token;
+mod userinfo;
 
 use std::sync::Arc;
 
@@ -12,7 +14,7 @@ use axum::{
     Router,
     http::{HeaderMap, StatusCode, header},
     response::Response,
-    routing::{MethodRouter, get, post},
+    routing::{MethodRouter, any, get, post},
 };
 use carnet_oauth::{ErrorCode, client_auth::Basic};
 
@@ -40,6 +42,12 @@ pub(crate) fn router(authority: Arc<Authority>) -> Router {
             "/.well-known/openid-configuration",
             open(get(discovery::document)),
         )
+        .route(
+            "/userinfo",
+            open(get(userinfo::userinfo).post(userinfo::userinfo)),
+        )
+        .route("/oauth2/register", any(register::refuse))
+        .route("/oauth2/register/{id}", any(register::refuse))
         .route(
             "/health/alive",
             get(health::alive).fallback(not_found::page),

@@ -10,7 +10,7 @@ use carnet_oauth::token_request::TokenRequest;
 use tokio::time::Instant;
 
 use crate::{
-    domain::client_auth::Presented,
+    domain::{Authority, client_auth::Presented},
     http::{Shared, answer, body, error::OauthFailure, public::basic},
 };
 
@@ -21,25 +21,27 @@ pub(super) async fn revoke(
     body: Body,
 ) -> Result<Response, OauthFailure> {
     let arrived = Instant::now();
-    let parameters = body::parameters(&headers, body)
-        .await
-        .map_err(OauthFailure::with_newline)?;
+    let revoked = taken_back(&authority, arrived, &headers, body).await;
+    revoked.map_err(OauthFailure::with_newline)?;
+    Ok(answer::uncached(answer::empty(StatusCode::OK)))
+}
+
+async fn taken_back(
+    authority: &Authority,
+    arrived: Instant,
+    headers: &HeaderMap,
+    body: Body,
+) -> Result<(), OauthFailure> {
+    let parameters = body::parameters(headers, body).await?;
     let token = parameters
         .iter()
         .find(|(name, _)| name == "token")
         .map(|(_, token)| token.clone());
-    let request = TokenRequest::from_parameters(parameters).map_err(OauthFailure::with_newline)?;
-    let basic = basic(&headers).map_err(OauthFailure::with_newline)?;
-    let presented = Presented::new(arrived, basic, &request);
-    let client = authority
-        .authenticate(&presented)
-        .await
-        .map_err(OauthFailure::with_newline)?;
+    let request = TokenRequest::from_parameters(parameters)?;
+    let presented = Presented::new(arrived, basic(headers)?, &request);
+    let client = authority.authenticate(&presented).await?;
     if let Some(token) = token {
-        authority
-            .revoke(&client, &token)
-            .await
-            .map_err(OauthFailure::with_newline)?;
+        authority.revoke(&client, &token).await?;
     }
-    Ok(answer::uncached(answer::empty(StatusCode::OK)))
+    Ok(())
 }

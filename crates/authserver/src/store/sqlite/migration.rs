@@ -8,7 +8,7 @@ use sqlx::migrate::{MigrateError, Migration as Step, MigrationType, Migrator};
 use sqlx::sqlite::SqliteConnection;
 use sqlx::{ConnectOptions, Connection, SqlSafeStr};
 
-use super::{failure, reading, shown, writing};
+use super::{failure, shown, visiting, writing};
 use crate::store::dsn::{SqliteFile, refused};
 use crate::store::open::Migration;
 use crate::store::{Result, StoreError};
@@ -48,7 +48,7 @@ pub(in crate::store) async fn plan(file: &SqliteFile) -> Result<Vec<Migration>> 
     }
     let name = shown(&file.path);
     let failed = |error| failure::of_opening(&name, error);
-    let mut connection = reading(file).connect().await.map_err(failed)?;
+    let mut connection = visiting(file).connect().await.map_err(failed)?;
     let plan = read_plan(&name, &mut connection).await;
     // A reader that goes last may find nothing to tidy up and says so; its answer stands.
     let _ = connection.close().await;
@@ -62,7 +62,6 @@ pub(in crate::store) async fn migrate(file: &SqliteFile) -> Result<Vec<Migration
     } else {
         create(file).await?;
     }
-    require_writable(file).await?;
     let name = shown(&file.path);
     let failed = |error| failure::of_opening(&name, error);
     let mut connection = writing(file).connect().await.map_err(failed)?;
@@ -93,7 +92,7 @@ pub(super) async fn apply(name: &str, connection: &mut SqliteConnection) -> Resu
     })
 }
 
-/// Refuses a file that is not there, not writable or not up to date.
+/// Refuses a file that is not there or not up to date.
 pub(super) async fn require_all_applied(file: &SqliteFile) -> Result<()> {
     let name = shown(&file.path);
     if !is_file(file).await? {
@@ -101,7 +100,6 @@ pub(super) async fn require_all_applied(file: &SqliteFile) -> Result<()> {
             "there is no database `{name}`: create it with `migrate sql` and the same DSN"
         )));
     }
-    require_writable(file).await?;
     let plan = plan(file).await?;
     match plan.iter().filter(|migration| !migration.applied).count() {
         0 => Ok(()),
@@ -170,27 +168,19 @@ async fn is_file(file: &SqliteFile) -> Result<bool> {
     }
 }
 
-/// Creates the empty file that only this user may read; SQLite gives its log the same rights.
+/// Creates the empty file that only this user may read; SQLite gives its log the same rights. Never
+/// on a file that is there: closing it again would drop the locks that SQLite has on it.
 async fn create(file: &SqliteFile) -> Result<()> {
     let mut options = tokio::fs::OpenOptions::new();
-    options.write(true).create(true).truncate(false);
+    options.write(true).create_new(true);
     #[cfg(unix)]
     options.mode(0o600);
-    options
-        .open(&file.path)
-        .await
-        .map(drop)
-        .map_err(|error| inaccessible(file, &error))
-}
-
-/// SQLite opens a file that it may not write for reading, and fails at the first write.
-async fn require_writable(file: &SqliteFile) -> Result<()> {
-    tokio::fs::OpenOptions::new()
-        .write(true)
-        .open(&file.path)
-        .await
-        .map(drop)
-        .map_err(|error| inaccessible(file, &error))
+    match options.open(&file.path).await {
+        Ok(_) => Ok(()),
+        // Somebody else migrates at the same moment.
+        Err(error) if error.kind() == ErrorKind::AlreadyExists => Ok(()),
+        Err(error) => Err(inaccessible(file, &error)),
+    }
 }
 
 fn inaccessible(file: &SqliteFile, error: &std::io::Error) -> StoreError {

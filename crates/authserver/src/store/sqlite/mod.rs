@@ -30,6 +30,8 @@ use super::{Result, StoreError};
 
 const ACQUIRE: Duration = Duration::from_secs(1);
 const READERS: u32 = 4;
+/// SQLite opens a file that it may not write for reading, and fails at the first write: at this one.
+const WRITE_NOTHING: &str = "UPDATE _sqlx_migrations SET success = success WHERE FALSE";
 
 /// A store in SQLite.
 #[derive(Debug)]
@@ -67,6 +69,10 @@ impl Sqlite {
         migration::require_all_applied(file).await?;
         let failed = |error| failure::of_opening(&name, error);
         let writer = pool(1).connect_with(writing(file)).await.map_err(failed)?;
+        sqlx::query(WRITE_NOTHING)
+            .execute(&writer)
+            .await
+            .map_err(failed)?;
         let readers = pool(READERS)
             .connect_with(reading(file))
             .await
@@ -104,21 +110,46 @@ fn pool(connections: u32) -> SqlitePoolOptions {
 }
 
 fn writing(file: &SqliteFile) -> SqliteConnectOptions {
-    SqliteConnectOptions::new()
-        .filename(&file.path)
-        .busy_timeout(file.busy_timeout)
+    visiting(file)
         .journal_mode(SqliteJournalMode::Wal)
         .synchronous(SqliteSynchronous::Full)
         .foreign_keys(true)
 }
 
 fn reading(file: &SqliteFile) -> SqliteConnectOptions {
+    visiting(file).pragma("query_only", "ON")
+}
+
+/// Changes nothing by itself. Not `read_only`: what a crash left half written could not be undone.
+fn visiting(file: &SqliteFile) -> SqliteConnectOptions {
     SqliteConnectOptions::new()
         .filename(&file.path)
         .busy_timeout(file.busy_timeout)
-        .read_only(true)
 }
 
 fn shown(path: &Path) -> String {
     path.display().to_string()
+}
+
+#[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "tests")]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_file_that_may_not_be_written_is_noticed_at_once() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = SqliteFile {
+            path: folder.path().join("db.sqlite"),
+            busy_timeout: Duration::from_millis(20),
+        };
+        migrate(&file).await.unwrap();
+        let mut connection = visiting(&file).read_only(true).connect().await.unwrap();
+        let error = sqlx::query(WRITE_NOTHING)
+            .execute(&mut connection)
+            .await
+            .unwrap_err();
+        let sentence = failure::of_opening("db", error).to_string();
+        assert!(sentence.contains("cannot be written"), "{sentence}");
+    }
 }

@@ -1,7 +1,19 @@
 //! The server, driven in memory through its routers: a fixed clock, seeded randomness, a store in
 //! memory.
 
+mod authentication;
+mod clients;
+mod discovery;
+mod introspection;
+mod keys;
+mod maintenance;
+mod restart;
+mod revocation;
+mod secrecy;
+mod serving;
+mod still;
 mod tokens;
+mod userinfo;
 
 use std::sync::Arc;
 
@@ -79,8 +91,24 @@ impl Room {
     }
 
     pub(crate) async fn get(&self, path: &str) -> Answer {
-        let request = Request::builder().uri(path).body(Body::empty()).unwrap();
+        self.public(Method::GET, path).await
+    }
+
+    /// Sends a request without a body to the public port.
+    pub(crate) async fn public(&self, method: Method, path: &str) -> Answer {
+        let request = Request::builder()
+            .method(method)
+            .uri(path)
+            .body(Body::empty())
+            .unwrap();
         send(self.server.public_router(), request).await
+    }
+
+    /// Posts a form with the credentials of a client of the tutorial to the token endpoint.
+    pub(crate) async fn basic_form(&self, id: &str, form: &str) -> Answer {
+        let header = format!("Basic {}", STANDARD.encode(format!("{id}:traefiklabs")));
+        self.post("/oauth2/token", &[("authorization", &header)], form)
+            .await
     }
 
     /// Posts a form to the public port.

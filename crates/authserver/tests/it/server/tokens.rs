@@ -86,3 +86,193 @@ async fn the_process_is_alive_before_its_keys_are_made() {
         assert_eq!(ready.status, StatusCode::OK, "{}", ready.text);
     }
 }
+
+const GRANT: &str = "grant_type=client_credentials";
+
+async fn register(room: &Room, changes: Value) -> String {
+    let mut client = json!({"token_endpoint_auth_method": "client_secret_post"});
+    let changes = changes.as_object().unwrap().clone();
+    client.as_object_mut().unwrap().extend(changes);
+    room.create(client).await
+}
+
+/// Asks for a token with the credentials in the body; without a secret when there is none.
+async fn ask(room: &Room, id: &str, secret: &str, form: &str) -> (StatusCode, Value) {
+    let form = format!("client_id={id}&client_secret={secret}&{form}");
+    let answer = room.post("/oauth2/token", &[], &form).await;
+    assert_eq!(answer.header("cache-control"), Some("no-store"));
+    (answer.status, answer.json())
+}
+
+// Holds TE-05, TE-08, TE-20, TE-21, TE-28, BC-03.
+#[tokio::test]
+async fn refusals_have_the_codes_that_scripts_know() {
+    let room = Room::new(tutorial()).await;
+    let id = register(&room, json!({"scope": "read photos.*"})).await;
+    let many: String = (0..100).map(|at| format!("&p{at}=1")).collect();
+    for (form, expected) in [
+        (String::new(), "invalid_request"),
+        ("grant_type=".to_owned(), "invalid_request"),
+        ("grant_type=foo".to_owned(), "unsupported_grant_type"),
+        ("grant_type=password".to_owned(), "unsupported_grant_type"),
+        (
+            "grant_type=Client_Credentials".to_owned(),
+            "unsupported_grant_type",
+        ),
+        (format!("{GRANT}+refresh_token"), "invalid_request"),
+        (format!("{GRANT}&{GRANT}"), "invalid_request"),
+        (format!("{GRANT}&scope=read&scope=read"), "invalid_request"),
+        (format!("{GRANT}{many}"), "invalid_request"),
+        (format!("{GRANT}&scope=admin"), "invalid_scope"),
+        (format!("{GRANT}&scope=read+admin"), "invalid_scope"),
+        (format!("{GRANT}&scope=photos"), "invalid_scope"),
+        (format!("{GRANT}&scope=photos.%22"), "invalid_scope"),
+        (
+            format!("{GRANT}&audience=https://evil.example"),
+            "invalid_request",
+        ),
+    ] {
+        let (status, body) = ask(&room, &id, "traefiklabs", &form).await;
+        assert_eq!(
+            (status, &body["error"]),
+            (StatusCode::BAD_REQUEST, &json!(expected)),
+            "{form}"
+        );
+    }
+}
+
+// Holds TE-18, TE-19.
+#[tokio::test]
+async fn a_client_needs_a_secret_and_the_grant() {
+    let room = Room::new(tutorial()).await;
+    let code = register(&room, json!({"grant_types": ["authorization_code"]})).await;
+    let public = register(&room, json!({"token_endpoint_auth_method": "none"})).await;
+    for (id, secret, expected) in [
+        (code, "traefiklabs", "unauthorized_client"),
+        (public, "", "invalid_grant"),
+    ] {
+        let (status, body) = ask(&room, &id, secret, GRANT).await;
+        assert_eq!(
+            (status, &body["error"]),
+            (StatusCode::BAD_REQUEST, &json!(expected))
+        );
+    }
+}
+
+// Holds TE-04, TE-06, TE-20, TE-21.
+#[tokio::test]
+async fn what_is_asked_for_is_granted_once() {
+    let room = Room::new(tutorial()).await;
+    let id = register(&room, json!({"scope": "read photos.*"})).await;
+    for (form, scope) in [
+        ("&foo=bar&scope=", ""),
+        ("&scope=read+read", "read"),
+        ("&scope=photos.read++read", "photos.read read"),
+        (
+            "&audience=https://traefik.io/x&audience=https://traefik.io",
+            "",
+        ),
+    ] {
+        let (status, body) = ask(&room, &id, "traefiklabs", &format!("{GRANT}{form}")).await;
+        assert_eq!(
+            (status, &body["scope"]),
+            (StatusCode::OK, &json!(scope)),
+            "{form}"
+        );
+    }
+}
+
+// Holds TE-24.
+#[tokio::test]
+async fn nothing_that_was_sent_comes_back_as_markup() {
+    let room = Room::new(tutorial()).await;
+    let id = room.create(json!({})).await;
+    for name in ["scope", "audience", "grant_type"] {
+        for value in ["%3Cscript%3E", "a%0D%0AX-Evil:+1", "%00"] {
+            let form = format!("{name}={value}");
+            let grant = if name == "grant_type" {
+                ""
+            } else {
+                "&grant_type=client_credentials"
+            };
+            let answer = room.basic_form(&id, &format!("{form}{grant}")).await;
+            assert_eq!(answer.status, StatusCode::BAD_REQUEST);
+            assert!(
+                !answer.text.contains(['<', '>', '\r', '\n', '\0']),
+                "{}",
+                answer.text
+            );
+            assert_eq!(answer.header("x-evil"), None);
+        }
+    }
+}
+
+// Holds TE-01, TE-27.
+#[tokio::test]
+async fn other_methods_get_no_token() {
+    let room = Room::new(tutorial()).await;
+    for method in [Method::GET, Method::PUT, Method::DELETE, Method::PATCH] {
+        let answer = room.public(method.clone(), "/oauth2/token").await;
+        assert_eq!(answer.status, StatusCode::METHOD_NOT_ALLOWED, "{method}");
+        assert_eq!(answer.header("allow"), Some("OPTIONS, POST"));
+    }
+    for path in [
+        "/oauth2/token",
+        "/oauth2/revoke",
+        "/.well-known/jwks.json",
+        "/userinfo",
+    ] {
+        let answer = room.public(Method::OPTIONS, path).await;
+        assert_eq!((answer.status, answer.text.as_str()), (StatusCode::OK, ""));
+        assert!(
+            !answer
+                .headers
+                .keys()
+                .any(|name| name.as_str().starts_with("access-control"))
+        );
+    }
+}
+
+// Holds TE-28.
+#[tokio::test]
+async fn a_long_body_is_refused_before_anything_is_hashed() {
+    let room = Room::new(tutorial()).await;
+    let form = format!("grant_type=client_credentials&x={}", "a".repeat(65 * 1024));
+    let answer = room.post("/oauth2/token", &[], &form).await;
+    assert_eq!(answer.status, StatusCode::PAYLOAD_TOO_LARGE);
+    assert_eq!(answer.json()["error"], "invalid_request");
+}
+
+#[tokio::test]
+async fn a_lifetime_of_its_own_is_the_clients() {
+    let room = Room::new(tutorial()).await;
+    for (lifespan, expected) in [("10m", 600), ("0s", 0), ("-5s", -5), ("1.5s", 1)] {
+        let changes = json!({"client_credentials_grant_access_token_lifespan": lifespan});
+        let id = room.create(changes).await;
+        let answer = room.basic(&id, "traefiklabs", "").await;
+        assert_eq!(answer.json()["expires_in"], expected, "{lifespan}");
+    }
+}
+
+#[tokio::test]
+async fn every_registered_scope_is_granted_where_the_settings_say_so() {
+    let options = carnet_authserver::Options {
+        default_grant_allowed_scope: true,
+        scope_strategy: carnet_authserver::ScopeStrategy::Exact,
+        ..tutorial()
+    };
+    let room = Room::new(options).await;
+    let id = room.create(json!({"scope": "read photos.*"})).await;
+    for (form, status, scope) in [
+        ("", StatusCode::OK, json!("read photos.*")),
+        ("&scope=read", StatusCode::OK, json!("read")),
+        ("&scope=photos.read", StatusCode::BAD_REQUEST, Value::Null),
+    ] {
+        let answer = room.basic(&id, "traefiklabs", form).await;
+        assert_eq!(
+            (answer.status, &answer.json()["scope"]),
+            (status, &scope),
+            "{form}"
+        );
+    }
+}

@@ -130,6 +130,7 @@ async fn a_file_that_was_not_migrated_is_refused_in_a_sentence_that_names_migrat
     assert!(older.contains("lacks 1 of 4"), "{older}");
 }
 
+// Holds OP-11.
 #[tokio::test]
 async fn a_file_of_a_newer_version_or_of_another_program_is_left_alone() {
     let folder = tempfile::tempdir().unwrap();

@@ -54,7 +54,11 @@ pub(super) async fn run(args: args::Demo, process: &Process) -> Result<(), Failu
             entry_points: BTreeMap::from([("web".to_owned(), EntryPoint::at("127.0.0.1:8000"))]),
             ..InstallConfig::default()
         },
-        ports: if args.check { Ports::Free } else { Ports::OwnOrFree },
+        ports: if args.check {
+            Ports::Free
+        } else {
+            Ports::OwnOrFree
+        },
         endpoints: Vec::new(),
         quiet: args.check,
     };
@@ -183,7 +187,12 @@ async fn register(admin: SocketAddr, method: &str, process: &Process) -> Result<
     }
     let printed = printed.lock().unwrap_or_else(PoisonError::into_inner);
     let client: Value = serde_json::from_slice(&printed).map_err(|_| failed())?;
-    let text = |member: &str| client.get(member).and_then(Value::as_str).map(str::to_owned);
+    let text = |member: &str| {
+        client
+            .get(member)
+            .and_then(Value::as_str)
+            .map(str::to_owned)
+    };
     Ok(Caller {
         id: text("client_id").ok_or_else(failed)?,
         secret: text("client_secret").ok_or_else(failed)?,

@@ -40,9 +40,8 @@ pub(super) async fn play(
     keys: &JwkSet,
 ) -> Result<Played, Failure> {
     let answer = fetch(scene, request).await?;
-    let token = bearer(&answer).ok_or_else(|| {
-        Failure::new(format!("{scene}: whoami saw no Bearer token:\n{answer}"))
-    })?;
+    let token = bearer(&answer)
+        .ok_or_else(|| Failure::new(format!("{scene}: whoami saw no Bearer token:\n{answer}")))?;
     let verified = jws::verify(token, keys)
         .map_err(|error| Failure::new(format!("{scene}: the token's signature: {error}")))?;
     let claims = jwt::claims(&verified.payload)
@@ -58,10 +57,7 @@ pub(super) async fn play(
 }
 
 /// The body of an answer 200; anything else is a failure that shows it.
-pub(super) async fn fetch(
-    what: &str,
-    request: reqwest::RequestBuilder,
-) -> Result<String, Failure> {
+pub(super) async fn fetch(what: &str, request: reqwest::RequestBuilder) -> Result<String, Failure> {
     let unanswered = |error| Failure::new(format!("{what}: no answer: {error}"));
     let response = request.send().await.map_err(unanswered)?;
     let status = response.status();
@@ -74,10 +70,7 @@ pub(super) async fn fetch(
 }
 
 /// The keys of the authorization server at an address.
-pub(super) async fn keys(
-    client: &reqwest::Client,
-    server: SocketAddr,
-) -> Result<JwkSet, Failure> {
+pub(super) async fn keys(client: &reqwest::Client, server: SocketAddr) -> Result<JwkSet, Failure> {
     let url = format!("http://{server}/.well-known/jwks.json");
     let body = fetch("the keys of the authorization server", client.get(url)).await?;
     jwk::JwkSet::from_json(body.as_bytes())
@@ -95,9 +88,8 @@ fn bearer(answer: &str) -> Option<&str> {
 impl Played {
     /// The scene as text for people.
     pub(super) fn to_text(&self) -> String {
-        let pretty = |object: &Map<String, Value>| {
-            serde_json::to_string_pretty(object).unwrap_or_default()
-        };
+        let pretty =
+            |object: &Map<String, Value>| serde_json::to_string_pretty(object).unwrap_or_default();
         format!(
             "{}\n\n{}\n{}\n{}\nsignature: valid (kid {})\n",
             self.scene,

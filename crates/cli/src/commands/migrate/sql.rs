@@ -20,7 +20,9 @@ pub(super) async fn run(args: MigrateSql, process: &Process) -> Result<(), Failu
     output::print(process, &table(&plan));
     let pending = plan.iter().any(|migration| !migration.applied);
     if pending && !args.yes && !is_confirmed(process).await {
-        return Err(Failure::new("nothing was changed, since nobody said yes; add --yes to not be asked"));
+        return Err(Failure::new(
+            "nothing was changed, since nobody said yes; add --yes to not be asked",
+        ));
     }
     store::migrate(&dsn).await.map_err(failed)?;
     output::print(process, "Successfully applied migrations!\n");
@@ -44,7 +46,11 @@ fn dsn(args: &MigrateSql, process: &Process) -> Result<String, Failure> {
 
 fn table(plan: &[Migration]) -> String {
     let rows = plan.iter().map(|migration| {
-        let status = if migration.applied { "Applied" } else { "Pending" };
+        let status = if migration.applied {
+            "Applied"
+        } else {
+            "Pending"
+        };
         format!("{}\t{}\t{status}\n", migration.version, migration.name)
     });
     let rows: String = rows.collect();
@@ -52,7 +58,10 @@ fn table(plan: &[Migration]) -> String {
 }
 
 async fn is_confirmed(process: &Process) -> bool {
-    output::say(process, "To apply the pending migrations, type yes and press Enter.");
+    output::say(
+        process,
+        "To apply the pending migrations, type yes and press Enter.",
+    );
     let input = Arc::clone(&process.input);
     let answer = tokio::task::spawn_blocking(move || {
         let mut input = input.lock().unwrap_or_else(PoisonError::into_inner);
@@ -64,5 +73,8 @@ async fn is_confirmed(process: &Process) -> bool {
         line
     });
     let answer = answer.await.unwrap_or_default();
-    matches!(String::from_utf8_lossy(&answer).trim(), "y" | "yes" | "Y" | "Yes")
+    matches!(
+        String::from_utf8_lossy(&answer).trim(),
+        "y" | "yes" | "Y" | "Yes"
+    )
 }

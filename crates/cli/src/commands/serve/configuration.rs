@@ -27,12 +27,16 @@ pub(in crate::commands) fn read(
 
 /// The database of a configuration.
 pub(in crate::commands) fn dsn(config: &AuthserverConfig) -> Result<&str, Failure> {
-    config.dsn.as_ref().map(|dsn| dsn.expose_secret()).ok_or_else(|| {
-        Failure::new(
-            "dsn must be set: to memory, or to a file as in sqlite:///path/to/file; use the \
+    config
+        .dsn
+        .as_ref()
+        .map(|dsn| dsn.expose_secret())
+        .ok_or_else(|| {
+            Failure::new(
+                "dsn must be set: to memory, or to a file as in sqlite:///path/to/file; use the \
              variable DSN or the key `dsn` of a configuration file",
-        )
-    })
+            )
+        })
 }
 
 /// What the server is told.

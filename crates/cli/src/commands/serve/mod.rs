@@ -13,26 +13,15 @@ use crate::process::Process;
 
 pub(super) mod configuration;
 
-/// Which ports are opened.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Ports {
-    All,
-    Public,
-    Admin,
-}
-
 /// Runs the command of the noun.
 pub(super) async fn run(args: Serve, called: Called, process: &Process) -> u8 {
-    let (ports, flags) = match args.what {
-        None => return super::help(Some("serve"), called, process),
-        Some(Served::All(flags)) => (Ports::All, flags),
-        Some(Served::Public(flags)) => (Ports::Public, flags),
-        Some(Served::Admin(flags)) => (Ports::Admin, flags),
-    };
-    output::finish(process, serve(ports, flags, process).await)
+    match args.what {
+        None => super::help(Some("serve"), called, process),
+        Some(ports) => output::finish(process, serve(ports, args.flags, process).await),
+    }
 }
 
-async fn serve(ports: Ports, flags: ServeFlags, process: &Process) -> Result<(), Failure> {
+async fn serve(ports: Served, flags: ServeFlags, process: &Process) -> Result<(), Failure> {
     let config = configuration::read(&flags.config, flags.dev, process)?;
     let format = match config.log.json {
         true => Format::Json,
@@ -47,9 +36,11 @@ async fn serve(ports: Ports, flags: ServeFlags, process: &Process) -> Result<(),
         let address = configuration::address(listener);
         wanted.then(|| listen(&address, process)).transpose()
     };
-    let public = bind(ports != Ports::Admin, &config.public)?;
-    let admin = bind(ports != Ports::Public, &config.admin)?;
-    if let Some(address) = admin.as_ref().and_then(|listener| listener.local_addr().ok())
+    let public = bind(ports != Served::Admin, &config.public)?;
+    let admin = bind(ports != Served::Public, &config.admin)?;
+    if let Some(address) = admin
+        .as_ref()
+        .and_then(|listener| listener.local_addr().ok())
         && !address.ip().is_loopback()
     {
         tracing::warn!(

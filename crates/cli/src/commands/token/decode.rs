@@ -61,10 +61,10 @@ fn times(claims: &Map<String, Value>, now: SystemTime) -> Vec<String> {
 fn distance(now: Timestamp, moment: Timestamp) -> String {
     let seconds = moment.as_second() - now.as_second();
     let distance = SignedDuration::from_secs(seconds.abs());
-    if seconds < 0 {
-        format!("{distance:#} ago")
-    } else {
-        format!("in {distance:#}")
+    match seconds {
+        0 => "now".to_owned(),
+        ..0 => format!("{distance:#} ago"),
+        1.. => format!("in {distance:#}"),
     }
 }
 
@@ -78,11 +78,13 @@ mod tests {
     #[test]
     fn moments_are_told_as_dates_and_distances() {
         let now = SystemTime::UNIX_EPOCH + Duration::from_secs(1_700_000_000);
-        let claims = json!({"iat": 1_700_000_000 - 90, "exp": 1_700_003_510, "nbf": "soon"});
+        let claims =
+            json!({"iat": 1_700_000_000 - 90, "exp": 1_700_003_510, "nbf": 1_700_000_000, "x": 1});
         assert_eq!(
             times(claims.as_object().unwrap(), now),
             [
                 "iat: issued 2023-11-14 22:11:50 +0000 UTC (1m 30s ago)",
+                "nbf: counts from 2023-11-14 22:13:20 +0000 UTC (now)",
                 "exp: ends 2023-11-14 23:11:50 +0000 UTC (in 58m 30s)",
             ]
         );

@@ -84,8 +84,13 @@ impl Applied {
                 changes.objects.push((object.identity.clone(), verb));
             }
         }
-        let gone = self.objects.keys().filter(|identity| !now.contains_key(*identity));
-        changes.objects.extend(gone.map(|identity| (identity.clone(), Verb::Deleted)));
+        let gone = self
+            .objects
+            .keys()
+            .filter(|identity| !now.contains_key(*identity));
+        changes
+            .objects
+            .extend(gone.map(|identity| (identity.clone(), Verb::Deleted)));
         self.objects = now;
         changes.all = all;
         changes
@@ -143,8 +148,14 @@ mod tests {
     #[test]
     fn objects_of_changed_sources_get_kubectls_words() {
         let mut applied = Applied::default();
-        let first = [manifest("1", &[("a", "1"), ("b", "1")]), manifest("2", &[("c", "1")])];
-        assert_eq!(lines(&applied.apply(&first)), ["a created", "b created", "c created"]);
+        let first = [
+            manifest("1", &[("a", "1"), ("b", "1")]),
+            manifest("2", &[("c", "1")]),
+        ];
+        assert_eq!(
+            lines(&applied.apply(&first)),
+            ["a created", "b created", "c created"]
+        );
         assert!(lines(&applied.apply(&first)).is_empty());
         let second = [manifest("1", &[("a", "2"), ("b", "1")])];
         assert_eq!(

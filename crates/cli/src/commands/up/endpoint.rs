@@ -18,7 +18,9 @@ impl Endpoint {
     /// Reads what was typed.
     pub(super) fn parse(text: &str) -> Result<Self, String> {
         let wrong = || {
-            format!("--endpoint {text}: write it as NAMESPACE/SERVICE:PORT=HOST:PORT, such as apps/db:5432=127.0.0.1:5432")
+            format!(
+                "--endpoint {text}: write it as NAMESPACE/SERVICE:PORT=HOST:PORT, such as apps/db:5432=127.0.0.1:5432"
+            )
         };
         let (service, target) = text.split_once('=').ok_or_else(wrong)?;
         let (namespace, rest) = service.split_once('/').ok_or_else(wrong)?;
@@ -28,7 +30,9 @@ impl Endpoint {
             .to_socket_addrs()
             .ok()
             .and_then(|mut addresses| addresses.next())
-            .ok_or_else(|| format!("--endpoint {text}: {target} is no address that is known here"))?;
+            .ok_or_else(|| {
+                format!("--endpoint {text}: {target} is no address that is known here")
+            })?;
         Ok(Self {
             service: ServicePort {
                 service: ObjectName::new(namespace, name),
@@ -54,7 +58,12 @@ mod tests {
 
     #[test]
     fn what_is_none_is_one_sentence_with_an_example() {
-        for text in ["apps/db:5432", "db:5432=127.0.0.1:1", "apps/db=127.0.0.1:1", "a/b:x=127.0.0.1:1"] {
+        for text in [
+            "apps/db:5432",
+            "db:5432=127.0.0.1:1",
+            "apps/db=127.0.0.1:1",
+            "a/b:x=127.0.0.1:1",
+        ] {
             let error = Endpoint::parse(text).unwrap_err();
             assert!(error.contains("NAMESPACE/SERVICE:PORT"), "{error}");
         }

@@ -111,7 +111,11 @@ impl Engine {
         }
         self.objects = objects;
         self.workloads = workloads(&self.objects);
-        diagnostics.extend(self.workloads.iter().flat_map(|one| one.diagnostics.clone()));
+        diagnostics.extend(
+            self.workloads
+                .iter()
+                .flat_map(|one| one.diagnostics.clone()),
+        );
         self.pods
             .reconcile(&self.workloads, &self.network, &self.process)
             .await;
@@ -200,9 +204,9 @@ impl Engine {
                 };
                 let elsewhere = self.endpoints.iter().find(|one| one.service == at);
                 if let Some(Endpoint { address, .. }) = elsewhere {
-                    objects.endpoint_slices.extend([workloads::endpoint_slice(
-                        name, &port, "endpoint", *address,
-                    )]);
+                    objects
+                        .endpoint_slices
+                        .extend([workloads::endpoint_slice(name, &port, "endpoint", *address)]);
                     services.insert(at, *address);
                 } else if let Some(address) = port.targets.iter().find_map(|at| sockets.get(at)) {
                     services.insert(at, *address);
@@ -227,7 +231,11 @@ impl Engine {
         }
         if !self.quiet {
             for (ServicePort { service, port }, address) in &services {
-                if self.services.get(&ServicePort { service: service.clone(), port: *port }) != Some(address) {
+                if self.services.get(&ServicePort {
+                    service: service.clone(),
+                    port: *port,
+                }) != Some(address)
+                {
                     output::say(&self.process, &format!("{service} {port} -> {address}"));
                 }
             }
@@ -271,7 +279,10 @@ impl Engine {
             );
         } else if workload.replicas != 1 {
             let replicas = workload.replicas;
-            output::say(&self.process, &format!("{identity}: runs once, not {replicas} times"));
+            output::say(
+                &self.process,
+                &format!("{identity}: runs once, not {replicas} times"),
+            );
         }
     }
 }

@@ -43,13 +43,20 @@ pub(super) async fn run(flags: TraefikFlags, process: &Process) -> Result<(), Fa
         Sources::new(&up.files, &mut *input).map_err(Failure::new)?
     };
     let manifests = sources.read().map_err(Failure::new)?;
-    let endpoints: Result<Vec<Endpoint>, String> =
-        up.endpoints.iter().map(|text| Endpoint::parse(text)).collect();
+    let endpoints: Result<Vec<Endpoint>, String> = up
+        .endpoints
+        .iter()
+        .map(|text| Endpoint::parse(text))
+        .collect();
     let install = install::from_flags(&with_web(up.flags), process)?;
-    gateway::log_as_told(&install.log, process)?;
+    gateway::log_as_told(&install.log, &process.err)?;
     let settings = Settings {
         install,
-        ports: if up.free_ports { Ports::OwnOrFree } else { Ports::Own },
+        ports: if up.free_ports {
+            Ports::OwnOrFree
+        } else {
+            Ports::Own
+        },
         endpoints: endpoints.map_err(Failure::new)?,
         quiet: false,
     };
@@ -100,6 +107,8 @@ fn with_web(flags: Vec<String>) -> Vec<String> {
     };
     match flags.iter().any(is_declared) {
         true => flags,
-        false => std::iter::once(format!("--entryPoints.web.address={ADDRESS}")).chain(flags).collect(),
+        false => std::iter::once(format!("--entryPoints.web.address={ADDRESS}"))
+            .chain(flags)
+            .collect(),
     }
 }

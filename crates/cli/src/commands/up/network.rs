@@ -6,8 +6,8 @@ use std::io;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use carnet_providers::kubernetes::manifests::Identity;
 use carnet_providers::kubernetes::ObjectName;
+use carnet_providers::kubernetes::manifests::Identity;
 use carnet_providers::kubernetes::workloads::ContainerAddress;
 use tokio::sync::mpsc;
 
@@ -108,7 +108,9 @@ impl Network {
 
     /// Forgets where a workload listened; it has ended.
     pub(super) fn forget(&self, workload: &Identity) {
-        self.state().sockets.retain(|at, _| at.workload != *workload);
+        self.state()
+            .sockets
+            .retain(|at, _| at.workload != *workload);
     }
 
     /// How a container of a workload binds: at its own port number on loopback, and where that is

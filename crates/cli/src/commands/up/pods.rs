@@ -132,7 +132,10 @@ async fn run(workload: Workload, process: Process) {
         let code = run_container(container, &process).await;
         if !process.shutdown.is_cancelled() {
             let name = &container.name;
-            output::say(&process, &format!("{pod}: container {name} ended with {code}"));
+            output::say(
+                &process,
+                &format!("{pod}: container {name} ended with {code}"),
+            );
         }
     }))
     .await;
@@ -154,7 +157,10 @@ fn command_line(container: &Container) -> Option<Vec<String>> {
     let (program, rest) = match container.command.split_first() {
         Some((first, rest)) => {
             let name = first.rsplit('/').next().unwrap_or(first);
-            let program = IMAGES.iter().map(|(_, program)| *program).find(|p| *p == name)?;
+            let program = IMAGES
+                .iter()
+                .map(|(_, program)| *program)
+                .find(|p| *p == name)?;
             (program, rest)
         }
         None => {
@@ -163,7 +169,12 @@ fn command_line(container: &Container) -> Option<Vec<String>> {
         }
     };
     let words = std::iter::once(program.to_owned());
-    Some(words.chain(rest.iter().cloned()).chain(container.args.iter().cloned()).collect())
+    Some(
+        words
+            .chain(rest.iter().cloned())
+            .chain(container.args.iter().cloned())
+            .collect(),
+    )
 }
 
 #[cfg(test)]
@@ -184,9 +195,24 @@ mod tests {
     #[test]
     fn a_container_runs_the_program_of_its_image_or_command() {
         for (image, command, args, line) in [
-            ("oryd/hydra", &[][..], &["serve", "all"][..], Some("hydra serve all")),
-            ("traefik/whoami", &[], &["-port", "81"], Some("whoami -port 81")),
-            ("mirror/hydra", &["/usr/bin/hydra", "serve"], &["all"], Some("hydra serve all")),
+            (
+                "oryd/hydra",
+                &[][..],
+                &["serve", "all"][..],
+                Some("hydra serve all"),
+            ),
+            (
+                "traefik/whoami",
+                &[],
+                &["-port", "81"],
+                Some("whoami -port 81"),
+            ),
+            (
+                "mirror/hydra",
+                &["/usr/bin/hydra", "serve"],
+                &["all"],
+                Some("hydra serve all"),
+            ),
             ("oryd/hydra", &["sh", "-c"], &["hydra version"], None),
             ("library/nginx", &[], &[], None),
         ] {
@@ -212,7 +238,9 @@ mod tests {
             diagnostics: Vec::new(),
         };
         assert!(is_carried(&workload));
-        workload.containers.push(container("library/nginx", &[], &[]));
+        workload
+            .containers
+            .push(container("library/nginx", &[], &[]));
         assert!(!is_carried(&workload));
         assert_eq!(foreign_image(&workload), Some("library/nginx"));
         workload.containers.clear();

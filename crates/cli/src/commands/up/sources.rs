@@ -114,11 +114,7 @@ mod tests {
         for name in ["b.yaml", "a.yml", "c.txt", "d.json"] {
             fs::write(path(name), name).unwrap();
         }
-        let arguments = [
-            PathBuf::from("-"),
-            path("c.txt"),
-            folder.path().to_owned(),
-        ];
+        let arguments = [PathBuf::from("-"), path("c.txt"), folder.path().to_owned()];
         let sources = Sources::new(&arguments, &mut "typed".as_bytes()).unwrap();
         let texts: Vec<String> = sources
             .read()

@@ -1,7 +1,7 @@
 //! Configuration of the authorization server, with the keys of Ory Hydra. Field docs are the user
 //! reference.
 //!
-//! [`read`] takes documents, environment variables and flags, the later ones over the earlier.
+//! [`read()`] takes documents, environment variables and flags, the later ones over the earlier.
 
 use std::time::Duration;
 

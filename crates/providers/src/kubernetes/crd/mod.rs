@@ -1,7 +1,7 @@
 //! The kinds of `traefik.io/v1alpha1`, one file a kind, as they are written: checked key by key,
 //! references not yet looked up. A kind that is broken keeps its place and says why.
 //!
-//! Knows nothing of other objects; [`super::translate`] does. To add an option: read it in the file
+//! Knows nothing of other objects; [`super::translate()`] does. To add an option: read it in the file
 //! of its kind, carry it over in `translate/`, add it to a golden case.
 
 mod ingress_route;

@@ -8,7 +8,7 @@ use super::{
 use crate::claims::{ClaimPath, Expression};
 use crate::diagnostics::Severity;
 use crate::document::Fields;
-use crate::outbound::outbound_url;
+use crate::outbound::{insecure_skip_verify, outbound_url};
 use crate::secret::{credential, secret};
 
 /// Reads the options. `None` when there is no usable `url`; whatever else is wrong is in the
@@ -132,7 +132,7 @@ fn client_tls(fields: &mut Fields<'_>) -> ClientTls {
         ca: certificate(fields, "ca").or(bundle),
         cert: certificate(fields, "cert"),
         key: secret(fields, "key"),
-        insecure_skip_verify: fields.boolean("insecureSkipVerify").unwrap_or(false),
+        insecure_skip_verify: insecure_skip_verify(fields),
     };
     if tls.cert.is_some() != tls.key.is_some() {
         let message = "`cert` and `key` belong together; set both or neither";

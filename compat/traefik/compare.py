@@ -1,0 +1,90 @@
+"""What differs between two answers, place by place."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from request import Answer
+
+# Fields of the log that say what was chosen.
+LOGGED = ["RouterName", "ServiceName", "ServiceURL", "OriginStatus"]
+
+# Differ from one run of the same program to the next.
+PER_RUN = {"date"}
+# whoami's lines about itself and its peer; the rest is what it received.
+ABOUT_ITSELF = ("Hostname: ", "IP: ", "RemoteAddr: ")
+
+Parts = dict[str, object]
+
+
+@dataclass(frozen=True)
+class Finding:
+    """A place where two answers differ, and what each has there."""
+
+    at: str
+    traefik: object
+    carnet: object
+
+
+def findings(traefik: Parts, carnet: Parts) -> list[Finding]:
+    """All places that differ; what one lacks is `None` there."""
+    traefik, carnet = _in_common(traefik, carnet), _in_common(carnet, traefik)
+    places = [*traefik, *(at for at in carnet if at not in traefik)]
+    return [
+        Finding(at, traefik.get(at), carnet.get(at))
+        for at in places
+        if traefik.get(at) != carnet.get(at)
+    ]
+
+
+def parts(answer: Answer | None, line: dict[str, object]) -> Parts:
+    """An answer, with its line in the log, taken apart."""
+    if answer is None:
+        return {"status": "closed"}
+    found: Parts = {"status": answer.status}
+    for field in LOGGED:
+        found[f"log {field}"] = line.get(field) or None
+    for name, value in answer.headers:
+        if name.lower() not in PER_RUN:
+            found.setdefault(f"header {name.lower()}", []).append(value)
+    if line.get("OriginStatus"):
+        # It counts whoami's lines about itself, too.
+        found.pop("header content-length", None)
+    text = answer.body.decode("utf-8", "replace")
+    return found | (_echo(text) if text.startswith("Name: ") else {"body": text})
+
+
+def _echo(text: str) -> Parts:
+    """What whoami says that it received."""
+    head, _, body = text.partition("\r\n\r\n")
+    about, _, rest = head.partition("\r\n")
+    *about, request_line = about.split("\n")
+    kept = [line for line in about if not line.startswith(ABOUT_ITSELF)]
+    found: Parts = {"backend": kept, "sent line": request_line}
+    order: list[str] = []
+    for line in rest.split("\r\n"):
+        name, _, value = line.partition(": ")
+        if f"sent {name}" not in found:
+            order.append(name)
+        found.setdefault(f"sent {name}", []).append(value)
+    is_chunked = "sent Transfer-Encoding" in found
+    return found | {"sent order": order, "sent body": _joined(body) if is_chunked else body}
+
+
+def _joined(body: str) -> str:
+    """Chunks as one text: where they are cut depends on what arrived when."""
+    joined = ""
+    while body:
+        size, _, body = body.partition("\r\n")
+        length = int(size, 16)
+        joined += body[:length]
+        body = body[length + 2 :]
+        if length == 0:
+            return joined + body
+    return joined
+
+
+def _in_common(one: Parts, other: Parts) -> Parts:
+    """With the order of those headers only that both sent: what one lacks is told by itself."""
+    order = [name for name in one.get("sent order", []) if f"sent {name}" in other]
+    return one | {"sent order": order} if order else one

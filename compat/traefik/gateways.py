@@ -1,0 +1,104 @@
+"""Traefik and carnet with the same configuration, before the same backends."""
+
+from __future__ import annotations
+
+import json
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+from processes import Processes, free_ports
+from request import Request, send
+from scenes import SERVICES, Play
+
+READY = Request(path="/ready")
+
+
+@dataclass(frozen=True)
+class Gateway:
+    """A running gateway: where each scene listens, and what it logged."""
+
+    name: str
+    ports: dict[str, int]
+    log: Path
+
+    def lines(self, count: int) -> dict[int, dict[str, object]]:
+        """The log's lines by the number of their case. A line is written after its answer: some
+        time is given to reach the count."""
+        until = time.monotonic() + 2
+        while True:
+            found = _lines(self.log)
+            if len(found) >= count or time.monotonic() > until:
+                return found
+            time.sleep(0.05)
+
+
+def start_backends(processes: Processes, carnet: str) -> dict[str, int]:
+    """A whoami for each service."""
+    ports = dict(zip(SERVICES, free_ports(len(SERVICES))))
+    for name, port in ports.items():
+        command = [carnet, "whoami", "--port", str(port), "--name", name]
+        processes.start(name, command, lambda port=port: _answers(port))
+    return ports
+
+
+def start(
+    processes: Processes, name: str, program: str, play: Play, backends: dict[str, int]
+) -> Gateway:
+    """One of the two, once its configuration is in force."""
+    scenes = ["ready", *play.scenes]
+    ports = dict(zip(scenes, free_ports(len(scenes))))
+    log = processes.directory / f"{name}-access.json"
+    static = processes.directory / f"{name}.yaml"
+    dynamic = processes.directory / "dynamic.yaml"
+    _write(static, _static(ports, log, dynamic))
+    _write(dynamic, _dynamic(play, backends))
+    command = [program, *(["gateway"] if name == "carnet" else []), f"--configfile={static}"]
+    processes.start(name, command, lambda: _answers(ports["ready"]))
+    return Gateway(name, ports, log)
+
+
+def _static(ports: dict[str, int], log: Path, dynamic: Path) -> dict[str, object]:
+    return {
+        "global": {"checkNewVersion": False, "sendAnonymousUsage": False},
+        "entryPoints": {name: {"address": f"127.0.0.1:{port}"} for name, port in ports.items()},
+        "accessLog": {
+            "filePath": str(log),
+            "format": "json",
+            "fields": {"headers": {"names": {"X-Case": "keep"}}},
+        },
+        "log": {"level": "ERROR"},
+        "providers": {"file": {"filename": str(dynamic), "watch": False}},
+    }
+
+
+def _dynamic(play: Play, backends: dict[str, int]) -> dict[str, object]:
+    ready = {"entryPoints": ["ready"], "rule": "Path(`/ready`)", "service": SERVICES[0]}
+    services = {
+        name: {"loadBalancer": {"servers": [{"url": f"http://127.0.0.1:{port}"}]}}
+        for name, port in backends.items()
+    }
+    # Neither of them can make it: one half of a pair.
+    half = {"url": "http://127.0.0.1:1/token", "clientID": "half"}
+    middlewares = {"unfinished": {"plugin": {"oAuthClientCredentials": half}}}
+    routers = {"ready": ready, **play.routers}
+    return {"http": {"routers": routers, "services": services, "middlewares": middlewares}}
+
+
+def _write(path: Path, content: dict[str, object]) -> None:
+    """As JSON, which is YAML."""
+    path.write_text(json.dumps(content, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+
+
+def _answers(port: int) -> bool:
+    answer = send(READY, port)
+    return answer is not None and answer.status == 200
+
+
+def _lines(log: Path) -> dict[int, dict[str, object]]:
+    found = {}
+    for line in log.read_text(encoding="utf-8").splitlines():
+        fields = json.loads(line)
+        if number := fields.get("request_X-Case"):
+            found[int(number)] = fields
+    return found

@@ -1,0 +1,126 @@
+//! Introspection: what counts and what does not.
+
+use std::time::Duration;
+
+use axum::http::{Method, StatusCode};
+use carnet_authserver::{AccessTokenStrategy, Options};
+use serde_json::{Value, json};
+
+use crate::server::{Room, tutorial};
+
+fn inactive() -> Value {
+    json!({"active": false})
+}
+
+#[tokio::test]
+async fn an_active_token_says_the_same_whether_opaque_or_signed() {
+    for strategy in [AccessTokenStrategy::Opaque, AccessTokenStrategy::Jwt] {
+        let room = Room::new(Options {
+            access_token_strategy: strategy,
+            ..tutorial()
+        })
+        .await;
+        let id = room.create(json!({"scope": "read"})).await;
+        let form = "&audience=https://traefik.io&scope=read";
+        let answer = room.basic(&id, "traefiklabs", form).await.json();
+        let token = answer["access_token"].as_str().unwrap();
+        let path = "/admin/oauth2/introspect";
+        let told = room.post_admin(path, &format!("token={token}")).await;
+        assert_eq!(told.header("cache-control"), None);
+        assert_eq!(
+            told.text,
+            format!(
+                "{{\"active\":true,\"scope\":\"read\",\"client_id\":\"{id}\",\"sub\":\"{id}\",\
+                 \"exp\":1795698000,\"iat\":1795694400,\"nbf\":1795694400,\
+                 \"aud\":[\"https://traefik.io\"],\"iss\":\"http://hydra.hydra.svc:4444\",\
+                 \"token_type\":\"Bearer\",\"token_use\":\"access_token\"}}\n"
+            )
+        );
+        let with = async |more: &str| room.post_admin(path, &format!("token={token}{more}")).await;
+        assert_eq!(with("&scope=read").await.text, told.text);
+        assert_eq!(with("&token_type_hint=refresh_token").await.text, told.text);
+        let without = with("&scope=write").await;
+        assert_eq!(
+            (without.json(), without.header("cache-control")),
+            (inactive(), Some("no-store"))
+        );
+    }
+}
+
+// Holds IN-02, IN-03.
+#[tokio::test]
+async fn a_token_out_of_time_or_of_another_server_says_nothing() {
+    for strategy in [AccessTokenStrategy::Opaque, AccessTokenStrategy::Jwt] {
+        let room = Room::new(Options {
+            access_token_strategy: strategy,
+            ..tutorial()
+        })
+        .await;
+        let id = room.create(json!({})).await;
+        let token = room.token(&id).await;
+        let other = Room::new(Options {
+            access_token_strategy: strategy,
+            issuer: "http://other.example".to_owned(),
+            system_secrets: vec!["another-system-secret".into()],
+            ..tutorial()
+        })
+        .await;
+        assert_eq!(room.introspect(&token).await["active"], true);
+        assert_eq!(other.introspect(&token).await, inactive());
+        for garbage in [
+            "",
+            "garbage",
+            "ory_at_x.y",
+            "a.b.c",
+            &format!("{token}x"),
+            &token[1..],
+        ] {
+            assert_eq!(room.introspect(garbage).await, inactive(), "{garbage}");
+        }
+        room.clock.advance(Duration::from_secs(3599));
+        assert_eq!(room.introspect(&token).await["active"], true);
+        room.clock.advance(Duration::from_secs(1));
+        assert_eq!(room.introspect(&token).await, inactive());
+        room.clock.turn_back(Duration::from_secs(3601));
+        assert_eq!(
+            room.introspect(&token).await,
+            inactive(),
+            "not before its time"
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_token_of_an_older_key_counts_until_the_key_goes() {
+    let room = Room::new(tutorial()).await;
+    let id = room.create(json!({})).await;
+    let set = "/admin/keys/hydra.jwt.access-token";
+    let mut tokens = vec![room.token(&id).await];
+    for alg in ["ES256", "EdDSA", "PS256"] {
+        let made = room
+            .admin(Method::POST, set, json!({"alg": alg, "kid": alg}))
+            .await;
+        assert_eq!(made.status, StatusCode::CREATED);
+        tokens.push(room.token(&id).await);
+    }
+    for token in &tokens {
+        assert_eq!(room.introspect(token).await["active"], true);
+    }
+    room.admin(Method::DELETE, &format!("{set}/ES256"), Value::Null)
+        .await;
+    assert_eq!(room.introspect(&tokens[1]).await, inactive());
+    assert_eq!(room.introspect(&tokens[0]).await["active"], true);
+}
+
+#[tokio::test]
+async fn a_body_that_is_no_form_is_an_invalid_request() {
+    let room = Room::new(tutorial()).await;
+    let empty = room.post_admin("/oauth2/introspect", "").await;
+    let json = room
+        .admin(Method::POST, "/oauth2/introspect", json!({"token": "x"}))
+        .await;
+    for answer in [empty, json] {
+        assert_eq!(answer.status, StatusCode::BAD_REQUEST);
+        assert_eq!(answer.json()["error"], "invalid_request");
+    }
+}

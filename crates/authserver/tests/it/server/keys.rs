@@ -1,0 +1,129 @@
+//! The admin API of key sets, and what it means for tokens.
+
+use axum::http::{Method, StatusCode};
+use carnet_jose::{Algorithm, PrivateKey, RsaBits, jws};
+use secrecy::ExposeSecret as _;
+use serde_json::{Value, json};
+
+use crate::server::{Room, tutorial};
+
+const SIGNING: &str = "/admin/keys/hydra.jwt.access-token";
+
+fn key(kid: &str) -> Value {
+    let key = PrivateKey::generate(Algorithm::Es256, RsaBits::B2048, kid).unwrap();
+    serde_json::from_str(key.to_private_json().unwrap().expose_secret()).unwrap()
+}
+
+fn kids(answer: &Value) -> Vec<&str> {
+    answer["keys"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|key| key["kid"].as_str().unwrap())
+        .collect()
+}
+
+async fn signer(room: &Room, id: &str) -> String {
+    let header = jws::decode_unverified(&room.token(id).await)
+        .unwrap()
+        .header;
+    header["kid"].as_str().unwrap().to_owned()
+}
+
+#[tokio::test]
+async fn the_newest_key_for_signatures_signs_at_once() {
+    let room = Room::new(tutorial()).await;
+    let id = room.create(json!({})).await;
+    let first = signer(&room, &id).await;
+    for (body, expected) in [
+        (json!({"alg": "ES256", "kid": "es"}), "es"),
+        (json!({"alg": "EdDSA", "kid": "ed"}), "ed"),
+        (json!({"alg": "ES256", "use": "enc", "kid": "enc"}), "ed"),
+    ] {
+        let made = room.admin(Method::POST, SIGNING, body).await;
+        assert_eq!(made.status, StatusCode::CREATED);
+        assert_eq!(
+            made.header("location"),
+            Some("http://hydra.hydra.svc:4444/keys/hydra.jwt.access-token")
+        );
+        assert_eq!(signer(&room, &id).await, expected);
+    }
+    let set = room.admin(Method::GET, SIGNING, Value::Null).await.json();
+    assert_eq!(kids(&set), ["enc", "ed", "es", &first]);
+    room.admin(Method::DELETE, &format!("{SIGNING}/ed"), Value::Null)
+        .await;
+    assert_eq!(signer(&room, &id).await, "es");
+    room.admin(Method::DELETE, SIGNING, Value::Null).await;
+    let anew = signer(&room, &id).await;
+    assert!(anew != first && anew != "es");
+}
+
+#[tokio::test]
+async fn sets_are_put_read_and_deleted() {
+    let room = Room::new(tutorial()).await;
+    let set = "/admin/keys/set";
+    let put = room
+        .admin(Method::PUT, set, json!({"keys": [key("a"), key("b")]}))
+        .await;
+    assert_eq!(
+        (put.status, kids(&put.json())),
+        (StatusCode::OK, vec!["a", "b"])
+    );
+    let one = room.admin(Method::PUT, &format!("{set}/x"), key("c")).await;
+    assert_eq!(one.json()["kid"], "c");
+    let read = room.admin(Method::GET, set, Value::Null).await.json();
+    assert_eq!(kids(&read), ["c", "a", "b"]);
+    assert!(read["keys"][0]["d"].is_string());
+    let one = room
+        .admin(Method::GET, &format!("{set}/a"), Value::Null)
+        .await
+        .json();
+    assert_eq!(kids(&one), ["a"]);
+
+    let twice = room
+        .admin(Method::PUT, set, json!({"keys": [key("t"), key("t")]}))
+        .await;
+    assert_eq!(twice.status, StatusCode::CONFLICT);
+    for path in [&format!("{set}/a"), set, set] {
+        let gone = room.admin(Method::DELETE, path, Value::Null).await;
+        assert_eq!(gone.status, StatusCode::NO_CONTENT);
+    }
+    let missing = room.admin(Method::GET, set, Value::Null).await;
+    assert_eq!(
+        (missing.status, &missing.json()["error"]),
+        (StatusCode::NOT_FOUND, &json!("Not Found"))
+    );
+    let missing = room
+        .admin(Method::GET, &format!("{SIGNING}/x"), Value::Null)
+        .await;
+    assert_eq!(missing.json()["error"], "Unable to locate the resource");
+}
+
+// Holds JW-16.
+#[tokio::test]
+async fn keys_that_are_not_made_or_kept_here_are_refused() {
+    let room = Room::new(tutorial()).await;
+    for alg in ["HS256", "none", "ES256K", ""] {
+        let answer = room.admin(Method::POST, SIGNING, json!({"alg": alg})).await;
+        assert_eq!(
+            (answer.status, &answer.json()["error"]),
+            (StatusCode::BAD_REQUEST, &json!("Bad Request"))
+        );
+    }
+    let symmetric = json!({"kty": "oct", "kid": "j", "alg": "HS256", "k": "c2VjcmV0c2VjcmV0"});
+    for body in [symmetric, json!({"kty": "EC", "kid": "i"}), json!([])] {
+        let answer = room.admin(Method::PUT, &format!("{SIGNING}/j"), body).await;
+        assert_eq!(answer.status, StatusCode::BAD_REQUEST, "{}", answer.text);
+        assert!(!answer.text.contains("c2VjcmV0"));
+    }
+    let first = room
+        .admin(Method::POST, SIGNING, json!({"alg": "ES256", "kid": "k"}))
+        .await;
+    let again = room
+        .admin(Method::POST, SIGNING, json!({"alg": "ES256", "kid": "k"}))
+        .await;
+    assert_eq!(
+        (first.status, again.status),
+        (StatusCode::CREATED, StatusCode::CONFLICT)
+    );
+}

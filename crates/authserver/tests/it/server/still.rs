@@ -1,0 +1,145 @@
+//! A store without threads, for tests whose clock is paused: while another thread works, a paused
+//! clock would run ahead. It keeps clients and keys, and nothing else.
+
+use std::sync::{Mutex, PoisonError};
+
+use async_trait::async_trait;
+use carnet_authserver::store::{
+    ClientQuery, ClientRow, ClientStore, Insertion, KeyRow, KeyStore, Result, Revocation,
+    RevocationStore, StoreError, TokenRow, TokenStore,
+};
+
+/// The store.
+#[derive(Debug, Default)]
+pub(crate) struct StillStore {
+    clients: Mutex<Vec<ClientRow>>,
+    keys: Mutex<Vec<KeyRow>>,
+    /// Up to when expired tokens were deleted, at each sweep.
+    pub(crate) swept: Mutex<Vec<i64>>,
+    /// Whether lookups never come back.
+    pub(crate) is_stuck: std::sync::atomic::AtomicBool,
+}
+
+impl StillStore {
+    fn clients(&self) -> std::sync::MutexGuard<'_, Vec<ClientRow>> {
+        self.clients.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn keys(&self) -> std::sync::MutexGuard<'_, Vec<KeyRow>> {
+        self.keys.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn absent<T>() -> Result<T> {
+    Err(StoreError::Unavailable("not part of this test".to_owned()))
+}
+
+#[async_trait]
+impl ClientStore for StillStore {
+    async fn insert_client(&self, row: &ClientRow) -> Result<Insertion> {
+        self.clients().push(row.clone());
+        Ok(Insertion::Done)
+    }
+
+    async fn find_client(&self, id: &str) -> Result<Option<ClientRow>> {
+        if self.is_stuck.load(std::sync::atomic::Ordering::Relaxed) {
+            std::future::pending::<()>().await;
+        }
+        Ok(self
+            .clients()
+            .iter()
+            .find(|row| row.client.client_id == id)
+            .cloned())
+    }
+
+    async fn update_client(&self, _: &ClientRow) -> Result<bool> {
+        absent()
+    }
+
+    async fn replace_secret_hash(&self, id: &str, old: &str, new: &str) -> Result<bool> {
+        let mut clients = self.clients();
+        let row = clients.iter_mut().find(|row| row.client.client_id == id);
+        Ok(row.filter(|row| row.secret_hash == old).is_some_and(|row| {
+            new.clone_into(&mut row.secret_hash);
+            true
+        }))
+    }
+
+    async fn delete_client(&self, _: &str) -> Result<bool> {
+        absent()
+    }
+
+    async fn list_clients(&self, _: &ClientQuery) -> Result<Vec<ClientRow>> {
+        absent()
+    }
+}
+
+#[async_trait]
+impl KeyStore for StillStore {
+    async fn all_keys(&self) -> Result<Vec<KeyRow>> {
+        Ok(self.keys().clone())
+    }
+
+    async fn insert_key(&self, row: &KeyRow) -> Result<Insertion> {
+        self.keys().insert(0, row.clone());
+        Ok(Insertion::Done)
+    }
+
+    async fn put_key(&self, _: &KeyRow) -> Result<()> {
+        absent()
+    }
+
+    async fn replace_key_set(&self, _: &str, _: &[KeyRow]) -> Result<Insertion> {
+        absent()
+    }
+
+    async fn delete_key_set(&self, _: &str) -> Result<()> {
+        absent()
+    }
+
+    async fn delete_key(&self, _: &str, _: &str) -> Result<()> {
+        absent()
+    }
+}
+
+#[async_trait]
+impl TokenStore for StillStore {
+    async fn insert_token(&self, _: &TokenRow) -> Result<bool> {
+        absent()
+    }
+
+    async fn find_token(&self, _: &str) -> Result<Option<TokenRow>> {
+        absent()
+    }
+
+    async fn delete_token(&self, _: &str) -> Result<()> {
+        absent()
+    }
+
+    async fn delete_expired_tokens(&self, before: i64, _: u32) -> Result<u64> {
+        self.swept
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .push(before);
+        Ok(0)
+    }
+}
+
+#[async_trait]
+impl RevocationStore for StillStore {
+    async fn revoke(&self, _: &Revocation) -> Result<()> {
+        absent()
+    }
+
+    async fn is_revoked(&self, _: &str, _: &str, _: i64) -> Result<bool> {
+        absent()
+    }
+
+    async fn delete_expired_revocations(&self, _: i64, _: u32) -> Result<u64> {
+        Ok(0)
+    }
+
+    async fn ping(&self) -> Result<()> {
+        Ok(())
+    }
+}

@@ -1,0 +1,216 @@
+#!/usr/bin/env bash
+# Passes every test. Installs what is missing from the distribution's and the language registries'
+# packages and says what it installed. `scripts/test.sh STEP...` takes some steps only; `--list`
+# names them. Everything it makes is below target/. A step that cannot be taken fails.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+SELF=$PWD/scripts/test.sh
+
+STEPS=(fmt clippy walls security paths deny audit test kills doc demo hydra traefik bench fuzz)
+
+# Versions of the tools that are built from the Rust registry.
+CARGO_TOOLS=(cargo-deny@0.20.2 cargo-audit@0.22.2 cargo-fuzz@0.13.2)
+TOOLS=$PWD/target/tools
+VENV=$PWD/target/venv
+# Seconds for each fuzz target.
+FUZZ_SECONDS=${FUZZ_SECONDS:-10}
+
+export PATH=$TOOLS/bin:$PATH CARGO_TARGET_DIR=$PWD/target CARGO_TERM_COLOR=${CARGO_TERM_COLOR:-never}
+export RUST_BACKTRACE=${RUST_BACKTRACE:-0}
+
+say() { printf '%s\n' "$*"; }
+
+# What is left out is said where it happens, and once more at the end.
+not_run() { say "NOT RUN: $*" | tee -a "$CARGO_TARGET_DIR/not-run"; }
+
+# Programs that are missing, by the distribution's package that has them: program=package.
+need() {
+    local pair missing=()
+    for pair in "$@"; do
+        PATH=$PATH:/usr/sbin command -v "${pair%%=*}" >/dev/null || missing+=("${pair##*=}")
+    done
+    [ ${#missing[@]} -gt 0 ] || return 0
+    if ! command -v apt-get >/dev/null || [ "$(id -u)" != 0 ]; then
+        say "error: install ${missing[*]} and start again (as root on Debian, this script does it)"
+        return 1
+    fi
+    say "installing from the distribution: ${missing[*]}"
+    apt-get update -qq
+    # Packages such as nginx would start services.
+    [ -e /usr/sbin/policy-rc.d ] || { printf '#!/bin/sh\nexit 101\n' >/usr/sbin/policy-rc.d; chmod +x /usr/sbin/policy-rc.d; local ours=1; }
+    local code=0
+    DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends "${missing[@]}" >/dev/null || code=$?
+    [ -z "${ours:-}" ] || rm -f /usr/sbin/policy-rc.d
+    return "$code"
+}
+
+# A tool of CARGO_TOOLS, built once.
+tool() {
+    local pinned
+    for pinned in "${CARGO_TOOLS[@]}"; do
+        [ "${pinned%@*}" = "$1" ] || continue
+        grep -qs "\"$1 ${pinned#*@} " "$TOOLS/.crates2.json" && return 0
+        say "installing from the Rust registry: $pinned"
+        # Unoptimised: built in half the time, and quick enough.
+        CARGO_TARGET_DIR=$TOOLS/build cargo install --locked --quiet --debug --root "$TOOLS" "$pinned"
+    done
+}
+
+# Python, able to make environments.
+need_python() {
+    need python3=python3
+    python3 -c 'import ensurepip' 2>/dev/null || need ensurepip=python3-venv
+}
+
+# A Python package in the project's own environment.
+python_package() {
+    need_python
+    [ -x "$VENV/bin/pip" ] || python3 -m venv "$VENV"
+    "$VENV/bin/pip" show --quiet "${1%%[*}" 2>/dev/null && return 0
+    say "installing from the Python registry: $1"
+    "$VENV/bin/pip" install --quiet --disable-pip-version-check "$1"
+}
+
+# The binary as users get it.
+release() { cargo build --locked --quiet --release -p carnet; }
+
+step_fmt() {
+    cargo fmt --all -- --check --files-with-diff
+    cargo fmt --manifest-path fuzz/Cargo.toml -- --check --files-with-diff
+}
+
+step_clippy() { cargo clippy --locked --quiet --workspace --all-targets -- -D warnings; }
+
+step_walls() { cargo run --locked --quiet -p xtask -- walls; }
+
+step_security() { cargo run --locked --quiet -p xtask -- security; }
+
+step_paths() { cargo run --locked --quiet -p xtask -- paths; }
+
+step_deny() {
+    tool cargo-deny
+    # A clone has fetched nothing yet; other platforms' packages are looked at too.
+    cargo fetch --locked --quiet
+    cargo deny --locked --offline check --hide-inclusion-graph bans licenses sources
+}
+
+# The database of weaknesses: ADVISORY_DB, else a copy that lies beside the project, else its own
+# repository, which `cargo audit` fetches.
+step_audit() {
+    tool cargo-audit
+    local database=${ADVISORY_DB:-../shared/advisory-db}
+    if [ -d "$database/crates" ]; then
+        cargo audit --db "$database" --no-fetch --deny warnings
+    elif timeout 60 cargo audit --deny warnings; then
+        return 0
+    elif [ -d "${CARGO_HOME:-$HOME/.cargo}/advisory-db/crates" ]; then
+        # Fetched once before: what it knows counts, also when it cannot be fetched now.
+        cargo audit --no-fetch --stale --deny warnings
+    else
+        not_run "audit: the RustSec database cannot be fetched; name a copy with ADVISORY_DB"
+    fi
+}
+
+step_test() {
+    # What the tests of the binary call, in a network of their own.
+    need jq=jq curl=curl envsubst=gettext-base openssl=openssl git=git unshare=util-linux ip=iproute2
+    python_package 'PyJWT[crypto]'
+    # A part that is not there is a failure, not a line that nobody reads.
+    CARNET_PYTHON=$VENV/bin/python CARNET_REQUIRE_ALL=1 cargo test --locked --workspace
+}
+
+# The process that writes to the database is killed two hundred times.
+step_kills() {
+    cargo test --locked --quiet -p carnet-authserver --test it -- --ignored two_hundred_kills --nocapture
+}
+
+# Recipes point at what is private, which is what they are for.
+step_doc() {
+    RUSTDOCFLAGS="-D warnings -A rustdoc::private-intra-doc-links" \
+        cargo doc --locked --quiet --workspace --no-deps --document-private-items
+}
+
+step_demo() {
+    release
+    target/release/carnet demo --check
+}
+
+# What was recorded from a real Hydra, replayed against our server.
+step_hydra() {
+    release
+    mkdir -p target/links
+    ln -sf ../release/carnet target/links/hydra
+    cargo run --locked --quiet -p carnet-compat -- run \
+        --serve "target/release/carnet serve all --dev" --hydra target/links/hydra
+    need_python
+    python3 -m unittest discover compat/traefik
+    python3 compat/traefik/run.py --carnet target/release/carnet
+}
+
+# The same configuration and requests to a real Traefik and to our gateway.
+step_traefik() {
+    need_python
+    release
+    python3 compat/traefik/run.py --carnet target/release/carnet
+}
+
+step_bench() {
+    need_python
+    need nginx=nginx haproxy=haproxy wrk=wrk taskset=util-linux
+    python3 -m unittest discover bench
+    release
+    python3 bench/run.py --short --carnet target/release/carnet
+}
+
+step_fuzz() {
+    tool cargo-fuzz
+    need c++=g++
+    cargo fetch --locked --quiet --manifest-path fuzz/Cargo.toml
+    cargo fuzz build --sanitizer none --target-dir target/fuzz
+    local folder name log
+    for folder in fuzz/corpus/*/; do
+        name=$(basename "$folder") log=target/fuzz/$(basename "$folder").log
+        mkdir -p "target/fuzz/corpus/$name"
+        # What it finds goes below target/; the committed corpus is read only.
+        cargo fuzz run --sanitizer none --target-dir target/fuzz "$name" \
+            "target/fuzz/corpus/$name" "$folder" -- \
+            -max_total_time="$FUZZ_SECONDS" -rss_limit_mb=1024 -timeout=10 >"$log" 2>&1 ||
+            { tail -n 60 "$log"; return 1; }
+        say "$name: $(tail -n 1 "$log"), nothing found"
+    done
+}
+
+main() {
+    if [ "${1:-}" = --list ]; then
+        printf '%s\n' "${STEPS[@]}"
+        return 0
+    fi
+    local steps=("$@") step began failed=()
+    [ $# -gt 0 ] || steps=("${STEPS[@]}")
+    for step in "${steps[@]}"; do
+        declare -F "step_$step" >/dev/null || { say "error: no step $step; there are ${STEPS[*]}"; return 2; }
+    done
+    mkdir -p "$CARGO_TARGET_DIR"
+    : >"$CARGO_TARGET_DIR/not-run"
+    need cc=gcc c++=g++ cmake=cmake
+    for step in "${steps[@]}"; do
+        say "=== $step"
+        began=$SECONDS
+        # A process of its own: `set -e` holds in it, also here.
+        if bash "$SELF" --step "$step"; then
+            say "--- $step: $((SECONDS - began)) s"
+        else
+            say "--- $step: FAILED after $((SECONDS - began)) s"
+            failed+=("$step")
+        fi
+    done
+    say "=== ${#steps[@]} steps, $SECONDS s"
+    cat "$CARGO_TARGET_DIR/not-run"
+    [ ${#failed[@]} -eq 0 ] || { say "FAILED: ${failed[*]}"; return 1; }
+}
+
+if [ "${1:-}" = --step ]; then
+    "step_$2"
+else
+    main "$@"
+fi
