@@ -26,4 +26,5 @@ mod server;
 mod terminals;
 mod tokens;
 mod tutorial;
+mod validate;
 mod words;
