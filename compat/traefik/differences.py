@@ -1,7 +1,7 @@
 """The deliberate differences of `differences.json`: where they show, and why they are there.
 
-The file has the form of `compat/differences.yaml`. Since requests are made up, a `scenario` is
-what is special in one: a tag it got when it was made, or one that its answers earn here.
+Since requests are made up, a `scenario` is what is special in one: a tag that it got when it was
+made, or one that its answers earn here.
 """
 
 from __future__ import annotations
@@ -27,6 +27,8 @@ class Difference:
     ours: str
     why: str
     shows: list[dict[str, object]]
+    # Traefik shows it in some runs only.
+    by_chance: bool = False
 
     def explains(self, tags: set[str], status: object, finding: Finding) -> bool:
         """Whether a finding is this difference, where carnet answered with this status."""
@@ -54,6 +56,8 @@ def earned(play: Play, traefik: Parts, carnet: Parts) -> set[str]:
     routers = [_router(answer) for answer in (traefik, carnet)]
     if routers[1] in play.broken:
         tags.add("broken")
+    if routers[1] in play.routers and "\n" in str(play.routers[routers[1]]["rule"]):
+        tags.add("line-break")
     if all(name in play.routers for name in routers) and routers[0] != routers[1]:
         if len({_priority(play, name) for name in routers}) == 1:
             tags.add("tie")

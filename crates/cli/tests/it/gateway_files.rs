@@ -102,6 +102,30 @@ const GATEWAY: &str = r#"
 const WHOAMI: &str = "http://whoami.docker.localhost";
 const NEIGHBOUR: &str = "http://neighbour.localhost";
 
+/// What makes the file unreadable, and what is said of it.
+const UNREADABLE: [(&str, &str); 3] = [
+    ("      middlewares: [", "this is no YAML"),
+    ("\nhtpt: {}", "did you mean `http`"),
+    ("      priority: {{ env }}", "template: "),
+];
+
+/// What closes the router of whoami alone, and what is said of it.
+const CLOSED: [(&str, &str); 4] = [
+    (
+        "      middlewares: [nobody]",
+        "`nobody@file` does not exist",
+    ),
+    ("      midlewares: [a]", "did you mean `middlewares`"),
+    (
+        "      middlewares: [b]\n  middlewares: {b: {basicAut: {}}}",
+        "did you mean `basicAuth`",
+    ),
+    (
+        "      middlewares: [c]\n  middlewares: {c: {plugin: {oAuthClientCredentials: {urll: a}}}}",
+        "did you mean `url`",
+    ),
+];
+
 /// A shell in which everything runs but the gateway; the open route is in its directory.
 fn behind() -> Terminals {
     let mut shell = shell();
@@ -226,11 +250,7 @@ fn an_edit_that_cannot_be_read_keeps_what_was_and_a_broken_router_closes_alone()
     let mut shell = behind();
     replace(&shell, GATEWAY);
     start(&mut shell, "carnet gateway --configfile=gateway.toml");
-    for (broken, finding) in [
-        ("      middlewares: [", "this is no YAML"),
-        ("\nhtpt: {}", "did you mean `http`"),
-        ("      priority: {{ env }}", "template: "),
-    ] {
+    for (broken, finding) in UNREADABLE {
         replace(&shell, broken);
         quietly(
             &mut shell,
@@ -247,21 +267,7 @@ fn an_edit_that_cannot_be_read_keeps_what_was_and_a_broken_router_closes_alone()
             "200"
         );
     }
-    for (broken, finding) in [
-        (
-            "      middlewares: [nobody]",
-            "`nobody@file` does not exist",
-        ),
-        ("      midlewares: [a]", "did you mean `middlewares`"),
-        (
-            "      middlewares: [b]\n  middlewares: {b: {basicAut: {}}}",
-            "did you mean `basicAuth`",
-        ),
-        (
-            "      middlewares: [c]\n  middlewares: {c: {plugin: {oAuthClientCredentials: {urll: a}}}}",
-            "did you mean `url`",
-        ),
-    ] {
+    for (broken, finding) in CLOSED {
         replace(&shell, broken);
         quietly(
             &mut shell,

@@ -1,6 +1,12 @@
 //! The true binary, as a user starts it, against servers on ports of their own.
 
-#![expect(clippy::unwrap_used, reason = "tests")]
+#![expect(
+    clippy::disallowed_methods,
+    clippy::expect_used,
+    clippy::print_stderr,
+    clippy::unwrap_used,
+    reason = "tests take the environment they are given, and say what they leave out"
+)]
 
 mod bad_input;
 mod clients;
@@ -20,4 +26,5 @@ mod server;
 mod terminals;
 mod tokens;
 mod tutorial;
+mod validate;
 mod words;

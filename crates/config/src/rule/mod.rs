@@ -6,6 +6,7 @@
 pub use crate::syntax::SyntaxError as RuleError;
 
 mod ast;
+mod dialect;
 mod matcher;
 mod parse;
 mod pattern;

@@ -31,6 +31,9 @@ const VERSION_2: [(&str, &str); 4] = [
     ("HostSNI", "Host"),
 ];
 
+/// The length of the prefix before an IPv4 address in an IPv6 one (RFC 4291 section 2.5.5.2).
+const MAPPED: u8 = 96;
+
 /// Parses a rule.
 pub fn parse(text: &str) -> Result<Rule, RuleError> {
     if text.trim().is_empty() {
@@ -147,11 +150,11 @@ fn host(text: &str) -> Result<HostPattern, String> {
     if is_named_pattern(text) {
         return Err("named patterns are no part of the version 3 syntax; use `HostRegexp`".into());
     }
-    let name = text.to_ascii_lowercase();
-    let name = name.strip_suffix('.').unwrap_or(&name);
-    if name == "*" {
+    if text == "*" {
         return Ok(HostPattern::Any);
     }
+    let name = text.to_ascii_lowercase();
+    let name = name.strip_suffix('.').unwrap_or(&name);
     let (label, exact) = match name.strip_prefix('*') {
         Some(rest) if rest.starts_with('.') && rest.len() > 1 => (true, rest),
         _ => (false, name),
@@ -226,10 +229,16 @@ fn header_name(call: &Call) -> Result<String, RuleError> {
     }
 }
 
+/// IPv4 written as IPv6 is IPv4, as a peer's address is.
 fn range(text: &str) -> Result<IpNet, String> {
     let single = text.parse::<IpAddr>().map(IpNet::from);
-    single
+    let range = single
         .or_else(|_| text.parse::<IpNet>())
-        .map(|range| range.trunc())
-        .map_err(|_| "this is no IP address and no CIDR range".into())
+        .map_err(|_| "this is no IP address and no CIDR range")?;
+    let length = range.prefix_len();
+    let mapped = match range.addr().to_canonical() {
+        IpAddr::V4(address) if length >= MAPPED => IpNet::new(address.into(), length - MAPPED).ok(),
+        _ => None,
+    };
+    Ok(mapped.unwrap_or(range).trunc())
 }

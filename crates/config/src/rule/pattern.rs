@@ -1,10 +1,9 @@
 //! Regular expressions as Go's users write them, compiled by the `regex` crate: both match in
-//! linear time. Where the two dialects differ, the text is rewritten before it is compiled.
-
-use std::iter::Peekable;
-use std::str::Chars;
+//! linear time. `dialect.rs` rewrites the text where the two read it differently.
 
 use regex::{Regex, RegexBuilder};
+
+use super::dialect;
 
 /// Bytes a compiled pattern may take: bounds what one rule costs.
 const SIZE_LIMIT: usize = 4 << 20;
@@ -20,7 +19,7 @@ pub struct Pattern {
 impl Pattern {
     /// Compiles a pattern in Go's syntax. The error is one sentence.
     pub fn new(text: &str) -> Result<Self, String> {
-        RegexBuilder::new(&translate(text))
+        RegexBuilder::new(&dialect::translate(text)?)
             .size_limit(SIZE_LIMIT)
             .nest_limit(NEST_LIMIT)
             .build()
@@ -61,120 +60,6 @@ fn explain(error: &regex::Error) -> String {
     }
 }
 
-/// Go: `\d \s \w \b` know ASCII only, `\Q..\E` quotes, a `{` that starts no repetition is a
-/// brace, and inside `[]` the characters `[ & ~` have no meaning of their own.
-fn translate(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    let mut rest = text.chars().peekable();
-    let mut in_class = false;
-    while let Some(c) = rest.next() {
-        match c {
-            '\\' => escape(&mut rest, in_class, &mut out),
-            '[' if in_class => class_member(&mut rest, &mut out),
-            '[' => {
-                in_class = true;
-                class_start(&mut rest, &mut out);
-            }
-            ']' => {
-                in_class = false;
-                out.push(c);
-            }
-            '&' | '~' if in_class => out.extend(['\\', c]),
-            '{' if !in_class && !starts_repetition(rest.clone()) => out.push_str("\\{"),
-            _ => out.push(c),
-        }
-    }
-    out
-}
-
-fn escape(rest: &mut Peekable<Chars<'_>>, in_class: bool, out: &mut String) {
-    let Some(c) = rest.next() else {
-        return out.push('\\');
-    };
-    match c {
-        'd' => out.push_str(if in_class { "0-9" } else { "[0-9]" }),
-        'w' => out.push_str(if in_class {
-            "0-9A-Za-z_"
-        } else {
-            "[0-9A-Za-z_]"
-        }),
-        's' => out.push_str(if in_class {
-            r"\t\n\f\r "
-        } else {
-            r"[\t\n\f\r ]"
-        }),
-        'D' => out.push_str("[^0-9]"),
-        'W' => out.push_str("[^0-9A-Za-z_]"),
-        'S' => out.push_str(r"[^\t\n\f\r ]"),
-        'b' if !in_class => out.push_str(r"(?-u:\b)"),
-        'p' | 'P' | 'x' => {
-            out.extend(['\\', c]);
-            braced(rest, out);
-        }
-        'Q' => quoted(rest, out),
-        _ => out.extend(['\\', c]),
-    }
-}
-
-/// Copies `{...}` of `\p{Greek}` and `\x{10FFFF}` untouched.
-fn braced(rest: &mut Peekable<Chars<'_>>, out: &mut String) {
-    if rest.peek() != Some(&'{') {
-        return;
-    }
-    for c in rest.by_ref() {
-        out.push(c);
-        if c == '}' {
-            return;
-        }
-    }
-}
-
-fn quoted(rest: &mut Peekable<Chars<'_>>, out: &mut String) {
-    let tail: String = rest.clone().collect();
-    let literal = tail.split("\\E").next().unwrap_or_default();
-    out.push_str(&regex::escape(literal));
-    let consumed = literal.chars().count() + if literal.len() < tail.len() { 2 } else { 0 };
-    for _ in 0..consumed {
-        rest.next();
-    }
-}
-
-/// `[]a]` and `[^]a]`: a bracket right at the start is a member.
-fn class_start(rest: &mut Peekable<Chars<'_>>, out: &mut String) {
-    out.push('[');
-    if rest.next_if_eq(&'^').is_some() {
-        out.push('^');
-    }
-    if rest.next_if_eq(&']').is_some() {
-        out.push_str("\\]");
-    }
-}
-
-/// `[[:alpha:]]` keeps its meaning, any other bracket in a class is a bracket.
-fn class_member(rest: &mut Peekable<Chars<'_>>, out: &mut String) {
-    if rest.peek() != Some(&':') {
-        return out.push_str("\\[");
-    }
-    out.push('[');
-    for c in rest.by_ref() {
-        out.push(c);
-        if c == ']' {
-            return;
-        }
-    }
-}
-
-fn starts_repetition(rest: Peekable<Chars<'_>>) -> bool {
-    let inside: String = rest.take_while(|c| *c != '}').take(16).collect();
-    let mut bounds = inside.splitn(2, ',');
-    let number = |text: &str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
-    let low = bounds.next().is_some_and(number);
-    let high = bounds
-        .next()
-        .is_none_or(|text| text.is_empty() || number(text));
-    low && high
-}
-
 #[cfg(test)]
 #[expect(clippy::unwrap_used, reason = "tests")]
 mod tests {
@@ -210,6 +95,47 @@ mod tests {
         assert!(matches(r"^[[a&&b~~]+$", "[&~"));
         assert!(matches(r"^[[:alpha:]]+$", "abc"));
         assert!(matches(r"^[]a]+$", "]a"));
+    }
+
+    #[test]
+    fn what_go_takes_literally_is_literal() {
+        assert!(matches(r"^\<\a?\_\-\/$", "<_-/"));
+        assert!(matches(r"^\141\x62\x{63}\07?$", "abc"));
+        assert!(matches(r"^[\w--a]+$", "b-/a"));
+        assert!(matches(r"^[a-]+$", "a-"));
+        assert!(matches(r"^[[:^digit:]x\]]+$", "a]x"));
+        assert!(matches(r"^a{,2}$", "a{,2}"));
+        assert!(matches(r"^a{2}?b*?(?i:C)$", "aac"));
+        assert!(matches(r"^\p{^Greek}\pL$", "ab"));
+    }
+
+    #[test]
+    fn what_go_refuses_is_refused() {
+        for (pattern, reason) in [
+            ("(?x) a", "there is no flag `x`"),
+            ("(?-u:a)", "there is no flag `u`"),
+            ("a**", "it repeats a repetition"),
+            ("a*+", "it repeats a repetition"),
+            ("a{2}{3}", "it repeats a repetition"),
+            ("a{1001}", "it repeats more than 1000 times"),
+            (
+                r"\p{Alphabetic}",
+                "there is no category and no script `Alphabetic`",
+            ),
+            (
+                r"\p{sc=Greek}",
+                "there is no category and no script `sc=Greek`",
+            ),
+            (r"\u0061", "there is no `\\u`"),
+            (r"\1", "there is no `\\1`"),
+            (r"[a-\d]", "there is no `\\d`"),
+            ("[[:foo:]]", "there is no class `[:foo:]`"),
+            ("a\\", "it ends with a backslash"),
+        ] {
+            let error = Pattern::new(pattern).unwrap_err();
+            let said = format!("the regular expression does not compile: {reason}");
+            assert_eq!(error, said, "{pattern}");
+        }
     }
 
     #[test]

@@ -45,8 +45,8 @@ pub(super) fn tokens(text: &str) -> Result<Vec<Placed>, SyntaxError> {
     let mut out = Vec::new();
     let mut at = 0;
     while let Some(c) = text[at..].chars().next() {
-        if matches!(c, ' ' | '\t' | '\r' | '\n') {
-            at += 1;
+        if let Some(length) = skipped(&text[at..]) {
+            at += length;
             continue;
         }
         let (token, next) = token(text, at, c)?;
@@ -58,6 +58,19 @@ pub(super) fn tokens(text: &str) -> Result<Vec<Placed>, SyntaxError> {
         offset: text.len(),
     });
     Ok(out)
+}
+
+/// The length of what means nothing here: a space, or a comment as Go writes them.
+fn skipped(text: &str) -> Option<usize> {
+    if text.starts_with([' ', '\t', '\r', '\n']) {
+        Some(1)
+    } else if text.starts_with("//") {
+        Some(text.find('\n').unwrap_or(text.len()))
+    } else if let Some(comment) = text.strip_prefix("/*") {
+        comment.find("*/").map(|end| end + 4)
+    } else {
+        None
+    }
 }
 
 fn token(text: &str, at: usize, first: char) -> Result<(Token, usize), SyntaxError> {

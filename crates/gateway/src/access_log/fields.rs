@@ -147,9 +147,32 @@ fn address(url: &str) -> &str {
     rest.split('/').next().unwrap_or_default()
 }
 
+/// Host and port, as Go's `net.SplitHostPort` sees them.
 fn split(host: &str) -> (&str, &str) {
-    match host.rsplit_once(':') {
-        Some((name, port)) if !name.contains(':') || name.ends_with(']') => (name, port),
-        _ => (host, "-"),
+    let Some((name, port)) = host.rsplit_once(':') else {
+        return (host, "-");
+    };
+    let address = name.strip_prefix('[').and_then(|n| n.strip_suffix(']'));
+    match address {
+        Some(address) => (address, port),
+        None if !name.contains(':') => (name, port),
+        None => (host, "-"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::split;
+
+    #[test]
+    fn hosts_split_as_in_go() {
+        for (host, parts) in [
+            ("a.test", ("a.test", "-")),
+            ("a.test:80", ("a.test", "80")),
+            ("[::1]:80", ("::1", "80")),
+            ("[::1]", ("[::1]", "-")),
+        ] {
+            assert_eq!(split(host), parts, "{host}");
+        }
     }
 }
