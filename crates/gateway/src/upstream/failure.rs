@@ -2,6 +2,7 @@
 
 use std::error::Error;
 use std::fmt;
+use std::io;
 use std::sync::atomic::Ordering;
 
 use http::Extensions;
@@ -31,6 +32,8 @@ pub enum FailureKind {
     TooLarge,
     /// The client's own request body broke off.
     RequestBody,
+    /// The client's own request body is no HTTP.
+    RequestMalformed,
 }
 
 /// A request that got no answer, or only a part of one.
@@ -75,7 +78,7 @@ impl Failure {
         let used = extras.get::<Used>();
         let on_used_connection = used.is_some_and(|used| used.0.load(Ordering::Relaxed));
         let kind = match found::<hyper::Error>(&error) {
-            Some(error) if error.is_user() => FailureKind::RequestBody,
+            Some(cause) if cause.is_user() => of_request(&error),
             _ if error.is_connect() => FailureKind::Connect,
             _ => FailureKind::Broken,
         };
@@ -118,6 +121,7 @@ impl fmt::Display for Failure {
             FailureKind::HeaderTimeout => "no answer in time",
             FailureKind::TooLarge => "the answer is too large",
             FailureKind::RequestBody => "the request's body broke off",
+            FailureKind::RequestMalformed => "the request's body is malformed",
         })?;
         for cause in self.causes() {
             write!(f, ": {cause}")?;
@@ -144,8 +148,19 @@ impl From<Failure> for Fault {
             FailureKind::HeaderTimeout => Reason::UpstreamHeaderTimeout,
             FailureKind::Broken | FailureKind::TooLarge => Reason::UpstreamBroken,
             FailureKind::RequestBody => Reason::ClientGone,
+            FailureKind::RequestMalformed => Reason::BadRequest,
         };
         Fault::new(reason).because(failure.to_string())
+    }
+}
+
+/// Why the client's body did not come to its end.
+fn of_request(error: &legacy::Error) -> FailureKind {
+    match found::<io::Error>(error).map(io::Error::kind) {
+        Some(io::ErrorKind::InvalidData | io::ErrorKind::InvalidInput) => {
+            FailureKind::RequestMalformed
+        }
+        _ => FailureKind::RequestBody,
     }
 }
 
