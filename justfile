@@ -26,9 +26,9 @@ demo *arguments:
 gen:
     cargo run --locked --quiet -- reference > docs/reference/cli.md
 
-# Replay recordings and scenarios against other servers and ours.
+# What was recorded from Hydra against our server; the same requests to Traefik and to us.
 compat:
-    scripts/test.sh compat
+    scripts/test.sh hydra traefik
 
 # The documentation of the code.
 doc:

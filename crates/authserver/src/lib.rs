@@ -5,6 +5,7 @@
 //! Start at [`Authserver`] and [`Options`].
 
 mod domain;
+mod fetch;
 mod http;
 pub mod options;
 mod server;

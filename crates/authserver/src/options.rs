@@ -18,6 +18,9 @@ pub struct Options {
     pub public_url: Option<String>,
     /// `strategies.access_token`: what a token is, unless the client has a strategy of its own.
     pub access_token_strategy: AccessTokenStrategy,
+    /// `oauth2.client_assertion.strict_audience` (ours): whether a client assertion must be for the
+    /// issuer alone; otherwise the token endpoint will do.
+    pub strict_assertion_audience: bool,
     /// `strategies.scope`: how scopes are matched.
     pub scope_strategy: scope::Strategy,
     /// `strategies.jwt.scope_claim`: how a JWT carries its scopes.
@@ -95,6 +98,7 @@ impl Default for Options {
             issuer: "http://localhost:4444".to_owned(),
             public_url: None,
             access_token_strategy: AccessTokenStrategy::default(),
+            strict_assertion_audience: false,
             scope_strategy: scope::Strategy::default(),
             scope_claim: ScopeClaim::default(),
             ttl_access_token: Duration::from_secs(3600),
@@ -168,6 +172,12 @@ impl Options {
             Some(at) => Err(OptionsError::ShortSecret(at)),
             None => Ok(()),
         }
+    }
+
+    /// The token endpoint, as discovery names it.
+    pub(crate) fn token_endpoint(&self) -> String {
+        let named = self.discovery.token_url.clone();
+        named.unwrap_or_else(|| format!("{}/oauth2/token", self.public_base()))
     }
 
     /// The public URL, without a slash at its end.

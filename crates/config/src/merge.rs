@@ -4,7 +4,6 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::diagnostics::{Diagnostic, Object, Severity};
-use crate::nearest::suggestion;
 use crate::routing::{Middleware, Router, RoutingConfig, Service};
 
 /// Merges what each provider (`file`, `kubernetescrd`) said. A reference that names its provider
@@ -63,57 +62,6 @@ fn warn_once(middlewares: &mut BTreeMap<String, Object<Middleware>>) {
             object.diagnostics.retain(|finding| !is_said(finding));
         }
     }
-}
-
-/// References of a merged configuration that lead nowhere, for `validate`: the gateway closes the
-/// routers that need them. What is `@internal` is the gateway's to know.
-pub fn unresolved(config: &RoutingConfig) -> Vec<Diagnostic> {
-    let mut findings = Vec::new();
-    for (name, router) in &config.routers {
-        let Some(value) = &router.value else { continue };
-        let object = format!("router {name}");
-        for middleware in &value.middlewares {
-            let missing = missing(&config.middlewares, middleware, "middleware");
-            findings.extend(missing.map(|message| finding(&object, "middlewares", message)));
-        }
-        let missing = missing(&config.services, &value.service, "service");
-        findings.extend(missing.map(|message| finding(&object, "service", message)));
-    }
-    for (name, service) in &config.services {
-        let Some(value) = &service.value else {
-            continue;
-        };
-        let object = format!("service {name}");
-        match value {
-            Service::LoadBalancer(balancer) => {
-                let transport = balancer.servers_transport.as_deref();
-                let missing = transport.and_then(|transport| {
-                    missing(&config.servers_transports, transport, "serversTransport")
-                });
-                let key = "loadBalancer.serversTransport";
-                findings.extend(missing.map(|message| finding(&object, key, message)));
-            }
-            Service::Weighted(weighted) => {
-                for child in &weighted.services {
-                    let missing = missing(&config.services, &child.name, "service");
-                    let key = "weighted.services";
-                    findings.extend(missing.map(|message| finding(&object, key, message)));
-                }
-            }
-        }
-    }
-    findings
-}
-
-fn missing<T>(objects: &BTreeMap<String, T>, name: &str, noun: &str) -> Option<String> {
-    // An empty reference is told where it is read.
-    if name.is_empty() || name.ends_with("@internal") || objects.contains_key(name) {
-        return None;
-    }
-    let near = suggestion(name, objects.keys().map(String::as_str));
-    Some(format!(
-        "names the {noun} `{name}`, which does not exist{near}"
-    ))
 }
 
 fn finding(object: &str, key: &str, message: String) -> Diagnostic {

@@ -16,6 +16,8 @@ pub enum Method {
     Basic,
     /// The secret in the body.
     Post,
+    /// An assertion that the client's own key signed (RFC 7523).
+    PrivateKeyJwt,
     /// No secret at all.
     None,
 }
@@ -27,6 +29,7 @@ impl Method {
         match self {
             Self::Basic => "client_secret_basic",
             Self::Post => "client_secret_post",
+            Self::PrivateKeyJwt => "private_key_jwt",
             Self::None => "none",
         }
     }

@@ -25,6 +25,8 @@ pub enum ErrorCode {
     TemporarilyUnavailable,
     /// A bearer token is missing or bad.
     RequestUnauthorized,
+    /// An assertion was used before (Hydra's code).
+    JtiKnown,
 }
 
 impl ErrorCode {
@@ -42,6 +44,7 @@ impl ErrorCode {
             Self::ServerError => "server_error",
             Self::TemporarilyUnavailable => "temporarily_unavailable",
             Self::RequestUnauthorized => "request_unauthorized",
+            Self::JtiKnown => "jti_known",
         }
     }
 }

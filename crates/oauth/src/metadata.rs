@@ -30,6 +30,9 @@ pub struct Metadata {
     /// How clients may authenticate.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub token_endpoint_auth_methods_supported: Vec<String>,
+    /// The algorithms of client assertions.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub token_endpoint_auth_signing_alg_values_supported: Vec<String>,
     /// Where tokens are revoked.
     #[serde(skip_serializing_if = "String::is_empty")]
     pub revocation_endpoint: String,

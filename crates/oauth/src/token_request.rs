@@ -27,8 +27,8 @@ pub struct TokenRequest {
     pub client_secret: Option<SecretString>,
     /// The kind of a client assertion.
     pub client_assertion_type: Option<String>,
-    /// Whether there is a client assertion.
-    pub has_client_assertion: bool,
+    /// The client assertion.
+    pub client_assertion: Option<SecretString>,
 }
 
 impl TokenRequest {
@@ -71,7 +71,7 @@ impl TokenRequest {
             client_id: value("client_id").map(str::to_owned),
             client_secret: value("client_secret").map(SecretString::from),
             client_assertion_type: value("client_assertion_type").map(str::to_owned),
-            has_client_assertion: value("client_assertion").is_some(),
+            client_assertion: value("client_assertion").map(SecretString::from),
         })
     }
 }

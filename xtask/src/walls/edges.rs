@@ -42,7 +42,7 @@ const HEAVY: [(&str, &[&str]); 12] = [
     ("k8s-openapi", &["providers", "cli"]),
     ("kube", &["providers"]),
     ("notify", &["providers", "cli"]),
-    ("reqwest", &["cli"]),
+    ("reqwest", &["authserver", "cli"]),
     ("serde-saphyr", &["config", "cli", "compat"]),
     ("sqlx", &["authserver"]),
     ("toml", &["config", "cli"]),

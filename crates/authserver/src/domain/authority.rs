@@ -7,6 +7,7 @@ use carnet_oauth::{Clock, Random};
 use crate::{
     domain::{
         Error,
+        client_auth::ClientKeys,
         keys::ring::KeyRing,
         secret::{failure::FailureTimer, verifier::SecretVerifier},
         system_keys::SystemKeys,
@@ -27,6 +28,7 @@ pub(crate) struct Authority {
     pub(super) system: Arc<SystemKeys>,
     pub(super) verifier: SecretVerifier,
     pub(super) failures: FailureTimer,
+    pub(super) client_keys: ClientKeys,
     pub(super) random: Arc<dyn Random>,
     /// Held while a client is read, changed and written.
     pub(super) client_writes: tokio::sync::Mutex<()>,
@@ -53,6 +55,7 @@ impl Authority {
             ring,
             verifier: SecretVerifier::new(Arc::clone(&system), Arc::clone(&random), &options),
             failures: FailureTimer::new(options.failed_authentication_after),
+            client_keys: ClientKeys::default(),
             client_writes: tokio::sync::Mutex::default(),
             options,
             store,

@@ -144,7 +144,8 @@ const fn status_of(code: ErrorCode) -> StatusCode {
         | ErrorCode::InvalidGrant
         | ErrorCode::UnauthorizedClient
         | ErrorCode::UnsupportedGrantType
-        | ErrorCode::InvalidScope => StatusCode::BAD_REQUEST,
+        | ErrorCode::InvalidScope
+        | ErrorCode::JtiKnown => StatusCode::BAD_REQUEST,
     }
 }
 

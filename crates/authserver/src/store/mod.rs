@@ -20,12 +20,19 @@ use carnet_oauth::client::Client;
 
 /// Everything that the server keeps.
 pub trait Store:
-    ClientStore + KeyStore + TokenStore + RevocationStore + std::fmt::Debug + Send + Sync
+    ClientStore + KeyStore + TokenStore + RevocationStore + JtiStore + std::fmt::Debug + Send + Sync
 {
 }
 
-impl<S: ClientStore + KeyStore + TokenStore + RevocationStore + std::fmt::Debug + Send + Sync> Store
-    for S
+impl<S> Store for S where
+    S: ClientStore
+        + KeyStore
+        + TokenStore
+        + RevocationStore
+        + JtiStore
+        + std::fmt::Debug
+        + Send
+        + Sync
 {
 }
 
@@ -191,4 +198,14 @@ pub trait RevocationStore {
     async fn delete_expired_revocations(&self, before: i64, limit: u32) -> Result<u64>;
     /// Whether the store answers.
     async fn ping(&self) -> Result<()>;
+}
+
+/// Assertions that were used. Each counts once, at whichever server of the store it is shown.
+#[async_trait]
+pub trait JtiStore {
+    /// Notes the use of an assertion, by a digest, until its end (seconds since 1970); false when
+    /// it was used before.
+    async fn use_jti(&self, digest: &str, expires_at: i64) -> Result<bool>;
+    /// Deletes at most `limit` notes whose end lies before a time; says how many.
+    async fn delete_expired_jtis(&self, before: i64, limit: u32) -> Result<u64>;
 }

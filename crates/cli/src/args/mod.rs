@@ -58,6 +58,7 @@ pub(crate) enum Command {
     /// Runs the whole tutorial on this machine.
     Demo(Demo),
     /// Runs Kubernetes manifests on this machine, without a cluster.
+    #[command(after_help = traefik::UP)]
     Up(TraefikFlags),
     /// Runs the gateway alone, from Traefik's configuration.
     Gateway(TraefikFlags),

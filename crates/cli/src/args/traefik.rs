@@ -5,6 +5,19 @@ use std::path::PathBuf;
 
 use clap::Args;
 
+/// The flags of `up` that are not Traefik's.
+pub(super) const UP: &str = "\
+Flags of its own:
+  -f, --filename <FILE_OR_DIR>
+          Manifests to run; may be repeated, - is standard input, a directory is read by name.
+          Edits are live in under a second
+      --endpoint <NAMESPACE/SERVICE:PORT=HOST:PORT>
+          Where a Service is that nothing here backs; may be repeated
+      --free-ports
+          Take free ports also where 4444 and 4445 are taken
+
+It listens at --entrypoints.web.address=127.0.0.1:8000 unless told otherwise.";
+
 /// Arguments of a command all of whose flags are Traefik's.
 #[derive(Debug, Clone, Default, Args)]
 pub(crate) struct TraefikFlags {

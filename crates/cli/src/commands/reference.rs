@@ -86,6 +86,9 @@ fn describe(command: &Command, page: &mut String) {
     if !rows.is_empty() {
         let _ = write!(page, "\n| argument | meaning |\n|---|---|\n{rows}");
     }
+    if let Some(more) = command.get_after_help() {
+        let _ = write!(page, "\n```text\n{more}\n```\n");
+    }
 }
 
 fn row(argument: &Arg) -> String {

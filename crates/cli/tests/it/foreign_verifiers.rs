@@ -102,6 +102,11 @@ fn pyjwt(python: &str, folder: &Path, token: &str, flipped: &[(String, String)])
 }
 
 /// A Python that has PyJWT: `CARNET_PYTHON`, or `python3`. `CARNET_REQUIRE_ALL=1` insists on one.
+#[expect(
+    clippy::disallowed_methods,
+    clippy::print_stderr,
+    reason = "the surroundings of the test, and its word to whoever runs it"
+)]
 fn python() -> Option<String> {
     let python = std::env::var("CARNET_PYTHON").unwrap_or_else(|_| "python3".to_owned());
     let import = ["-c", "import cryptography, jwt; jwt.PyJWKSet"];

@@ -33,7 +33,7 @@ const TOML: &str = r#"
   level = "INFO"
   filePath = "gateway.log"
 [accessLog]
-  filePath = "access.log"
+  filePath = "logs/made/access.log"
 [api]
 [ping]
 [providers.docker]
@@ -102,6 +102,30 @@ const GATEWAY: &str = r#"
 const WHOAMI: &str = "http://whoami.docker.localhost";
 const NEIGHBOUR: &str = "http://neighbour.localhost";
 
+/// What makes the file unreadable, and what is said of it.
+const UNREADABLE: [(&str, &str); 3] = [
+    ("      middlewares: [", "this is no YAML"),
+    ("\nhtpt: {}", "did you mean `http`"),
+    ("      priority: {{ env }}", "template: "),
+];
+
+/// What closes the router of whoami alone, and what is said of it.
+const CLOSED: [(&str, &str); 4] = [
+    (
+        "      middlewares: [nobody]",
+        "`nobody@file` does not exist",
+    ),
+    ("      midlewares: [a]", "did you mean `middlewares`"),
+    (
+        "      middlewares: [b]\n  middlewares: {b: {basicAut: {}}}",
+        "did you mean `basicAuth`",
+    ),
+    (
+        "      middlewares: [c]\n  middlewares: {c: {plugin: {oAuthClientCredentials: {urll: a}}}}",
+        "did you mean `url`",
+    ),
+];
+
 /// A shell in which everything runs but the gateway; the open route is in its directory.
 fn behind() -> Terminals {
     let mut shell = shell();
@@ -164,7 +188,7 @@ fn a_toml_file_with_keys_of_others_serves_the_three_steps_of_a_directory() {
         "same"
     );
     stop(&mut shell);
-    let names = "grep -c -e \" - $caller \\[.* 200 \" access.log; grep -c -e \" - $CLIENT_ID \\[.* 200 \" access.log";
+    let names = "grep -c -e \" - $caller \\[.* 200 \" logs/made/access.log; grep -c -e \" - $CLIENT_ID \\[.* 200 \" logs/made/access.log";
     assert_eq!(said(&mut shell, names), "1\n1");
 }
 
@@ -226,11 +250,7 @@ fn an_edit_that_cannot_be_read_keeps_what_was_and_a_broken_router_closes_alone()
     let mut shell = behind();
     replace(&shell, GATEWAY);
     start(&mut shell, "carnet gateway --configfile=gateway.toml");
-    for (broken, finding) in [
-        ("      middlewares: [", "this is no YAML"),
-        ("\nhtpt: {}", "did you mean `http`"),
-        ("      priority: {{ env }}", "template: "),
-    ] {
+    for (broken, finding) in UNREADABLE {
         replace(&shell, broken);
         quietly(
             &mut shell,
@@ -247,21 +267,7 @@ fn an_edit_that_cannot_be_read_keeps_what_was_and_a_broken_router_closes_alone()
             "200"
         );
     }
-    for (broken, finding) in [
-        (
-            "      middlewares: [nobody]",
-            "`nobody@file` does not exist",
-        ),
-        ("      midlewares: [a]", "did you mean `middlewares`"),
-        (
-            "      middlewares: [b]\n  middlewares: {b: {basicAut: {}}}",
-            "did you mean `basicAuth`",
-        ),
-        (
-            "      middlewares: [c]\n  middlewares: {c: {plugin: {oAuthClientCredentials: {urll: a}}}}",
-            "did you mean `url`",
-        ),
-    ] {
+    for (broken, finding) in CLOSED {
         replace(&shell, broken);
         quietly(
             &mut shell,

@@ -58,6 +58,43 @@ http:
     broken: {plugin: {oAuthClientCredentials: {url: 'http://127.0.0.1:4444/oauth2/token', clientSecret: canary-of-the-gateway}}}
 "#;
 
+/// Calls through the gateway: path, credentials, and the status of the answer.
+const CALLS: [(&str, &str, &str); 11] = [
+    ("caller", "-u $caller:canary-of-the-caller", "200"),
+    ("gateway", "", "200"),
+    ("caller", "-u $caller:canary-wrong-of-the-caller", "401"),
+    ("caller", "-u nobody:canary-of-the-caller", "401"),
+    (
+        "caller",
+        "-H 'Authorization: Basic canary-of-the-caller'",
+        "401",
+    ),
+    ("refused", "", "502"),
+    ("down", "", "503"),
+    ("garbage", "", "502"),
+    ("claims", "", "403"),
+    ("broken", "", "503"),
+    ("nowhere", "-u $caller:canary-of-the-caller", "404"),
+];
+
+/// What the authorization server refuses.
+const REFUSED: [&str; 6] = [
+    "token -u $caller:canary-wrong-of-the-caller -d grant_type=client_credentials",
+    "token -d grant_type=client_credentials -d client_id=$caller -d client_secret=canary-wrong-of-the-caller",
+    "token?client_secret=canary-in-a-query -d client_id=$caller -d grant_type=client_credentials",
+    "token -u $CLIENT_ID:$CLIENT_SECRET -d grant_type=nothing",
+    "token -u $CLIENT_ID:$CLIENT_SECRET -d grant_type=client_credentials -d scope=unknown",
+    "revoke -u $CLIENT_ID:canary-wrong-of-the-caller -d token=$(head -1 tokens.txt)",
+];
+
+/// Commands, some of which fail.
+const COMMANDS: [&str; 4] = [
+    "hydra perform client-credentials --endpoint http://127.0.0.1:4444 --client-id $caller --client-secret canary-wrong-of-the-caller",
+    "hydra list clients --endpoint http://127.0.0.1:4445 --format json",
+    "hydra introspect token --endpoint http://127.0.0.1:4445 $(head -1 tokens.txt)",
+    "carnet validate gateway.yaml routes.yaml",
+];
+
 #[test]
 fn no_log_and_no_answer_holds_a_secret_or_a_token() {
     let mut shell = shell();
@@ -65,23 +102,7 @@ fn no_log_and_no_answer_holds_a_secret_or_a_token() {
     fs::write(shell.folder().join("routes.yaml"), ROUTES).unwrap();
     quietly(&mut shell, START);
     quietly(&mut shell, "touch tokens.txt answers.log");
-    for (path, credentials, status) in [
-        ("caller", "-u $caller:canary-of-the-caller", "200"),
-        ("gateway", "", "200"),
-        ("caller", "-u $caller:canary-wrong-of-the-caller", "401"),
-        ("caller", "-u nobody:canary-of-the-caller", "401"),
-        (
-            "caller",
-            "-H 'Authorization: Basic canary-of-the-caller'",
-            "401",
-        ),
-        ("refused", "", "502"),
-        ("down", "", "503"),
-        ("garbage", "", "502"),
-        ("claims", "", "403"),
-        ("broken", "", "503"),
-        ("nowhere", "-u $caller:canary-of-the-caller", "404"),
-    ] {
+    for (path, credentials, status) in CALLS {
         let ask = format!("status {credentials} 'http://a.localhost/{path}'");
         assert_eq!(said(&mut shell, &ask), status, "{path} {credentials}");
         // The application is who shall see the token; nobody else's answer is let off.
@@ -92,23 +113,11 @@ fn no_log_and_no_answer_holds_a_secret_or_a_token() {
         };
         quietly(&mut shell, keep);
     }
-    for asked in [
-        "token -u $caller:canary-wrong-of-the-caller -d grant_type=client_credentials",
-        "token -d grant_type=client_credentials -d client_id=$caller -d client_secret=canary-wrong-of-the-caller",
-        "token?client_secret=canary-in-a-query -d client_id=$caller -d grant_type=client_credentials",
-        "token -u $CLIENT_ID:$CLIENT_SECRET -d grant_type=nothing",
-        "token -u $CLIENT_ID:$CLIENT_SECRET -d grant_type=client_credentials -d scope=unknown",
-        "revoke -u $CLIENT_ID:canary-wrong-of-the-caller -d token=$(head -1 tokens.txt)",
-    ] {
+    for asked in REFUSED {
         let ask = format!("curl -sS http://127.0.0.1:4444/oauth2/{asked} >> answers.log");
         quietly(&mut shell, &ask);
     }
-    for line in [
-        "hydra perform client-credentials --endpoint http://127.0.0.1:4444 --client-id $caller --client-secret canary-wrong-of-the-caller",
-        "hydra list clients --endpoint http://127.0.0.1:4445 --format json",
-        "hydra introspect token --endpoint http://127.0.0.1:4445 $(head -1 tokens.txt)",
-        "carnet validate gateway.yaml routes.yaml",
-    ] {
+    for line in COMMANDS {
         quietly(&mut shell, &format!("{line} >> commands.log 2>&1"));
     }
     quietly(&mut shell, "kill $gateway; wait $gateway");

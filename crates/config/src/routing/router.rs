@@ -1,6 +1,6 @@
 //! `http.routers.<name>`: which requests go where, through what.
 
-use crate::diagnostics::Severity;
+use crate::diagnostics::{Position, Severity};
 use crate::document::Fields;
 use crate::rule::{self, MAX_PRIORITY, Rule};
 
@@ -23,6 +23,8 @@ pub struct Router {
     pub tls: Option<RouterTls>,
     /// Whether requests of this router are written to the access log. Default true.
     pub access_logs: bool,
+    /// Where the router stands, for findings about what it names.
+    pub position: Option<Position>,
 }
 
 /// `tls` of a router.
@@ -48,6 +50,7 @@ impl Router {
             service: fields.required_text("service").unwrap_or_default(),
             tls: fields.map("tls", RouterTls::read),
             access_logs: matching.access_logs,
+            position: Some(fields.position().clone()),
         }
     }
 }

@@ -1,7 +1,7 @@
 //! Several providers as one.
 
 use carnet_config::document::parse_yaml;
-use carnet_config::merge::{merge, unresolved};
+use carnet_config::merge::merge;
 use carnet_config::routing::{RoutingConfig, Service, read};
 
 fn config(text: &str) -> RoutingConfig {
@@ -74,33 +74,6 @@ fn of_two_objects_of_one_name_the_first_stays() {
     assert_eq!(
         told[1],
         "warning: router a@file: is given twice; the first stays"
-    );
-}
-
-// Holds HI-22.
-#[test]
-fn references_that_lead_nowhere_are_told() {
-    let text = "
-http:
-  routers:
-    a: {rule: Host(`a`), service: whoamy, middlewares: [gone]}
-    b: {rule: Host(`b`), service: ping@internal}
-  services:
-    whoami: {loadBalancer: {serversTransport: t}}
-    w: {weighted: {services: [{name: nowhere}]}}
-";
-    let told: Vec<_> = unresolved(&merged(&[("file", text)]))
-        .iter()
-        .map(ToString::to_string)
-        .collect();
-    assert_eq!(
-        told,
-        [
-            "error: router a@file: middlewares: names the middleware `gone@file`, which does not exist",
-            "error: router a@file: service: names the service `whoamy@file`, which does not exist; did you mean `whoami@file`?",
-            "error: service w@file: weighted.services: names the service `nowhere@file`, which does not exist; did you mean `whoami@file`?",
-            "error: service whoami@file: loadBalancer.serversTransport: names the serversTransport `t@file`, which does not exist",
-        ]
     );
 }
 

@@ -85,82 +85,84 @@ fn hosts_know_wildcards() {
     assert!(host("Host(`a.test`)").matches("a.test"));
 }
 
+const MESSAGES: [(&str, &str); 21] = [
+    ("", "at character 1: the rule is empty"),
+    (
+        "Host(`a`) && Hots(`b`)",
+        "at character 14: unknown matcher `Hots`; did you mean `Host`?",
+    ),
+    (
+        "Host(`a`, `b`)",
+        "at character 1: `Host` takes one argument, found 2; join several `Host` with `||`",
+    ),
+    (
+        "Host()",
+        "at character 1: `Host` takes one argument, found 0",
+    ),
+    ("Host(``)", "at character 6: an argument of `Host` is empty"),
+    (
+        "Header(`a`)",
+        "at character 1: `Header` takes two arguments, found 1",
+    ),
+    (
+        "Headers(`a`, `b`)",
+        "at character 1: `Headers` is no matcher of the version 3 syntax; write `Header`",
+    ),
+    (
+        "Host('a')",
+        "at character 6: single quotes are not allowed; use back quotes or double quotes",
+    ),
+    (
+        "Host(`a`) & Path(`/`)",
+        "at character 11: a single `&`; write `&&`",
+    ),
+    (
+        "(Host(`a`)",
+        "at character 1: the `)` for this `(` is missing",
+    ),
+    ("Host(`a`))", "at character 10: this `)` has no `(`"),
+    (
+        "Host(`a",
+        "at character 6: the closing back quote is missing",
+    ),
+    ("Path(`a`)", "at character 6: a path starts with `/`"),
+    (
+        "PathRegexp(`(`)",
+        "at character 12: the regular expression does not compile: unclosed group",
+    ),
+    (
+        "ClientIP(`10.0.0.0/33`)",
+        "at character 10: this is no IP address and no CIDR range",
+    ),
+    (
+        "Host(`a.*.b`)",
+        "at character 6: `*` stands for one whole label in front, as in `*.a.test`; else use `HostRegexp`",
+    ),
+    (
+        "Path(`/{id:[0-9]+}`)",
+        "at character 6: named patterns are no part of the version 3 syntax; use `PathRegexp`",
+    ),
+    (
+        "Host(`a`) Path(`/`)",
+        "at character 11: expected `&&`, `||` or the end, found `Path`",
+    ),
+    (
+        "Host(`a`) &&",
+        "at character 13: expected a function, `!` or `(`, found the end",
+    ),
+    (
+        "Host",
+        "at character 1: `Host` needs its arguments in parentheses",
+    ),
+    (
+        "Host(a)",
+        "at character 6: expected a text in back quotes or double quotes, found `a`",
+    ),
+];
+
 #[test]
 fn messages_say_where_and_what() {
-    for (text, message) in [
-        ("", "at character 1: the rule is empty"),
-        (
-            "Host(`a`) && Hots(`b`)",
-            "at character 14: unknown matcher `Hots`; did you mean `Host`?",
-        ),
-        (
-            "Host(`a`, `b`)",
-            "at character 1: `Host` takes one argument, found 2; join several `Host` with `||`",
-        ),
-        (
-            "Host()",
-            "at character 1: `Host` takes one argument, found 0",
-        ),
-        ("Host(``)", "at character 6: an argument of `Host` is empty"),
-        (
-            "Header(`a`)",
-            "at character 1: `Header` takes two arguments, found 1",
-        ),
-        (
-            "Headers(`a`, `b`)",
-            "at character 1: `Headers` is no matcher of the version 3 syntax; write `Header`",
-        ),
-        (
-            "Host('a')",
-            "at character 6: single quotes are not allowed; use back quotes or double quotes",
-        ),
-        (
-            "Host(`a`) & Path(`/`)",
-            "at character 11: a single `&`; write `&&`",
-        ),
-        (
-            "(Host(`a`)",
-            "at character 1: the `)` for this `(` is missing",
-        ),
-        ("Host(`a`))", "at character 10: this `)` has no `(`"),
-        (
-            "Host(`a",
-            "at character 6: the closing back quote is missing",
-        ),
-        ("Path(`a`)", "at character 6: a path starts with `/`"),
-        (
-            "PathRegexp(`(`)",
-            "at character 12: the regular expression does not compile: unclosed group",
-        ),
-        (
-            "ClientIP(`10.0.0.0/33`)",
-            "at character 10: this is no IP address and no CIDR range",
-        ),
-        (
-            "Host(`a.*.b`)",
-            "at character 6: `*` stands for one whole label in front, as in `*.a.test`; else use `HostRegexp`",
-        ),
-        (
-            "Path(`/{id:[0-9]+}`)",
-            "at character 6: named patterns are no part of the version 3 syntax; use `PathRegexp`",
-        ),
-        (
-            "Host(`a`) Path(`/`)",
-            "at character 11: expected `&&`, `||` or the end, found `Path`",
-        ),
-        (
-            "Host(`a`) &&",
-            "at character 13: expected a function, `!` or `(`, found the end",
-        ),
-        (
-            "Host",
-            "at character 1: `Host` needs its arguments in parentheses",
-        ),
-        (
-            "Host(a)",
-            "at character 6: expected a text in back quotes or double quotes, found `a`",
-        ),
-    ] {
+    for (text, message) in MESSAGES {
         assert_eq!(refused(text), message, "{text}");
     }
 }

@@ -75,27 +75,17 @@ impl Compile<'_> {
             );
             if let Err(reason) = made {
                 let message = format!("{reason}; routers that use it answer 503");
-                self.error(format!("middleware {name}"), "", message);
+                self.error(format!("middleware {name}"), message);
             }
         }
     }
 
     /// Reports that an object, or what needs it, is closed.
-    pub(super) fn error(&mut self, object: String, key: &str, message: String) {
-        self.report(Severity::Error, object, key, message);
-    }
-
-    pub(super) fn report(
-        &mut self,
-        severity: Severity,
-        object: String,
-        key: &str,
-        message: String,
-    ) {
+    pub(super) fn error(&mut self, object: String, message: String) {
         self.snapshot.diagnostics.push(Diagnostic {
-            severity,
+            severity: Severity::Error,
             object,
-            key: key.to_owned(),
+            key: String::new(),
             message,
             position: None,
         });

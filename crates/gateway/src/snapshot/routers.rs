@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use carnet_config::diagnostics::{Object, Severity};
+use carnet_config::diagnostics::{Diagnostic, Object, Severity};
 use carnet_config::nearest::suggestion;
 use carnet_config::routing::Router;
 use carnet_config::rule::{self, Rule};
@@ -96,18 +96,13 @@ impl Compile<'_> {
                 Some(_) => "its rule cannot be read; the last good one stands and answers 503",
                 None => "its rule cannot be read; it is not served, and a wider rule may answer",
             };
-            self.error(format!("router {name}"), "rule", message.to_owned());
+            self.tell(Severity::Error, name, "rule", message.to_owned());
             return before;
         };
         let entry_points = self.entry_points(name, router);
         if router.tls.is_some() {
             let message = "it takes TLS connections only, which this version does not serve";
-            self.report(
-                Severity::Warning,
-                format!("router {name}"),
-                "tls",
-                message.to_owned(),
-            );
+            self.tell(Severity::Warning, name, "tls", message.to_owned());
         }
         Some(Placement {
             rule: rule.clone(),
@@ -118,6 +113,19 @@ impl Compile<'_> {
             entry_points,
             tls: router.tls.is_some(),
         })
+    }
+
+    /// Reports what is wrong with a router, and where the router stands.
+    fn tell(&mut self, severity: Severity, name: &str, key: &str, message: String) {
+        let router = self.config.routers.get(name);
+        let router = router.and_then(|object| object.value.as_ref());
+        self.snapshot.diagnostics.push(Diagnostic {
+            severity,
+            object: format!("router {name}"),
+            key: key.to_owned(),
+            message,
+            position: router.and_then(|router| router.position.clone()),
+        });
     }
 
     fn entry_points(&mut self, name: &str, router: &Router) -> Vec<String> {
@@ -147,7 +155,7 @@ impl Compile<'_> {
                 "entry point `{entry_point}` does not exist, so the router is not served \
                  there{near}"
             );
-            self.report(severity, format!("router {name}"), "entryPoints", message);
+            self.tell(severity, name, "entryPoints", message);
         }
         known
     }
@@ -171,7 +179,7 @@ impl Compile<'_> {
             _ => {
                 for (key, reason) in findings {
                     let message = format!("the router answers 503: {reason}");
-                    self.error(format!("router {name}"), key, message);
+                    self.tell(Severity::Error, name, key, message);
                 }
                 Chain::Closed
             }

@@ -58,7 +58,7 @@ impl Compile<'_> {
                 });
             if let Err(reason) = made {
                 let message = format!("{reason}; services that use it answer 503");
-                self.error(format!("serversTransport {name}"), "", message);
+                self.error(format!("serversTransport {name}"), message);
             }
         }
     }
@@ -70,7 +70,7 @@ impl Compile<'_> {
             if let Err(reason) = self.service(name, &mut Vec::new()) {
                 let is_read = config.services[name].served().is_some();
                 if is_read {
-                    self.error(format!("service {name}"), "", reason);
+                    self.error(format!("service {name}"), reason);
                 }
             }
         }

@@ -65,7 +65,11 @@ impl Failure {
         if error.is_connect()
             && let Some(failure) = found::<Self>(&error)
         {
-            return Self::new(failure.kind).because(failure.to_string());
+            let again = Self::new(failure.kind);
+            return match failure.causes() {
+                causes if causes.is_empty() => again,
+                causes => again.because(causes.join(": ")),
+            };
         }
         let mut extras = Extensions::new();
         if let Some(connected) = error.connect_info() {
@@ -83,6 +87,17 @@ impl Failure {
             on_used_connection,
             cause: Some(error.into()),
         }
+    }
+
+    /// What the causes say, the nearest first.
+    fn causes(&self) -> Vec<String> {
+        let mut causes = Vec::new();
+        let mut cause = self.source();
+        while let Some(error) = cause {
+            causes.push(error.to_string());
+            cause = error.source();
+        }
+        causes
     }
 
     /// What collecting a body reports.
@@ -108,10 +123,8 @@ impl fmt::Display for Failure {
             FailureKind::RequestBody => "the request's body broke off",
             FailureKind::RequestMalformed => "the request's body is malformed",
         })?;
-        let mut cause = self.source();
-        while let Some(error) = cause {
-            write!(f, ": {error}")?;
-            cause = error.source();
+        for cause in self.causes() {
+            write!(f, ": {cause}")?;
         }
         Ok(())
     }

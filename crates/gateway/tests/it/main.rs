@@ -17,5 +17,4 @@ mod stack;
 mod stand;
 mod tls;
 mod upgrade;
-mod upstream_tls;
 mod wire;

@@ -31,10 +31,10 @@ pub(super) fn render(
         .and_then(|template| {
             template.execute_to_string(&Value::from(BTreeMap::<String, Value>::new()))
         })
-        .map_err(|error| finding(&error, source))
+        .map_err(|error| finding(&error, text, source))
 }
 
-fn finding(error: &TemplateError, source: &Arc<str>) -> Diagnostic {
+fn finding(error: &TemplateError, text: &str, source: &Arc<str>) -> Diagnostic {
     let (line, column, message) = match error {
         TemplateError::Parse {
             line, col, message, ..
@@ -42,7 +42,10 @@ fn finding(error: &TemplateError, source: &Arc<str>) -> Diagnostic {
         | TemplateError::Lex {
             line, col, message, ..
         } => (number(*line), number(*col), message.clone()),
-        TemplateError::UndefinedFunction(name) => (0, 0, functions::unknown(name)),
+        TemplateError::UndefinedFunction(name) => {
+            let (line, column) = place(text, name);
+            (line, column, functions::unknown(name))
+        }
         other => (0, 0, other.to_string()),
     };
     Diagnostic {
@@ -56,6 +59,19 @@ fn finding(error: &TemplateError, source: &Arc<str>) -> Diagnostic {
             column,
         }),
     }
+}
+
+/// Line and column of the first template that has a word in it; 0 and 0 when none has.
+fn place(text: &str, word: &str) -> (u32, u32) {
+    let lines = text.lines().enumerate();
+    let mut places = lines.filter_map(|(index, line)| {
+        let template = line.find("{{")?;
+        Some((index, template + line[template..].find(word)?))
+    });
+    let found = places.next();
+    found.map_or((0, 0), |(line, column)| {
+        (number(line + 1), number(column + 1))
+    })
 }
 
 fn number(position: usize) -> u32 {
@@ -106,8 +122,10 @@ mod tests {
     fn a_template_error_names_the_place_and_the_nearest_function() {
         let error = rendered("a: 1\nb: {{ if }}").unwrap_err();
         assert_eq!(error.position.unwrap().line, 2);
-        let error = rendered(r#"{{ evn "X" }}"#).unwrap_err();
+        let error = rendered("evn: 1\nb: {{ evn `X` }}").unwrap_err();
         assert!(error.message.contains("`env`"), "{}", error.message);
+        let position = error.position.unwrap();
+        assert_eq!((position.line, position.column), (2, 7));
         for text in [
             "{{ .Missing.Key }}",
             "{{ upper }}",

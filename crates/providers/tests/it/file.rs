@@ -110,7 +110,7 @@ fn an_unreadable_file_keeps_what_was_last_read_from_it_and_says_so_once() {
         ),
         (
             "{{ nothing }}",
-            "a.yaml: error: template: function `nothing` is not known",
+            "a.yaml:1:4: error: template: function `nothing` is not known",
         ),
         ("http: {}\n---\nhttp: {}", "a.yaml:3:"),
     ] {

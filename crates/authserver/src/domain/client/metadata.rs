@@ -1,7 +1,7 @@
 //! What a client may say about itself (RFC 7591 and Hydra's additions), and what stands when it
 //! says nothing.
 
-use carnet_jose::Jwk;
+use carnet_jose::{Algorithm, Jwk};
 use carnet_oauth::client::Client;
 use secrecy::{ExposeSecret as _, SecretString};
 use serde_json::Value;
@@ -11,11 +11,6 @@ use crate::{domain::AdminError, options::Options};
 
 /// A chosen secret has so many characters.
 const MIN_SECRET_LENGTH: usize = 6;
-
-/// Algorithms of assertions.
-const ASSERTION_ALGORITHMS: [&str; 9] = [
-    "RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512",
-];
 
 type Checked = Result<(), AdminError>;
 
@@ -82,10 +77,10 @@ fn check_keys(client: &Client) -> Checked {
         return refuse("Method 'private_key_jwt' needs member 'jwks' or 'jwks_uri'.");
     }
     let algorithm = client.token_endpoint_auth_signing_alg.as_str();
-    if !algorithm.is_empty() && !ASSERTION_ALGORITHMS.contains(&algorithm) {
+    if !algorithm.is_empty() && algorithm.parse::<Algorithm>().is_err() {
         return refuse(format!(
             "Member 'token_endpoint_auth_signing_alg' must be one of {}.",
-            ASSERTION_ALGORITHMS.join(", ")
+            Algorithm::ALL.map(Algorithm::name).join(", ")
         ));
     }
     check_web_uri("jwks_uri", &client.jwks_uri)?;

@@ -2,6 +2,7 @@
 //! there and nothing else.
 
 use axum::{extract::State, http::StatusCode, response::Response};
+use carnet_jose::Algorithm;
 use carnet_oauth::{client_auth::Method, grant::Grant, metadata::Metadata};
 
 use crate::{
@@ -33,11 +34,9 @@ pub(super) async fn document(State(authority): Shared) -> Response {
 }
 
 fn metadata(options: &Options) -> Metadata {
-    let (issuer, public) = (options.issuer_base(), options.public_base());
+    let issuer = options.issuer_base();
     let discovery = &options.discovery;
-    let or_at = |given: &Option<String>, base: &str, path: &str| {
-        given.clone().unwrap_or_else(|| format!("{base}{path}"))
-    };
+    let jwks_url = discovery.jwks_url.clone();
     let with = |own: &[&str], more: &[String]| {
         own.iter()
             .map(|&word| word.to_owned())
@@ -46,8 +45,8 @@ fn metadata(options: &Options) -> Metadata {
     };
     Metadata {
         issuer: options.issuer.clone(),
-        token_endpoint: or_at(&discovery.token_url, public, "/oauth2/token"),
-        jwks_uri: or_at(&discovery.jwks_url, issuer, "/.well-known/jwks.json"),
+        token_endpoint: options.token_endpoint(),
+        jwks_uri: jwks_url.unwrap_or_else(|| format!("{issuer}/.well-known/jwks.json")),
         subject_types_supported: options.subject_types.clone(),
         claims_supported: with(&["sub"], &discovery.supported_claims),
         grant_types_supported: vec![Grant::ClientCredentials.name().to_owned()],
@@ -55,8 +54,11 @@ fn metadata(options: &Options) -> Metadata {
             &["offline_access", "offline", "openid"],
             &discovery.supported_scope,
         ),
-        token_endpoint_auth_methods_supported: [Method::Post, Method::Basic]
+        token_endpoint_auth_methods_supported: [Method::Post, Method::Basic, Method::PrivateKeyJwt]
             .map(|method| method.name().to_owned())
+            .to_vec(),
+        token_endpoint_auth_signing_alg_values_supported: Algorithm::ALL
+            .map(|algorithm| algorithm.name().to_owned())
             .to_vec(),
         revocation_endpoint: format!("{issuer}/oauth2/revoke"),
         introspection_endpoint: String::new(),

@@ -5,6 +5,7 @@
 
 pub(crate) mod clients;
 pub(crate) mod concurrency;
+pub(crate) mod jtis;
 pub(crate) mod keys;
 pub(crate) mod tokens;
 
@@ -41,6 +42,9 @@ macro_rules! every_behaviour {
             tokens::a_revoked_client_takes_its_older_tokens_with_it,
             tokens::a_revocation_is_only_ever_extended,
             tokens::expired_revocations_are_deleted_in_bounded_numbers,
+            jtis::an_assertion_is_used_once_until_its_end,
+            jtis::of_concurrent_uses_exactly_one_is_the_first,
+            jtis::expired_uses_are_deleted_in_bounded_numbers,
             tokens::expiry_removes_all_that_ended_and_nothing_else,
             concurrency::of_concurrent_insertions_of_one_id_exactly_one_is_done,
             concurrency::concurrent_writers_lose_nothing,

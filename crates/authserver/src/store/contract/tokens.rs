@@ -110,9 +110,14 @@ pub(crate) async fn expiry_removes_all_that_ended_and_nothing_else(store: &dyn S
         store.insert_token(&row).await.unwrap();
         let revoked = revocation(Revoked::Token(end.to_string()), 0, end);
         store.revoke(&revoked).await.unwrap();
+        assert!(store.use_jti(&end.to_string(), end).await.unwrap());
     }
     let expired = expire(store, 5, 2).await.unwrap();
-    assert_eq!((expired.tokens, expired.revocations), (5, 5));
+    assert_eq!(
+        (expired.tokens, expired.revocations, expired.jtis),
+        (5, 5, 5)
+    );
+    assert!(!store.use_jti("5", 5).await.unwrap());
     assert!(store.find_token("5").await.unwrap().is_some());
     assert!(store.is_revoked("5", "a", 0).await.unwrap());
     let nothing_left = expire(store, 5, 0).await.unwrap();

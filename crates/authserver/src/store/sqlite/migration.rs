@@ -34,6 +34,11 @@ const FILES: &[(i64, &str, &str)] = &[
         "revocations",
         include_str!("../migrations/sqlite/0004_revocations.sql"),
     ),
+    (
+        5,
+        "jtis",
+        include_str!("../migrations/sqlite/0005_jtis.sql"),
+    ),
 ];
 
 /// The plan of a database that has everything.

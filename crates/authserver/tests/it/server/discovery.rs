@@ -35,7 +35,10 @@ async fn the_document_is_at_both_paths_and_names_what_is_there() {
             "claims_supported": ["sub"],
             "grant_types_supported": ["client_credentials"],
             "scopes_supported": ["offline_access", "offline", "openid"],
-            "token_endpoint_auth_methods_supported": ["client_secret_post", "client_secret_basic"],
+            "token_endpoint_auth_methods_supported":
+                ["client_secret_post", "client_secret_basic", "private_key_jwt"],
+            "token_endpoint_auth_signing_alg_values_supported": ["RS256", "RS384", "RS512", "PS256",
+                "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA"],
             "revocation_endpoint": "https://i.example/tenant/oauth2/revoke",
         })
     );

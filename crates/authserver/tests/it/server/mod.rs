@@ -1,6 +1,7 @@
 //! The server, driven in memory through its routers: a fixed clock, seeded randomness, a store in
 //! memory.
 
+mod assertions;
 mod authentication;
 mod clients;
 mod discovery;

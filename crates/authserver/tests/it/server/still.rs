@@ -5,7 +5,7 @@ use std::sync::{Mutex, PoisonError};
 
 use async_trait::async_trait;
 use carnet_authserver::store::{
-    ClientQuery, ClientRow, ClientStore, Insertion, KeyRow, KeyStore, Result, Revocation,
+    ClientQuery, ClientRow, ClientStore, Insertion, JtiStore, KeyRow, KeyStore, Result, Revocation,
     RevocationStore, StoreError, TokenRow, TokenStore,
 };
 
@@ -121,6 +121,17 @@ impl TokenStore for StillStore {
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
             .push(before);
+        Ok(0)
+    }
+}
+
+#[async_trait]
+impl JtiStore for StillStore {
+    async fn use_jti(&self, _: &str, _: i64) -> Result<bool> {
+        absent()
+    }
+
+    async fn delete_expired_jtis(&self, _: i64, _: u32) -> Result<u64> {
         Ok(0)
     }
 }

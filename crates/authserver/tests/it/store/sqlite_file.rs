@@ -121,13 +121,13 @@ async fn a_file_that_was_not_migrated_is_refused_in_a_sentence_that_names_migrat
     std::fs::write(&path, "").unwrap();
     let empty = refusal(&dsn(&path)).await;
     assert!(
-        empty.contains("lacks 4 of 4 migrations: run `migrate sql`"),
+        empty.contains("lacks 5 of 5 migrations: run `migrate sql`"),
         "{empty}"
     );
     migrate(&dsn(&path)).await.unwrap();
-    execute(&path, "DELETE FROM _sqlx_migrations WHERE version = 4").await;
+    execute(&path, "DELETE FROM _sqlx_migrations WHERE version = 5").await;
     let older = refusal(&dsn(&path)).await;
-    assert!(older.contains("lacks 1 of 4"), "{older}");
+    assert!(older.contains("lacks 1 of 5"), "{older}");
 }
 
 // Holds OP-11.

@@ -58,6 +58,7 @@ pub(super) fn options(config: &AuthserverConfig) -> Options {
             ScopeClaim::Both => authserver::ScopeClaim::Both,
         },
         ttl_access_token: config.ttl_access_token,
+        strict_assertion_audience: config.oauth2.strict_assertion_audience,
         exclude_not_before_claim: config.oauth2.exclude_not_before_claim,
         mirror_top_level_claims: config.oauth2.mirror_top_level_claims,
         default_grant_allowed_scope: config.oauth2.default_grant_allowed_scope,

@@ -7,7 +7,7 @@ use crate::document::{Member, Node, Value};
 
 /// The keys that environment variables can set: every one that holds no keys itself. A key that is
 /// not here has no variable, so variables of others are nobody's mistake.
-const KEYS: [&str; 96] = [
+const KEYS: [&str; 97] = [
     "clients.http.disallow_private_ip_ranges",
     "clients.http.private_ip_exception_urls",
     "dev",
@@ -24,6 +24,7 @@ const KEYS: [&str; 96] = [
     "log.level",
     "log.redaction_text",
     "oauth2.allowed_top_level_claims",
+    "oauth2.client_assertion.strict_audience",
     "oauth2.client_credentials.default_grant_allowed_scope",
     "oauth2.device_authorization.token_polling_interval",
     "oauth2.exclude_not_before_claim",

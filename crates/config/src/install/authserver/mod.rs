@@ -141,6 +141,9 @@ pub struct OAuth2 {
     /// `client_credentials.default_grant_allowed_scope`: a request without scopes gets all of its
     /// client's. Default false.
     pub default_grant_allowed_scope: bool,
+    /// `client_assertion.strict_audience` (ours): client assertions must be for the issuer alone, not
+    /// for the token endpoint. Default false.
+    pub strict_assertion_audience: bool,
     /// `exclude_not_before_claim`: JWTs have no `nbf`. Default false.
     pub exclude_not_before_claim: bool,
     /// `mirror_top_level_claims`: JWTs have `ext`. Default true.
@@ -233,6 +236,7 @@ impl Default for OAuth2 {
     fn default() -> Self {
         Self {
             default_grant_allowed_scope: false,
+            strict_assertion_audience: false,
             exclude_not_before_claim: false,
             mirror_top_level_claims: true,
             allowed_top_level_claims: Vec::new(),

@@ -204,9 +204,13 @@ fn oauth2(fields: &mut Fields<'_>) -> OAuth2 {
     let grant = fields.map("client_credentials", |grant| {
         grant.boolean("default_grant_allowed_scope")
     });
+    let assertion = fields.map("client_assertion", |assertion| {
+        assertion.boolean("strict_audience")
+    });
     let hashers = fields.map("hashers", |hashers| hashers_of(hashers, &default));
     OAuth2 {
         default_grant_allowed_scope: grant.flatten().unwrap_or(false),
+        strict_assertion_audience: assertion.flatten().unwrap_or(false),
         exclude_not_before_claim: fields.boolean("exclude_not_before_claim").unwrap_or(false),
         mirror_top_level_claims: fields.boolean("mirror_top_level_claims").unwrap_or(true),
         allowed_top_level_claims: fields.texts("allowed_top_level_claims"),

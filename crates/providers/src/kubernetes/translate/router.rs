@@ -86,6 +86,7 @@ impl Translation<'_> {
                 .as_ref()
                 .map(|tls| self.router_tls(namespace, &label, tls, &mut findings)),
             access_logs: value.matching.access_logs,
+            position: Some(value.position.clone()),
         };
         let object = Object {
             value: Some(router),

@@ -1,6 +1,11 @@
 //! Who a client is. A failure looks the same whatever its cause: unknown client, wrong secret,
 //! wrong method; the same bytes, at the same time, after the same wait in the same queue.
 
+mod assertion;
+mod client_keys;
+
+pub(in crate::domain) use client_keys::ClientKeys;
+
 use carnet_oauth::{
     ErrorCode,
     client::Client,
@@ -35,12 +40,32 @@ pub(crate) struct Presented {
     pub(crate) secret: Option<SecretString>,
     /// `client_assertion_type` of the body.
     pub(crate) assertion_type: Option<String>,
-    /// Whether there is a `client_assertion`.
-    pub(crate) has_assertion: bool,
+    /// `client_assertion` of the body.
+    pub(crate) assertion: Option<SecretString>,
 }
 
 /// Credentials and the method they came by.
 type Attempt = (Credentials, Method);
+
+/// How a request shows who it comes from.
+#[derive(Debug)]
+enum Shown<'a> {
+    /// By one of these secrets; by none when they contradict each other.
+    Secrets(Vec<Attempt>),
+    /// By an assertion.
+    Assertion(&'a SecretString),
+}
+
+/// Who was seen.
+#[derive(Debug)]
+enum Seen {
+    /// A client.
+    Client(Box<Client>),
+    /// Nobody: something is wrong.
+    Wrong,
+    /// A client, by an assertion that was used before.
+    Used,
+}
 
 impl Presented {
     /// What the parameters of a body and a Basic header show.
@@ -51,29 +76,36 @@ impl Presented {
             id: request.client_id.clone(),
             secret: request.client_secret.clone(),
             assertion_type: request.client_assertion_type.clone(),
-            has_assertion: request.has_client_assertion,
+            assertion: request.client_assertion.clone(),
         }
     }
 
-    /// The attempts that the request makes; none when they contradict each other.
-    fn attempts(&self) -> Result<Vec<Attempt>, TokenError> {
+    /// What counts of it.
+    fn shown(&self) -> Result<Shown<'_>, TokenError> {
         let invalid = |text: &str| TokenError::refused(ErrorCode::InvalidRequest, text);
-        let has_assertion = self.has_assertion || self.assertion_type.is_some();
-        if self
-            .assertion_type
-            .as_deref()
-            .is_some_and(|kind| kind != JWT_BEARER)
-        {
+        let kind = self.assertion_type.as_deref();
+        if kind.is_some_and(|kind| kind != JWT_BEARER) {
             return Err(invalid("The 'client_assertion_type' is unknown."));
         }
-        if has_assertion {
-            if self.secret.is_some() || self.basic.is_some() {
-                return Err(invalid(
-                    "A client assertion must not come with another secret.",
-                ));
-            }
-            return Ok(Vec::new());
+        if kind.is_none() && self.assertion.is_none() {
+            return self.attempts().map(Shown::Secrets);
         }
+        if self.secret.is_some() || self.basic.is_some() {
+            return Err(invalid(
+                "A client assertion must not come with another secret.",
+            ));
+        }
+        match (kind, &self.assertion) {
+            (Some(_), Some(assertion)) => Ok(Shown::Assertion(assertion)),
+            _ => Err(invalid(
+                "'client_assertion' and 'client_assertion_type' must come together.",
+            )),
+        }
+    }
+
+    /// The attempts that its secrets make; none when they contradict each other.
+    fn attempts(&self) -> Result<Vec<Attempt>, TokenError> {
+        let invalid = |text: &str| TokenError::refused(ErrorCode::InvalidRequest, text);
         let Some(basic) = &self.basic else {
             let id = self.id.clone().ok_or_else(|| {
                 invalid("Client credentials are neither in a Basic header nor in the body.")
@@ -113,22 +145,44 @@ impl Authority {
     /// `invalid_request` when the request shows nothing or contradicts itself; `invalid_client`,
     /// held back, when what it shows is wrong.
     pub(crate) async fn authenticate(&self, presented: &Presented) -> Result<Client, TokenError> {
-        let attempts = presented.attempts()?;
-        if attempts.is_empty() {
-            self.verifier.pretend().await?;
-        }
-        for (credentials, method) in &attempts {
-            if let Some(client) = self.attempt(credentials, *method).await? {
-                return Ok(client);
+        let seen = match presented.shown()? {
+            Shown::Secrets(attempts) => self.by_secrets(&attempts).await?,
+            Shown::Assertion(assertion) => {
+                let id = presented.id.as_deref();
+                let seen = self.by_assertion(assertion.expose_secret(), id).await?;
+                if !matches!(seen, Seen::Client(_)) {
+                    self.verifier.pretend().await?;
+                }
+                seen
             }
-        }
+        };
+        let refusal = match seen {
+            Seen::Client(client) => return Ok(*client),
+            Seen::Used => TokenError::refused(
+                ErrorCode::JtiKnown,
+                "The client assertion was used before: its 'jti' counts once.",
+            ),
+            Seen::Wrong => TokenError::refused(
+                ErrorCode::InvalidClient,
+                "Client authentication failed: the client, its secret or its method is wrong.",
+            ),
+        };
         self.failures
             .hold(presented.arrived, self.verifier.slowest())
             .await?;
-        Err(TokenError::refused(
-            ErrorCode::InvalidClient,
-            "Client authentication failed: the client, its secret or its method is wrong.",
-        ))
+        Err(refusal)
+    }
+
+    async fn by_secrets(&self, attempts: &[Attempt]) -> Result<Seen, TokenError> {
+        if attempts.is_empty() {
+            self.verifier.pretend().await?;
+        }
+        for (credentials, method) in attempts {
+            if let Some(client) = self.attempt(credentials, *method).await? {
+                return Ok(Seen::Client(Box::new(client)));
+            }
+        }
+        Ok(Seen::Wrong)
     }
 
     async fn attempt(
@@ -201,7 +255,11 @@ mod tests {
             (BASIC, "client_secret=b", None),
             (BASIC, "client_id=a&client_secret=b", None),
         ] {
-            let attempts = presented(header, body).attempts().unwrap();
+            let presented = presented(header, body);
+            let attempts = match presented.shown().unwrap() {
+                Shown::Secrets(attempts) => attempts,
+                Shown::Assertion(_) => Vec::new(),
+            };
             assert_eq!(
                 attempts.first().map(|(_, method)| *method),
                 expected,
@@ -210,7 +268,7 @@ mod tests {
         }
     }
 
-    // Holds TE-11.
+    // Holds AS-01, TE-11.
     #[tokio::test]
     async fn an_assertion_stands_alone() {
         let kind = "client_assertion_type=urn%3Aietf%3Aparams%3Aoauth%3Aclient-assertion-type%3Ajwt-bearer";
@@ -221,9 +279,13 @@ mod tests {
                 None,
                 "client_assertion_type=odd&client_assertion=x".to_owned(),
             ),
+            (None, "client_assertion=x&client_id=a".to_owned()),
+            (None, format!("{kind}&client_id=a")),
         ] {
-            assert!(presented(header, &body).attempts().is_err(), "{body}");
+            assert!(presented(header, &body).shown().is_err(), "{body}");
         }
+        let whole = presented(None, &format!("{kind}&client_assertion=x&client_id=a"));
+        assert!(matches!(whole.shown(), Ok(Shown::Assertion(_))));
     }
 
     #[tokio::test]
@@ -234,7 +296,7 @@ mod tests {
             Some("Basic Zm9v"),
             Some("Bearer x"),
         ] {
-            assert!(presented(header, "x=1").attempts().is_err(), "{header:?}");
+            assert!(presented(header, "x=1").shown().is_err(), "{header:?}");
         }
     }
 }

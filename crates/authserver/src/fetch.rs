@@ -1,0 +1,175 @@
+//! Fetches the documents that clients point to, within bounds: a few seconds, a few kilobytes, no
+//! redirects, no proxies, and never from a link-local address, where clouds keep credentials.
+
+use std::{
+    net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
+    sync::OnceLock,
+    time::Duration,
+};
+
+use reqwest::{
+    Client, StatusCode,
+    dns::{Addrs, Name, Resolve, Resolving},
+    redirect,
+};
+use url::{Host, Url};
+
+/// The whole fetch takes no longer.
+const PATIENCE: Duration = Duration::from_secs(3);
+
+/// Longer documents are not read to their end.
+const LIMIT: usize = 64 * 1024;
+
+/// Why there is no document.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum FetchError {
+    /// The address is none of http or https.
+    #[error("the address is no http or https URL")]
+    Url,
+    /// The address is link-local.
+    #[error("the address is link-local")]
+    LinkLocal,
+    /// The answer is not 200.
+    #[error("the answer was {0}")]
+    Status(StatusCode),
+    /// The answer is too long.
+    #[error("the document is longer than {LIMIT} bytes")]
+    TooLong,
+    /// There is no answer.
+    #[error("no answer: {0}")]
+    Transport(#[from] reqwest::Error),
+}
+
+/// The client, made when it is first needed: it reads the system's certificates.
+#[derive(Debug, Default)]
+pub(crate) struct Fetcher(OnceLock<Client>);
+
+impl Fetcher {
+    /// The document at an address.
+    pub(crate) async fn fetch(&self, address: &str) -> Result<Vec<u8>, FetchError> {
+        let url = Url::parse(address).map_err(|_| FetchError::Url)?;
+        // Literal addresses are never resolved. The parser knows all spellings of them.
+        let literal = match url.host().ok_or(FetchError::Url)? {
+            Host::Domain(_) => None,
+            Host::Ipv4(address) => Some(IpAddr::V4(address)),
+            Host::Ipv6(address) => Some(IpAddr::V6(address)),
+        };
+        if literal.is_some_and(is_link_local) {
+            return Err(FetchError::LinkLocal);
+        }
+        self.read(url).await.map_err(|error| match error {
+            // The address may hold credentials.
+            FetchError::Transport(error) => FetchError::Transport(error.without_url()),
+            other => other,
+        })
+    }
+
+    async fn read(&self, url: Url) -> Result<Vec<u8>, FetchError> {
+        let mut response = self.client()?.get(url).send().await?;
+        if response.status() != StatusCode::OK {
+            return Err(FetchError::Status(response.status()));
+        }
+        let mut document = Vec::new();
+        while let Some(chunk) = response.chunk().await? {
+            document.extend_from_slice(&chunk);
+            if document.len() > LIMIT {
+                return Err(FetchError::TooLong);
+            }
+        }
+        Ok(document)
+    }
+
+    fn client(&self) -> Result<Client, reqwest::Error> {
+        if let Some(client) = self.0.get() {
+            return Ok(client.clone());
+        }
+        let client = Client::builder()
+            .redirect(redirect::Policy::none())
+            .no_proxy()
+            .timeout(PATIENCE)
+            .pool_max_idle_per_host(0)
+            .dns_resolver(Public)
+            .build()?;
+        Ok(self.0.get_or_init(|| client).clone())
+    }
+}
+
+/// Resolves names, but not to link-local addresses. What was checked here is what is connected to,
+/// so a name cannot change its address in between.
+#[derive(Debug)]
+struct Public;
+
+impl Resolve for Public {
+    fn resolve(&self, name: Name) -> Resolving {
+        Box::pin(async move {
+            let found: Vec<SocketAddr> =
+                tokio::net::lookup_host((name.as_str(), 0)).await?.collect();
+            let allowed: Vec<SocketAddr> = found
+                .into_iter()
+                .filter(|address| !is_link_local(address.ip()))
+                .collect();
+            if allowed.is_empty() {
+                return Err(FetchError::LinkLocal.into());
+            }
+            Ok(Box::new(allowed.into_iter()) as Addrs)
+        })
+    }
+}
+
+/// Whether an address is link-local, also as one of version 4 inside one of version 6.
+fn is_link_local(address: IpAddr) -> bool {
+    match address {
+        IpAddr::V4(address) => address.is_link_local(),
+        IpAddr::V6(address) => {
+            address.is_unicast_link_local() || inner(address).is_some_and(|v4| v4.is_link_local())
+        }
+    }
+}
+
+/// The address of version 4 that is meant: mapped (RFC 4291), translated (RFC 6052) or 6to4
+/// (RFC 3056).
+fn inner(address: Ipv6Addr) -> Option<Ipv4Addr> {
+    let words = address.segments();
+    let joined = |high: u16, low: u16| Ipv4Addr::from(u32::from(high) << 16 | u32::from(low));
+    match words {
+        [0, 0, 0, 0, 0, 0 | 0xffff, high, low] | [0x64, 0xff9b, 0, 0, 0, 0, high, low] => {
+            Some(joined(high, low))
+        }
+        [0x2002, high, low, ..] => Some(joined(high, low)),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "tests")]
+mod tests {
+    use super::*;
+
+    // Holds AS-08.
+    #[tokio::test]
+    async fn link_local_addresses_are_refused_in_all_their_spellings() {
+        let fetcher = Fetcher::default();
+        for host in [
+            "169.254.169.254",
+            "2852039166",
+            "0xa9fea9fe",
+            "0251.0376.0251.0376",
+            "169.254.43518",
+            "[fe80::1]",
+            "[febf::1]",
+            "[::ffff:169.254.169.254]",
+            "[::169.254.169.254]",
+            "[64:ff9b::a9fe:a9fe]",
+            "[2002:a9fe:a9fe::1]",
+        ] {
+            let outcome = fetcher.fetch(&format!("http://{host}/latest")).await;
+            assert!(
+                matches!(outcome, Err(FetchError::LinkLocal)),
+                "{host}: {outcome:?}"
+            );
+        }
+        for address in ["127.0.0.1", "10.0.0.1", "::1", "fd00::1", "2001:db8::1"] {
+            assert!(!is_link_local(address.parse().unwrap()), "{address}");
+        }
+    }
+}
