@@ -3,8 +3,9 @@
 //!
 //! Knows no real environment, clock or output: all of that comes in as a [`Process`].
 
-use std::fs::OpenOptions;
+use std::fs::{self, OpenOptions};
 use std::net::TcpListener;
+use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use clap::FromArgMatches;
@@ -124,12 +125,15 @@ fn listen(address: &str, process: &Process) -> Result<TcpListener, Failure> {
     (process.listen)(address).map_err(|error| Failure::new(boot::explain(address, &error)))
 }
 
-/// A file that is written at its end.
+/// A file that is written at its end; its directories are made where they are missing, as Traefik
+/// does.
 fn append(key: &str, path: &str) -> Result<Output, Failure> {
-    let file = OpenOptions::new().create(true).append(true).open(path);
+    let directory = Path::new(path).parent().unwrap_or(Path::new(""));
+    let made = fs::create_dir_all(directory);
+    let file = made.and_then(|()| OpenOptions::new().create(true).append(true).open(path));
     let file = file.map_err(|error| {
         Failure::new(format!(
-            "{key}: {path} cannot be written: {error}; create its directory or choose another file"
+            "{key}: {path} cannot be written: {error}; choose another file"
         ))
     })?;
     Ok(Arc::new(Mutex::new(file)))

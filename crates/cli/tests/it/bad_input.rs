@@ -165,6 +165,18 @@ async fn a_line_that_lacks_something_says_what() {
 }
 
 #[tokio::test]
+async fn a_log_that_cannot_be_written_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("file"), "").unwrap();
+    let path = path(folder.path(), "file/a.log");
+    for (key, name) in [("accesslog", "accessLog.filePath"), ("log", "log.filePath")] {
+        let line = line("carnet gateway --entrypoints.web.address=127.0.0.1:0");
+        let line = line.arg(&format!("--{key}.filepath={path}"));
+        is_refused(line, 1, &[name, &path, "choose another file"]).await;
+    }
+}
+
+#[tokio::test]
 async fn what_is_only_good_for_trials_needs_dev() {
     let serve = line("hydra serve admin")
         .env("DSN", "memory")

@@ -33,7 +33,7 @@ const TOML: &str = r#"
   level = "INFO"
   filePath = "gateway.log"
 [accessLog]
-  filePath = "access.log"
+  filePath = "logs/made/access.log"
 [api]
 [ping]
 [providers.docker]
@@ -188,7 +188,7 @@ fn a_toml_file_with_keys_of_others_serves_the_three_steps_of_a_directory() {
         "same"
     );
     stop(&mut shell);
-    let names = "grep -c -e \" - $caller \\[.* 200 \" access.log; grep -c -e \" - $CLIENT_ID \\[.* 200 \" access.log";
+    let names = "grep -c -e \" - $caller \\[.* 200 \" logs/made/access.log; grep -c -e \" - $CLIENT_ID \\[.* 200 \" logs/made/access.log";
     assert_eq!(said(&mut shell, names), "1\n1");
 }
 

@@ -12,6 +12,7 @@ mod bad_input;
 mod clients;
 mod console;
 mod defaults;
+mod demo;
 mod foreign_verifiers;
 mod gateway_files;
 mod keys;

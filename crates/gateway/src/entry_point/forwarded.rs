@@ -98,7 +98,9 @@ fn fill(headers: &mut HeaderMap, origin: &Origin<'_>) {
     fill_one(headers, X_FORWARDED_PROTO, proto);
     let port = port_of(origin.host).unwrap_or_else(|| default_port(headers, origin));
     fill_one(headers, X_FORWARDED_PORT, port);
-    fill_one(headers, X_FORWARDED_HOST, origin.host);
+    if !origin.host.is_empty() {
+        fill_one(headers, X_FORWARDED_HOST, origin.host);
+    }
     if let Ok(server) = HeaderValue::from_str(origin.server) {
         headers.insert(X_FORWARDED_SERVER, server);
     }

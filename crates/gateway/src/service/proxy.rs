@@ -35,8 +35,8 @@ pub(super) struct Server {
 /// The `Host` of a request to a server.
 #[derive(Debug)]
 enum Host {
-    /// The client's.
-    Passed,
+    /// The client's; this one when it named none, as HTTP/1.0 allows.
+    Passed(HeaderValue),
     /// The server's own.
     Own(HeaderValue),
     /// None: in HTTP/2 the target names the server, and another host beside it is malformed.
@@ -71,7 +71,7 @@ impl Server {
             authority,
             host: match (url.scheme(), pass_host_header) {
                 ("h2c", _) => Host::InTarget,
-                (_, true) => Host::Passed,
+                (_, true) => Host::Passed(host),
                 (_, false) => Host::Own(host),
             },
             prefix: match options.preserve_path {
@@ -83,12 +83,14 @@ impl Server {
     }
 
     fn uri(&self, request: &Uri) -> Result<Uri, Fault> {
-        let asked = request.path_and_query().map_or("/", PathAndQuery::as_str);
+        let root = PathAndQuery::from_static("/");
+        let asked = request.path_and_query().cloned().unwrap_or(root);
         let path = match self.prefix.as_str() {
-            "" => asked.parse(),
-            prefix => format!("{prefix}{asked}").parse(),
+            "" => asked,
+            prefix => format!("{prefix}{asked}")
+                .parse()
+                .map_err(|error| Fault::new(Reason::BadRequest).because(error))?,
         };
-        let path: PathAndQuery = path.map_err(|e| Fault::new(Reason::BadRequest).because(e))?;
         Uri::builder()
             .scheme(self.scheme.clone())
             .authority(self.authority.clone())
@@ -155,7 +157,11 @@ fn outgoing(
         headers.insert(UPGRADE, offer.protocol().clone());
     }
     match &server.host {
-        Host::Passed => {}
+        Host::Passed(own) => {
+            if headers.get(HOST).is_none_or(HeaderValue::is_empty) {
+                headers.insert(HOST, own.clone());
+            }
+        }
         Host::Own(host) => drop(headers.insert(HOST, host.clone())),
         Host::InTarget => drop(headers.remove(HOST)),
     }

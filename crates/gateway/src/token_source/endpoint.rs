@@ -110,7 +110,8 @@ impl CallFailure {
             | FailureKind::Connect
             | FailureKind::Tls
             | FailureKind::Broken
-            | FailureKind::RequestBody => Self::Transport(cause),
+            | FailureKind::RequestBody
+            | FailureKind::RequestMalformed => Self::Transport(cause),
         }
     }
 }

@@ -2,6 +2,7 @@
 
 use std::error::Error;
 use std::fmt;
+use std::io;
 use std::sync::atomic::Ordering;
 
 use http::Extensions;
@@ -31,6 +32,8 @@ pub enum FailureKind {
     TooLarge,
     /// The client's own request body broke off.
     RequestBody,
+    /// The client's own request body is no HTTP.
+    RequestMalformed,
 }
 
 /// A request that got no answer, or only a part of one.
@@ -62,7 +65,11 @@ impl Failure {
         if error.is_connect()
             && let Some(failure) = found::<Self>(&error)
         {
-            return Self::new(failure.kind).because(failure.to_string());
+            let again = Self::new(failure.kind);
+            return match failure.causes() {
+                causes if causes.is_empty() => again,
+                causes => again.because(causes.join(": ")),
+            };
         }
         let mut extras = Extensions::new();
         if let Some(connected) = error.connect_info() {
@@ -71,7 +78,7 @@ impl Failure {
         let used = extras.get::<Used>();
         let on_used_connection = used.is_some_and(|used| used.0.load(Ordering::Relaxed));
         let kind = match found::<hyper::Error>(&error) {
-            Some(error) if error.is_user() => FailureKind::RequestBody,
+            Some(cause) if cause.is_user() => of_request(&error),
             _ if error.is_connect() => FailureKind::Connect,
             _ => FailureKind::Broken,
         };
@@ -80,6 +87,17 @@ impl Failure {
             on_used_connection,
             cause: Some(error.into()),
         }
+    }
+
+    /// What the causes say, the nearest first.
+    fn causes(&self) -> Vec<String> {
+        let mut causes = Vec::new();
+        let mut cause = self.source();
+        while let Some(error) = cause {
+            causes.push(error.to_string());
+            cause = error.source();
+        }
+        causes
     }
 
     /// What collecting a body reports.
@@ -103,11 +121,10 @@ impl fmt::Display for Failure {
             FailureKind::HeaderTimeout => "no answer in time",
             FailureKind::TooLarge => "the answer is too large",
             FailureKind::RequestBody => "the request's body broke off",
+            FailureKind::RequestMalformed => "the request's body is malformed",
         })?;
-        let mut cause = self.source();
-        while let Some(error) = cause {
-            write!(f, ": {error}")?;
-            cause = error.source();
+        for cause in self.causes() {
+            write!(f, ": {cause}")?;
         }
         Ok(())
     }
@@ -131,8 +148,19 @@ impl From<Failure> for Fault {
             FailureKind::HeaderTimeout => Reason::UpstreamHeaderTimeout,
             FailureKind::Broken | FailureKind::TooLarge => Reason::UpstreamBroken,
             FailureKind::RequestBody => Reason::ClientGone,
+            FailureKind::RequestMalformed => Reason::BadRequest,
         };
         Fault::new(reason).because(failure.to_string())
+    }
+}
+
+/// Why the client's body did not come to its end.
+fn of_request(error: &legacy::Error) -> FailureKind {
+    match found::<io::Error>(error).map(io::Error::kind) {
+        Some(io::ErrorKind::InvalidData | io::ErrorKind::InvalidInput) => {
+            FailureKind::RequestMalformed
+        }
+        _ => FailureKind::RequestBody,
     }
 }
 

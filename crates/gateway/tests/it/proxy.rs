@@ -96,6 +96,29 @@ async fn a_body_in_chunks_goes_on_whatever_the_method() {
 }
 
 #[tokio::test]
+async fn a_body_that_is_no_http_is_the_clients_fault() {
+    let backend = Whoami::start();
+    let stand = Stand::new(&routes(&["PathPrefix(`/`)"], &backend.url)).await;
+    let head = "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n";
+    let response = stand.send(&format!("{head}zz\r\n")).await;
+    assert_eq!(
+        (response.status, response.text().as_str()),
+        (400, "Bad Request")
+    );
+}
+
+#[tokio::test]
+async fn who_names_no_host_asks_for_the_servers() {
+    let backend = Server::start(|_| Answer::text(200, "")).await.unwrap();
+    let stand = stand_before(&backend).await;
+    stand.send("GET / HTTP/1.0\r\n\r\n").await;
+    let seen = backend.seen().pop().unwrap();
+    let own = backend.address().to_string();
+    assert_eq!(seen.headers.only("Host"), Some(own.as_str()));
+    assert!(seen.headers.all("X-Forwarded-Host").is_empty());
+}
+
+#[tokio::test]
 async fn a_user_agent_is_never_invented_and_never_empty() {
     let backend = Server::start(|_| Answer::text(200, "")).await.unwrap();
     let stand = stand_before(&backend).await;
