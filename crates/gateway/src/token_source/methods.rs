@@ -30,7 +30,8 @@ impl Methods {
     pub(super) fn order(&self, client: &Key) -> [Method; 2] {
         match self.known.get(client).unwrap_or(self.first) {
             Method::Basic => [Method::Basic, Method::Post],
-            Method::Post | Method::PrivateKeyJwt | Method::None => [Method::Post, Method::Basic],
+            // Only the two with a secret are ever tried or noted.
+            Method::Post | Method::None | Method::PrivateKeyJwt => [Method::Post, Method::Basic],
         }
     }
 
