@@ -119,9 +119,10 @@ step_test() {
     CARNET_PYTHON=$VENV/bin/python CARNET_REQUIRE_ALL=1 cargo test --locked --workspace
 }
 
-# The process that writes to the database is killed two hundred times.
+# The process that writes to the database is killed two hundred times. The whole workspace is named
+# for the sake of the build: it is the one that the step before has made.
 step_kills() {
-    cargo test --locked --quiet -p carnet-authserver --test it -- --ignored two_hundred_kills --nocapture
+    cargo test --locked --quiet --workspace -- --ignored two_hundred_kills --nocapture | grep -v '^running 0\|^$\| 0 passed'
 }
 
 # Recipes point at what is private, which is what they are for.
