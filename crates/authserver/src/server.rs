@@ -10,7 +10,10 @@ use tokio_util::{sync::CancellationToken, task::AbortOnDropHandle};
 use crate::{
     Options,
     domain::{Authority, Error},
-    http,
+    http::{
+        self,
+        metrics::{Metrics, counted},
+    },
     store::Store,
 };
 
@@ -18,6 +21,7 @@ use crate::{
 #[derive(Debug, Clone)]
 pub struct Authserver {
     authority: Arc<Authority>,
+    metrics: Arc<Metrics>,
     /// Makes missing keys and removes expired rows; ends with the last clone.
     _maintenance: Arc<AbortOnDropHandle<()>>,
 }
@@ -34,22 +38,27 @@ impl Authserver {
         clock: Arc<dyn Clock>,
         random: Arc<dyn Random>,
     ) -> Result<Self, Error> {
+        let metrics = Arc::new(Metrics::new(&options.version));
         let authority = Arc::new(Authority::new(options, store, clock, random).await?);
         let maintenance = tokio::spawn(Arc::clone(&authority).maintain());
         Ok(Self {
             authority,
+            metrics,
             _maintenance: Arc::new(AbortOnDropHandle::new(maintenance)),
         })
     }
 
     /// The public endpoints: tokens, revocation, keys, discovery, health.
     pub fn public_router(&self) -> Router {
-        http::public::router(Arc::clone(&self.authority))
+        let router = http::public::router(Arc::clone(&self.authority));
+        counted(router, &self.metrics)
     }
 
-    /// The administrator's endpoints: clients, keys, introspection, health, version.
+    /// The administrator's endpoints: clients, keys, introspection, health, metrics,
+    /// version.
     pub fn admin_router(&self) -> Router {
-        http::admin::router(Arc::clone(&self.authority))
+        let router = http::admin::router(Arc::clone(&self.authority), Arc::clone(&self.metrics));
+        counted(router, &self.metrics)
     }
 
     /// Serves the public endpoints until `shutdown` is cancelled, then finishes what is in flight,

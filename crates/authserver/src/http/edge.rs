@@ -9,7 +9,7 @@ use axum::{
     response::Response,
 };
 
-use crate::http::answer;
+use crate::http::{answer, metrics};
 
 /// Whatever is read here may change at any time.
 const NOTHING_KEPT: &str = "private, no-cache, no-store, must-revalidate";
@@ -26,7 +26,7 @@ pub(super) enum Port {
 /// A router whose requests were prepared before they are routed.
 pub(super) fn around(router: Router, port: Port) -> Router {
     Router::new()
-        .fallback_service(router)
+        .fallback_service(metrics::noted(router))
         .layer(from_fn(move |request, next| prepare(port, request, next)))
 }
 

@@ -8,6 +8,7 @@ mod body;
 mod edge;
 mod error;
 mod health;
+pub(crate) mod metrics;
 mod not_found;
 pub(crate) mod public;
 pub(crate) mod serve;

@@ -20,12 +20,14 @@ use crate::{
     domain::Authority,
     http::{
         edge::{Port, around},
-        health, not_found,
+        health,
+        metrics::{self, Metrics},
+        not_found,
     },
 };
 
 /// The routes.
-pub(crate) fn router(authority: Arc<Authority>) -> Router {
+pub(crate) fn router(authority: Arc<Authority>, metrics: Arc<Metrics>) -> Router {
     let routes = Router::new()
         .route("/", get(not_found::page))
         .route("/admin/clients", get(list::list).post(clients::create))
@@ -56,6 +58,7 @@ pub(crate) fn router(authority: Arc<Authority>) -> Router {
         .route("/admin/oauth2/tokens", delete(tokens::delete))
         .route("/admin/health/alive", get(health::alive))
         .route("/admin/health/ready", get(health::ready))
+        .route("/admin/metrics/prometheus", metrics::endpoint(metrics))
         .route("/admin/version", get(version::version))
         .method_not_allowed_fallback(not_found::wrong_method)
         .fallback(not_found::text)

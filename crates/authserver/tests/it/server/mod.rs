@@ -8,6 +8,7 @@ mod discovery;
 mod introspection;
 mod keys;
 mod maintenance;
+mod metrics;
 mod restart;
 mod revocation;
 mod rotation;
