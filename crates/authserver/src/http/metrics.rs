@@ -4,12 +4,11 @@
 use std::{borrow::Cow, sync::Arc};
 
 use axum::{
-    Router,
+    Extension, Router,
     extract::{MatchedPath, Request, State},
     http::{Method, StatusCode},
     middleware::{Next, from_fn, from_fn_with_state},
     response::Response,
-    routing::{MethodRouter, get},
 };
 use prometheus_client::{
     encoding::{EncodeLabelSet, text::encode},
@@ -117,12 +116,10 @@ impl Metrics {
     }
 }
 
-/// `GET /admin/metrics/prometheus`.
-pub(super) fn endpoint<S: Clone + Send + Sync + 'static>(metrics: Arc<Metrics>) -> MethodRouter<S> {
-    get(move || {
-        let text = metrics.text();
-        async { text }
-    })
+/// Requests and their durations, in OpenMetrics' text.
+#[utoipa::path(get, path = "/admin/metrics/prometheus", tag = "server", responses((status = 200, body = String, content_type = "application/openmetrics-text")))]
+pub(super) async fn prometheus(Extension(metrics): Extension<Arc<Metrics>>) -> Response {
+    metrics.text()
 }
 
 /// Counts what a router answers; its routes must be [`noted`].

@@ -9,6 +9,7 @@ mod introspection;
 mod keys;
 mod maintenance;
 mod metrics;
+mod openapi;
 mod restart;
 mod revocation;
 mod rotation;
