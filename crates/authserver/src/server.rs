@@ -20,8 +20,8 @@ use crate::{
 /// The authorization server. Clones are the same server.
 #[derive(Debug, Clone)]
 pub struct Authserver {
-    authority: Arc<Authority>,
-    metrics: Arc<Metrics>,
+    public: Router,
+    admin: Router,
     /// Makes missing keys and removes expired rows; ends with the last clone.
     _maintenance: Arc<AbortOnDropHandle<()>>,
 }
@@ -40,25 +40,25 @@ impl Authserver {
     ) -> Result<Self, Error> {
         let metrics = Arc::new(Metrics::new(&options.version));
         let authority = Arc::new(Authority::new(options, store, clock, random).await?);
-        let maintenance = tokio::spawn(Arc::clone(&authority).maintain());
+        let public = http::public::router(Arc::clone(&authority));
+        let admin = http::admin::router(Arc::clone(&authority), Arc::clone(&metrics));
+        let maintenance = tokio::spawn(authority.maintain());
         Ok(Self {
-            authority,
-            metrics,
+            public: counted(public, &metrics),
+            admin: counted(admin, &metrics),
             _maintenance: Arc::new(AbortOnDropHandle::new(maintenance)),
         })
     }
 
     /// The public endpoints: tokens, revocation, keys, discovery, health.
     pub fn public_router(&self) -> Router {
-        let router = http::public::router(Arc::clone(&self.authority));
-        counted(router, &self.metrics)
+        self.public.clone()
     }
 
     /// The administrator's endpoints: clients, keys, introspection, health, metrics,
     /// version.
     pub fn admin_router(&self) -> Router {
-        let router = http::admin::router(Arc::clone(&self.authority), Arc::clone(&self.metrics));
-        counted(router, &self.metrics)
+        self.admin.clone()
     }
 
     /// Serves the public endpoints until `shutdown` is cancelled, then finishes what is in flight,
