@@ -16,6 +16,6 @@ pub use carnet_oauth::scope::Strategy as ScopeStrategy;
 
 pub use crate::{
     domain::Error,
-    options::{AccessTokenStrategy, Discovery, Options, OptionsError, ScopeClaim},
+    options::{AccessTokenStrategy, Discovery, Options, OptionsError, ScopeClaim, TokenProfile},
     server::Authserver,
 };

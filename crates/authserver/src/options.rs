@@ -25,6 +25,8 @@ pub struct Options {
     pub scope_strategy: scope::Strategy,
     /// `strategies.jwt.scope_claim`: how a JWT carries its scopes.
     pub scope_claim: ScopeClaim,
+    /// `strategies.jwt.profile` (ours): what a JWT looks like.
+    pub token_profile: TokenProfile,
     /// `ttl.access_token`: how long a token counts, unless the client has a lifetime of its own.
     pub ttl_access_token: Duration,
     /// `oauth2.exclude_not_before_claim`: whether a JWT has no `nbf`.
@@ -79,6 +81,16 @@ pub enum ScopeClaim {
     Both,
 }
 
+/// What a JWT looks like.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum TokenProfile {
+    /// As Hydra's: `typ: JWT`, scopes as `scope_claim` says, `ext`.
+    #[default]
+    Hydra,
+    /// As RFC 9068 says: `typ: at+jwt`, `scope` as one text, always an audience.
+    Rfc9068,
+}
+
 /// What the discovery document says differently.
 #[derive(Debug, Clone, Default)]
 pub struct Discovery {
@@ -101,6 +113,7 @@ impl Default for Options {
             strict_assertion_audience: false,
             scope_strategy: scope::Strategy::default(),
             scope_claim: ScopeClaim::default(),
+            token_profile: TokenProfile::default(),
             ttl_access_token: Duration::from_secs(3600),
             exclude_not_before_claim: false,
             mirror_top_level_claims: true,

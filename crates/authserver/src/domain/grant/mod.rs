@@ -56,7 +56,7 @@ impl Authority {
             AccessTokenStrategy::Jwt => {
                 let claims = Claims::new(&self.options, &granted, uuid::fresh(&*self.random));
                 let claims = serde_json::to_vec(&claims).map_err(|_| TokenError::internal())?;
-                self.ring.sign(claims).await?
+                self.ring.sign(claims, self.options.token_profile).await?
             }
             AccessTokenStrategy::Opaque => {
                 let (token, digest) =

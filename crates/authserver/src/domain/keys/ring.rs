@@ -21,6 +21,7 @@ use crate::{
         system_keys::SystemKeys,
         uuid,
     },
+    options::TokenProfile,
     store::{KeyRow, Store},
 };
 
@@ -90,6 +91,7 @@ impl KeyRing {
     pub(in crate::domain) async fn sign(
         &self,
         claims: Vec<u8>,
+        profile: TokenProfile,
     ) -> Result<SecretString, TokenError> {
         let key = match self.current.load().signer(ACCESS_TOKENS) {
             Some(key) => key,
@@ -102,11 +104,11 @@ impl KeyRing {
                 })?,
         };
         let token = if key.signs_slowly() {
-            tokio::task::spawn_blocking(move || compact(&key, &claims))
+            tokio::task::spawn_blocking(move || compact(&key, profile, &claims))
                 .await
                 .map_err(|_| TokenError::internal())?
         } else {
-            compact(&key, &claims)
+            compact(&key, profile, &claims)
         };
         Ok(SecretString::from(token?))
     }
@@ -221,9 +223,9 @@ impl Snapshot {
     }
 }
 
-fn compact(key: &Key, claims: &[u8]) -> Result<String, KeyError> {
+fn compact(key: &Key, profile: TokenProfile, claims: &[u8]) -> Result<String, KeyError> {
     let signer = key.signer().ok_or(KeyError::Crypto)?;
-    jws::sign_compact(signer, key.header(), claims)
+    jws::sign_compact(signer, key.header(profile), claims)
 }
 
 impl From<Error> for AdminError {

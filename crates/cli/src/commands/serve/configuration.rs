@@ -3,7 +3,7 @@
 
 use carnet_authserver::{self as authserver, Options, RsaBits};
 use carnet_config::install::authserver::{
-    self as config, AccessTokenStrategy, AuthserverConfig, ScopeClaim, ScopeStrategy,
+    self as config, AccessTokenStrategy, AuthserverConfig, ScopeClaim, ScopeStrategy, TokenProfile,
 };
 use secrecy::ExposeSecret;
 
@@ -56,6 +56,10 @@ pub(super) fn options(config: &AuthserverConfig) -> Options {
             ScopeClaim::List => authserver::ScopeClaim::List,
             ScopeClaim::String => authserver::ScopeClaim::String,
             ScopeClaim::Both => authserver::ScopeClaim::Both,
+        },
+        token_profile: match config.strategies.profile {
+            TokenProfile::Hydra => authserver::TokenProfile::Hydra,
+            TokenProfile::Rfc9068 => authserver::TokenProfile::Rfc9068,
         },
         ttl_access_token: config.ttl_access_token,
         strict_assertion_audience: config.oauth2.strict_assertion_audience,

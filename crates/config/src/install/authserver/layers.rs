@@ -7,7 +7,7 @@ use crate::document::{Member, Node, Value};
 
 /// The keys that environment variables can set: every one that holds no keys itself. A key that is
 /// not here has no variable, so variables of others are nobody's mistake.
-const KEYS: [&str; 97] = [
+const KEYS: [&str; 98] = [
     "clients.http.disallow_private_ip_ranges",
     "clients.http.private_ip_exception_urls",
     "dev",
@@ -75,6 +75,7 @@ const KEYS: [&str; 97] = [
     "serve.tls.key.path",
     "sqa.opt_out",
     "strategies.access_token",
+    "strategies.jwt.profile",
     "strategies.jwt.scope_claim",
     "strategies.scope",
     "tracing.provider",

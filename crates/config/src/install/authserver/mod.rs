@@ -101,6 +101,9 @@ pub struct Strategies {
     pub scope: ScopeStrategy,
     /// `jwt.scope_claim`: `list`, `string` or `both`. Default `list`.
     pub scope_claim: ScopeClaim,
+    /// `jwt.profile` (ours): `hydra` or `rfc9068`, which has `typ: at+jwt`, `scope` as one text and
+    /// always an audience. Default `hydra`.
+    pub profile: TokenProfile,
 }
 
 /// `strategies.access_token`.
@@ -133,6 +136,16 @@ pub enum ScopeClaim {
     String,
     /// `both`.
     Both,
+}
+
+/// `strategies.jwt.profile`.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum TokenProfile {
+    /// `hydra`.
+    #[default]
+    Hydra,
+    /// `rfc9068`.
+    Rfc9068,
 }
 
 /// `oauth2`.

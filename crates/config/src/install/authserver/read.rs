@@ -6,7 +6,7 @@ use secrecy::SecretString;
 
 use super::{
     AccessTokenStrategy, AuthserverConfig, Discovery, Hasher, Listener, Log, OAuth2, ScopeClaim,
-    ScopeStrategy, Secrets, Strategies, Urls, layers,
+    ScopeStrategy, Secrets, Strategies, TokenProfile, Urls, layers,
 };
 use crate::diagnostics::{Diagnostic, Severity};
 use crate::document::{Fields, Node, Spelling};
@@ -156,15 +156,25 @@ fn strategies(fields: &mut Fields<'_>) -> Strategies {
         ("string", ScopeClaim::String),
         ("both", ScopeClaim::Both),
     ];
-    let claim = fields.map("jwt", |jwt| {
-        // Nothing is stored of a JWT unless it is revoked, so all of them are stateless.
-        jwt.unserved(Severity::Warning, &["stateless"], ADVICE);
-        jwt.word("scope_claim", &claims)
-    });
+    let profiles = [
+        ("hydra", TokenProfile::Hydra),
+        ("rfc9068", TokenProfile::Rfc9068),
+    ];
+    let (claim, profile) = fields
+        .map("jwt", |jwt| {
+            // Nothing is stored of a JWT unless it is revoked, so all of them are stateless.
+            jwt.unserved(Severity::Warning, &["stateless"], ADVICE);
+            (
+                jwt.word("scope_claim", &claims),
+                jwt.word("profile", &profiles),
+            )
+        })
+        .unwrap_or_default();
     Strategies {
         access_token: fields.word("access_token", &tokens).unwrap_or_default(),
         scope: fields.word("scope", &scopes).unwrap_or_default(),
-        scope_claim: claim.flatten().unwrap_or_default(),
+        scope_claim: claim.unwrap_or_default(),
+        profile: profile.unwrap_or_default(),
     }
 }
 
