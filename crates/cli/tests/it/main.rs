@@ -27,5 +27,6 @@ mod server;
 mod terminals;
 mod tokens;
 mod tutorial;
+mod up;
 mod validate;
 mod words;

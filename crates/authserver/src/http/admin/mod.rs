@@ -5,6 +5,7 @@ mod clients;
 mod introspect;
 mod json;
 mod keys;
+mod list;
 mod tokens;
 mod version;
 
@@ -28,7 +29,7 @@ pub(crate) fn router(authority: Arc<Authority>) -> Router {
     let cors = authority.options.admin_cors.clone();
     let routes = Router::new()
         .route("/", get(not_found::page))
-        .route("/admin/clients", get(clients::list).post(clients::create))
+        .route("/admin/clients", get(list::list).post(clients::create))
         .route(
             "/admin/clients/{id}",
             get(clients::read)
@@ -37,6 +38,10 @@ pub(crate) fn router(authority: Arc<Authority>) -> Router {
                 .delete(clients::delete),
         )
         .route("/admin/clients/{id}/lifespans", put(clients::lifespans))
+        .route(
+            "/admin/clients/{id}/secrets/rotate",
+            post(clients::rotate_secret).delete(clients::drop_rotated_secrets),
+        )
         .route(
             "/admin/keys/{set}",
             get(keys::read_set)

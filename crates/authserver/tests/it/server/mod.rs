@@ -11,6 +11,7 @@ mod keys;
 mod maintenance;
 mod restart;
 mod revocation;
+mod rotation;
 mod secrecy;
 mod serving;
 mod still;
