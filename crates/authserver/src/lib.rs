@@ -16,6 +16,8 @@ pub use carnet_oauth::scope::Strategy as ScopeStrategy;
 
 pub use crate::{
     domain::Error,
-    options::{AccessTokenStrategy, Discovery, Options, OptionsError, ScopeClaim, TokenProfile},
+    options::{
+        AccessTokenStrategy, Cors, Discovery, Options, OptionsError, ScopeClaim, TokenProfile,
+    },
     server::Authserver,
 };

@@ -47,14 +47,16 @@ fn defaults_are_those_of_hydra_but_for_the_size_of_keys() {
         config.public,
         Listener {
             host: None,
-            port: 4444
+            port: 4444,
+            cors: None,
         }
     );
     assert_eq!(
         config.admin,
         Listener {
             host: None,
-            port: 4445
+            port: 4445,
+            cors: None,
         }
     );
     assert_eq!(config.issuer(), "http://localhost:4444");
@@ -294,4 +296,25 @@ fn a_debug_print_of_the_settings_holds_no_secret() {
     ];
     let config = sound(&[], &variables);
     assert!(!format!("{config:?}").contains("CANARY"));
+}
+
+#[test]
+fn pages_of_other_origins_are_let_in_where_that_is_enabled() {
+    let variables = [
+        ("SERVE_PUBLIC_CORS_ENABLED", "true"),
+        ("SERVE_PUBLIC_CORS_ALLOWED_ORIGINS", "https://a,https://*.b"),
+        ("SERVE_PUBLIC_CORS_MAX_AGE", "60"),
+        ("SERVE_ADMIN_CORS_ALLOWED_ORIGINS", "https://a"),
+    ];
+    let environment = variables
+        .into_iter()
+        .map(|(name, value)| (name.to_owned(), value.to_owned()))
+        .collect();
+    let (config, findings) = read(&[], &environment, &[]);
+    assert!(findings.is_empty(), "{findings:?}");
+    assert_eq!(config.admin.cors, None);
+    let cors = config.public.cors.unwrap();
+    assert_eq!(cors.allowed_origins, ["https://a", "https://*.b"]);
+    assert_eq!(cors.max_age, 60);
+    assert!(cors.allow_credentials && cors.allowed_methods.contains(&"PATCH".to_owned()));
 }

@@ -26,6 +26,7 @@ use crate::{
 
 /// The routes.
 pub(crate) fn router(authority: Arc<Authority>) -> Router {
+    let cors = authority.options.admin_cors.clone();
     let routes = Router::new()
         .route("/", get(not_found::page))
         .route("/admin/clients", get(list::list).post(clients::create))
@@ -60,5 +61,5 @@ pub(crate) fn router(authority: Arc<Authority>) -> Router {
         .method_not_allowed_fallback(not_found::wrong_method)
         .fallback(not_found::text)
         .with_state(authority);
-    around(routes, Port::Admin)
+    around(routes, Port::Admin, cors.as_ref())
 }
