@@ -11,7 +11,7 @@ pub mod options;
 mod server;
 pub mod store;
 
-pub use carnet_jose::RsaBits;
+pub use carnet_jose::{Algorithm, RsaBits};
 pub use carnet_oauth::scope::Strategy as ScopeStrategy;
 
 pub use crate::{

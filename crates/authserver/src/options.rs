@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use carnet_jose::RsaBits;
+use carnet_jose::{Algorithm, RsaBits};
 use carnet_oauth::scope;
 use secrecy::{ExposeSecret as _, SecretString};
 
@@ -49,6 +49,9 @@ pub struct Options {
     pub hashing_threads: usize,
     /// The size of RSA keys that the server makes.
     pub rsa_bits: RsaBits,
+    /// `jwks.algorithm` (ours): the algorithm of the key that the server makes for access tokens when
+    /// there is none.
+    pub algorithm: Algorithm,
     /// `webfinger.jwks.broadcast_keys`: key sets that are published besides the two that sign.
     pub broadcast_keys: Vec<String>,
     /// `webfinger.oidc_discovery`: what the discovery document says differently.
@@ -145,6 +148,7 @@ impl Default for Options {
             pbkdf2_iterations: 25_000,
             hashing_threads: 1,
             rsa_bits: RsaBits::B2048,
+            algorithm: Algorithm::Rs256,
             broadcast_keys: texts(&["hydra.openid.id-token"]),
             discovery: Discovery::default(),
             public_cors: None,

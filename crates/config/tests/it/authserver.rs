@@ -99,7 +99,7 @@ oidc:
 webfinger:
   jwks: {broadcast_keys: [x, y]}
   oidc_discovery: {token_url: 'https://as.test/t', jwks_url: 'https://as.test/j', supported_claims: [c], supported_scope: [s]}
-jwks: {rsa_bits: 4096}
+jwks: {rsa_bits: 4096, algorithm: ES256}
 log: {level: debug, format: json}
 ";
 
@@ -143,6 +143,7 @@ const VARIABLES: [(&str, &str); 27] = [
 fn documents_and_variables_say_the_same() {
     let more = [
         ("JWKS_RSA_BITS", "4096"),
+        ("JWKS_ALGORITHM", "ES256"),
         ("LOG_LEVEL", "debug"),
         ("LOG_FORMAT", "json"),
     ];
@@ -184,6 +185,7 @@ fn documents_and_variables_say_the_same() {
         assert_eq!(config.discovery.supported_claims, ["c"]);
         assert_eq!(config.discovery.supported_scope, ["s"]);
         assert_eq!(config.rsa_bits, 4096);
+        assert_eq!(config.algorithm, "ES256");
         assert_eq!(config.log.level, "debug");
         assert!(config.log.json);
     }

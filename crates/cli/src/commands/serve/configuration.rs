@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use carnet_authserver::{self as authserver, Options, RsaBits};
+use carnet_authserver::{self as authserver, Algorithm, Options, RsaBits};
 use carnet_config::install::authserver::{
     self as config, AccessTokenStrategy, AuthserverConfig, ScopeClaim, ScopeStrategy, TokenProfile,
 };
@@ -77,6 +77,7 @@ pub(super) fn options(config: &AuthserverConfig) -> Options {
             3072 => RsaBits::B3072,
             _ => RsaBits::B2048,
         },
+        algorithm: config.algorithm.parse().unwrap_or(Algorithm::Rs256),
         broadcast_keys: config.broadcast_keys.clone(),
         discovery: authserver::Discovery {
             token_url: config.discovery.token_url.clone(),

@@ -48,6 +48,10 @@ pub struct AuthserverConfig {
     /// `jwks.rsa_bits` (ours): size of the RSA keys that the server makes, 2048, 3072 or 4096.
     /// Default 2048; Hydra makes keys of 4096.
     pub rsa_bits: u16,
+    /// `jwks.algorithm` (ours): algorithm of the key that the server makes for access tokens when
+    /// there is none: `RS256`, `PS256`, `ES256`, `ES384`, `EdDSA` and their relatives. Default
+    /// `RS256`.
+    pub algorithm: String,
     /// `log`.
     pub log: Log,
 }
@@ -265,6 +269,7 @@ impl Default for AuthserverConfig {
             broadcast_keys: texts(&["hydra.openid.id-token"]),
             discovery: Discovery::default(),
             rsa_bits: 2048,
+            algorithm: "RS256".to_owned(),
             log: Log::default(),
         }
     }

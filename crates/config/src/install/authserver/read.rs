@@ -33,6 +33,11 @@ const RESPONSE_HEADERS: [&str; 7] = [
     "Content-Type",
 ];
 
+/// Those of RFC 7518 and RFC 8037 that have two keys.
+const ALGORITHMS: [&str; 10] = [
+    "RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA",
+];
+
 const ADVICE: &str = "; remove it";
 
 /// Reads the configuration: `documents` in the order given, over them the environment, over that
@@ -83,6 +88,10 @@ fn config(fields: &mut Fields<'_>) -> AuthserverConfig {
     fields.map("jwks", |jwks| {
         let sizes = ["2048", "3072", "4096"].map(|text| (text, text.parse().unwrap_or(2048)));
         config.rsa_bits = jwks.word("rsa_bits", &sizes).unwrap_or(config.rsa_bits);
+        let algorithm = jwks.word("algorithm", &ALGORITHMS.map(|name| (name, name)));
+        if let Some(algorithm) = algorithm {
+            algorithm.clone_into(&mut config.algorithm);
+        }
     });
     config
 }
