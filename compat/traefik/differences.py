@@ -7,6 +7,7 @@ made, or one that its answers earn here.
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from pathlib import Path
@@ -15,6 +16,8 @@ from compare import Finding, Parts
 from scenes import Play
 
 FILE = Path(__file__).parent / "differences.json"
+# Where Go's grammar ends a statement.
+BREAK = re.compile(r"\n\s*(&&|\|\||\))")
 
 
 @dataclass(frozen=True)
@@ -56,7 +59,7 @@ def earned(play: Play, traefik: Parts, carnet: Parts) -> set[str]:
     routers = [_router(answer) for answer in (traefik, carnet)]
     if routers[1] in play.broken:
         tags.add("broken")
-    if routers[1] in play.routers and "\n" in str(play.routers[routers[1]]["rule"]):
+    if routers[1] in play.routers and BREAK.search(str(play.routers[routers[1]]["rule"])):
         tags.add("line-break")
     if all(name in play.routers for name in routers) and routers[0] != routers[1]:
         if len({_priority(play, name) for name in routers}) == 1:

@@ -44,9 +44,8 @@ def rule(random: Random, depth: int = 2) -> Rule:
         inner = rule(random, depth - 1)
         return Rule(f"!{_member(inner)}", inner.unwanted, inner.wanted)
     members = [rule(random, depth - 1) for _ in range(random.choice([2, 2, 3]))]
-    operator = " && " if kind == "and" else " || "
-    if random.random() < 0.1:
-        operator = operator.strip()
+    sign = "&&" if kind == "and" else "||"
+    operator = random.choice([*[f" {sign} "] * 40, *[sign] * 4, f" {sign}\n  ", f"\n{sign} "])
     # `&&` binds tighter than `||`: sometimes the parentheses are left to that.
     shown = members if random.random() < 0.2 else [Rule(_member(m), (), ()) for m in members]
     text = operator.join(member.text for member in shown)

@@ -64,6 +64,8 @@ def send(request: Request, port: int) -> Answer | None:
             return Answer(answer.status, answer.getheaders(), answer.read())
         except (http.client.BadStatusLine, ConnectionResetError):
             return None
+        except (http.client.IncompleteRead, TimeoutError) as error:
+            return Answer(answer.status, answer.getheaders(), f"broke off: {error}".encode())
         finally:
             answer.close()
 

@@ -129,7 +129,9 @@ def _request(random: Random, rule: Rule) -> tuple[Request, set[str]]:
 
 
 def _fill(random: Random, request: Request) -> None:
-    request.body = random.choice([b"", b"hello", b"a=1&b=2", b"x" * 3000])
+    # No longer ones: Traefik stops passing a body on once its answer has begun, and whoami begins
+    # its answer with the first piece.
+    request.body = random.choice([b"", b"hello", b"a=1&b=2", b"x" * 1000])
     request.chunked = random.random() < 0.4
 
 
@@ -149,13 +151,31 @@ def _spoil(random: Random, request: Request, kind: str) -> None:
         request.path, request.query = "*", []
     elif kind == "old":
         request.version, request.chunked = "HTTP/1.0", False
+    elif kind == "old-no-host":
+        request.version, request.chunked, request.host = "HTTP/1.0", False, None
     elif kind == "whole-url":
         request.path = f"http://b.test{request.path}"
+    elif kind == "user-info":
+        request.path = f"http://user@b.test{request.path}"
+    elif kind == "other-scheme":
+        request.path = f"ftp://b.test{request.path}"
+    elif kind == "fragment":
+        request.query.append("a#b")
+    elif kind == "folded":
+        request.headers.append(("X-Folded", "1\r\n 2"))
+    elif kind == "line-feed":
+        request.headers.append(("X-One", "1\nX-Two: 2"))
+    elif kind == "both-lengths":
+        request.body, request.chunked = b"", True
+        request.headers.append(("Content-Length", "5"))
+    elif kind == "blank-line":
+        request.method = f"\r\n{request.method}"
 
 
 SPOILED_EACH = 12
 SPOILS = ["no-host", "empty-host", "two-hosts", "bad-host", "bad-path", "star", "old"]
-SPOILS += ["whole-url"]
+SPOILS += ["old-no-host", "whole-url", "user-info", "other-scheme", "fragment", "folded"]
+SPOILS += ["line-feed", "both-lengths", "blank-line"]
 
 HOSTS = ["a.test", "a.test", "A.TEST", "a.test:8000", "a.test.", "b.test", "x.a.test", "y.x.a.test"]
 HOSTS += ["other.test", "[::1]:80", "a.test.:80", "127.0.0.1"]
@@ -184,6 +204,7 @@ EXTRAS: list[tuple[str, list[tuple[str, str]]]] = [
     ("connection", [("Connection", "close"), ("Keep-Alive", "timeout=5")]),
     ("connection", [("Connection", "keep-alive"), ("Proxy-Connection", "keep-alive")]),
     ("connection", [("Connection", "X-Forwarded-Host"), ("Connection", "x-role")]),
+    ("connection-names", [("Connection", "Authorization, Cookie"), ("Authorization", "x")]),
     ("hop-by-hop", [("Proxy-Authorization", "Basic eDp5"), ("Proxy-Authenticate", "Basic")]),
     ("hop-by-hop", [("Te", "trailers"), ("Trailer", "X-End")]),
     ("hop-by-hop", [("TE", "gzip"), ("Connection", "TE")]),

@@ -27,6 +27,7 @@ use crate::{
 
 /// The routes.
 pub(crate) fn router(authority: Arc<Authority>, metrics: Arc<Metrics>) -> Router {
+    let cors = authority.options.admin_cors.clone();
     let (routes, description) =
         OpenApiRouter::with_openapi(openapi::begin(&authority.options.version))
             .routes(routes!(list::list, clients::create))
@@ -63,5 +64,5 @@ pub(crate) fn router(authority: Arc<Authority>, metrics: Arc<Metrics>) -> Router
         .layer(Extension(Arc::new(description)))
         .layer(Extension(metrics))
         .with_state(authority);
-    around(routes, Port::Admin)
+    around(routes, Port::Admin, cors.as_ref())
 }

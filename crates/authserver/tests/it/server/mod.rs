@@ -4,6 +4,7 @@
 mod assertions;
 mod authentication;
 mod clients;
+mod cors;
 mod discovery;
 mod introspection;
 mod keys;
