@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 /// A scenario: requests to a server, or calls of its command line.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
@@ -90,12 +90,34 @@ pub(crate) enum Port {
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub(crate) enum Body {
-    /// Pairs; a value that is no text says how it is made.
+    /// Pairs; a value that is no text is `{"assertion": ...}`, an [`Assertion`].
     Form(Vec<(String, Value)>),
     /// JSON; `{"generated_key": ...}` in it says how a key is made.
     Json(Value),
     /// As it stands.
     Text(String),
+}
+
+/// A client assertion that is made when it is sent.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Assertion {
+    /// The protected header.
+    pub header: Map<String, Value>,
+    /// The claims; `now`, `now+60`, `now-60` are times, `fresh` is a text of chance.
+    pub claims: Map<String, Value>,
+    /// Whose key signs.
+    pub signed_by: Signer,
+}
+
+/// Whose key signs an assertion.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum Signer {
+    /// The key that scenarios register: `{"generated_key": {"kty": "RSA", ...}}`.
+    Registered,
+    /// A key that nobody knows; for a symmetric algorithm the text of the registered public key.
+    Other,
 }
 
 /// An answer.

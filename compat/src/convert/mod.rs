@@ -1,6 +1,7 @@
 //! From recordings of a real Hydra to scenario files. Facts are kept; the wording of its messages,
 //! pages and help is not: `<text>` stands in its place.
 
+mod assertions;
 mod calls;
 mod requests;
 mod write;

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use anyhow::{Context as _, Result};
 use serde_json::Value;
 
-use super::{text, text_map, without_wording};
+use super::{assertions, text, text_map, without_wording};
 use crate::scenario::{Answer, Body, Jwt, RequestStep, Scenario, Send};
 
 /// What steps need to know of the whole recording.
@@ -111,11 +111,14 @@ fn send(request: &Value, kept: &[String]) -> Result<Send> {
 
 fn sent_body(body: &Value, kept: &[String]) -> Option<Body> {
     if let Some(pairs) = body.get("form") {
-        let pairs = serde_json::from_value(pairs.clone()).ok()?;
-        return Some(Body::Form(pairs));
+        let pairs: Vec<(String, Value)> = serde_json::from_value(pairs.clone()).ok()?;
+        let pairs = pairs
+            .into_iter()
+            .map(|(name, value)| (name, assertions::value(value)));
+        return Some(Body::Form(pairs.collect()));
     }
     if let Some(json) = body.get("json") {
-        return Some(Body::Json(json.clone()));
+        return Some(Body::Json(assertions::with_open_keys(json.clone())));
     }
     let text = body.get("text").and_then(Value::as_str)?;
     let repeated = body.get("repeat").and_then(Value::as_u64).unwrap_or(0);

@@ -1,5 +1,6 @@
 //! Plays scenarios against a server: one that runs already, or a fresh one for each scenario.
 
+mod assertion;
 mod call;
 mod request;
 mod server;

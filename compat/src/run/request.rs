@@ -12,9 +12,10 @@ use hyper::Request;
 use hyper::client::conn::http1;
 use hyper_util::rt::TokioIo;
 use regex::Regex;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 use tokio::net::TcpStream;
 
+use super::assertion;
 use super::server::Server;
 use crate::compare::{Received, Values, fill};
 use crate::scenario::{Body, Port, RequestStep};
@@ -88,14 +89,17 @@ fn prepare(step: &RequestStep, values: &Values) -> std::result::Result<Prepared,
         None => (None, String::new()),
         Some(Body::Text(text)) => (None, filled(text, values)?),
         Some(Body::Json(json)) => {
-            let text = filled(&with_keys(json.clone()).to_string(), values)?;
+            let text = filled(&with_keys(json.clone())?.to_string(), values)?;
             (Some("application/json"), text)
         }
         Some(Body::Form(pairs)) => {
             let mut form = form_urlencoded::Serializer::new(String::new());
             for (name, value) in pairs {
-                let text = value.as_str().ok_or("needs a client assertion")?;
-                form.append_pair(name, &filled(text, values)?);
+                let text = match value {
+                    Value::String(text) => filled(text, values)?,
+                    other => assertion_of(other, values)?,
+                };
+                form.append_pair(name, &text);
             }
             (Some("application/x-www-form-urlencoded"), form.finish())
         }
@@ -114,6 +118,17 @@ fn prepare(step: &RequestStep, values: &Values) -> std::result::Result<Prepared,
     })
 }
 
+/// The assertion that a value of a form describes.
+fn assertion_of(value: &Value, values: &Values) -> std::result::Result<String, String> {
+    let described = value
+        .get("assertion")
+        .ok_or("needs a value of an unknown kind")?;
+    let described = filled(&described.to_string(), values)?;
+    let described = serde_json::from_str(&described).map_err(|error| error.to_string())?;
+    let now = seconds_since_1970().map_err(|error| error.to_string())?;
+    assertion::made(&described, now)
+}
+
 fn filled(text: &str, values: &Values) -> std::result::Result<String, String> {
     fill(text, values).map_err(|name| format!("needs `{name}`, which no step before it kept"))
 }
@@ -129,37 +144,35 @@ fn credentials(value: &str) -> String {
     }
 }
 
-/// Puts a key in the place of each `{"generated_key": ...}`: that of RFC 7515, appendix A.3.
-fn with_keys(value: Value) -> Value {
+/// Puts a key in the place of each `{"generated_key": ...}`: for RSA the one that signs assertions,
+/// else that of RFC 7515, appendix A.3.
+fn with_keys(value: Value) -> std::result::Result<Value, String> {
     match value {
-        Value::Object(members) => {
-            let Some(wanted) = members.get("generated_key") else {
-                let members = members.into_iter();
-                return members
-                    .map(|(name, value)| (name, with_keys(value)))
-                    .collect();
-            };
-            let mut key = wanted.clone();
-            if let Some(members) = key.as_object_mut() {
-                let is_private = members.shift_remove("private") == Some(json!(true));
-                members.insert(
-                    "x".into(),
-                    json!("f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU"),
-                );
-                members.insert(
-                    "y".into(),
-                    json!("x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0"),
-                );
-                if is_private {
-                    let d = json!("jpsQnnGQmL-YBIffH1136cspYG6-0iY7X1fCE9-E9LI");
-                    members.insert("d".into(), d);
-                }
-            }
-            key
-        }
+        Value::Object(members) => match members.get("generated_key") {
+            Some(Value::Object(wanted)) => key(wanted.clone()),
+            _ => members
+                .into_iter()
+                .map(|(name, value)| Ok((name, with_keys(value)?)))
+                .collect(),
+        },
         Value::Array(items) => items.into_iter().map(with_keys).collect(),
-        other => other,
+        other => Ok(other),
     }
+}
+
+fn key(mut members: Map<String, Value>) -> std::result::Result<Value, String> {
+    if members.get("kty") == Some(&json!("RSA")) {
+        members.extend(assertion::registered_members()?);
+        return Ok(members.into());
+    }
+    let is_private = members.shift_remove("private") == Some(json!(true));
+    let mut put = |name: &str, value: &str| members.insert(name.to_owned(), json!(value));
+    put("x", "f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU");
+    put("y", "x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0");
+    if is_private {
+        put("d", "jpsQnnGQmL-YBIffH1136cspYG6-0iY7X1fCE9-E9LI");
+    }
+    Ok(members.into())
 }
 
 async fn send(base: &str, prepared: Prepared) -> Result<Received> {

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use carnet_jose::RsaBits;
+use carnet_jose::{Algorithm, RsaBits};
 use carnet_oauth::scope;
 use secrecy::{ExposeSecret as _, SecretString};
 
@@ -25,6 +25,8 @@ pub struct Options {
     pub scope_strategy: scope::Strategy,
     /// `strategies.jwt.scope_claim`: how a JWT carries its scopes.
     pub scope_claim: ScopeClaim,
+    /// `strategies.jwt.profile` (ours): what a JWT looks like.
+    pub token_profile: TokenProfile,
     /// `ttl.access_token`: how long a token counts, unless the client has a lifetime of its own.
     pub ttl_access_token: Duration,
     /// `oauth2.exclude_not_before_claim`: whether a JWT has no `nbf`.
@@ -47,14 +49,38 @@ pub struct Options {
     pub hashing_threads: usize,
     /// The size of RSA keys that the server makes.
     pub rsa_bits: RsaBits,
+    /// `jwks.algorithm` (ours): the algorithm of the key that the server makes for access tokens when
+    /// there is none.
+    pub algorithm: Algorithm,
     /// `webfinger.jwks.broadcast_keys`: key sets that are published besides the two that sign.
     pub broadcast_keys: Vec<String>,
     /// `webfinger.oidc_discovery`: what the discovery document says differently.
     pub discovery: Discovery,
+    /// `serve.public.cors`: which web pages may call the public port; none when absent.
+    pub public_cors: Option<Cors>,
+    /// `serve.admin.cors`: the same for the admin port.
+    pub admin_cors: Option<Cors>,
     /// When a failed client authentication is answered, counted from its arrival.
     pub failed_authentication_after: Duration,
     /// What `/version` says.
     pub version: String,
+}
+
+/// Which web pages may call a port.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Cors {
+    /// `allowed_origins`: origins; `*` in one stands for a part of its host, alone for all origins.
+    pub allowed_origins: Vec<String>,
+    /// `allowed_methods`.
+    pub allowed_methods: Vec<String>,
+    /// `allowed_headers`; `*` for all.
+    pub allowed_headers: Vec<String>,
+    /// `exposed_headers`: what pages may read of an answer.
+    pub exposed_headers: Vec<String>,
+    /// `allow_credentials`; never where all origins are allowed.
+    pub allow_credentials: bool,
+    /// `max_age`: how long a browser may remember a preflight; its own default when zero.
+    pub max_age: Duration,
 }
 
 /// What an access token is.
@@ -79,6 +105,16 @@ pub enum ScopeClaim {
     Both,
 }
 
+/// What a JWT looks like.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum TokenProfile {
+    /// As Hydra's: `typ: JWT`, scopes as `scope_claim` says, `ext`.
+    #[default]
+    Hydra,
+    /// As RFC 9068 says: `typ: at+jwt`, `scope` as one text, always an audience.
+    Rfc9068,
+}
+
 /// What the discovery document says differently.
 #[derive(Debug, Clone, Default)]
 pub struct Discovery {
@@ -101,6 +137,7 @@ impl Default for Options {
             strict_assertion_audience: false,
             scope_strategy: scope::Strategy::default(),
             scope_claim: ScopeClaim::default(),
+            token_profile: TokenProfile::default(),
             ttl_access_token: Duration::from_secs(3600),
             exclude_not_before_claim: false,
             mirror_top_level_claims: true,
@@ -111,8 +148,11 @@ impl Default for Options {
             pbkdf2_iterations: 25_000,
             hashing_threads: 1,
             rsa_bits: RsaBits::B2048,
+            algorithm: Algorithm::Rs256,
             broadcast_keys: texts(&["hydra.openid.id-token"]),
             discovery: Discovery::default(),
+            public_cors: None,
+            admin_cors: None,
             failed_authentication_after: Duration::from_millis(50),
             version: format!("v{}", env!("CARGO_PKG_VERSION")),
         }

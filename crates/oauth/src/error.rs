@@ -25,6 +25,8 @@ pub enum ErrorCode {
     TemporarilyUnavailable,
     /// A bearer token is missing or bad.
     RequestUnauthorized,
+    /// A resource is unknown or not allowed (RFC 8707).
+    InvalidTarget,
     /// An assertion was used before (Hydra's code).
     JtiKnown,
 }
@@ -44,6 +46,7 @@ impl ErrorCode {
             Self::ServerError => "server_error",
             Self::TemporarilyUnavailable => "temporarily_unavailable",
             Self::RequestUnauthorized => "request_unauthorized",
+            Self::InvalidTarget => "invalid_target",
             Self::JtiKnown => "jti_known",
         }
     }

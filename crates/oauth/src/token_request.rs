@@ -21,6 +21,8 @@ pub struct TokenRequest {
     pub scopes: Vec<String>,
     /// The audiences, each once.
     pub audiences: Vec<String>,
+    /// The resources (RFC 8707), each once: audiences by another name.
+    pub resources: Vec<String>,
     /// The client's id in the body.
     pub client_id: Option<String>,
     /// The client's secret in the body.
@@ -59,15 +61,15 @@ impl TokenRequest {
                 .map(|(_, value)| value.as_str())
                 .filter(|value| !value.is_empty())
         };
-        let audiences: Vec<&str> = parameters
-            .iter()
-            .filter(|(name, _)| name == "audience")
-            .map(|(_, value)| value.as_str())
-            .collect();
+        let all = |wanted: &str| -> Vec<&str> {
+            let found = parameters.iter().filter(|(name, _)| name == wanted);
+            found.map(|(_, value)| value.as_str()).collect()
+        };
         Ok(Self {
             grant_types: scope::split(value("grant_type").unwrap_or_default()),
             scopes: scope::split(value("scope").unwrap_or_default()),
-            audiences: audience::of_parameters(&audiences),
+            audiences: audience::of_parameters(&all("audience")),
+            resources: scope::unique(all("resource").into_iter().filter(|name| !name.is_empty())),
             client_id: value("client_id").map(str::to_owned),
             client_secret: value("client_secret").map(SecretString::from),
             client_assertion_type: value("client_assertion_type").map(str::to_owned),
@@ -135,6 +137,8 @@ mod tests {
             ["a b", "c"]
         );
         assert_eq!(read("audience=a+b").unwrap().audiences, ["a", "b"]);
+        let request = read("resource=a:b&resource=&resource=a:b&resource=a:c").unwrap();
+        assert_eq!(request.resources, ["a:b", "a:c"]);
     }
 
     // Holds TE-28.

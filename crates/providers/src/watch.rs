@@ -36,12 +36,22 @@ enum Change {
     Whole,
 }
 
+/// Something that happened in a watched folder.
+#[derive(Debug)]
+struct Event {
+    change: Change,
+    /// To whom; empty where that was lost.
+    paths: Vec<PathBuf>,
+}
+
 /// Watched folders, and what happens there.
 #[derive(Debug)]
 pub struct Changes {
     watcher: Option<RecommendedWatcher>,
     watched: BTreeSet<PathBuf>,
-    events: mpsc::UnboundedReceiver<Change>,
+    /// What the folders are watched for: files, directories with all in them, targets of links.
+    wanted: BTreeSet<PathBuf>,
+    events: mpsc::UnboundedReceiver<Event>,
     /// Changes that were seen, and have not been told yet.
     unrest: Option<Unrest>,
     /// Why some folder cannot be watched; files are then looked at from time to time.
@@ -65,6 +75,7 @@ impl Changes {
         for path in paths {
             // It may be replaced as a whole.
             changes.watch(folder(path), RecursiveMode::NonRecursive);
+            changes.want(path);
         }
         changes.watch_targets(paths);
         changes
@@ -77,12 +88,9 @@ impl Changes {
 
     /// Watches where the links of files lead, too.
     pub(crate) fn watch_targets<'a>(&mut self, paths: impl IntoIterator<Item = &'a PathBuf>) {
-        let folders: BTreeSet<PathBuf> = paths
-            .into_iter()
-            .flat_map(|path| link_folders(path))
-            .collect();
-        for folder in folders {
-            self.watch(&folder, RecursiveMode::NonRecursive);
+        for target in paths.into_iter().flat_map(|path| link_targets(path)) {
+            self.watch(folder(&target), RecursiveMode::NonRecursive);
+            self.want(&target);
         }
     }
 
@@ -94,20 +102,21 @@ impl Changes {
     fn new() -> Self {
         let (sender, events) = mpsc::unbounded_channel();
         let handler = move |event: notify::Result<notify::Event>| {
-            let change = match event {
-                Ok(event) => change(event.kind),
+            let (change, paths) = match event {
+                Ok(event) => (change(event.kind), event.paths),
                 // Events were lost: something has changed.
-                Err(_) => Some(Change::Whole),
+                Err(_) => (Some(Change::Whole), Vec::new()),
             };
             if let Some(change) = change {
                 // Nobody listens between two rounds' ends; the next round reads anyway.
-                let _ = sender.send(change);
+                let _ = sender.send(Event { change, paths });
             }
         };
         let config = Config::default().with_follow_symlinks(false);
         let mut changes = Self {
             watcher: None,
             watched: BTreeSet::new(),
+            wanted: BTreeSet::new(),
             events,
             unrest: None,
             blind: None,
@@ -130,6 +139,12 @@ impl Changes {
         if let Err(error) = watcher.watch(folder, mode) {
             self.note(folder, &error);
         }
+    }
+
+    /// Events name absolute paths.
+    fn want(&mut self, path: &Path) {
+        let path = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
+        self.wanted.insert(path);
     }
 
     fn note(&mut self, folder: &Path, error: &notify::Error) {
@@ -163,11 +178,13 @@ impl Changes {
                 deadline: now + LONGEST,
             });
         }
-        while let Some(unrest) = &mut self.unrest {
+        while let Some(unrest) = &self.unrest {
             let until = unrest.deadline.min(unrest.quiet_at);
-            match timeout_at(until, self.events.recv()).await {
-                Ok(Some(change)) => unrest.quiet_at = Instant::now() + change.quiet(),
-                Ok(None) | Err(_) => self.unrest = None,
+            match (timeout_at(until, self.next()).await, &mut self.unrest) {
+                (Ok(Some(change)), Some(unrest)) => {
+                    unrest.quiet_at = Instant::now() + change.quiet();
+                }
+                _ => self.unrest = None,
             }
         }
     }
@@ -178,11 +195,27 @@ impl Changes {
             sleep(LOOK).await;
             return None;
         }
-        match self.events.recv().await {
+        match self.next().await {
             Some(change) => Some(change),
             // Nothing is watched, as configured.
             None => std::future::pending().await,
         }
+    }
+
+    /// The next change of what is wanted. A log that grows beside it is none.
+    async fn next(&mut self) -> Option<Change> {
+        loop {
+            let Event { change, paths } = self.events.recv().await?;
+            if paths.is_empty() || paths.iter().any(|path| self.concerns(path)) {
+                return Some(change);
+            }
+        }
+    }
+
+    /// Whether it is wanted, or may lead there: a link, a folder, or what is no more.
+    fn concerns(&self, path: &Path) -> bool {
+        let is_file = || fs::symlink_metadata(path).is_ok_and(|found| found.is_file());
+        self.wanted.iter().any(|wanted| path.starts_with(wanted)) || !is_file()
     }
 }
 
@@ -214,16 +247,16 @@ fn folder(path: &Path) -> &Path {
     }
 }
 
-/// Folders in which the targets of a path's links lie.
-fn link_folders(path: &Path) -> BTreeSet<PathBuf> {
-    let mut folders = BTreeSet::new();
+/// Where the links of a path lead, step by step.
+fn link_targets(path: &Path) -> BTreeSet<PathBuf> {
+    let mut targets = BTreeSet::new();
     let mut path = path.to_owned();
     for _ in 0..MAX_LINKS {
         let Ok(target) = fs::read_link(&path) else {
             break;
         };
         path = folder(&path).join(target);
-        folders.insert(folder(&path).to_owned());
+        targets.insert(path.clone());
     }
-    folders
+    targets
 }

@@ -26,7 +26,7 @@ const ROOMS: [(&str, &[&str]); 12] = [
         ],
     ),
     ("testkit", &["jose", "oauth", "whoami"]),
-    ("compat", &[]),
+    ("compat", &["jose"]),
     ("xtask", &[]),
 ];
 

@@ -1,11 +1,13 @@
 //! The claims of a signed access token, in Hydra's order, which is the alphabet's.
 
+use std::slice;
+
 use serde::Serialize;
 use serde_json::{Map, Value};
 
 use crate::{
     domain::grant::Granted,
-    options::{Options, ScopeClaim},
+    options::{Options, ScopeClaim, TokenProfile},
 };
 
 /// The claims.
@@ -31,6 +33,9 @@ pub(super) struct Claims<'a> {
 impl<'a> Claims<'a> {
     /// The claims of a grant.
     pub(super) fn new(options: &'a Options, granted: &'a Granted, jti: String) -> Self {
+        if options.token_profile == TokenProfile::Rfc9068 {
+            return Self::of_rfc9068(options, granted, jti);
+        }
         let scopes = granted.scopes.as_slice();
         let (scope, scp) = match options.scope_claim {
             ScopeClaim::List => (None, Some(scopes)),
@@ -48,6 +53,29 @@ impl<'a> Claims<'a> {
             nbf: (!options.exclude_not_before_claim).then_some(granted.issued_at),
             scope,
             scp,
+            sub: &granted.client_id,
+        }
+    }
+
+    /// The claims of RFC 9068, section 2.2. Who asks for no audience gets a token for this server.
+    fn of_rfc9068(options: &'a Options, granted: &'a Granted, jti: String) -> Self {
+        let audiences = granted.audiences.as_slice();
+        let is_for_nobody = audiences.is_empty();
+        Self {
+            aud: if is_for_nobody {
+                slice::from_ref(&options.issuer)
+            } else {
+                audiences
+            },
+            client_id: &granted.client_id,
+            exp: granted.expires_at,
+            ext: None,
+            iat: granted.issued_at,
+            iss: &options.issuer,
+            jti,
+            nbf: (!options.exclude_not_before_claim).then_some(granted.issued_at),
+            scope: (!granted.scopes.is_empty()).then(|| granted.scopes.join(" ")),
+            scp: None,
             sub: &granted.client_id,
         }
     }
@@ -96,6 +124,11 @@ mod tests {
             both.contains(r#""scope":"a b","scp":["a","b"],"sub""#),
             "{both}"
         );
+        options.token_profile = TokenProfile::Rfc9068;
+        let standard = claims(&options);
+        assert!(standard.contains(r#""scope":"a b","sub""#), "{standard}");
+        assert!(!standard.contains("ext"), "{standard}");
+        options.token_profile = TokenProfile::Hydra;
         options.scope_claim = ScopeClaim::String;
         let string = claims(&options);
         assert!(string.contains(r#""scope":"a b","sub""#), "{string}");

@@ -9,21 +9,45 @@ const DEFAULT_SIZE: u32 = 100;
 /// At most so many.
 const MAX_SIZE: u32 = 500;
 
+/// The same where pages are numbered, as in Hydra 2.2.
+const DEFAULT_LIMIT: u32 = 250;
+const MAX_LIMIT: u32 = 1000;
+
 /// The size of a page, of the text that a request gives.
 ///
 /// # Errors
 /// When the text is no number.
 pub(crate) fn size(text: Option<&str>) -> Result<u32, AdminError> {
+    between("page_size", text, DEFAULT_SIZE, MAX_SIZE)
+}
+
+/// The same where pages are numbered.
+///
+/// # Errors
+/// When the text is no number.
+pub(crate) fn limit(text: Option<&str>) -> Result<u32, AdminError> {
+    between("limit", text, DEFAULT_LIMIT, MAX_LIMIT)
+}
+
+/// How many elements come before the page; none when the number is negative.
+///
+/// # Errors
+/// When the text is no number.
+pub(crate) fn offset(text: Option<&str>) -> Result<u32, AdminError> {
+    between("offset", text, 0, u32::MAX)
+}
+
+fn between(name: &str, text: Option<&str>, usual: u32, most: u32) -> Result<u32, AdminError> {
     let Some(text) = text.filter(|text| !text.is_empty()) else {
-        return Ok(DEFAULT_SIZE);
+        return Ok(usual);
     };
-    let size: i64 = text
+    let number: i64 = text
         .parse()
-        .map_err(|_| AdminError::Malformed("Parameter 'page_size' must be a number.".to_owned()))?;
-    Ok(match u32::try_from(size) {
-        Ok(0) | Err(_) if size <= 0 => DEFAULT_SIZE,
-        Ok(size) => size.min(MAX_SIZE),
-        Err(_) => MAX_SIZE,
+        .map_err(|_| AdminError::Malformed(format!("Parameter '{name}' must be a number.")))?;
+    Ok(match u32::try_from(number) {
+        _ if number <= 0 => usual,
+        Ok(number) => number.min(most),
+        Err(_) => most,
     })
 }
 
@@ -75,6 +99,21 @@ mod tests {
             (Some("abc"), None),
         ] {
             assert_eq!(size(text).ok(), expected, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn numbered_pages_have_hydras_older_bounds() {
+        for (text, expected) in [
+            (None, Some((250, 0))),
+            (Some("-1"), Some((250, 0))),
+            (Some("0"), Some((250, 0))),
+            (Some("7"), Some((7, 7))),
+            (Some("99999999999"), Some((1000, u32::MAX))),
+            (Some("abc"), None),
+        ] {
+            let read = limit(text).ok().zip(offset(text).ok());
+            assert_eq!(read, expected, "{text:?}");
         }
     }
 }

@@ -26,17 +26,35 @@ pub(super) fn scopes(
     }
 }
 
-/// The audiences that are granted.
+/// The audiences that are granted: those that were asked for by either name, each once.
 pub(super) fn audiences(
     client: &Client,
     request: &TokenRequest,
 ) -> Result<Vec<String>, TokenError> {
     let refused = |name: &&String| !audience::allows(&client.audience, name);
-    match request.audiences.iter().find(refused) {
-        Some(audience) => Err(TokenError::refused(
+    if let Some(audience) = request.audiences.iter().find(refused) {
+        return Err(TokenError::refused(
             ErrorCode::InvalidRequest,
             format!("The client may not request audience '{audience}'."),
-        )),
-        None => Ok(request.audiences.clone()),
+        ));
     }
+    let refused = |name: &&String| !is_resource(name) || !audience::allows(&client.audience, name);
+    if let Some(resource) = request.resources.iter().find(refused) {
+        return Err(TokenError::refused(
+            ErrorCode::InvalidTarget,
+            format!("Resource '{resource}' is no absolute URI, or the client may not request it."),
+        ));
+    }
+    let mut granted = request.audiences.clone();
+    let more = request.resources.iter();
+    granted.extend(
+        more.filter(|name| !request.audiences.contains(name))
+            .cloned(),
+    );
+    Ok(granted)
+}
+
+/// An absolute URI without a fragment (RFC 8707, section 2).
+fn is_resource(name: &str) -> bool {
+    !name.contains('#') && url::Url::parse(name).is_ok()
 }

@@ -145,6 +145,7 @@ const fn status_of(code: ErrorCode) -> StatusCode {
         | ErrorCode::UnauthorizedClient
         | ErrorCode::UnsupportedGrantType
         | ErrorCode::InvalidScope
+        | ErrorCode::InvalidTarget
         | ErrorCode::JtiKnown => StatusCode::BAD_REQUEST,
     }
 }

@@ -69,13 +69,36 @@ pub enum Insertion {
     Conflict,
 }
 
-/// A client with the hash of its secret.
+/// A client with the hashes of its secrets.
 #[derive(Debug, Clone)]
 pub struct ClientRow {
     /// The client as it is read back: without secret and registration members.
     pub client: Client,
     /// The hash of its secret; never shown.
     pub secret_hash: String,
+    /// Secrets before that one which still work, the newest first.
+    pub rotated: Vec<RotatedSecret>,
+}
+
+impl ClientRow {
+    /// The hashes of all secrets that work, the current one first.
+    pub(crate) fn hashes(&self) -> Vec<&str> {
+        let rotated = self.rotated.iter().map(|secret| secret.hash.as_str());
+        std::iter::once(self.secret_hash.as_str())
+            .chain(rotated)
+            .collect()
+    }
+}
+
+/// A secret that a rotation replaced and that still works.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct RotatedSecret {
+    /// Its hash; never shown.
+    pub hash: String,
+    /// When it was replaced, in seconds since 1970.
+    pub rotated_at: i64,
+    /// When it was last used since.
+    pub last_used_at: Option<i64>,
 }
 
 /// Which clients to list, in the order of their ids.
@@ -87,6 +110,8 @@ pub struct ClientQuery {
     pub owner: Option<String>,
     /// Only those whose id comes after this one, byte by byte.
     pub after: Option<String>,
+    /// Without so many of the first.
+    pub offset: u32,
     /// At most so many.
     pub limit: u32,
 }
@@ -98,14 +123,23 @@ pub trait ClientStore {
     async fn insert_client(&self, row: &ClientRow) -> Result<Insertion>;
     /// The client of this id.
     async fn find_client(&self, id: &str) -> Result<Option<ClientRow>>;
-    /// Replaces a client and its hash; false when there is none of that id.
+    /// Replaces a client and its hashes; false when there is none of that id.
     async fn update_client(&self, row: &ClientRow) -> Result<bool>;
     /// Replaces a hash, unless it changed meanwhile; says whether it did.
     async fn replace_secret_hash(&self, id: &str, old: &str, new: &str) -> Result<bool>;
+    /// Replaces the rotated secrets, unless they changed meanwhile; says whether it did.
+    async fn replace_rotated(
+        &self,
+        id: &str,
+        old: &[RotatedSecret],
+        new: &[RotatedSecret],
+    ) -> Result<bool>;
     /// Deletes a client and its opaque tokens; false when there is none of that id.
     async fn delete_client(&self, id: &str) -> Result<bool>;
     /// Lists clients.
     async fn list_clients(&self, query: &ClientQuery) -> Result<Vec<ClientRow>>;
+    /// How many clients there are of a query's name and owner.
+    async fn count_clients(&self, query: &ClientQuery) -> Result<u64>;
 }
 
 /// A key of a set, sealed.

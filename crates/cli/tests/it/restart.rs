@@ -70,7 +70,7 @@ fn clients_keys_and_tokens_outlive_the_process() {
 fn a_file_that_was_not_migrated_is_refused_with_the_command_that_migrates_it() {
     let mut shell = server();
     for (command, wrong) in [
-        (":", "there is no database"),
+        ("unset SERVE_ADMIN_HOST", "there is no database"),
         ("touch hydra.sqlite", "lacks"),
     ] {
         quietly(&mut shell, command);

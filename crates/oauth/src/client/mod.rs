@@ -156,9 +156,24 @@ pub struct Client {
     pub skip_consent: bool,
     /// Whether the logout screen is left out.
     pub skip_logout_consent: Option<bool>,
+    /// Old secrets that still work, the newest first. Set by the server; a member of our own.
+    #[serde(
+        deserialize_with = "null_is_default",
+        skip_serializing_if = "Vec::is_empty"
+    )]
+    pub rotated_secrets: Vec<RotatedSecret>,
     /// Lifetimes that differ from the server's.
     #[serde(flatten)]
     pub lifespans: Lifespans,
+}
+
+/// What can be seen of a secret that a rotation replaced and that still works.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RotatedSecret {
+    /// When it was replaced (RFC 3339, whole seconds).
+    pub rotated_at: String,
+    /// When it was last used since, to the minute or better; `null` when it was not.
+    pub last_used_at: Option<String>,
 }
 
 impl Client {

@@ -182,3 +182,20 @@ async fn a_change_is_not_lost_when_the_wait_for_it_is_dropped_and_begun_again() 
     };
     timeout(PATIENCE, told).await.unwrap();
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_log_that_grows_beside_a_file_is_no_change_of_the_file() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name);
+    for name in ["access.log", "routes.yaml"] {
+        fs::write(path(name), "").unwrap();
+    }
+    let mut of_routes = Changes::of(&[path("routes.yaml")]);
+    let mut of_log = Changes::of(&[path("access.log")]);
+    fs::write(path("access.log"), "a line").unwrap();
+    of_log.settled().await;
+    let told = timeout(PATIENCE, of_routes.settled());
+    assert!(told.await.is_err());
+    replace(&path("routes.yaml"), "http: {}");
+    of_routes.settled().await;
+}

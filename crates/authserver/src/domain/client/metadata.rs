@@ -4,7 +4,7 @@
 use carnet_jose::{Algorithm, Jwk};
 use carnet_oauth::client::Client;
 use secrecy::{ExposeSecret as _, SecretString};
-use serde_json::Value;
+use serde_json::{Map, Value};
 use url::Url;
 
 use crate::{domain::AdminError, options::Options};
@@ -28,6 +28,21 @@ pub(super) fn complete(options: &Options, client: &mut Client) {
         "client_secret_basic",
     );
     default(&mut client.userinfo_signed_response_alg, "none");
+    let keys = client.jwks.get_mut("keys").and_then(Value::as_array_mut);
+    for key in keys.into_iter().flatten().filter_map(Value::as_object_mut) {
+        order(key);
+    }
+}
+
+/// The members of a key, in the order in which Hydra shows them.
+fn order(key: &mut Map<String, Value>) {
+    const FIRST: [&str; 5] = ["use", "kty", "kid", "crv", "alg"];
+    let mut rest = std::mem::take(key);
+    let first = FIRST
+        .iter()
+        .filter_map(|name| rest.shift_remove_entry(*name));
+    key.extend(first);
+    key.extend(rest);
 }
 
 /// Checks everything; `secret` is the one that was chosen.

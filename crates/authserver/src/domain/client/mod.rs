@@ -3,6 +3,7 @@
 
 mod json_patch;
 mod metadata;
+mod rotation;
 mod update;
 
 use carnet_oauth::client::Client;
@@ -40,6 +41,7 @@ impl Authority {
         let row = ClientRow {
             client: client.clone().as_stored(),
             secret_hash: hash.ok_or(AdminError::Internal)?,
+            rotated: Vec::new(),
         };
         if within(self.store.insert_client(&row)).await? == Insertion::Conflict {
             return Err(AdminError::Conflict);
@@ -57,7 +59,7 @@ impl Authority {
 
     /// The client of an id.
     pub(crate) async fn client(&self, id: &str) -> Result<Client, AdminError> {
-        Ok(self.client_row(id).await?.client)
+        Ok(rotation::shown(self.client_row(id).await?))
     }
 
     /// Clients in the order of their ids, and whether more follow.
@@ -70,7 +72,12 @@ impl Authority {
         let mut rows = within(self.store.list_clients(&query)).await?;
         let more = rows.len() > limit;
         rows.truncate(limit);
-        Ok((rows.into_iter().map(|row| row.client).collect(), more))
+        Ok((rows.into_iter().map(rotation::shown).collect(), more))
+    }
+
+    /// How many clients a list has on all its pages.
+    pub(crate) async fn count_clients(&self, query: &ClientQuery) -> Result<u64, AdminError> {
+        Ok(within(self.store.count_clients(query)).await?)
     }
 
     /// Deletes a client with all its tokens.
@@ -91,13 +98,15 @@ impl Authority {
         row.ok_or(AdminError::NotFound(Missing::Resource))
     }
 
-    /// Sets the times; whole seconds for the creation, microseconds for the change, as Hydra does.
+    /// Sets what the server alone says. Of times, whole seconds for the creation and microseconds
+    /// for the change, as Hydra does.
     fn stamp(&self, client: &mut Client, created_at: Option<String>) {
         let now = jiff::Timestamp::try_from(self.time()).unwrap_or_default();
         let created = || now.strftime("%Y-%m-%dT%H:%M:%SZ").to_string();
         client.created_at = created_at.unwrap_or_else(created);
         client.updated_at = now.strftime("%Y-%m-%dT%H:%M:%S.%6fZ").to_string();
         client.client_secret_expires_at = 0;
+        client.rotated_secrets.clear();
     }
 }
 

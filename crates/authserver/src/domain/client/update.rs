@@ -9,7 +9,7 @@ use crate::{
     domain::{
         AdminError, Authority, Missing,
         authority::within,
-        client::{is_empty, json_patch, metadata},
+        client::{is_empty, json_patch, metadata, rotation},
         secret::verifier::Origin,
     },
     store::ClientRow,
@@ -33,11 +33,18 @@ impl Authority {
         let before = self.client_row(id).await?;
         let inapplicable = |text: String| AdminError::Malformed(text);
         let operations = json_patch::read(patch).map_err(inapplicable)?;
-        if operations
-            .iter()
-            .any(|operation| operation.touches("client_id"))
-        {
+        let touches = |member| {
+            let mut operations = operations.iter();
+            operations.any(|operation| operation.touches(member))
+        };
+        if touches("client_id") {
             return Err(AdminError::NotFound(Missing::Resource));
+        }
+        if touches("rotated_secrets") {
+            return Err(inapplicable(
+                "Member 'rotated_secrets' is read-only; POST and DELETE of 'secrets/rotate' change it."
+                    .to_owned(),
+            ));
         }
         let mut document =
             serde_json::to_value(&before.client).map_err(|_| AdminError::Internal)?;
@@ -48,9 +55,8 @@ impl Authority {
             AdminError::Malformed(format!("The patched client cannot be used: {error}."))
         })?;
         let saved = self.save(before, client).await?;
-        let secret = saved.client_secret.clone();
         Ok(Client {
-            client_secret: secret,
+            client_secret: saved.client_secret.clone(),
             ..saved.as_stored()
         })
     }
@@ -81,21 +87,23 @@ impl Authority {
         metadata::complete(&self.options, &mut client);
         metadata::check(&self.options, &client, secret.as_ref())?;
         self.stamp(&mut client, Some(before.client.created_at));
-        let secret_hash = match &secret {
-            None => before.secret_hash,
-            Some(secret) => self
-                .verifier
-                .hash(&client.client_id, secret, Origin::Supplied)
-                .await
-                .ok_or(AdminError::Internal)?,
+        let (secret_hash, rotated) = match &secret {
+            None => (before.secret_hash, before.rotated),
+            Some(secret) => {
+                let id = &client.client_id;
+                let hash = self.verifier.hash(id, secret, Origin::Supplied).await;
+                (hash.ok_or(AdminError::Internal)?, Vec::new())
+            }
         };
         let row = ClientRow {
             client: client.clone().as_stored(),
             secret_hash,
+            rotated,
         };
         if !within(self.store.update_client(&row)).await? {
             return Err(AdminError::NotFound(Missing::Resource));
         }
+        client.rotated_secrets = rotation::visible(&row.rotated);
         client.client_secret = secret.filter(|_| !client.is_public());
         Ok(client)
     }

@@ -199,8 +199,12 @@ impl Authority {
         if method == Method::None {
             return Ok(Some(row.client));
         }
-        match self.verifier.verify(id, &row.secret_hash, secret).await? {
+        match self.verifier.verify(id, &row.hashes(), secret).await? {
             Verdict::Wrong => Ok(None),
+            Verdict::Rotated(at) => {
+                self.note_use(&row, at).await;
+                Ok(Some(row.client))
+            }
             Verdict::Right(renewed) => {
                 if let Some(renewed) = renewed {
                     self.renew_hash(&row, &renewed).await;

@@ -28,19 +28,31 @@ pub(super) struct Granted {
     pub(super) strategy: AccessTokenStrategy,
 }
 
+/// A token, and what else the answer is made of.
+#[derive(Debug)]
+pub(crate) struct Issued {
+    /// The token.
+    pub(crate) token: TokenResponse,
+    /// The origins that the client was registered with.
+    pub(crate) client_origins: Vec<String>,
+}
+
 impl Authority {
     /// Answers a token request.
     pub(crate) async fn grant(
         &self,
         presented: &Presented,
         request: &TokenRequest,
-    ) -> Result<TokenResponse, TokenError> {
+    ) -> Result<Issued, TokenError> {
         let grant = grant_of(request)?;
         let client = self.authenticate(presented).await?;
         let granted = match grant {
             Grant::ClientCredentials => self.client_credentials(&client, request)?,
         };
-        self.issue(granted).await
+        Ok(Issued {
+            token: self.issue(granted).await?,
+            client_origins: client.allowed_cors_origins,
+        })
     }
 
     fn strategy_of(&self, client: &Client) -> AccessTokenStrategy {
@@ -56,7 +68,7 @@ impl Authority {
             AccessTokenStrategy::Jwt => {
                 let claims = Claims::new(&self.options, &granted, uuid::fresh(&*self.random));
                 let claims = serde_json::to_vec(&claims).map_err(|_| TokenError::internal())?;
-                self.ring.sign(claims).await?
+                self.ring.sign(claims, self.options.token_profile).await?
             }
             AccessTokenStrategy::Opaque => {
                 let (token, digest) =

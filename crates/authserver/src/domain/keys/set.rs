@@ -5,6 +5,8 @@ use std::sync::Arc;
 use carnet_jose::{Jwk, KeyError, PrivateKey, json};
 use serde_json::{Map, Value};
 
+use crate::options::TokenProfile;
+
 /// A base64url modulus that is longer belongs to a key of more than 2048 bits.
 const SLOW_MODULUS: usize = 342;
 
@@ -12,8 +14,8 @@ const SLOW_MODULUS: usize = 342;
 #[derive(Debug)]
 pub(in crate::domain) struct Key {
     material: Material,
-    /// The header of tokens, ready made.
-    header: String,
+    /// The headers of tokens, ready made: Hydra's and that of RFC 9068.
+    headers: [String; 2],
     signs_slowly: bool,
 }
 
@@ -49,12 +51,12 @@ impl Key {
             .get("n")
             .and_then(Value::as_str)
             .map_or(0, str::len);
-        let header = match &material {
-            Material::Private(key) => header(key),
-            Material::Public(_) => String::new(),
+        let headers = match &material {
+            Material::Private(key) => ["JWT", "at+jwt"].map(|typ| header(key, typ)),
+            Material::Public(_) => Default::default(),
         };
         Self {
-            header,
+            headers,
             signs_slowly: modulus > SLOW_MODULUS,
             material,
         }
@@ -83,8 +85,12 @@ impl Key {
         }
     }
 
-    pub(super) fn header(&self) -> &str {
-        &self.header
+    pub(super) fn header(&self, profile: TokenProfile) -> &str {
+        let [hydra, rfc9068] = &self.headers;
+        match profile {
+            TokenProfile::Hydra => hydra,
+            TokenProfile::Rfc9068 => rfc9068,
+        }
     }
 
     /// Whether a signature takes milliseconds.
@@ -106,8 +112,8 @@ impl Key {
 }
 
 /// `alg`, `kid`, `typ`: sorted, as Hydra writes it.
-fn header(key: &PrivateKey) -> String {
-    serde_json::json!({"alg": key.algorithm().name(), "kid": key.kid(), "typ": "JWT"}).to_string()
+fn header(key: &PrivateKey, typ: &str) -> String {
+    serde_json::json!({"alg": key.algorithm().name(), "kid": key.kid(), "typ": typ}).to_string()
 }
 
 /// The newest key of a set that signs.
@@ -148,7 +154,10 @@ mod tests {
         let json = Value::Object(key.to_json().unwrap()).to_string();
         let read = Key::from_json(json.as_bytes()).unwrap();
         assert_eq!(read.public(), key.public());
-        assert_eq!(read.header(), r#"{"alg":"ES256","kid":"a","typ":"JWT"}"#);
+        assert_eq!(
+            read.header(TokenProfile::Hydra),
+            r#"{"alg":"ES256","kid":"a","typ":"JWT"}"#
+        );
         assert!(read.signer().is_some() && !read.signs_slowly());
     }
 }

@@ -12,7 +12,7 @@ use crate::{
     domain::{
         secret::{
             Busy,
-            hash::{self, StoredHash},
+            hash::{self, SlowHash, StoredHash},
             queue::HashQueue,
         },
         system_keys::SystemKeys,
@@ -28,6 +28,8 @@ const REMEMBERED: usize = 100_000;
 pub(in crate::domain) enum Verdict {
     /// The secret is right; when there is a text, the stored hash should become it.
     Right(Option<String>),
+    /// One that a rotation replaced is right: the hash at this place.
+    Rotated(usize),
     /// It is not.
     Wrong,
 }
@@ -103,50 +105,72 @@ impl SecretVerifier {
             .ok()
     }
 
-    /// Whether the secret is the client's. Where no slow hash is computed, a place in the queue is
+    /// Whether the secret is one of the client's, whose current hash is the first. Where no slow hash is computed, a place in the queue is
     /// taken all the same before the answer is no.
     pub(in crate::domain) async fn verify(
         &self,
         client_id: &str,
-        stored: &str,
+        stored: &[&str],
         secret: &SecretString,
     ) -> Result<Verdict, Busy> {
-        let slow = match StoredHash::parse(stored) {
-            Some(StoredHash::Slow(slow)) => slow,
-            Some(StoredHash::Keyed(mac)) => {
-                return match hash::verify_keyed(&self.system, client_id, secret, &mac) {
-                    Some(0) => Ok(Verdict::Right(None)),
-                    Some(_) => Ok(Verdict::Right(hash::keyed(&self.system, client_id, secret))),
-                    None => self.pretend().await,
-                };
-            }
-            None => {
-                tracing::error!(
+        let mut slow = Vec::new();
+        for (at, text) in stored.iter().enumerate() {
+            match StoredHash::parse(text) {
+                Some(StoredHash::Keyed(mac)) => {
+                    match hash::verify_keyed(&self.system, client_id, secret, &mac) {
+                        Some(0) => return Ok(right(at, None)),
+                        Some(_) => {
+                            let renewed = hash::keyed(&self.system, client_id, secret);
+                            return Ok(right(at, renewed));
+                        }
+                        None => {}
+                    }
+                }
+                Some(StoredHash::Slow(hash)) => {
+                    let key = self.digest(client_id, text, secret);
+                    if self.remembered.get(&key).is_some() {
+                        return Ok(right(at, None));
+                    }
+                    slow.push((at, hash));
+                }
+                None => tracing::error!(
                     client.id = client_id,
-                    "the hash of the client's secret is damaged"
-                );
-                return self.pretend().await;
+                    "a hash of the client's secrets is damaged"
+                ),
             }
-        };
-        let key = self.digest(client_id, stored, secret);
-        if self.remembered.get(&key).is_some() {
-            return Ok(Verdict::Right(None));
         }
-        let is_current = slow.is_current(self.iterations);
+        if slow.is_empty() {
+            return self.pretend().await;
+        }
+        self.verify_slow(client_id, stored, slow, secret).await
+    }
+
+    /// All of them in one turn, so that a failure waits in the queue once.
+    async fn verify_slow(
+        &self,
+        client_id: &str,
+        stored: &[&str],
+        slow: Vec<(usize, SlowHash)>,
+        secret: &SecretString,
+    ) -> Result<Verdict, Busy> {
         let candidate = secret.clone();
-        if !self.queue.run(move || slow.verifies(&candidate)).await? {
+        let found = self
+            .queue
+            .run(move || slow.into_iter().find(|(_, hash)| hash.verifies(&candidate)))
+            .await?;
+        let Some((at, hash)) = found else {
             return Ok(Verdict::Wrong);
-        }
-        if is_current {
-            self.remembered.insert(key, ());
-            return Ok(Verdict::Right(None));
-        }
-        let renewed = self.hash(client_id, secret, Origin::Supplied).await;
-        if let Some(renewed) = &renewed {
+        };
+        // An old secret that a rotation replaced is on its way out: its hash stays as it is.
+        let renewed = match at == 0 && !hash.is_current(self.iterations) {
+            true => self.hash(client_id, secret, Origin::Supplied).await,
+            false => None,
+        };
+        if let Some(kept) = renewed.as_deref().or(stored.get(at).copied()) {
             self.remembered
-                .insert(self.digest(client_id, renewed, secret), ());
+                .insert(self.digest(client_id, kept, secret), ());
         }
-        Ok(Verdict::Right(renewed))
+        Ok(right(at, renewed))
     }
 
     /// Takes the place of a verification that cannot be right.
@@ -164,6 +188,13 @@ impl SecretVerifier {
         let mut digest = [0; 32];
         digest.copy_from_slice(context.sign().as_ref());
         digest
+    }
+}
+
+fn right(at: usize, renewed: Option<String>) -> Verdict {
+    match at {
+        0 => Verdict::Right(renewed),
+        at => Verdict::Rotated(at),
     }
 }
 
@@ -199,7 +230,10 @@ mod tests {
             let stored = verifier.hash("a", &"secret".into(), origin).await.unwrap();
             assert!(!stored.contains("secret"));
             let verdict = async |id, secret: &str| {
-                verifier.verify(id, &stored, &secret.into()).await.unwrap()
+                verifier
+                    .verify(id, &[&stored], &secret.into())
+                    .await
+                    .unwrap()
             };
             assert_eq!(verdict("a", "secret").await, Verdict::Right(None));
             assert_eq!(verdict("a", "secret").await, Verdict::Right(None));
@@ -215,7 +249,7 @@ mod tests {
             .await
             .unwrap();
         verifier
-            .verify("a", &stored, &"secret".into())
+            .verify("a", &[&stored], &"secret".into())
             .await
             .unwrap();
         let key = verifier.digest("a", &stored, &"secret".into());
@@ -233,7 +267,7 @@ mod tests {
         let verifier = verifier(&["system"]);
         let imported = bcrypt::hash("secret", 4).unwrap();
         let Verdict::Right(Some(renewed)) = verifier
-            .verify("a", &imported, &"secret".into())
+            .verify("a", &[&imported], &"secret".into())
             .await
             .unwrap()
         else {
@@ -242,7 +276,7 @@ mod tests {
         assert!(renewed.starts_with("$pbkdf2-sha256$i=2,l=32$"), "{renewed}");
         assert_eq!(
             verifier
-                .verify("a", &renewed, &"secret".into())
+                .verify("a", &[&renewed], &"secret".into())
                 .await
                 .unwrap(),
             Verdict::Right(None)
@@ -256,12 +290,13 @@ mod tests {
             .await
             .unwrap();
         let both = verifier(&["new", "old"]);
-        let Verdict::Right(Some(renewed)) = both.verify("a", &stored, &"s".into()).await.unwrap()
+        let Verdict::Right(Some(renewed)) =
+            both.verify("a", &[&stored], &"s".into()).await.unwrap()
         else {
             unreachable!()
         };
         let new = verifier(&["new"])
-            .verify("a", &renewed, &"s".into())
+            .verify("a", &[&renewed], &"s".into())
             .await
             .unwrap();
         assert_eq!(new, Verdict::Right(None));

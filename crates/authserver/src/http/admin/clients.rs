@@ -1,10 +1,9 @@
-//! `/admin/clients`: create, list, read, replace, patch, delete, and their lifetimes.
-
-use std::collections::BTreeMap;
+//! `/admin/clients`: create, read, replace, patch, delete, their lifetimes and secrets. The list is
+//! in [`super::list`].
 
 use axum::{
     body::Body,
-    extract::{Path, RawQuery, State},
+    extract::{Path, State},
     http::{StatusCode, header},
     response::Response,
 };
@@ -12,9 +11,8 @@ use carnet_oauth::client::{Client, Lifespans};
 use serde_json::Value;
 
 use crate::{
-    domain::{client::escape, page},
+    domain::client::escape,
     http::{Shared, admin::json, answer, error::AdminFailure},
-    store::ClientQuery,
 };
 
 type Answer = Result<Response, AdminFailure>;
@@ -66,49 +64,18 @@ pub(super) async fn delete(State(authority): Shared, Path(id): Path<String>) -> 
     Ok(answer::empty(StatusCode::NO_CONTENT))
 }
 
-/// `GET /admin/clients`: a page, with links to the first and the next one.
-pub(super) async fn list(State(authority): Shared, RawQuery(query): RawQuery) -> Answer {
-    let query = query.unwrap_or_default();
-    let parameters: BTreeMap<String, String> = form_urlencoded::parse(query.as_bytes())
-        .into_owned()
-        .collect();
-    let value = |name: &str| parameters.get(name).map(String::as_str);
-    let filter = |name: &str| {
-        value(name)
-            .filter(|text| !text.is_empty())
-            .map(str::to_owned)
-    };
-    let (name, owner) = (filter("client_name"), filter("owner"));
-    let filters = serde_json::json!([name, owner]).to_string();
-    let size = page::size(value("page_size"))?;
-    let after = authority.page_after(value("page_token"), &filters)?;
-    let (clients, more) = authority
-        .list_clients(ClientQuery {
-            name,
-            owner,
-            after,
-            limit: size,
-        })
-        .await?;
-    let link = |after: &str, relation: &str| -> Result<String, AdminFailure> {
-        let mut parameters = parameters.clone();
-        parameters.insert("page_size".to_owned(), size.to_string());
-        parameters.insert(
-            "page_token".to_owned(),
-            authority.page_token(after, &filters)?,
-        );
-        let query = form_urlencoded::Serializer::new(String::new())
-            .extend_pairs(parameters)
-            .finish();
-        Ok(format!("</admin/clients?{query}>; rel=\"{relation}\""))
-    };
-    let mut links = vec![link("", "first")?];
-    if let Some(last) = clients.last().filter(|_| more) {
-        links.push(link(&last.client_id, "next")?);
-    }
-    let mut response = ok(&clients);
-    answer::set_text(&mut response, header::LINK, &links.join(","));
-    Ok(response)
+/// `POST /admin/clients/{id}/secrets/rotate`.
+pub(super) async fn rotate_secret(State(authority): Shared, Path(id): Path<String>) -> Answer {
+    Ok(ok(&authority.rotate_secret(&id).await?))
+}
+
+/// `DELETE /admin/clients/{id}/secrets/rotate`.
+pub(super) async fn drop_rotated_secrets(
+    State(authority): Shared,
+    Path(id): Path<String>,
+) -> Answer {
+    authority.drop_rotated_secrets(&id).await?;
+    Ok(answer::empty(StatusCode::NO_CONTENT))
 }
 
 fn ok(value: &impl serde::Serialize) -> Response {

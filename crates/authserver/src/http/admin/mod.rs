@@ -5,6 +5,7 @@ mod clients;
 mod introspect;
 mod json;
 mod keys;
+mod list;
 mod tokens;
 mod version;
 
@@ -25,9 +26,10 @@ use crate::{
 
 /// The routes.
 pub(crate) fn router(authority: Arc<Authority>) -> Router {
+    let cors = authority.options.admin_cors.clone();
     let routes = Router::new()
         .route("/", get(not_found::page))
-        .route("/admin/clients", get(clients::list).post(clients::create))
+        .route("/admin/clients", get(list::list).post(clients::create))
         .route(
             "/admin/clients/{id}",
             get(clients::read)
@@ -36,6 +38,10 @@ pub(crate) fn router(authority: Arc<Authority>) -> Router {
                 .delete(clients::delete),
         )
         .route("/admin/clients/{id}/lifespans", put(clients::lifespans))
+        .route(
+            "/admin/clients/{id}/secrets/rotate",
+            post(clients::rotate_secret).delete(clients::drop_rotated_secrets),
+        )
         .route(
             "/admin/keys/{set}",
             get(keys::read_set)
@@ -55,5 +61,5 @@ pub(crate) fn router(authority: Arc<Authority>) -> Router {
         .method_not_allowed_fallback(not_found::wrong_method)
         .fallback(not_found::text)
         .with_state(authority);
-    around(routes, Port::Admin)
+    around(routes, Port::Admin, cors.as_ref())
 }

@@ -1,6 +1,6 @@
 //! Clients.
 
-use carnet_authserver::store::{ClientQuery, ClientRow, Insertion, Store};
+use carnet_authserver::store::{ClientQuery, ClientRow, Insertion, RotatedSecret, Store};
 
 use super::{client, token, with_clients};
 
@@ -84,6 +84,34 @@ pub(crate) async fn a_hash_is_replaced_only_if_it_is_still_the_old_one(store: &d
     assert_eq!(read.secret_hash, "new");
 }
 
+pub(crate) async fn rotated_secrets_are_replaced_only_if_they_are_still_the_old_ones(
+    store: &dyn Store,
+) {
+    let unused = RotatedSecret {
+        hash: "old hash".to_owned(),
+        rotated_at: 1_000,
+        last_used_at: None,
+    };
+    let used = RotatedSecret {
+        last_used_at: Some(1_500),
+        ..unused.clone()
+    };
+    let mut row = client("a");
+    row.rotated = vec![unused.clone()];
+    store.insert_client(&row).await.unwrap();
+    let rotated = async || store.find_client("a").await.unwrap().unwrap().rotated;
+    let (old, new) = ([unused], [used]);
+    assert_eq!(rotated().await, old);
+    assert!(store.replace_rotated("a", &old, &new).await.unwrap());
+    assert!(!store.replace_rotated("a", &old, &new).await.unwrap());
+    assert!(!store.replace_rotated("b", &old, &new).await.unwrap());
+    assert_eq!(rotated().await, new);
+    store.update_client(&client("a")).await.unwrap();
+    assert!(rotated().await.is_empty());
+    assert!(!store.replace_rotated("a", &new, &old).await.unwrap());
+    assert!(rotated().await.is_empty());
+}
+
 pub(crate) async fn clients_are_listed_in_the_order_of_the_bytes_of_their_ids(store: &dyn Store) {
     with_clients(store, &["b", "\u{e9}", "B", "a", "10", "9", "a b"]).await;
     let all = ClientQuery {
@@ -134,8 +162,31 @@ pub(crate) async fn a_list_of_clients_can_be_narrowed_by_name_and_owner(store: &
             owner: owner.map(str::to_owned),
             after: after.map(str::to_owned),
             limit: 10,
+            ..ClientQuery::default()
         };
         assert_eq!(ids(store, query).await, expected, "{name:?} {owner:?}");
+    }
+}
+
+pub(crate) async fn clients_are_counted_and_skipped(store: &dyn Store) {
+    with_clients(store, &["a", "b", "c"]).await;
+    let mut other = client("d");
+    other.client.client_name = "another name".to_owned();
+    store.insert_client(&other).await.unwrap();
+    let query = |name: Option<&str>, offset| ClientQuery {
+        name: name.map(str::to_owned),
+        offset,
+        limit: 2,
+        ..ClientQuery::default()
+    };
+    for (name, count, second_page) in [
+        (None, 4, vec!["c", "d"]),
+        (Some("a name"), 3, vec!["c"]),
+        (Some("nobody"), 0, vec![]),
+    ] {
+        let page = query(name, 2);
+        assert_eq!(store.count_clients(&page).await.unwrap(), count, "{name:?}");
+        assert_eq!(ids(store, page).await, second_page, "{name:?}");
     }
 }
 

@@ -23,9 +23,11 @@ macro_rules! every_behaviour {
             clients::what_is_not_there_is_neither_updated_nor_deleted,
             clients::a_secret_that_was_left_in_a_client_is_not_kept,
             clients::a_hash_is_replaced_only_if_it_is_still_the_old_one,
+            clients::rotated_secrets_are_replaced_only_if_they_are_still_the_old_ones,
             clients::clients_are_listed_in_the_order_of_the_bytes_of_their_ids,
             clients::a_list_of_clients_goes_on_after_an_id,
             clients::a_list_of_clients_can_be_narrowed_by_name_and_owner,
+            clients::clients_are_counted_and_skipped,
             clients::a_deleted_client_loses_its_opaque_tokens,
             clients::ids_are_never_read_as_sql_or_patterns,
             keys::the_newest_key_of_a_set_comes_first,
@@ -78,6 +80,7 @@ fn client(id: &str) -> ClientRow {
     ClientRow {
         client: client.as_stored(),
         secret_hash: format!("hash of {id}"),
+        rotated: Vec::new(),
     }
 }
 

@@ -4,19 +4,25 @@ use async_trait::async_trait;
 use sqlx::{QueryBuilder, Row as _, Sqlite as Database, sqlite::SqliteRow};
 
 use super::Sqlite;
-use crate::store::{ClientQuery, ClientRow, ClientStore, Insertion, Result, StoreError};
+use crate::store::{
+    ClientQuery, ClientRow, ClientStore, Insertion, Result, RotatedSecret, StoreError,
+};
+
+/// What makes a row.
+const COLUMNS: &str = "SELECT id, secret_hash, rotated_secrets, document FROM client";
 
 #[async_trait]
 impl ClientStore for Sqlite {
     async fn insert_client(&self, row: &ClientRow) -> Result<Insertion> {
         let added = sqlx::query(
-            "INSERT INTO client (id, name, owner, secret_hash, document)
-             VALUES (?, ?, ?, ?, ?) ON CONFLICT (id) DO NOTHING",
+            "INSERT INTO client (id, name, owner, secret_hash, rotated_secrets, document)
+             VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO NOTHING",
         )
         .bind(&row.client.client_id)
         .bind(&row.client.client_name)
         .bind(&row.client.owner)
         .bind(&row.secret_hash)
+        .bind(rotated(&row.client.client_id, &row.rotated)?)
         .bind(document(row)?)
         .execute(&self.writer)
         .await
@@ -30,8 +36,9 @@ impl ClientStore for Sqlite {
     }
 
     async fn find_client(&self, id: &str) -> Result<Option<ClientRow>> {
-        sqlx::query("SELECT id, secret_hash, document FROM client WHERE id = ?")
-            .bind(id)
+        let mut sql = QueryBuilder::<Database>::new(COLUMNS);
+        sql.push(" WHERE id = ").push_bind(id);
+        sql.build()
             .fetch_optional(&self.readers)
             .await
             .map_err(|error| self.failed(error))?
@@ -41,11 +48,14 @@ impl ClientStore for Sqlite {
 
     async fn update_client(&self, row: &ClientRow) -> Result<bool> {
         let changed = sqlx::query(
-            "UPDATE client SET name = ?, owner = ?, secret_hash = ?, document = ? WHERE id = ?",
+            "UPDATE client
+             SET name = ?, owner = ?, secret_hash = ?, rotated_secrets = ?, document = ?
+             WHERE id = ?",
         )
         .bind(&row.client.client_name)
         .bind(&row.client.owner)
         .bind(&row.secret_hash)
+        .bind(rotated(&row.client.client_id, &row.rotated)?)
         .bind(document(row)?)
         .bind(&row.client.client_id)
         .execute(&self.writer)
@@ -68,6 +78,25 @@ impl ClientStore for Sqlite {
         Ok(changed > 0)
     }
 
+    async fn replace_rotated(
+        &self,
+        id: &str,
+        old: &[RotatedSecret],
+        new: &[RotatedSecret],
+    ) -> Result<bool> {
+        let changed = sqlx::query(
+            "UPDATE client SET rotated_secrets = ? WHERE id = ? AND rotated_secrets = ?",
+        )
+        .bind(rotated(id, new)?)
+        .bind(id)
+        .bind(rotated(id, old)?)
+        .execute(&self.writer)
+        .await
+        .map_err(|error| self.failed(error))?
+        .rows_affected();
+        Ok(changed > 0)
+    }
+
     async fn delete_client(&self, id: &str) -> Result<bool> {
         // Its tokens go with it: their rows refer to it, ON DELETE CASCADE.
         let deleted = sqlx::query("DELETE FROM client WHERE id = ?")
@@ -80,20 +109,13 @@ impl ClientStore for Sqlite {
     }
 
     async fn list_clients(&self, query: &ClientQuery) -> Result<Vec<ClientRow>> {
-        // Only conditions that were asked for, so that the index of one of them serves.
-        let mut sql = QueryBuilder::<Database>::new(
-            "SELECT id, secret_hash, document FROM client WHERE TRUE",
-        );
-        for (condition, value) in [
-            (" AND name = ", &query.name),
-            (" AND owner = ", &query.owner),
-            (" AND id > ", &query.after),
-        ] {
-            if let Some(value) = value {
-                sql.push(condition).push_bind(value);
-            }
+        let mut sql = QueryBuilder::<Database>::new(COLUMNS);
+        narrow(&mut sql, query);
+        if let Some(after) = &query.after {
+            sql.push(" AND id > ").push_bind(after);
         }
         sql.push(" ORDER BY id LIMIT ").push_bind(query.limit);
+        sql.push(" OFFSET ").push_bind(query.offset);
         sql.build()
             .fetch_all(&self.readers)
             .await
@@ -102,17 +124,44 @@ impl ClientStore for Sqlite {
             .map(|row| self.client(row))
             .collect()
     }
+
+    async fn count_clients(&self, query: &ClientQuery) -> Result<u64> {
+        let mut sql = QueryBuilder::<Database>::new("SELECT count(*) FROM client");
+        narrow(&mut sql, query);
+        let count: i64 = sql
+            .build_query_scalar()
+            .fetch_one(&self.readers)
+            .await
+            .map_err(|error| self.failed(error))?;
+        Ok(u64::try_from(count).unwrap_or_default())
+    }
+}
+
+/// Only conditions that were asked for, so that the index of one of them serves.
+fn narrow(sql: &mut QueryBuilder<Database>, query: &ClientQuery) {
+    sql.push(" WHERE TRUE");
+    for (condition, value) in [
+        (" AND name = ", &query.name),
+        (" AND owner = ", &query.owner),
+    ] {
+        if let Some(value) = value {
+            sql.push(condition).push_bind(value);
+        }
+    }
 }
 
 impl Sqlite {
     fn client(&self, row: &SqliteRow) -> Result<ClientRow> {
         let column = |name| row.try_get(name).map_err(|error| self.failed(error));
         let id: String = column("id")?;
-        let document: String = column("document")?;
+        let (document, rotated): (String, String) =
+            (column("document")?, column("rotated_secrets")?);
         let client = serde_json::from_str(&document).map_err(|error| damaged(&id, &error))?;
+        let rotated = serde_json::from_str(&rotated).map_err(|error| damaged(&id, &error))?;
         Ok(ClientRow {
             client,
             secret_hash: column("secret_hash")?,
+            rotated,
         })
     }
 }
@@ -121,6 +170,10 @@ impl Sqlite {
 fn document(row: &ClientRow) -> Result<String> {
     serde_json::to_string(&row.client.clone().as_stored())
         .map_err(|error| damaged(&row.client.client_id, &error))
+}
+
+fn rotated(id: &str, secrets: &[RotatedSecret]) -> Result<String> {
+    serde_json::to_string(secrets).map_err(|error| damaged(id, &error))
 }
 
 fn damaged(id: &str, error: &serde_json::Error) -> StoreError {

@@ -39,6 +39,11 @@ const FILES: &[(i64, &str, &str)] = &[
         "jtis",
         include_str!("../migrations/sqlite/0005_jtis.sql"),
     ),
+    (
+        6,
+        "rotated_secrets",
+        include_str!("../migrations/sqlite/0006_rotated_secrets.sql"),
+    ),
 ];
 
 /// The plan of a database that has everything.

@@ -234,6 +234,7 @@ async fn an_imported_secret_is_hashed_anew_at_its_first_success() {
     let row = ClientRow {
         client: client.unwrap().as_stored(),
         secret_hash: bcrypt::hash("old-secret", 4).unwrap(),
+        rotated: Vec::new(),
     };
     room.store.insert_client(&row).await.unwrap();
     for _ in 0..2 {

@@ -308,3 +308,49 @@ async fn a_list_is_walked_page_by_page_and_pages_cannot_be_forged() {
         assert_eq!(get(&format!("/clients?{filter}")).await.json(), json!([]));
     }
 }
+
+#[tokio::test]
+async fn a_list_can_be_numbered_as_for_clients_of_hydra_2_2() {
+    let room = Room::new(tutorial()).await;
+    for (id, owner) in [("a", "o"), ("b", "p"), ("c", "o"), ("d", "o")] {
+        create(&room, json!({"client_id": id, "owner": owner})).await;
+    }
+    for (query, ids, total, links) in [
+        ("limit=2&offset=0", "ab", "4", "first next last"),
+        ("limit=3&offset=2", "cd", "4", "first prev last"),
+        ("offset=9", "", "4", "first prev last"),
+        ("limit=1&offset=1&owner=o", "c", "3", "first next prev last"),
+        ("limit=9&client_name=nobody", "", "0", "first last"),
+    ] {
+        let page = room
+            .admin(Method::GET, &format!("/clients?{query}"), Value::Null)
+            .await;
+        let list = page.json();
+        let seen = list.as_array().unwrap().iter();
+        let seen: String = seen
+            .filter_map(|client| client["client_id"].as_str())
+            .collect();
+        assert_eq!(seen, ids, "{query}");
+        assert_eq!(page.header("x-total-count"), Some(total), "{query}");
+        let relations = ["first", "next", "prev", "last"].into_iter();
+        let relations: Vec<_> = relations
+            .filter(|relation| link(&page, relation).is_some())
+            .collect();
+        assert_eq!(relations.join(" "), links, "{query}");
+    }
+    let page = room
+        .admin(Method::GET, "/clients?limit=2&owner=o", Value::Null)
+        .await;
+    assert_eq!(
+        link(&page, "next"),
+        Some("/admin/clients?limit=2&offset=2&owner=o")
+    );
+    let wrong = room
+        .admin(Method::GET, "/clients?offset=x", Value::Null)
+        .await;
+    assert_eq!(wrong.status, StatusCode::BAD_REQUEST);
+    let by_token = room
+        .admin(Method::GET, "/clients?page_size=2&offset=1", Value::Null)
+        .await;
+    assert_eq!(by_token.header("x-total-count"), None);
+}

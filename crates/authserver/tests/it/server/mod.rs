@@ -4,12 +4,14 @@
 mod assertions;
 mod authentication;
 mod clients;
+mod cors;
 mod discovery;
 mod introspection;
 mod keys;
 mod maintenance;
 mod restart;
 mod revocation;
+mod rotation;
 mod secrecy;
 mod serving;
 mod still;

@@ -6,7 +6,7 @@ use std::sync::{Mutex, PoisonError};
 use async_trait::async_trait;
 use carnet_authserver::store::{
     ClientQuery, ClientRow, ClientStore, Insertion, JtiStore, KeyRow, KeyStore, Result, Revocation,
-    RevocationStore, StoreError, TokenRow, TokenStore,
+    RevocationStore, RotatedSecret, StoreError, TokenRow, TokenStore,
 };
 
 /// The store.
@@ -63,6 +63,19 @@ impl ClientStore for StillStore {
             new.clone_into(&mut row.secret_hash);
             true
         }))
+    }
+
+    async fn replace_rotated(
+        &self,
+        _: &str,
+        _: &[RotatedSecret],
+        _: &[RotatedSecret],
+    ) -> Result<bool> {
+        absent()
+    }
+
+    async fn count_clients(&self, _: &ClientQuery) -> Result<u64> {
+        absent()
     }
 
     async fn delete_client(&self, _: &str) -> Result<bool> {

@@ -1,6 +1,7 @@
 //! The token endpoint.
 
 use axum::http::{Method, StatusCode};
+use carnet_authserver::{Options, TokenProfile};
 use carnet_jose::{JwkSet, jws, jwt};
 use serde_json::{Value, json};
 
@@ -275,4 +276,97 @@ async fn every_registered_scope_is_granted_where_the_settings_say_so() {
             "{form}"
         );
     }
+}
+
+fn decoded(token: &str) -> (Value, Value) {
+    let decoded = jws::decode_unverified(token).unwrap();
+    let claims = serde_json::from_slice(&decoded.payload).unwrap();
+    (Value::Object(decoded.header), claims)
+}
+
+// Holds RI-01, RI-02.
+#[tokio::test]
+async fn a_resource_is_an_audience_by_another_name_and_checked_as_a_uri() {
+    let room = Room::new(tutorial()).await;
+    let id = room
+        .create(json!({"audience": ["https://a.example", "https://b.example", "bare", "urn:x:y"]}))
+        .await;
+    let ask = async |form: &str| room.basic(&id, "traefiklabs", form).await;
+    for (form, expected) in [
+        ("&resource=https://a.example", json!(["https://a.example"])),
+        (
+            "&resource=https://a.example/v1",
+            json!(["https://a.example/v1"]),
+        ),
+        ("&resource=urn:x:y", json!(["urn:x:y"])),
+        (
+            "&resource=https://a.example&resource=https://b.example",
+            json!(["https://a.example", "https://b.example"]),
+        ),
+        (
+            "&audience=https://b.example&resource=https://a.example&resource=https://b.example",
+            json!(["https://b.example", "https://a.example"]),
+        ),
+        ("&resource=", json!([])),
+    ] {
+        let answer = ask(form).await;
+        assert_eq!(answer.status, StatusCode::OK, "{form} {}", answer.text);
+        let (_, claims) = decoded(answer.json()["access_token"].as_str().unwrap());
+        assert_eq!(claims["aud"], expected, "{form}");
+    }
+    for form in [
+        "&resource=bare",
+        "&resource=/relative",
+        "&resource=https://a.example%23x",
+        "&resource=https://c.example",
+        "&resource=https://a.example&resource=https://c.example",
+        "&resource=urn:x:z",
+    ] {
+        let answer = ask(form).await;
+        assert_eq!(answer.status, StatusCode::BAD_REQUEST, "{form}");
+        assert_eq!(answer.json()["error"], "invalid_target", "{form}");
+    }
+}
+
+// Holds JW-15.
+#[tokio::test]
+async fn a_token_of_rfc_9068_has_its_type_and_its_claims() {
+    let room = Room::new(Options {
+        token_profile: TokenProfile::Rfc9068,
+        ..tutorial()
+    })
+    .await;
+    let id = room.create(json!({"scope": "read write"})).await;
+    let answer = room.basic(&id, "traefiklabs", "&scope=read+write").await;
+    let token = answer.json()["access_token"].as_str().unwrap().to_owned();
+    let (header, claims) = decoded(&token);
+    assert_eq!(header["typ"], "at+jwt");
+    let names: Vec<&str> = claims
+        .as_object()
+        .unwrap()
+        .keys()
+        .map(String::as_str)
+        .collect();
+    assert_eq!(
+        names,
+        [
+            "aud",
+            "client_id",
+            "exp",
+            "iat",
+            "iss",
+            "jti",
+            "nbf",
+            "scope",
+            "sub"
+        ]
+    );
+    assert_eq!(claims["scope"], "read write");
+    assert_eq!(claims["aud"], json!(["http://hydra.hydra.svc:4444"]));
+    let introspected = room.introspect(&token).await;
+    assert_eq!(introspected["active"], true);
+    assert_eq!(introspected["scope"], "read write");
+    let (_, claims) = decoded(&room.token(&id).await);
+    assert_eq!(claims["aud"], json!(["https://traefik.io"]));
+    assert_eq!(claims.get("scope"), None);
 }

@@ -31,6 +31,7 @@ fn client(writer: u32, n: u64, hash: &str) -> ClientRow {
             ..Client::default()
         },
         secret_hash: hash.to_owned(),
+        rotated: Vec::new(),
     }
 }
 

@@ -121,13 +121,13 @@ async fn a_file_that_was_not_migrated_is_refused_in_a_sentence_that_names_migrat
     std::fs::write(&path, "").unwrap();
     let empty = refusal(&dsn(&path)).await;
     assert!(
-        empty.contains("lacks 5 of 5 migrations: run `migrate sql`"),
+        empty.contains("lacks 6 of 6 migrations: run `migrate sql`"),
         "{empty}"
     );
     migrate(&dsn(&path)).await.unwrap();
-    execute(&path, "DELETE FROM _sqlx_migrations WHERE version = 5").await;
+    execute(&path, "DELETE FROM _sqlx_migrations WHERE version = 6").await;
     let older = refusal(&dsn(&path)).await;
-    assert!(older.contains("lacks 1 of 5"), "{older}");
+    assert!(older.contains("lacks 1 of 6"), "{older}");
 }
 
 // Holds OP-11.
@@ -209,7 +209,8 @@ async fn a_row_that_was_tampered_with_is_named() {
     migrate(&dsn(&path)).await.unwrap();
     execute(
         &path,
-        "INSERT INTO client VALUES ('a', '', '', 'hash', '{\"scope\": 1}')",
+        "INSERT INTO client (id, name, owner, secret_hash, document)
+         VALUES ('a', '', '', 'hash', '{\"scope\": 1}')",
     )
     .await;
     let store = open(&dsn(&path)).await.unwrap();

@@ -1,5 +1,6 @@
 //! `serve`: the authorization server, on both ports or on one, with Hydra's configuration.
 
+use std::net::TcpListener;
 use std::sync::Arc;
 
 use carnet_authserver::{Authserver, store};
@@ -38,22 +39,12 @@ async fn serve(ports: Served, flags: ServeFlags, process: &Process) -> Result<()
     };
     let public = bind(ports != Served::Admin, &config.public)?;
     let admin = bind(ports != Served::Public, &config.admin)?;
-    if let Some(address) = admin
-        .as_ref()
-        .and_then(|listener| listener.local_addr().ok())
-        && !address.ip().is_loopback()
-    {
-        tracing::warn!(
-            %address,
-            "the admin port has no authentication and others may reach it; set serve.admin.host, \
-             or keep others from it"
-        );
-    }
     let store = store::open(configuration::dsn(&config)?).await;
     let store = store.map_err(|error| Failure::new(error.to_string()))?;
     let (clock, random) = (Arc::clone(&process.clock), Arc::clone(&process.random));
     let server = Authserver::new(options, store, clock, random).await;
     let server = server.map_err(|error| Failure::new(error.to_string()))?;
+    warn_of_company(admin.as_ref());
     let shutdown = || process.shutdown.clone();
     let serving = tokio::try_join!(
         async {
@@ -72,4 +63,16 @@ async fn serve(ports: Served, flags: ServeFlags, process: &Process) -> Result<()
     serving
         .map(drop)
         .map_err(|error| Failure::new(format!("the server failed: {error}")))
+}
+
+/// Says once who else may reach the admin port.
+fn warn_of_company(admin: Option<&TcpListener>) {
+    let address = admin.and_then(|listener| listener.local_addr().ok());
+    if let Some(address) = address.filter(|address| !address.ip().is_loopback()) {
+        tracing::warn!(
+            %address,
+            "the admin port has no authentication and others may reach it; set serve.admin.host, \
+             or keep others from it"
+        );
+    }
 }

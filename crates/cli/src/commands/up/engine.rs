@@ -25,6 +25,9 @@ use crate::process::Process;
 /// How long a container may take until it listens.
 const PATIENCE: Duration = Duration::from_secs(30);
 
+/// How long routes wait for new containers, which rarely take a tenth of it.
+const MOMENT: Duration = Duration::from_millis(500);
+
 /// What happens while it runs.
 #[derive(Debug)]
 pub(super) enum Event {
@@ -116,14 +119,29 @@ impl Engine {
                 .iter()
                 .flat_map(|one| one.diagnostics.clone()),
         );
-        self.pods
+        let started = self
+            .pods
             .reconcile(&self.workloads, &self.network, &self.process)
             .await;
         self.tell(&diagnostics);
+        self.wait_for(&started).await;
         self.refresh();
         for (identity, verb) in changed {
             self.report(&identity, verb, &useless);
         }
+    }
+
+    /// Gives new containers a moment to listen, so that routes to them do not begin with 503 and a
+    /// warning. One that takes longer is served once it listens.
+    async fn wait_for(&self, started: &BTreeSet<Identity>) {
+        let services = self.objects.services.iter();
+        let ports = services
+            .flat_map(|(name, service)| workloads::port_targets(name, service, &self.workloads));
+        let wanted: BTreeSet<_> = ports
+            .flat_map(|port| port.targets)
+            .filter(|at| started.contains(&at.workload))
+            .collect();
+        drop(tokio::time::timeout(MOMENT, self.network.listening(&wanted)).await);
     }
 
     /// Waits until a port of a Service leads somewhere.

@@ -1,15 +1,16 @@
 //! The small network of `up`: where carried containers listen, and what Service names mean in this
 //! process.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
+use std::pin::pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use carnet_providers::kubernetes::ObjectName;
 use carnet_providers::kubernetes::manifests::Identity;
 use carnet_providers::kubernetes::workloads::ContainerAddress;
-use tokio::sync::mpsc;
+use tokio::sync::{Notify, mpsc};
 
 use super::engine::Event;
 use crate::process::{Listen, Resolve};
@@ -78,6 +79,7 @@ pub(super) struct Network {
     ports: Ports,
     events: mpsc::UnboundedSender<Event>,
     state: Mutex<State>,
+    bound: Notify,
 }
 
 #[derive(Debug, Default)]
@@ -93,12 +95,27 @@ impl Network {
             ports,
             events,
             state: Mutex::default(),
+            bound: Notify::new(),
         })
     }
 
     /// Where carried containers listen.
     pub(super) fn sockets(&self) -> BTreeMap<ContainerAddress, SocketAddr> {
         self.state().sockets.clone()
+    }
+
+    /// Waits until somebody listens at each of these.
+    pub(super) async fn listening(&self, wanted: &BTreeSet<ContainerAddress>) {
+        loop {
+            // Whoever binds between the look and the wait is noticed, too.
+            let mut bound = pin!(self.bound.notified());
+            bound.as_mut().enable();
+            let sockets = self.sockets();
+            if wanted.iter().all(|at| sockets.contains_key(at)) {
+                return;
+            }
+            bound.await;
+        }
     }
 
     /// Replaces what Service names mean.
@@ -131,6 +148,7 @@ impl Network {
             };
             let address = listener.local_addr()?;
             network.state().sockets.insert(at, address);
+            network.bound.notify_waiters();
             network.tell(Event::Listening);
             Ok(listener)
         })

@@ -1,7 +1,7 @@
 //! Workloads whose images carnet carries, run in this process: each with its own arguments,
 //! environment and addresses. A workload is restarted only when its pod template changed.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use carnet_providers::kubernetes::manifests::Identity;
@@ -37,13 +37,14 @@ struct Pod {
 }
 
 impl Pods {
-    /// Makes what runs what shall run: stops what is gone or changed, starts what is new.
+    /// Makes what runs what shall run: stops what is gone or changed, starts what is new. Gives what
+    /// was started.
     pub(super) async fn reconcile(
         &mut self,
         workloads: &[Workload],
         network: &Arc<Network>,
         process: &Process,
-    ) {
+    ) -> BTreeSet<Identity> {
         let wanted: BTreeMap<&Identity, &Workload> = workloads
             .iter()
             .filter(|workload| is_carried(workload))
@@ -65,12 +66,15 @@ impl Pods {
                 network.forget(&name);
             }
         }
+        let mut started = BTreeSet::new();
         for (name, workload) in wanted {
             if workload.diagnostics.is_empty() && !self.running.contains_key(name) {
                 let pod = Pod::start(workload, network, process);
                 self.running.insert(name.clone(), pod);
+                started.insert(name.clone());
             }
         }
+        started
     }
 
     /// Stops everything, and waits for it.
