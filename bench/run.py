@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import argparse
 import datetime
+import os
 import random
 import shutil
 import subprocess
@@ -125,6 +126,7 @@ def _facts(programs: dict[str, str], rounds: int, seconds: int) -> dict[str, obj
         "commit": report.commit(),
         "machine": report.machine(),
         "load": f"wrk, {load.CONNECTIONS} kept connections, {rounds} rounds of {seconds} s",
+        "load average before": f"{os.getloadavg()[0]:.1f} (above 1 the machine had other work)",
         "cores": "proxies on one, load and backend on another" if _pin(0) else "shared",
         "programs": "; ".join(versions),
     }

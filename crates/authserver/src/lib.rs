@@ -11,11 +11,13 @@ pub mod options;
 mod server;
 pub mod store;
 
-pub use carnet_jose::RsaBits;
+pub use carnet_jose::{Algorithm, RsaBits};
 pub use carnet_oauth::scope::Strategy as ScopeStrategy;
 
 pub use crate::{
     domain::Error,
-    options::{AccessTokenStrategy, Discovery, Options, OptionsError, ScopeClaim, TokenProfile},
+    options::{
+        AccessTokenStrategy, Cors, Discovery, Options, OptionsError, ScopeClaim, TokenProfile,
+    },
     server::Authserver,
 };

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use carnet_jose::RsaBits;
+use carnet_jose::{Algorithm, RsaBits};
 use carnet_oauth::scope;
 use secrecy::{ExposeSecret as _, SecretString};
 
@@ -49,14 +49,38 @@ pub struct Options {
     pub hashing_threads: usize,
     /// The size of RSA keys that the server makes.
     pub rsa_bits: RsaBits,
+    /// `jwks.algorithm` (ours): the algorithm of the key that the server makes for access tokens when
+    /// there is none.
+    pub algorithm: Algorithm,
     /// `webfinger.jwks.broadcast_keys`: key sets that are published besides the two that sign.
     pub broadcast_keys: Vec<String>,
     /// `webfinger.oidc_discovery`: what the discovery document says differently.
     pub discovery: Discovery,
+    /// `serve.public.cors`: which web pages may call the public port; none when absent.
+    pub public_cors: Option<Cors>,
+    /// `serve.admin.cors`: the same for the admin port.
+    pub admin_cors: Option<Cors>,
     /// When a failed client authentication is answered, counted from its arrival.
     pub failed_authentication_after: Duration,
     /// What `/version` says.
     pub version: String,
+}
+
+/// Which web pages may call a port.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Cors {
+    /// `allowed_origins`: origins; `*` in one stands for a part of its host, alone for all origins.
+    pub allowed_origins: Vec<String>,
+    /// `allowed_methods`.
+    pub allowed_methods: Vec<String>,
+    /// `allowed_headers`; `*` for all.
+    pub allowed_headers: Vec<String>,
+    /// `exposed_headers`: what pages may read of an answer.
+    pub exposed_headers: Vec<String>,
+    /// `allow_credentials`; never where all origins are allowed.
+    pub allow_credentials: bool,
+    /// `max_age`: how long a browser may remember a preflight; its own default when zero.
+    pub max_age: Duration,
 }
 
 /// What an access token is.
@@ -124,8 +148,11 @@ impl Default for Options {
             pbkdf2_iterations: 25_000,
             hashing_threads: 1,
             rsa_bits: RsaBits::B2048,
+            algorithm: Algorithm::Rs256,
             broadcast_keys: texts(&["hydra.openid.id-token"]),
             discovery: Discovery::default(),
+            public_cors: None,
+            admin_cors: None,
             failed_authentication_after: Duration::from_millis(50),
             version: format!("v{}", env!("CARGO_PKG_VERSION")),
         }

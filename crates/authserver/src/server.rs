@@ -10,14 +10,18 @@ use tokio_util::{sync::CancellationToken, task::AbortOnDropHandle};
 use crate::{
     Options,
     domain::{Authority, Error},
-    http,
+    http::{
+        self,
+        metrics::{Metrics, counted},
+    },
     store::Store,
 };
 
 /// The authorization server. Clones are the same server.
 #[derive(Debug, Clone)]
 pub struct Authserver {
-    authority: Arc<Authority>,
+    public: Router,
+    admin: Router,
     /// Makes missing keys and removes expired rows; ends with the last clone.
     _maintenance: Arc<AbortOnDropHandle<()>>,
 }
@@ -34,22 +38,27 @@ impl Authserver {
         clock: Arc<dyn Clock>,
         random: Arc<dyn Random>,
     ) -> Result<Self, Error> {
+        let metrics = Arc::new(Metrics::new(&options.version));
         let authority = Arc::new(Authority::new(options, store, clock, random).await?);
-        let maintenance = tokio::spawn(Arc::clone(&authority).maintain());
+        let public = http::public::router(Arc::clone(&authority));
+        let admin = http::admin::router(Arc::clone(&authority), Arc::clone(&metrics));
+        let maintenance = tokio::spawn(authority.maintain());
         Ok(Self {
-            authority,
+            public: counted(public, &metrics),
+            admin: counted(admin, &metrics),
             _maintenance: Arc::new(AbortOnDropHandle::new(maintenance)),
         })
     }
 
     /// The public endpoints: tokens, revocation, keys, discovery, health.
     pub fn public_router(&self) -> Router {
-        http::public::router(Arc::clone(&self.authority))
+        self.public.clone()
     }
 
-    /// The administrator's endpoints: clients, keys, introspection, health, version.
+    /// The administrator's endpoints: clients, keys, introspection, health, metrics,
+    /// version.
     pub fn admin_router(&self) -> Router {
-        http::admin::router(Arc::clone(&self.authority))
+        self.admin.clone()
     }
 
     /// Serves the public endpoints until `shutdown` is cancelled, then finishes what is in flight,

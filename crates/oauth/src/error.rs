@@ -75,6 +75,7 @@ impl Error {
 
 /// An error on the wire. The code is a text: other servers have codes of their own.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct ErrorBody {
     /// The code.
     pub error: String,

@@ -8,7 +8,7 @@ use crate::{
     domain::{
         Error,
         client_auth::ClientKeys,
-        keys::ring::KeyRing,
+        keys::ring::{KeyRing, NewKeys},
         secret::{failure::FailureTimer, verifier::SecretVerifier},
         system_keys::SystemKeys,
     },
@@ -48,7 +48,10 @@ impl Authority {
             Arc::clone(&store),
             Arc::clone(&system),
             Arc::clone(&random),
-            options.rsa_bits,
+            NewKeys {
+                algorithm: options.algorithm,
+                bits: options.rsa_bits,
+            },
         )
         .await?;
         Ok(Self {

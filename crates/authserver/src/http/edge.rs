@@ -9,7 +9,10 @@ use axum::{
     response::Response,
 };
 
-use crate::http::answer;
+use crate::{
+    http::{answer, cors, metrics},
+    options::Cors,
+};
 
 /// Whatever is read here may change at any time.
 const NOTHING_KEPT: &str = "private, no-cache, no-store, must-revalidate";
@@ -24,10 +27,14 @@ pub(super) enum Port {
 }
 
 /// A router whose requests were prepared before they are routed.
-pub(super) fn around(router: Router, port: Port) -> Router {
-    Router::new()
-        .fallback_service(router)
-        .layer(from_fn(move |request, next| prepare(port, request, next)))
+pub(super) fn around(router: Router, port: Port, cors: Option<&Cors>) -> Router {
+    let prepared = Router::new()
+        .fallback_service(metrics::noted(router))
+        .layer(from_fn(move |request, next| prepare(port, request, next)));
+    match cors {
+        Some(cors) => cors::allow(prepared, cors),
+        None => prepared,
+    }
 }
 
 async fn prepare(port: Port, mut request: Request, next: Next) -> Response {

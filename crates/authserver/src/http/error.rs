@@ -1,10 +1,16 @@
 //! The only place where an error becomes a status.
 
+use std::collections::BTreeMap;
+
 use axum::{
     http::{StatusCode, header},
     response::{IntoResponse, Response},
 };
 use carnet_oauth::{Error as OauthError, ErrorBody, ErrorCode, error::printable};
+use utoipa::{
+    IntoResponses, PartialSchema as _,
+    openapi::{ContentBuilder, RefOr, Response as DescribedResponse, ResponseBuilder},
+};
 
 use crate::{
     domain::{AdminError, Missing, TokenError},
@@ -180,6 +186,55 @@ impl From<BodyError> for AdminFailure {
     fn from(error: BodyError) -> Self {
         Self::Body(error)
     }
+}
+
+impl IntoResponses for AdminFailure {
+    fn responses() -> Described {
+        described(&[
+            (StatusCode::BAD_REQUEST, "The request cannot be used"),
+            (StatusCode::NOT_FOUND, "It is not there"),
+            (StatusCode::REQUEST_TIMEOUT, "The body did not come in time"),
+            (StatusCode::CONFLICT, "One of that name is there already"),
+            (StatusCode::PAYLOAD_TOO_LARGE, "The body is too long"),
+            (StatusCode::INTERNAL_SERVER_ERROR, "The server failed"),
+            (
+                StatusCode::SERVICE_UNAVAILABLE,
+                "The database does not answer",
+            ),
+        ])
+    }
+}
+
+impl IntoResponses for OauthFailure {
+    fn responses() -> Described {
+        described(&[
+            (StatusCode::BAD_REQUEST, "The request cannot be used"),
+            (StatusCode::REQUEST_TIMEOUT, "The body did not come in time"),
+            (StatusCode::PAYLOAD_TOO_LARGE, "The body is too long"),
+            (StatusCode::INTERNAL_SERVER_ERROR, "The server failed"),
+            (
+                StatusCode::SERVICE_UNAVAILABLE,
+                "The database does not answer",
+            ),
+        ])
+    }
+}
+
+type Described = BTreeMap<String, RefOr<DescribedResponse>>;
+
+/// Errors as the description of the API has them.
+fn described(failures: &[(StatusCode, &str)]) -> Described {
+    let response = |text: &str| {
+        let body = ContentBuilder::new().schema(Some(ErrorBody::schema()));
+        ResponseBuilder::new()
+            .description(text)
+            .content(answer::ERROR_JSON, body.build())
+            .build()
+    };
+    let failures = failures.iter();
+    failures
+        .map(|(status, text)| (status.as_u16().to_string(), response(text).into()))
+        .collect()
 }
 
 /// What scripts know Hydra's answers by.

@@ -6,11 +6,13 @@ use serde_json::json;
 use crate::http::{Shared, answer};
 
 /// The process answers.
+#[utoipa::path(get, path = "/admin/health/alive", tag = "server", responses((status = 200, body = Object)))]
 pub(super) async fn alive() -> Response {
     ok()
 }
 
 /// The database answers and there are keys to sign with.
+#[utoipa::path(get, path = "/admin/health/ready", tag = "server", responses((status = 200, body = Object), (status = 503, body = Object, description = "What is missing")))]
 pub(super) async fn ready(State(authority): Shared) -> Response {
     match authority.missing().await {
         None => ok(),

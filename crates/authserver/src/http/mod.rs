@@ -5,9 +5,11 @@
 pub(crate) mod admin;
 mod answer;
 mod body;
+mod cors;
 mod edge;
 mod error;
 mod health;
+pub(crate) mod metrics;
 mod not_found;
 pub(crate) mod public;
 pub(crate) mod serve;

@@ -23,6 +23,7 @@ mod restart;
 mod secrets;
 mod secrets_stay;
 mod seed;
+mod seed_linux;
 mod server;
 mod terminals;
 mod tokens;

@@ -95,6 +95,7 @@ const COMMANDS: [&str; 4] = [
     "carnet validate gateway.yaml routes.yaml",
 ];
 
+// Holds SE-01, SE-05, TE-07.
 #[test]
 fn no_log_and_no_answer_holds_a_secret_or_a_token() {
     let mut shell = shell();
@@ -162,6 +163,7 @@ secret "stringData: {client_id: $gateway, client_secret: canary-of-the-gateway"
 says up.log 'no YAML'
 "#;
 
+// Holds SE-05.
 #[test]
 fn up_tells_of_a_wrong_secret_without_telling_the_secret() {
     let mut shell = shell();

@@ -47,14 +47,16 @@ fn defaults_are_those_of_hydra_but_for_the_size_of_keys() {
         config.public,
         Listener {
             host: None,
-            port: 4444
+            port: 4444,
+            cors: None,
         }
     );
     assert_eq!(
         config.admin,
         Listener {
             host: None,
-            port: 4445
+            port: 4445,
+            cors: None,
         }
     );
     assert_eq!(config.issuer(), "http://localhost:4444");
@@ -97,7 +99,7 @@ oidc:
 webfinger:
   jwks: {broadcast_keys: [x, y]}
   oidc_discovery: {token_url: 'https://as.test/t', jwks_url: 'https://as.test/j', supported_claims: [c], supported_scope: [s]}
-jwks: {rsa_bits: 4096}
+jwks: {rsa_bits: 4096, algorithm: ES256}
 log: {level: debug, format: json}
 ";
 
@@ -141,6 +143,7 @@ const VARIABLES: [(&str, &str); 27] = [
 fn documents_and_variables_say_the_same() {
     let more = [
         ("JWKS_RSA_BITS", "4096"),
+        ("JWKS_ALGORITHM", "ES256"),
         ("LOG_LEVEL", "debug"),
         ("LOG_FORMAT", "json"),
     ];
@@ -182,6 +185,7 @@ fn documents_and_variables_say_the_same() {
         assert_eq!(config.discovery.supported_claims, ["c"]);
         assert_eq!(config.discovery.supported_scope, ["s"]);
         assert_eq!(config.rsa_bits, 4096);
+        assert_eq!(config.algorithm, "ES256");
         assert_eq!(config.log.level, "debug");
         assert!(config.log.json);
     }
@@ -294,4 +298,25 @@ fn a_debug_print_of_the_settings_holds_no_secret() {
     ];
     let config = sound(&[], &variables);
     assert!(!format!("{config:?}").contains("CANARY"));
+}
+
+#[test]
+fn pages_of_other_origins_are_let_in_where_that_is_enabled() {
+    let variables = [
+        ("SERVE_PUBLIC_CORS_ENABLED", "true"),
+        ("SERVE_PUBLIC_CORS_ALLOWED_ORIGINS", "https://a,https://*.b"),
+        ("SERVE_PUBLIC_CORS_MAX_AGE", "60"),
+        ("SERVE_ADMIN_CORS_ALLOWED_ORIGINS", "https://a"),
+    ];
+    let environment = variables
+        .into_iter()
+        .map(|(name, value)| (name.to_owned(), value.to_owned()))
+        .collect();
+    let (config, findings) = read(&[], &environment, &[]);
+    assert!(findings.is_empty(), "{findings:?}");
+    assert_eq!(config.admin.cors, None);
+    let cors = config.public.cors.unwrap();
+    assert_eq!(cors.allowed_origins, ["https://a", "https://*.b"]);
+    assert_eq!(cors.max_age, 60);
+    assert!(cors.allow_credentials && cors.allowed_methods.contains(&"PATCH".to_owned()));
 }

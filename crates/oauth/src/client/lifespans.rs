@@ -6,6 +6,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
 
 /// The lifetimes of one client; an absent one is the server's.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(default)]
 pub struct Lifespans {
     /// Access tokens of the authorization code grant.
@@ -48,6 +49,20 @@ pub struct Lifespan {
 pub struct LifespanError {
     text: String,
 }
+
+#[cfg(feature = "schema")]
+impl utoipa::PartialSchema for Lifespan {
+    fn schema() -> utoipa::openapi::RefOr<utoipa::openapi::Schema> {
+        use utoipa::openapi::{ObjectBuilder, Type};
+        let text = ObjectBuilder::new()
+            .schema_type(Type::String)
+            .description(Some("A duration as Go writes it, such as 1h30m."));
+        text.build().into()
+    }
+}
+
+#[cfg(feature = "schema")]
+impl utoipa::ToSchema for Lifespan {}
 
 impl Lifespan {
     /// A span of whole seconds.

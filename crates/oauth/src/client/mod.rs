@@ -15,6 +15,7 @@ use serde_json::{Map, Value};
 
 /// A registered client.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(default)]
 pub struct Client {
     /// The id; generated when empty.
@@ -25,6 +26,7 @@ pub struct Client {
     pub client_name: String,
     /// The secret, only ever shown in the answer to the request that set it.
     #[serde(skip_serializing_if = "Option::is_none", serialize_with = "exposed")]
+    #[cfg_attr(feature = "schema", schema(value_type = Option<String>, default = json!(null)))]
     pub client_secret: Option<SecretString>,
     /// Where authorization answers may go.
     pub redirect_uris: Option<Vec<String>>,
@@ -78,6 +80,7 @@ pub struct Client {
     pub jwks_uri: String,
     /// The client's public keys.
     #[serde(deserialize_with = "null_is_default")]
+    #[cfg_attr(feature = "schema", schema(value_type = Object))]
     pub jwks: Map<String, Value>,
     /// How the client authenticates at the token endpoint.
     #[serde(deserialize_with = "null_is_default")]
@@ -138,6 +141,7 @@ pub struct Client {
     pub metadata: Value,
     /// The token of RFC 7592, only in the answer to a creation.
     #[serde(skip_serializing_if = "Option::is_none", serialize_with = "exposed")]
+    #[cfg_attr(feature = "schema", schema(value_type = Option<String>, default = json!(null)))]
     pub registration_access_token: Option<SecretString>,
     /// The address of RFC 7592, only in the answer to a creation.
     #[serde(
@@ -169,6 +173,7 @@ pub struct Client {
 
 /// What can be seen of a secret that a rotation replaced and that still works.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct RotatedSecret {
     /// When it was replaced (RFC 3339, whole seconds).
     pub rotated_at: String,

@@ -28,19 +28,31 @@ pub(super) struct Granted {
     pub(super) strategy: AccessTokenStrategy,
 }
 
+/// A token, and what else the answer is made of.
+#[derive(Debug)]
+pub(crate) struct Issued {
+    /// The token.
+    pub(crate) token: TokenResponse,
+    /// The origins that the client was registered with.
+    pub(crate) client_origins: Vec<String>,
+}
+
 impl Authority {
     /// Answers a token request.
     pub(crate) async fn grant(
         &self,
         presented: &Presented,
         request: &TokenRequest,
-    ) -> Result<TokenResponse, TokenError> {
+    ) -> Result<Issued, TokenError> {
         let grant = grant_of(request)?;
         let client = self.authenticate(presented).await?;
         let granted = match grant {
             Grant::ClientCredentials => self.client_credentials(&client, request)?,
         };
-        self.issue(granted).await
+        Ok(Issued {
+            token: self.issue(granted).await?,
+            client_origins: client.allowed_cors_origins,
+        })
     }
 
     fn strategy_of(&self, client: &Client) -> AccessTokenStrategy {

@@ -3,7 +3,7 @@
 
 use std::str::FromStr as _;
 
-use carnet_jose::Algorithm;
+use carnet_jose::{Algorithm, RsaBits};
 use serde_json::{Map, Value};
 
 use crate::{
@@ -28,6 +28,8 @@ pub(crate) struct NewKey {
     usage: Option<String>,
     /// Its name; made when absent or empty.
     kid: Option<String>,
+    /// The size of an RSA key (ours); that of the configuration when absent.
+    rsa_bits: Option<u16>,
 }
 
 type Json = Map<String, Value>;
@@ -55,12 +57,13 @@ impl Authority {
     pub(crate) async fn create_key(&self, set: &str, new: NewKey) -> Result<Json, AdminError> {
         let algorithm = Algorithm::from_str(&new.alg.unwrap_or_default())
             .map_err(|_| AdminError::UnsupportedAlgorithm)?;
+        let bits = new.rsa_bits.map(bits).transpose()?;
         let or_else = |given: Option<String>, default: String| {
             given.filter(|text| !text.is_empty()).unwrap_or(default)
         };
         let kid = or_else(new.kid, uuid::fresh(&*self.random));
         let usage = or_else(new.usage, "sig".to_owned());
-        let key = self.ring.generate(algorithm, kid, usage).await?;
+        let key = self.ring.generate(algorithm, kid, usage, bits).await?;
         let _writing = self.ring.write().await;
         let row = sealed::seal(&self.ring.system, &*self.ring.random, set, &key)?;
         if within(self.ring.store.insert_key(&row)).await? == Insertion::Conflict {
@@ -111,6 +114,17 @@ impl Authority {
         let _writing = self.ring.write().await;
         within(self.ring.store.delete_key(set, kid)).await?;
         Ok(self.ring.reload().await?)
+    }
+}
+
+fn bits(size: u16) -> Result<RsaBits, AdminError> {
+    match size {
+        2048 => Ok(RsaBits::B2048),
+        3072 => Ok(RsaBits::B3072),
+        4096 => Ok(RsaBits::B4096),
+        _ => Err(AdminError::Malformed(
+            "Member 'rsa_bits' must be 2048, 3072 or 4096.".to_owned(),
+        )),
     }
 }
 

@@ -34,13 +34,22 @@ struct Snapshot {
     access_tokens: JwkSet,
 }
 
+/// How keys are made.
+#[derive(Debug, Clone, Copy)]
+pub(in crate::domain) struct NewKeys {
+    /// The algorithm of keys for access tokens that nobody asked for.
+    pub(in crate::domain) algorithm: Algorithm,
+    /// The size of RSA keys, unless another one is asked for.
+    pub(in crate::domain) bits: RsaBits,
+}
+
 /// The keys of the server.
 #[derive(Debug)]
 pub(in crate::domain) struct KeyRing {
     pub(super) store: Arc<dyn Store>,
     pub(super) system: Arc<SystemKeys>,
     pub(super) random: Arc<dyn Random>,
-    bits: RsaBits,
+    new: NewKeys,
     current: ArcSwap<Snapshot>,
     writing: Mutex<()>,
 }
@@ -51,13 +60,13 @@ impl KeyRing {
         store: Arc<dyn Store>,
         system: Arc<SystemKeys>,
         random: Arc<dyn Random>,
-        bits: RsaBits,
+        new: NewKeys,
     ) -> Result<Self, Error> {
         let ring = Self {
             store,
             system,
             random,
-            bits,
+            new,
             current: ArcSwap::default(),
             writing: Mutex::new(()),
         };
@@ -174,8 +183,9 @@ impl KeyRing {
         algorithm: Algorithm,
         kid: String,
         usage: String,
+        bits: Option<RsaBits>,
     ) -> Result<Key, AdminError> {
-        let bits = self.bits;
+        let bits = bits.unwrap_or(self.new.bits);
         let generated = tokio::task::spawn_blocking(move || {
             PrivateKey::generate(algorithm, bits, &kid).map(|key| key.with_usage(&usage))
         })
@@ -190,12 +200,13 @@ impl KeyRing {
         if let Some(key) = self.current.load().signer(set) {
             return Ok(key);
         }
+        let algorithm = match set {
+            ACCESS_TOKENS => self.new.algorithm,
+            _ => Algorithm::Rs256,
+        };
+        let kid = uuid::fresh(&*self.random);
         let key = self
-            .generate(
-                Algorithm::Rs256,
-                uuid::fresh(&*self.random),
-                "sig".to_owned(),
-            )
+            .generate(algorithm, kid, "sig".to_owned(), None)
             .await?;
         tracing::info!(key.set = set, key.id = key.kid(), "a signing key was made");
         let row = sealed::seal(&self.system, &*self.random, set, &key)?;

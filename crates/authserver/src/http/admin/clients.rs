@@ -18,6 +18,7 @@ use crate::{
 type Answer = Result<Response, AdminFailure>;
 
 /// `POST /admin/clients`.
+#[utoipa::path(post, path = "/admin/clients", tag = "clients", request_body = Client, responses((status = 201, body = Client, headers(("Location" = String))), AdminFailure))]
 pub(super) async fn create(State(authority): Shared, body: Body) -> Answer {
     let client: Client = json::read(body).await?;
     let created = authority.create_client(client).await?;
@@ -28,11 +29,13 @@ pub(super) async fn create(State(authority): Shared, body: Body) -> Answer {
 }
 
 /// `GET /admin/clients/{id}`.
+#[utoipa::path(get, path = "/admin/clients/{id}", tag = "clients", params(("id" = String, Path, description = "The client's id")), responses((status = 200, body = Client), AdminFailure))]
 pub(super) async fn read(State(authority): Shared, Path(id): Path<String>) -> Answer {
     Ok(ok(&authority.client(&id).await?))
 }
 
 /// `PUT /admin/clients/{id}`.
+#[utoipa::path(put, path = "/admin/clients/{id}", tag = "clients", params(("id" = String, Path, description = "The client's id")), request_body = Client, responses((status = 200, body = Client), AdminFailure))]
 pub(super) async fn replace(
     State(authority): Shared,
     Path(id): Path<String>,
@@ -43,12 +46,14 @@ pub(super) async fn replace(
 }
 
 /// `PATCH /admin/clients/{id}`.
+#[utoipa::path(patch, path = "/admin/clients/{id}", tag = "clients", params(("id" = String, Path, description = "The client's id")), request_body(content = Vec<Object>, description = "A JSON Patch (RFC 6902) of add, remove and replace"), responses((status = 200, body = Client), AdminFailure))]
 pub(super) async fn patch(State(authority): Shared, Path(id): Path<String>, body: Body) -> Answer {
     let patch: Value = json::read(body).await?;
     Ok(ok(&authority.patch_client(&id, &patch).await?))
 }
 
 /// `PUT /admin/clients/{id}/lifespans`.
+#[utoipa::path(put, path = "/admin/clients/{id}/lifespans", tag = "clients", params(("id" = String, Path, description = "The client's id")), request_body = Lifespans, responses((status = 200, body = Client), AdminFailure))]
 pub(super) async fn lifespans(
     State(authority): Shared,
     Path(id): Path<String>,
@@ -59,17 +64,20 @@ pub(super) async fn lifespans(
 }
 
 /// `DELETE /admin/clients/{id}`.
+#[utoipa::path(delete, path = "/admin/clients/{id}", tag = "clients", params(("id" = String, Path, description = "The client's id")), responses((status = 204), AdminFailure))]
 pub(super) async fn delete(State(authority): Shared, Path(id): Path<String>) -> Answer {
     authority.delete_client(&id).await?;
     Ok(answer::empty(StatusCode::NO_CONTENT))
 }
 
 /// `POST /admin/clients/{id}/secrets/rotate`.
+#[utoipa::path(post, path = "/admin/clients/{id}/secrets/rotate", tag = "clients", params(("id" = String, Path, description = "The client's id")), responses((status = 200, body = Client), AdminFailure))]
 pub(super) async fn rotate_secret(State(authority): Shared, Path(id): Path<String>) -> Answer {
     Ok(ok(&authority.rotate_secret(&id).await?))
 }
 
 /// `DELETE /admin/clients/{id}/secrets/rotate`.
+#[utoipa::path(delete, path = "/admin/clients/{id}/secrets/rotate", tag = "clients", params(("id" = String, Path, description = "The client's id")), responses((status = 204), AdminFailure))]
 pub(super) async fn drop_rotated_secrets(
     State(authority): Shared,
     Path(id): Path<String>,

@@ -14,6 +14,8 @@ use crate::{
 };
 
 /// What a token says, if it counts.
+#[utoipa::path(post, path = "/admin/oauth2/introspect", tag = "tokens", request_body(content = Object, content_type = "application/x-www-form-urlencoded", description = "`token`, and the scopes that it must have as `scope`"),
+    responses((status = 200, body = Object, description = "What the token says (RFC 7662)"), OauthFailure))]
 pub(super) async fn introspect(
     State(authority): Shared,
     headers: HeaderMap,

@@ -6,21 +6,32 @@ use axum::{
     http::{StatusCode, header},
     response::Response,
 };
-use serde_json::{Value, json as value};
+use serde::Serialize;
+use serde_json::{Map, Value};
 
 use crate::{
     domain::{AdminError, client::escape, keys::admin::NewKey},
     http::{Shared, admin::json, answer, error::AdminFailure},
 };
 
+/// A key set (RFC 7517, section 5), private parts and all.
+#[derive(Debug, Serialize, utoipa::ToSchema)]
+struct KeySet {
+    #[schema(value_type = Vec<Object>)]
+    keys: Vec<Map<String, Value>>,
+}
+
 type Answer = Result<Response, AdminFailure>;
 
 /// `GET /admin/keys/{set}`.
+#[utoipa::path(get, path = "/admin/keys/{set}", tag = "keys", params(("set" = String, Path, description = "The key set")), responses((status = 200, body = KeySet), AdminFailure))]
 pub(super) async fn read_set(State(authority): Shared, Path(set): Path<String>) -> Answer {
-    Ok(ok(&value!({"keys": authority.key_set(&set)?})))
+    let keys = authority.key_set(&set)?;
+    Ok(ok(&KeySet { keys }))
 }
 
 /// `POST /admin/keys/{set}`: makes a key.
+#[utoipa::path(post, path = "/admin/keys/{set}", tag = "keys", params(("set" = String, Path, description = "The key set")), request_body(content = Object, description = "`alg`, `use` and `kid` of the new key"), responses((status = 201, body = KeySet, headers(("Location" = String))), AdminFailure))]
 pub(super) async fn create(
     State(authority): Shared,
     Path(set): Path<String>,
@@ -28,13 +39,18 @@ pub(super) async fn create(
 ) -> Answer {
     let new: NewKey = json::read(body).await?;
     let key = authority.create_key(&set, new).await?;
-    let mut response = answer::json(StatusCode::CREATED, answer::JSON, &value!({"keys": [key]}));
+    let mut response = answer::json(
+        StatusCode::CREATED,
+        answer::JSON,
+        &KeySet { keys: vec![key] },
+    );
     let location = format!("{}/keys/{}", authority.options.issuer_base(), escape(&set));
     answer::set_text(&mut response, header::LOCATION, &location);
     Ok(response)
 }
 
 /// `PUT /admin/keys/{set}`.
+#[utoipa::path(put, path = "/admin/keys/{set}", tag = "keys", params(("set" = String, Path, description = "The key set")), request_body = KeySet, responses((status = 200, body = KeySet), AdminFailure))]
 pub(super) async fn replace_set(
     State(authority): Shared,
     Path(set): Path<String>,
@@ -49,26 +65,29 @@ pub(super) async fn replace_set(
             return Err(AdminError::Malformed(text.to_owned()).into());
         }
     };
-    Ok(ok(
-        &value!({"keys": authority.replace_key_set(&set, keys).await?}),
-    ))
+    let keys = authority.replace_key_set(&set, keys).await?;
+    Ok(ok(&KeySet { keys }))
 }
 
 /// `DELETE /admin/keys/{set}`.
+#[utoipa::path(delete, path = "/admin/keys/{set}", tag = "keys", params(("set" = String, Path, description = "The key set")), responses((status = 204), AdminFailure))]
 pub(super) async fn delete_set(State(authority): Shared, Path(set): Path<String>) -> Answer {
     authority.delete_key_set(&set).await?;
     Ok(answer::empty(StatusCode::NO_CONTENT))
 }
 
 /// `GET /admin/keys/{set}/{kid}`.
+#[utoipa::path(get, path = "/admin/keys/{set}/{kid}", tag = "keys", params(("set" = String, Path, description = "The key set"), ("kid" = String, Path, description = "The key")), responses((status = 200, body = KeySet), AdminFailure))]
 pub(super) async fn read(
     State(authority): Shared,
     Path((set, kid)): Path<(String, String)>,
 ) -> Answer {
-    Ok(ok(&value!({"keys": [authority.key(&set, &kid)?]})))
+    let keys = vec![authority.key(&set, &kid)?];
+    Ok(ok(&KeySet { keys }))
 }
 
 /// `PUT /admin/keys/{set}/{kid}`: the name in the body counts, as in Hydra.
+#[utoipa::path(put, path = "/admin/keys/{set}/{kid}", tag = "keys", params(("set" = String, Path, description = "The key set"), ("kid" = String, Path, description = "The key")), request_body(content = Object, description = "A JWK (RFC 7517)"), responses((status = 200, body = Object, description = "The JWK"), AdminFailure))]
 pub(super) async fn put(
     State(authority): Shared,
     Path((set, _)): Path<(String, String)>,
@@ -79,6 +98,7 @@ pub(super) async fn put(
 }
 
 /// `DELETE /admin/keys/{set}/{kid}`.
+#[utoipa::path(delete, path = "/admin/keys/{set}/{kid}", tag = "keys", params(("set" = String, Path, description = "The key set"), ("kid" = String, Path, description = "The key")), responses((status = 204), AdminFailure))]
 pub(super) async fn delete(
     State(authority): Shared,
     Path((set, kid)): Path<(String, String)>,
@@ -87,6 +107,6 @@ pub(super) async fn delete(
     Ok(answer::empty(StatusCode::NO_CONTENT))
 }
 
-fn ok(value: &impl serde::Serialize) -> Response {
+fn ok(value: &impl Serialize) -> Response {
     answer::json(StatusCode::OK, answer::JSON, value)
 }

@@ -8,6 +8,7 @@ use axum::{
     http::{HeaderName, StatusCode, header},
     response::Response,
 };
+use carnet_oauth::client::Client;
 
 use crate::{
     domain::{Authority, page},
@@ -21,6 +22,14 @@ type Answer = Result<Response, AdminFailure>;
 type Parameters = BTreeMap<String, String>;
 
 /// A page of clients, with links to others.
+#[utoipa::path(get, path = "/admin/clients", tag = "clients", params(
+    ("client_name" = Option<String>, Query, description = "Only those of this name"),
+    ("owner" = Option<String>, Query, description = "Only those of this owner"),
+    ("page_size" = Option<i64>, Query, description = "At most so many; 100 when absent, 500 at most"),
+    ("page_token" = Option<String>, Query, description = "From the address of another page"),
+    ("limit" = Option<i64>, Query, description = "At most so many, without page_size and page_token; 250 when absent, 1000 at most"),
+    ("offset" = Option<i64>, Query, description = "Without so many of the first"),
+), responses((status = 200, body = Vec<Client>, headers(("Link" = String), ("X-Total-Count" = String, description = "With limit or offset"))), AdminFailure))]
 pub(super) async fn list(State(authority): Shared, RawQuery(query): RawQuery) -> Answer {
     let query = query.unwrap_or_default();
     let parameters: Parameters = form_urlencoded::parse(query.as_bytes())

@@ -6,59 +6,63 @@ mod introspect;
 mod json;
 mod keys;
 mod list;
+mod openapi;
 mod tokens;
 mod version;
 
 use std::sync::Arc;
 
-use axum::{
-    Router,
-    routing::{delete, get, post, put},
-};
+use axum::{Extension, Router, routing::get};
+use utoipa_axum::{router::OpenApiRouter, routes};
 
 use crate::{
     domain::Authority,
     http::{
         edge::{Port, around},
-        health, not_found,
+        health,
+        metrics::{self, Metrics},
+        not_found,
     },
 };
 
 /// The routes.
-pub(crate) fn router(authority: Arc<Authority>) -> Router {
-    let routes = Router::new()
+pub(crate) fn router(authority: Arc<Authority>, metrics: Arc<Metrics>) -> Router {
+    let cors = authority.options.admin_cors.clone();
+    let (routes, description) =
+        OpenApiRouter::with_openapi(openapi::begin(&authority.options.version))
+            .routes(routes!(list::list, clients::create))
+            .routes(routes!(
+                clients::read,
+                clients::replace,
+                clients::patch,
+                clients::delete
+            ))
+            .routes(routes!(clients::lifespans))
+            .routes(routes!(
+                clients::rotate_secret,
+                clients::drop_rotated_secrets
+            ))
+            .routes(routes!(
+                keys::read_set,
+                keys::create,
+                keys::replace_set,
+                keys::delete_set
+            ))
+            .routes(routes!(keys::read, keys::put, keys::delete))
+            .routes(routes!(introspect::introspect))
+            .routes(routes!(tokens::delete))
+            .routes(routes!(health::alive))
+            .routes(routes!(health::ready))
+            .routes(routes!(version::version))
+            .routes(routes!(metrics::prometheus))
+            .routes(routes!(openapi::openapi))
+            .split_for_parts();
+    let routes = routes
         .route("/", get(not_found::page))
-        .route("/admin/clients", get(list::list).post(clients::create))
-        .route(
-            "/admin/clients/{id}",
-            get(clients::read)
-                .put(clients::replace)
-                .patch(clients::patch)
-                .delete(clients::delete),
-        )
-        .route("/admin/clients/{id}/lifespans", put(clients::lifespans))
-        .route(
-            "/admin/clients/{id}/secrets/rotate",
-            post(clients::rotate_secret).delete(clients::drop_rotated_secrets),
-        )
-        .route(
-            "/admin/keys/{set}",
-            get(keys::read_set)
-                .post(keys::create)
-                .put(keys::replace_set)
-                .delete(keys::delete_set),
-        )
-        .route(
-            "/admin/keys/{set}/{kid}",
-            get(keys::read).put(keys::put).delete(keys::delete),
-        )
-        .route("/admin/oauth2/introspect", post(introspect::introspect))
-        .route("/admin/oauth2/tokens", delete(tokens::delete))
-        .route("/admin/health/alive", get(health::alive))
-        .route("/admin/health/ready", get(health::ready))
-        .route("/admin/version", get(version::version))
         .method_not_allowed_fallback(not_found::wrong_method)
         .fallback(not_found::text)
+        .layer(Extension(Arc::new(description)))
+        .layer(Extension(metrics))
         .with_state(authority);
-    around(routes, Port::Admin)
+    around(routes, Port::Admin, cors.as_ref())
 }

@@ -12,6 +12,7 @@ use crate::{
 };
 
 /// Takes all tokens of a client back.
+#[utoipa::path(delete, path = "/admin/oauth2/tokens", tag = "tokens", params(("client_id" = String, Query, description = "The client")), responses((status = 204), AdminFailure))]
 pub(super) async fn delete(
     State(authority): Shared,
     RawQuery(query): RawQuery,

@@ -61,13 +61,13 @@ pub(crate) fn router(authority: Arc<Authority>) -> Router {
         .fold(routes, |routes, path| {
             routes.route(&path, open(get(discovery::document)))
         });
-    around(
-        routes.fallback(not_found::page).with_state(authority),
-        Port::Public,
-    )
+    let cors = authority.options.public_cors.clone();
+    let routes = routes.fallback(not_found::page).with_state(authority);
+    around(routes, Port::Public, cors.as_ref())
 }
 
-/// A route that answers a preflight with nothing: no origin is allowed.
+/// A route that answers a preflight with nothing: no origin is allowed where that is
+/// not switched on.
 fn open(route: MethodRouter<Arc<Authority>>) -> MethodRouter<Arc<Authority>> {
     route.options(nothing).fallback(not_found::page)
 }

@@ -12,7 +12,7 @@ use tokio::time::Instant;
 
 use crate::{
     domain::client_auth::Presented,
-    http::{Shared, answer, body, error::OauthFailure, public::basic},
+    http::{Shared, answer, body, cors::ClientOrigins, error::OauthFailure, public::basic},
 };
 
 /// Gives a token for credentials.
@@ -25,10 +25,13 @@ pub(super) async fn token(
     let parameters = body::parameters(&headers, body).await?;
     let request = TokenRequest::from_parameters(parameters)?;
     let presented = Presented::new(arrived, basic(&headers)?, &request);
-    let token = authority.grant(&presented, &request).await?;
-    Ok(answer::uncached(answer::bare_json(
+    let issued = authority.grant(&presented, &request).await?;
+    let mut response = answer::uncached(answer::bare_json(
         StatusCode::OK,
         answer::OAUTH_JSON,
-        &token,
-    )))
+        &issued.token,
+    ));
+    let origins = ClientOrigins(issued.client_origins);
+    response.extensions_mut().insert(origins);
+    Ok(response)
 }

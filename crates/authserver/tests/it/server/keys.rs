@@ -1,7 +1,8 @@
 //! The admin API of key sets, and what it means for tokens.
 
 use axum::http::{Method, StatusCode};
-use carnet_jose::{Algorithm, PrivateKey, RsaBits, jws};
+use carnet_authserver::Options;
+use carnet_jose::{Algorithm, JwkSet, PrivateKey, RsaBits, base64url, jws};
 use secrecy::ExposeSecret as _;
 use serde_json::{Value, json};
 
@@ -126,4 +127,48 @@ async fn keys_that_are_not_made_or_kept_here_are_refused() {
         (first.status, again.status),
         (StatusCode::CREATED, StatusCode::CONFLICT)
     );
+}
+
+// Holds JW-16.
+#[tokio::test]
+async fn each_algorithm_signs_where_it_is_configured_or_asked_for() {
+    let room = Room::new(tutorial()).await;
+    let id = room.create(json!({})).await;
+    for algorithm in Algorithm::ALL {
+        let options = Options {
+            algorithm,
+            ..tutorial()
+        };
+        let other = Room::new(options).await;
+        let of_other = other.create(json!({})).await;
+        let asked = json!({"alg": algorithm.name()});
+        let made = room.admin(Method::POST, SIGNING, asked).await;
+        assert_eq!(made.status, StatusCode::CREATED, "{algorithm}");
+        for (room, id) in [(&room, &id), (&other, &of_other)] {
+            let token = room.token(id).await;
+            let header = jws::decode_unverified(&token).unwrap().header;
+            assert_eq!(header["alg"], algorithm.name());
+            let jwks = room.get("/.well-known/jwks.json").await;
+            let keys = JwkSet::from_json(jwks.text.as_bytes()).unwrap();
+            assert!(jws::verify(&token, &keys).is_ok(), "{algorithm}");
+            assert_eq!(room.introspect(&token).await["active"], true, "{algorithm}");
+        }
+    }
+    let none = json!({"alg": "none"});
+    let refused = room.admin(Method::POST, SIGNING, none).await;
+    assert_eq!(refused.status, StatusCode::BAD_REQUEST, "{}", refused.text);
+}
+
+#[tokio::test]
+async fn an_rsa_key_has_the_size_that_is_asked_for() {
+    let room = Room::new(tutorial()).await;
+    for (size, bytes) in [(json!(null), 256), (json!(3072), 384)] {
+        let asked = json!({"alg": "PS256", "rsa_bits": size});
+        let made = room.admin(Method::POST, SIGNING, asked).await.json();
+        let modulus = made["keys"][0]["n"].as_str().unwrap().to_owned();
+        assert_eq!(base64url::decode(&modulus).unwrap().len(), bytes);
+    }
+    let weak = json!({"alg": "RS256", "rsa_bits": 1024});
+    let refused = room.admin(Method::POST, SIGNING, weak).await;
+    assert_eq!(refused.status, StatusCode::BAD_REQUEST);
 }

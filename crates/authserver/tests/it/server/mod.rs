@@ -4,10 +4,13 @@
 mod assertions;
 mod authentication;
 mod clients;
+mod cors;
 mod discovery;
 mod introspection;
 mod keys;
 mod maintenance;
+mod metrics;
+mod openapi;
 mod restart;
 mod revocation;
 mod rotation;

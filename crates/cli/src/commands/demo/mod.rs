@@ -13,6 +13,7 @@ use serde_json::{Value, json};
 use self::scene::{Caller, Played};
 use super::up::{Engine, Manifest, Ports, Settings};
 use crate::args;
+use crate::boot::log::{self, Format};
 use crate::output::{self, Failure};
 use crate::process::Process;
 
@@ -49,6 +50,7 @@ const ROUTES: [(&str, &str); 2] = [
 
 /// Plays or shows the tutorial.
 pub(super) async fn run(args: args::Demo, process: &Process) -> Result<(), Failure> {
+    log::install("warn", Format::Text, Arc::clone(&process.err));
     let settings = Settings {
         install: InstallConfig {
             entry_points: BTreeMap::from([("web".to_owned(), EntryPoint::at("127.0.0.1:8000"))]),

@@ -1,7 +1,9 @@
 //! Hydra's configuration, read from files and the environment, and handed to the server as plain
 //! options.
 
-use carnet_authserver::{self as authserver, Options, RsaBits};
+use std::time::Duration;
+
+use carnet_authserver::{self as authserver, Algorithm, Options, RsaBits};
 use carnet_config::install::authserver::{
     self as config, AccessTokenStrategy, AuthserverConfig, ScopeClaim, ScopeStrategy, TokenProfile,
 };
@@ -75,6 +77,7 @@ pub(super) fn options(config: &AuthserverConfig) -> Options {
             3072 => RsaBits::B3072,
             _ => RsaBits::B2048,
         },
+        algorithm: config.algorithm.parse().unwrap_or(Algorithm::Rs256),
         broadcast_keys: config.broadcast_keys.clone(),
         discovery: authserver::Discovery {
             token_url: config.discovery.token_url.clone(),
@@ -82,7 +85,20 @@ pub(super) fn options(config: &AuthserverConfig) -> Options {
             supported_claims: config.discovery.supported_claims.clone(),
             supported_scope: config.discovery.supported_scope.clone(),
         },
+        public_cors: config.public.cors.as_ref().map(cors),
+        admin_cors: config.admin.cors.as_ref().map(cors),
         ..Options::default()
+    }
+}
+
+fn cors(cors: &config::Cors) -> authserver::Cors {
+    authserver::Cors {
+        allowed_origins: cors.allowed_origins.clone(),
+        allowed_methods: cors.allowed_methods.clone(),
+        allowed_headers: cors.allowed_headers.clone(),
+        exposed_headers: cors.exposed_headers.clone(),
+        allow_credentials: cors.allow_credentials,
+        max_age: Duration::from_secs(cors.max_age.into()),
     }
 }
 

@@ -42,6 +42,8 @@ pub(super) async fn run(flags: TraefikFlags, process: &Process) -> Result<(), Fa
         let mut input = process.input.lock().unwrap_or_else(PoisonError::into_inner);
         Sources::new(&up.files, &mut *input).map_err(Failure::new)?
     };
+    // Watched before read: what changes from here on starts another round.
+    let changes = Changes::of(sources.paths());
     let manifests = sources.read().map_err(Failure::new)?;
     let endpoints: Result<Vec<Endpoint>, String> = up
         .endpoints
@@ -61,7 +63,6 @@ pub(super) async fn run(flags: TraefikFlags, process: &Process) -> Result<(), Fa
         quiet: false,
     };
     let mut engine = Engine::start(settings, process).await?;
-    let changes = Changes::of(sources.paths());
     engine.apply(&manifests).await;
     let result = follow(&mut engine, &sources, changes, process).await;
     engine.stop().await;

@@ -7,7 +7,7 @@ use crate::document::{Member, Node, Value};
 
 /// The keys that environment variables can set: every one that holds no keys itself. A key that is
 /// not here has no variable, so variables of others are nobody's mistake.
-const KEYS: [&str; 98] = [
+const KEYS: [&str; 111] = [
     "clients.http.disallow_private_ip_ranges",
     "clients.http.private_ip_exception_urls",
     "dev",
@@ -18,6 +18,7 @@ const KEYS: [&str; 98] = [
     "hsm.pin",
     "hsm.slot",
     "hsm.token_label",
+    "jwks.algorithm",
     "jwks.rsa_bits",
     "log.format",
     "log.leak_sensitive_values",
@@ -53,7 +54,13 @@ const KEYS: [&str; 98] = [
     "secrets.cookie",
     "secrets.pagination",
     "secrets.system",
+    "serve.admin.cors.allow_credentials",
+    "serve.admin.cors.allowed_headers",
+    "serve.admin.cors.allowed_methods",
+    "serve.admin.cors.allowed_origins",
     "serve.admin.cors.enabled",
+    "serve.admin.cors.exposed_headers",
+    "serve.admin.cors.max_age",
     "serve.admin.host",
     "serve.admin.port",
     "serve.admin.request_log.disable_for_health",
@@ -62,7 +69,13 @@ const KEYS: [&str; 98] = [
     "serve.cookies.same_site_legacy_workaround",
     "serve.cookies.same_site_mode",
     "serve.cookies.secure",
+    "serve.public.cors.allow_credentials",
+    "serve.public.cors.allowed_headers",
+    "serve.public.cors.allowed_methods",
+    "serve.public.cors.allowed_origins",
     "serve.public.cors.enabled",
+    "serve.public.cors.exposed_headers",
+    "serve.public.cors.max_age",
     "serve.public.host",
     "serve.public.port",
     "serve.public.request_log.disable_for_health",

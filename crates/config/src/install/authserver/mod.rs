@@ -48,6 +48,10 @@ pub struct AuthserverConfig {
     /// `jwks.rsa_bits` (ours): size of the RSA keys that the server makes, 2048, 3072 or 4096.
     /// Default 2048; Hydra makes keys of 4096.
     pub rsa_bits: u16,
+    /// `jwks.algorithm` (ours): algorithm of the key that the server makes for access tokens when
+    /// there is none: `RS256`, `PS256`, `ES256`, `ES384`, `EdDSA` and their relatives. Default
+    /// `RS256`.
+    pub algorithm: String,
     /// `log`.
     pub log: Log,
 }
@@ -79,6 +83,27 @@ pub struct Listener {
     pub host: Option<String>,
     /// `port`.
     pub port: u16,
+    /// `cors`: which web pages may call the port; `None` where it is not `enabled`. Default off.
+    pub cors: Option<Cors>,
+}
+
+/// `serve.public.cors` and `serve.admin.cors`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Cors {
+    /// `allowed_origins`; `*` in one stands for a part of its host, alone for all. Default `*`.
+    pub allowed_origins: Vec<String>,
+    /// `allowed_methods`. Default `GET`, `POST`, `PUT`, `PATCH`, `DELETE`.
+    pub allowed_methods: Vec<String>,
+    /// `allowed_headers`; `*` for all. Default `Accept`, `Accept-Language`, `Authorization`,
+    /// `Content-Language`, `Content-Length`, `Content-Type`.
+    pub allowed_headers: Vec<String>,
+    /// `exposed_headers`: what pages may read besides. Default `Cache-Control`, `Expires`,
+    /// `Last-Modified`, `Pragma`, `Content-Length`, `Content-Language`, `Content-Type`.
+    pub exposed_headers: Vec<String>,
+    /// `allow_credentials`; never where all origins are allowed. Default true.
+    pub allow_credentials: bool,
+    /// `max_age`: seconds for which browsers may remember a preflight; 0: as they like. Default 0.
+    pub max_age: u32,
 }
 
 /// `urls.self`.
@@ -224,7 +249,11 @@ impl AuthserverConfig {
 impl Default for AuthserverConfig {
     fn default() -> Self {
         let texts = |words: &[&str]| words.iter().map(|&word| word.to_owned()).collect();
-        let all_interfaces = |port| Listener { host: None, port };
+        let all_interfaces = |port| Listener {
+            host: None,
+            port,
+            cors: None,
+        };
         Self {
             dsn: None,
             dev: false,
@@ -240,6 +269,7 @@ impl Default for AuthserverConfig {
             broadcast_keys: texts(&["hydra.openid.id-token"]),
             discovery: Discovery::default(),
             rsa_bits: 2048,
+            algorithm: "RS256".to_owned(),
             log: Log::default(),
         }
     }

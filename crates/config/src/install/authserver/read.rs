@@ -5,12 +5,38 @@ use std::collections::BTreeMap;
 use secrecy::SecretString;
 
 use super::{
-    AccessTokenStrategy, AuthserverConfig, Discovery, Hasher, Listener, Log, OAuth2, ScopeClaim,
-    ScopeStrategy, Secrets, Strategies, TokenProfile, Urls, layers,
+    AccessTokenStrategy, AuthserverConfig, Cors, Discovery, Hasher, Listener, Log, OAuth2,
+    ScopeClaim, ScopeStrategy, Secrets, Strategies, TokenProfile, Urls, layers,
 };
 use crate::diagnostics::{Diagnostic, Severity};
 use crate::document::{Fields, Node, Spelling};
 use crate::secret::{refuse_placeholder, secret};
+
+const METHODS: [&str; 5] = ["GET", "POST", "PUT", "PATCH", "DELETE"];
+
+const REQUEST_HEADERS: [&str; 6] = [
+    "Accept",
+    "Accept-Language",
+    "Authorization",
+    "Content-Language",
+    "Content-Length",
+    "Content-Type",
+];
+
+const RESPONSE_HEADERS: [&str; 7] = [
+    "Cache-Control",
+    "Expires",
+    "Last-Modified",
+    "Pragma",
+    "Content-Length",
+    "Content-Language",
+    "Content-Type",
+];
+
+/// Those of RFC 7518 and RFC 8037 that have two keys.
+const ALGORITHMS: [&str; 10] = [
+    "RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA",
+];
 
 const ADVICE: &str = "; remove it";
 
@@ -62,6 +88,10 @@ fn config(fields: &mut Fields<'_>) -> AuthserverConfig {
     fields.map("jwks", |jwks| {
         let sizes = ["2048", "3072", "4096"].map(|text| (text, text.parse().unwrap_or(2048)));
         config.rsa_bits = jwks.word("rsa_bits", &sizes).unwrap_or(config.rsa_bits);
+        let algorithm = jwks.word("algorithm", &ALGORITHMS.map(|name| (name, name)));
+        if let Some(algorithm) = algorithm {
+            algorithm.clone_into(&mut config.algorithm);
+        }
     });
     config
 }
@@ -85,9 +115,10 @@ fn read_serve(fields: &mut Fields<'_>, config: &mut AuthserverConfig) {
 }
 
 fn read_listener(fields: &mut Fields<'_>, listener: &mut Listener) {
-    let later = ["access_log", "cors", "request_log", "socket"];
+    let later = ["access_log", "request_log", "socket"];
     fields.unserved(Severity::Warning, &later, ADVICE);
     fields.map("tls", refuse_tls);
+    listener.cors = fields.map("cors", cors).flatten();
     listener.host = fields.text("host").filter(|host| !host.is_empty());
     if listener
         .host
@@ -97,6 +128,27 @@ fn read_listener(fields: &mut Fields<'_>, listener: &mut Listener) {
         fields.error("host", "unix sockets are not served yet; name an address");
     }
     listener.port = fields.number("port").unwrap_or(listener.port);
+}
+
+fn cors(fields: &mut Fields<'_>) -> Option<Cors> {
+    let is_enabled = fields.boolean("enabled").unwrap_or(false);
+    fields.unserved(Severity::Warning, &["debug", "options_passthrough"], ADVICE);
+    let mut list = |key: &'static str, default: &[&str]| {
+        let listed = fields.texts(key);
+        match listed.is_empty() {
+            true => default.iter().map(|&word| word.to_owned()).collect(),
+            false => listed,
+        }
+    };
+    let cors = Cors {
+        allowed_origins: list("allowed_origins", &["*"]),
+        allowed_methods: list("allowed_methods", &METHODS),
+        allowed_headers: list("allowed_headers", &REQUEST_HEADERS),
+        exposed_headers: list("exposed_headers", &RESPONSE_HEADERS),
+        allow_credentials: fields.boolean("allow_credentials").unwrap_or(true),
+        max_age: fields.number("max_age").unwrap_or(0),
+    };
+    is_enabled.then_some(cors)
 }
 
 /// Who asks for TLS must not get plain text.
