@@ -28,8 +28,10 @@ pub(super) struct Changes {
     pub(super) objects: Vec<(Identity, Verb)>,
     /// Every object that counts now.
     pub(super) all: Vec<ManifestObject>,
-    /// What is wrong with the sources.
-    pub(super) diagnostics: Vec<Diagnostic>,
+    /// What is wrong with the sources that were read anew.
+    pub(super) news: Vec<Diagnostic>,
+    /// What is wrong as long as nobody mends it.
+    pub(super) standing: Vec<Diagnostic>,
 }
 
 /// What became of an object.
@@ -61,7 +63,7 @@ impl Applied {
     /// Applies all sources as they are now. One that is no YAML keeps what was last read of it.
     pub(super) fn apply(&mut self, manifests: &[Manifest]) -> Changes {
         let mut changes = Changes::default();
-        let changed = self.read(manifests, &mut changes.diagnostics);
+        let changed = self.read(manifests, &mut changes.news);
         let in_order = manifests
             .iter()
             .filter_map(|manifest| self.sources.get(&manifest.source));
@@ -69,7 +71,7 @@ impl Applied {
             .flat_map(|source| source.objects.iter().cloned())
             .collect();
         let (all, twice) = manifests::latest(written);
-        changes.diagnostics.extend(twice);
+        changes.standing = twice;
         let now: BTreeMap<Identity, ManifestObject> = all
             .iter()
             .map(|object| (object.identity.clone(), object.clone()))
@@ -174,7 +176,7 @@ mod tests {
         };
         let changes = applied.apply(std::slice::from_ref(&broken));
         assert!(changes.objects.is_empty());
-        assert_eq!((changes.all.len(), changes.diagnostics.len()), (1, 1));
-        assert!(applied.apply(&[broken]).diagnostics.is_empty(), "said once");
+        assert_eq!((changes.all.len(), changes.news.len()), (1, 1));
+        assert!(applied.apply(&[broken]).news.is_empty(), "said once");
     }
 }

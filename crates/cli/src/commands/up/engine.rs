@@ -99,7 +99,8 @@ impl Engine {
         let Changes {
             objects: changed,
             all,
-            mut diagnostics,
+            news,
+            mut standing,
         } = self.applied.apply(manifests);
         let mut objects = Objects::default();
         let mut useless = BTreeSet::new();
@@ -109,21 +110,18 @@ impl Engine {
                 Ok(false) => {
                     useless.insert(object.identity.clone());
                 }
-                Err(problem) => diagnostics.push(problem),
+                Err(problem) => standing.push(problem),
             }
         }
         self.objects = objects;
         self.workloads = workloads(&self.objects);
-        diagnostics.extend(
-            self.workloads
-                .iter()
-                .flat_map(|one| one.diagnostics.clone()),
-        );
+        let waiting = self.workloads.iter();
+        standing.extend(waiting.flat_map(|one| one.diagnostics.clone()));
         let started = self
             .pods
             .reconcile(&self.workloads, &self.network, &self.process)
             .await;
-        self.tell(&diagnostics);
+        self.tell(&news, &standing);
         self.wait_for(&started).await;
         self.refresh();
         for (identity, verb) in changed {
@@ -261,14 +259,14 @@ impl Engine {
         self.services = services;
     }
 
-    /// Says what is wrong, each finding once while it lasts.
-    fn tell(&mut self, findings: &[Diagnostic]) {
-        for finding in findings {
-            let sentence = finding.to_string();
-            if self.told.insert(sentence.clone()) {
-                output::say(&self.process, &sentence);
-            }
+    /// Says what is wrong: what stands is said once, and again when it comes back.
+    fn tell(&mut self, news: &[Diagnostic], standing: &[Diagnostic]) {
+        let standing: BTreeSet<String> = standing.iter().map(ToString::to_string).collect();
+        let news = news.iter().map(ToString::to_string);
+        for sentence in news.chain(standing.difference(&self.told).cloned()) {
+            output::say(&self.process, &sentence);
         }
+        self.told = standing;
     }
 
     /// kubectl's line for an object, and what else its user should know of it.
