@@ -86,6 +86,14 @@ impl<T> Object<T> {
         }
     }
 
+    /// An object of which nothing could be understood, and why.
+    pub fn closed(finding: Diagnostic) -> Self {
+        Self {
+            value: None,
+            diagnostics: vec![finding],
+        }
+    }
+
     /// The value, unless the object is closed.
     pub fn served(&self) -> Option<&T> {
         if self.is_closed() {

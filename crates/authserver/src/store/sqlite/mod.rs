@@ -95,6 +95,18 @@ impl Sqlite {
             .map_err(|error| self.failed(error))
     }
 
+    /// Runs a statement that deletes at most so many rows whose end lies before a time, and says
+    /// how many these were.
+    async fn delete_expired(&self, sql: &'static str, before: i64, limit: u32) -> Result<u64> {
+        let deleted = sqlx::query(sql)
+            .bind(before)
+            .bind(limit)
+            .execute(&self.writer)
+            .await
+            .map_err(|error| self.failed(error))?;
+        Ok(deleted.rows_affected())
+    }
+
     fn failed(&self, error: sqlx::Error) -> StoreError {
         failure::of_call(&self.name, error)
     }

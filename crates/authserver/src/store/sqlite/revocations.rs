@@ -52,17 +52,10 @@ impl RevocationStore for Sqlite {
     }
 
     async fn delete_expired_revocations(&self, before: i64, limit: u32) -> Result<u64> {
-        let deleted = sqlx::query(
-            "DELETE FROM revocation WHERE (kind, subject) IN
+        let sql = "DELETE FROM revocation WHERE (kind, subject) IN
              (SELECT kind, subject FROM revocation
-              WHERE expires_at < ? ORDER BY expires_at LIMIT ?)",
-        )
-        .bind(before)
-        .bind(limit)
-        .execute(&self.writer)
-        .await
-        .map_err(|error| self.failed(error))?;
-        Ok(deleted.rows_affected())
+              WHERE expires_at < ? ORDER BY expires_at LIMIT ?)";
+        self.delete_expired(sql, before, limit).await
     }
 
     async fn ping(&self) -> Result<()> {

@@ -58,16 +58,9 @@ impl TokenStore for Sqlite {
     }
 
     async fn delete_expired_tokens(&self, before: i64, limit: u32) -> Result<u64> {
-        let deleted = sqlx::query(
-            "DELETE FROM token WHERE digest IN
-             (SELECT digest FROM token WHERE expires_at < ? ORDER BY expires_at LIMIT ?)",
-        )
-        .bind(before)
-        .bind(limit)
-        .execute(&self.writer)
-        .await
-        .map_err(|error| self.failed(error))?;
-        Ok(deleted.rows_affected())
+        let sql = "DELETE FROM token WHERE digest IN
+             (SELECT digest FROM token WHERE expires_at < ? ORDER BY expires_at LIMIT ?)";
+        self.delete_expired(sql, before, limit).await
     }
 }
 

@@ -4,7 +4,7 @@ use carnet_config::diagnostics::{Object, Position, Severity};
 use carnet_config::document::{Fields, Node, Spelling, Value};
 use carnet_config::routing::router::Matching;
 
-use super::{Reference, ServiceEntry};
+use super::{Reference, ServiceEntry, spec};
 use crate::kubernetes::manifests::ManifestObject;
 
 /// `IngressRoute.spec`.
@@ -46,14 +46,11 @@ pub struct Tls {
 
 impl IngressRoute {
     pub(in crate::kubernetes) fn read(object: &ManifestObject) -> Object<Self> {
-        let Some(spec) = object.node.member("spec") else {
-            return Object {
-                value: None,
-                diagnostics: vec![object.finding(&["spec"], "`spec` is missing")],
-            };
+        let mut fields = match spec(object) {
+            Ok(fields) => fields,
+            Err(missing) => return Object::closed(missing),
         };
         let label = object.identity.to_string();
-        let mut fields = Fields::below(spec, label.clone(), "spec".to_owned(), Spelling::Exact);
         let value = Self {
             entry_points: fields.texts("entryPoints"),
             ingress_class: fields

@@ -4,6 +4,11 @@
 //! Knows nothing of other objects; [`super::translate()`] does. To add an option: read it in the file
 //! of its kind, carry it over in `translate/`, add it to a golden case.
 
+use carnet_config::diagnostics::Diagnostic;
+use carnet_config::document::{Fields, Spelling};
+
+use super::manifests::ManifestObject;
+
 mod ingress_route;
 mod reference;
 mod servers_transport;
@@ -15,3 +20,16 @@ pub use reference::Reference;
 pub use servers_transport::{CertificateSource, ServersTransport};
 pub use service::{ServiceEntry, ServicePort};
 pub use traefik_service::TraefikService;
+
+/// A reader of an object's `spec`, or the finding that it is missing.
+fn spec(object: &ManifestObject) -> Result<Fields<'_>, Diagnostic> {
+    let spec = object.node.member("spec");
+    let spec = spec.ok_or_else(|| object.finding(&["spec"], "`spec` is missing"))?;
+    let label = object.identity.to_string();
+    Ok(Fields::below(
+        spec,
+        label,
+        "spec".to_owned(),
+        Spelling::Exact,
+    ))
+}

@@ -1,10 +1,10 @@
 //! `ServersTransport`: how servers are reached.
 
 use carnet_config::diagnostics::{Object, Severity};
-use carnet_config::document::{Fields, Node, Spelling};
+use carnet_config::document::{Fields, Node};
 use carnet_config::routing;
 
-use super::Reference;
+use super::{Reference, spec};
 use crate::kubernetes::manifests::ManifestObject;
 
 /// `ServersTransport.spec`.
@@ -27,14 +27,10 @@ pub enum CertificateSource {
 
 impl ServersTransport {
     pub(in crate::kubernetes) fn read(object: &ManifestObject) -> Object<Self> {
-        let Some(spec) = object.node.member("spec") else {
-            return Object {
-                value: None,
-                diagnostics: vec![object.finding(&["spec"], "`spec` is missing")],
-            };
+        let mut fields = match spec(object) {
+            Ok(fields) => fields,
+            Err(missing) => return Object::closed(missing),
         };
-        let label = object.identity.to_string();
-        let mut fields = Fields::below(spec, label, "spec".to_owned(), Spelling::Exact);
         let mut value = Self {
             options: routing::ServersTransport::read_connection(&mut fields),
             root_cas: Vec::new(),

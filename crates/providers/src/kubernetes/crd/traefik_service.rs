@@ -1,9 +1,8 @@
 //! `TraefikService`: services made of services.
 
 use carnet_config::diagnostics::{Object, Severity};
-use carnet_config::document::{Fields, Spelling};
 
-use super::ServiceEntry;
+use super::{ServiceEntry, spec};
 use crate::kubernetes::manifests::ManifestObject;
 
 /// `TraefikService.spec`, of which `weighted` is served.
@@ -15,14 +14,10 @@ pub struct TraefikService {
 
 impl TraefikService {
     pub(in crate::kubernetes) fn read(object: &ManifestObject) -> Object<Self> {
-        let Some(spec) = object.node.member("spec") else {
-            return Object {
-                value: None,
-                diagnostics: vec![object.finding(&["spec"], "`spec` is missing")],
-            };
+        let mut fields = match spec(object) {
+            Ok(fields) => fields,
+            Err(missing) => return Object::closed(missing),
         };
-        let label = object.identity.to_string();
-        let mut fields = Fields::below(spec, label, "spec".to_owned(), Spelling::Exact);
         let weighted = fields.map("weighted", |weighted| {
             weighted.unserved(Severity::Error, &["sticky"], "");
             let services = weighted.maps("services", ServiceEntry::read);
