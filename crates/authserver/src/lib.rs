@@ -21,6 +21,6 @@ pub use crate::{
     options::{
         AccessTokenStrategy, Cors, Discovery, Options, OptionsError, ScopeClaim, TokenProfile,
     },
-    ports::{PortOptions, Ports, TlsOptions},
+    ports::{Adopt, PortOptions, Ports, RequestLog, SPANS, TlsOptions, TraceParent},
     server::Authserver,
 };

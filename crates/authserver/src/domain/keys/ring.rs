@@ -97,6 +97,7 @@ impl KeyRing {
     }
 
     /// Signs the claims of an access token with the newest key.
+    #[tracing::instrument(target = "spans", level = "trace", skip_all)]
     pub(in crate::domain) async fn sign(
         &self,
         claims: Vec<u8>,

@@ -14,6 +14,9 @@ use tokio::{
     sync::{Semaphore, SemaphorePermit},
     time::Instant,
 };
+use tracing::Instrument as _;
+
+use crate::ports::SPANS;
 
 /// So many wait.
 const PLACES: usize = 256;
@@ -63,6 +66,7 @@ impl HashQueue {
             drop(worker);
             result
         })
+        .instrument(tracing::trace_span!(target: SPANS, "hash"))
         .await
         .map_err(|_| Busy)?;
         self.observe(u64::try_from(started.elapsed().as_nanos()).unwrap_or(u64::MAX));
