@@ -15,7 +15,7 @@ pub use carnet_jose::{Algorithm, RsaBits};
 pub use carnet_oauth::scope::Strategy as ScopeStrategy;
 
 pub use crate::{
-    domain::Error,
+    domain::{Error, Rotation},
     options::{
         AccessTokenStrategy, Cors, Discovery, Options, OptionsError, ScopeClaim, TokenProfile,
     },

@@ -103,9 +103,19 @@ impl SystemKeys {
         sealed: &str,
         context: &str,
     ) -> Option<Zeroizing<Vec<u8>>> {
+        self.opening(purpose, sealed, context).map(|(_, text)| text)
+    }
+
+    /// The same, and which key did it, counted from the newest.
+    pub(super) fn opening(
+        &self,
+        purpose: Purpose,
+        sealed: &str,
+        context: &str,
+    ) -> Option<(usize, Zeroizing<Vec<u8>>)> {
         let bytes = base64url::decode(sealed)?;
         let (nonce, ciphertext) = bytes.split_at_checked(NONCE_LEN)?;
-        self.roots.iter().find_map(|root| {
+        self.roots.iter().enumerate().find_map(|(at, root)| {
             let mut buffer = Zeroizing::new(ciphertext.to_vec());
             let nonce = Nonce::try_assume_unique_for_key(nonce).ok()?;
             let length = aead_key(root, purpose)?
@@ -113,7 +123,7 @@ impl SystemKeys {
                 .ok()?
                 .len();
             buffer.truncate(length);
-            Some(buffer)
+            Some((at, buffer))
         })
     }
 }

@@ -83,6 +83,10 @@ pub(crate) struct CreateJwk {
     /// What the key is for: sig or enc.
     #[arg(long = "use", default_value = "sig", value_name = "USE")]
     pub(crate) usage: String,
+    /// How long the key is published before it signs, such as 10m; at once when absent. Verifiers that
+    /// keep the key set for less lose no token.
+    #[arg(long, value_name = "TIME")]
+    pub(crate) publish_ahead: Option<String>,
     /// Prints only the public part of the key.
     #[arg(long)]
     pub(crate) public: bool,

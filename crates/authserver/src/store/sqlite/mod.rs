@@ -42,7 +42,7 @@ pub(super) struct Sqlite {
     writer: SqlitePool,
     readers: SqlitePool,
     /// A database in memory lives as long as one connection to it: this one.
-    _anchor: Option<Mutex<SqliteConnection>>,
+    anchor: Option<Mutex<SqliteConnection>>,
 }
 
 impl Sqlite {
@@ -60,7 +60,7 @@ impl Sqlite {
             name,
             writer: only.clone(),
             readers: only,
-            _anchor: Some(Mutex::new(anchor)),
+            anchor: Some(Mutex::new(anchor)),
         })
     }
 
@@ -82,7 +82,7 @@ impl Sqlite {
             name,
             writer,
             readers,
-            _anchor: None,
+            anchor: None,
         })
     }
 

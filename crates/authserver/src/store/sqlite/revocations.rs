@@ -66,4 +66,9 @@ impl RevocationStore for Sqlite {
             .map(drop)
             .map_err(|error| self.failed(error))
     }
+
+    fn is_shared(&self) -> bool {
+        // `serve public` and `serve admin` may be two processes over one file.
+        self.anchor.is_none()
+    }
 }

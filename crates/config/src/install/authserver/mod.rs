@@ -9,8 +9,10 @@ use secrecy::{ExposeSecret, SecretString};
 
 mod layers;
 mod read;
+mod rotation;
 
 pub use read::read;
+pub use rotation::Rotation;
 
 /// Everything the authorization server knows before it answers. The environment name of a key is
 /// its upper case with `_` for each dot: `SERVE_PUBLIC_PORT`; lists are separated by commas there.
@@ -52,6 +54,9 @@ pub struct AuthserverConfig {
     /// there is none: `RS256`, `PS256`, `ES256`, `ES384`, `EdDSA` and their relatives. Default
     /// `RS256`.
     pub algorithm: String,
+    /// `jwks.rotation` (ours): when the key that signs access tokens changes by itself. Default
+    /// never: whoever hands the key set out by other ways must hear of a change first.
+    pub rotation: Option<Rotation>,
     /// `log`.
     pub log: Log,
 }
@@ -268,6 +273,7 @@ impl Default for AuthserverConfig {
             default_scope: texts(&["offline_access", "offline", "openid"]),
             broadcast_keys: texts(&["hydra.openid.id-token"]),
             discovery: Discovery::default(),
+            rotation: None,
             rsa_bits: 2048,
             algorithm: "RS256".to_owned(),
             log: Log::default(),

@@ -6,7 +6,7 @@ use secrecy::SecretString;
 
 use super::{
     AccessTokenStrategy, AuthserverConfig, Cors, Discovery, Hasher, Listener, Log, OAuth2,
-    ScopeClaim, ScopeStrategy, Secrets, Strategies, TokenProfile, Urls, layers,
+    Rotation, ScopeClaim, ScopeStrategy, Secrets, Strategies, TokenProfile, Urls, layers,
 };
 use crate::diagnostics::{Diagnostic, Severity};
 use crate::document::{Fields, Node, Spelling};
@@ -92,6 +92,7 @@ fn config(fields: &mut Fields<'_>) -> AuthserverConfig {
         if let Some(algorithm) = algorithm {
             algorithm.clone_into(&mut config.algorithm);
         }
+        config.rotation = jwks.map("rotation", Rotation::read).flatten();
     });
     config
 }
