@@ -1,6 +1,7 @@
 //! Keys in JSON (RFC 7517): public ones to verify with ([`Jwk`], [`JwkSet`]) and private ones to
-//! sign with ([`PrivateKey`]).
+//! sign with ([`PrivateKey`]); and as other tools keep them ([`encoded`]).
 
+pub mod encoded;
 mod members;
 mod private;
 mod set;
