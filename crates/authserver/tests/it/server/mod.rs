@@ -18,6 +18,7 @@ mod schedule;
 mod secrecy;
 mod serving;
 mod still;
+mod system_secrets;
 mod tokens;
 mod userinfo;
 
