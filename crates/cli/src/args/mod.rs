@@ -28,7 +28,8 @@ pub(crate) use hydra::{
 };
 pub(crate) use oauth2_client::{ClientFlags, EncryptionFlags};
 pub(crate) use servers::{
-    Consent, Demo, Migrate, MigrateSql, Migrated, Serve, ServeFlags, Served, Validate, Whoami,
+    Consent, Demo, Migrate, MigrateSql, MigrateStatus, MigrateStep, MigrateUp, Migrated,
+    MigratedDatabase, Serve, ServeFlags, Served, Validate, Whoami,
 };
 pub(crate) use traefik::{TraefikFlags, Up};
 
