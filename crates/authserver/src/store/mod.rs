@@ -9,10 +9,12 @@
 
 mod dsn;
 mod expire;
+mod import;
 mod open;
 mod sqlite;
 
 pub use expire::{Expired, expire};
+pub use import::{ImportStore, ImportedKey, Intake, TrustedIssuerRow};
 pub use open::{Migration, migrate, open, plan};
 
 use async_trait::async_trait;
@@ -20,7 +22,15 @@ use carnet_oauth::client::Client;
 
 /// Everything that the server keeps.
 pub trait Store:
-    ClientStore + KeyStore + TokenStore + RevocationStore + JtiStore + std::fmt::Debug + Send + Sync
+    ClientStore
+    + KeyStore
+    + TokenStore
+    + RevocationStore
+    + JtiStore
+    + ImportStore
+    + std::fmt::Debug
+    + Send
+    + Sync
 {
 }
 
@@ -30,6 +40,7 @@ impl<S> Store for S where
         + TokenStore
         + RevocationStore
         + JtiStore
+        + ImportStore
         + std::fmt::Debug
         + Send
         + Sync

@@ -1,7 +1,9 @@
 //! Clients: the JSON document of the admin API, and the columns that queries need.
 
 use async_trait::async_trait;
-use sqlx::{QueryBuilder, Row as _, Sqlite as Database, sqlite::SqliteRow};
+use sqlx::query::Query;
+use sqlx::sqlite::{SqliteArguments, SqliteRow};
+use sqlx::{QueryBuilder, Row as _, Sqlite as Database};
 
 use super::Sqlite;
 use crate::store::{
@@ -9,25 +11,16 @@ use crate::store::{
 };
 
 /// What makes a row.
-const COLUMNS: &str = "SELECT id, secret_hash, rotated_secrets, document FROM client";
+pub(super) const COLUMNS: &str = "SELECT id, secret_hash, rotated_secrets, document FROM client";
 
 #[async_trait]
 impl ClientStore for Sqlite {
     async fn insert_client(&self, row: &ClientRow) -> Result<Insertion> {
-        let added = sqlx::query(
-            "INSERT INTO client (id, name, owner, secret_hash, rotated_secrets, document)
-             VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO NOTHING",
-        )
-        .bind(&row.client.client_id)
-        .bind(&row.client.client_name)
-        .bind(&row.client.owner)
-        .bind(&row.secret_hash)
-        .bind(rotated(&row.client.client_id, &row.rotated)?)
-        .bind(document(row)?)
-        .execute(&self.writer)
-        .await
-        .map_err(|error| self.failed(error))?
-        .rows_affected();
+        let added = insert(row)?
+            .execute(&self.writer)
+            .await
+            .map_err(|error| self.failed(error))?
+            .rows_affected();
         Ok(if added == 0 {
             Insertion::Conflict
         } else {
@@ -137,6 +130,21 @@ impl ClientStore for Sqlite {
     }
 }
 
+/// Adds a client, unless there is one of that id.
+pub(super) fn insert(row: &ClientRow) -> Result<Query<'_, Database, SqliteArguments>> {
+    let insert = sqlx::query(
+        "INSERT INTO client (id, name, owner, secret_hash, rotated_secrets, document)
+         VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO NOTHING",
+    );
+    Ok(insert
+        .bind(&row.client.client_id)
+        .bind(&row.client.client_name)
+        .bind(&row.client.owner)
+        .bind(&row.secret_hash)
+        .bind(rotated(&row.client.client_id, &row.rotated)?)
+        .bind(document(row)?))
+}
+
 /// Only conditions that were asked for, so that the index of one of them serves.
 fn narrow(sql: &mut QueryBuilder<Database>, query: &ClientQuery) {
     sql.push(" WHERE TRUE");
@@ -151,7 +159,7 @@ fn narrow(sql: &mut QueryBuilder<Database>, query: &ClientQuery) {
 }
 
 impl Sqlite {
-    fn client(&self, row: &SqliteRow) -> Result<ClientRow> {
+    pub(super) fn client(&self, row: &SqliteRow) -> Result<ClientRow> {
         let column = |name| row.try_get(name).map_err(|error| self.failed(error));
         let id: String = column("id")?;
         let (document, rotated): (String, String) =

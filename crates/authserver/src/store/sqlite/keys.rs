@@ -1,12 +1,21 @@
 //! Sealed keys. The newest of a set is the one with the greatest position.
 
 use async_trait::async_trait;
+use sqlx::Sqlite as Database;
+use sqlx::query::Query;
+use sqlx::sqlite::SqliteArguments;
 
 use super::Sqlite;
 use crate::store::{Insertion, KeyRow, KeyStore, Result};
 
 const INSERT: &str = "INSERT INTO key (key_set, kid, sealed) VALUES (?, ?, ?)
      ON CONFLICT (key_set, kid) DO NOTHING";
+
+/// Adds a key, unless there is one of that name in its set.
+pub(super) fn insert(row: &KeyRow) -> Query<'_, Database, SqliteArguments> {
+    let insert = sqlx::query(INSERT).bind(&row.set).bind(&row.kid);
+    insert.bind(&row.sealed)
+}
 
 #[async_trait]
 impl KeyStore for Sqlite {
@@ -23,10 +32,7 @@ impl KeyStore for Sqlite {
     }
 
     async fn insert_key(&self, row: &KeyRow) -> Result<Insertion> {
-        let added = sqlx::query(INSERT)
-            .bind(&row.set)
-            .bind(&row.kid)
-            .bind(&row.sealed)
+        let added = insert(row)
             .execute(&self.writer)
             .await
             .map_err(|error| self.failed(error))?
@@ -58,10 +64,11 @@ impl KeyStore for Sqlite {
             .await
             .map_err(|error| self.failed(error))?;
         for row in rows.iter().rev() {
-            let added = sqlx::query(INSERT)
-                .bind(set)
-                .bind(&row.kid)
-                .bind(&row.sealed)
+            let row = KeyRow {
+                set: set.to_owned(),
+                ..row.clone()
+            };
+            let added = insert(&row)
                 .execute(&mut *change)
                 .await
                 .map_err(|error| self.failed(error))?

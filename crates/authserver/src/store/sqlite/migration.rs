@@ -44,6 +44,11 @@ const FILES: &[(i64, &str, &str)] = &[
         "rotated_secrets",
         include_str!("../migrations/sqlite/0006_rotated_secrets.sql"),
     ),
+    (
+        11,
+        "imports",
+        include_str!("../migrations/sqlite/0011_imports.sql"),
+    ),
 ];
 
 /// The plan of a database that has everything.

@@ -7,6 +7,7 @@
 
 mod clients;
 mod failure;
+mod imports;
 mod jtis;
 mod keys;
 mod migration;

@@ -1,6 +1,9 @@
 //! Opaque tokens, one row each.
 
 use async_trait::async_trait;
+use sqlx::Sqlite as Database;
+use sqlx::query::Query;
+use sqlx::sqlite::SqliteArguments;
 
 use super::Sqlite;
 use crate::store::{Result, StoreError, TokenRow, TokenStore};
@@ -64,6 +67,21 @@ impl TokenStore for Sqlite {
     }
 }
 
+/// Adds a token, unless there is one of that digest.
+pub(super) fn insert_if_new(row: &TokenRow) -> Query<'_, Database, SqliteArguments> {
+    let insert = sqlx::query(
+        "INSERT INTO token (digest, client_id, scopes, audiences, issued_at, expires_at)
+         VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (digest) DO NOTHING",
+    );
+    insert
+        .bind(&row.digest)
+        .bind(&row.client_id)
+        .bind(words(&row.scopes))
+        .bind(words(&row.audiences))
+        .bind(row.issued_at)
+        .bind(row.expires_at)
+}
+
 fn token(row: Columns) -> Result<TokenRow> {
     let list = |column: &str, text: &str| {
         serde_json::from_str(text).map_err(|error| StoreError::Damaged {
@@ -83,6 +101,6 @@ fn token(row: Columns) -> Result<TokenRow> {
 }
 
 /// A JSON array.
-fn words(list: &[String]) -> String {
+pub(super) fn words(list: &[String]) -> String {
     serde_json::Value::from(list).to_string()
 }
