@@ -22,7 +22,7 @@ pub(crate) use api::{ApiFlags, CredentialFlags};
 pub(crate) use called::{Called, normalize};
 pub(crate) use hydra::{
     ClientCredentials, Create, CreateClient, CreateJwk, CreateNoun, Delete, DeleteAccessTokens,
-    DeleteNoun, Get, GetJwk, GetNoun, Hydra, Ids, Import, ImportClients, ImportNoun, Introspect,
+    DeleteNoun, Get, GetJwk, GetNoun, Hydra, Ids, Import, ImportClients, ImportHydra, ImportNoun, Introspect,
     IntrospectNoun, IntrospectToken, List, ListNoun, Page, Perform, PerformNoun, Revoke,
     RevokeNoun, RevokeToken, Update, UpdateClient, UpdateNoun,
 };
@@ -253,6 +253,7 @@ mod tests {
             "hydra create client --secret canary-1234",
             "hydra perform client-credentials --client-secret canary-1234",
             "hydra revoke token t --client-secret canary-1234",
+            "hydra import hydra --from postgres://u:canary@h/d --secrets-system canary-1234",
         ] {
             assert!(
                 !format!("{:?}", hydra(line).unwrap()).contains("canary"),
