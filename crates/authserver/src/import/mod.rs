@@ -10,7 +10,6 @@ mod left;
 mod report;
 mod row;
 mod source;
-mod source_dsn;
 mod token;
 
 use std::sync::Arc;

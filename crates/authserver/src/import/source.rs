@@ -2,17 +2,17 @@
 //! kinds of database and all versions of the schema are read by the same statements.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::str::FromStr as _;
 
 use futures_util::StreamExt as _;
 use futures_util::stream::{self, BoxStream};
 use secrecy::{ExposeSecret as _, SecretString};
-use sqlx::postgres::{PgConnectOptions, PgConnection};
-use sqlx::sqlite::SqliteConnection;
+use sqlx::postgres::PgConnection;
+use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
 use sqlx::{AssertSqlSafe, ConnectOptions as _, Row as _};
 
+use super::ImportError;
 use super::row::Row;
-use super::{ImportError, source_dsn};
+use crate::store::dsn::{self, Foreign};
 
 /// A table of Hydra's, and what of it is read.
 #[derive(Debug)]
@@ -177,22 +177,24 @@ impl Source {
 }
 
 async fn connect(dsn: &str) -> Result<Connection, ImportError> {
-    Ok(match source_dsn::parse(dsn)? {
-        source_dsn::Dsn::Sqlite(options) => {
-            let connection = options.connect().await.map_err(unreadable)?;
-            Connection::Sqlite(Box::new(connection))
+    let refused = |sentence: String| ImportError::Source(format!("--from: {sentence}"));
+    let foreign = dsn::foreign(dsn).map_err(|error| refused(error.to_string()))?;
+    Ok(match foreign {
+        Some(Foreign::Sqlite(path)) if !path.is_file() => {
+            return Err(refused(format!("there is no file `{}`", path.display())));
         }
-        source_dsn::Dsn::Postgres(url) => {
-            // The text may hold a password, so the driver's complaint is not repeated.
-            let options = PgConnectOptions::from_str(&url).map_err(|_| {
-                ImportError::Source(
-                    "the DSN of Hydra's database is none that PostgreSQL understands: write \
-                     postgres://USER:PASSWORD@HOST:PORT/DATABASE"
-                        .to_owned(),
-                )
-            })?;
-            let connection = options.connect().await.map_err(unreadable)?;
-            Connection::Postgres(Box::new(connection))
+        Some(Foreign::Sqlite(path)) => {
+            let options = SqliteConnectOptions::new().filename(path).read_only(true);
+            Connection::Sqlite(Box::new(options.connect().await.map_err(unreadable)?))
+        }
+        Some(Foreign::Postgres(options)) => {
+            Connection::Postgres(Box::new(options.connect().await.map_err(unreadable)?))
+        }
+        None => {
+            let sentence = "what Hydra has in memory cannot be read from outside; export its \
+                            clients with `hydra list oauth2-clients` and import them with `import \
+                            oauth2-client`, with new secrets";
+            return Err(refused(sentence.to_owned()));
         }
     })
 }

@@ -10,6 +10,7 @@ use std::sync::Arc;
 use carnet_authserver::import::{HydraImport, ImportError, ImportReport};
 use carnet_authserver::store::{self, Store};
 use carnet_authserver::{AccessTokenStrategy, Options};
+use carnet_testkit::postgres::Cluster;
 use carnet_testkit::{FixedClock, SeededRandom};
 use secrecy::SecretString;
 use serde_json::Value;
@@ -41,12 +42,13 @@ const FIXTURES: [Fixture; 3] = [
     fixture!("hydra-26.2-bcrypt"),
 ];
 
-/// A database of Hydra's in a file, and what is in it.
+/// A database of Hydra's, what is in it, and where its import goes.
 struct Hydra {
     name: &'static str,
     facts: Value,
     dsn: String,
-    _folder: TempDir,
+    to: String,
+    _folder: Option<TempDir>,
 }
 
 impl Fixture {
@@ -58,9 +60,40 @@ impl Fixture {
             name: self.name,
             facts: serde_json::from_str(self.facts).unwrap(),
             dsn: format!("sqlite://{}?_fk=true", file.display()),
-            _folder: folder,
+            to: "memory".to_owned(),
+            _folder: Some(folder),
         }
     }
+
+    async fn in_postgres(&self) -> Hydra {
+        let cluster = Cluster::shared().unwrap();
+        let dsn = cluster.database().unwrap();
+        let options: sqlx::postgres::PgConnectOptions = dsn.parse().unwrap();
+        let mut connection = options.connect().await.unwrap();
+        let rows = sqlx::raw_sql(AssertSqlSafe(self.sql.to_owned()));
+        rows.execute(&mut connection).await.unwrap();
+        connection.close().await.unwrap();
+        let to = format!("{}&max_conns=2", cluster.database().unwrap());
+        store::migrate(&to).await.unwrap();
+        Hydra {
+            name: self.name,
+            facts: serde_json::from_str(self.facts).unwrap(),
+            // As Hydra's users write it.
+            dsn: format!("{dsn}&max_conns=20&max_idle_conns=4"),
+            to,
+            _folder: None,
+        }
+    }
+}
+
+/// All of them, in files and on a server.
+async fn everywhere() -> Vec<Hydra> {
+    let mut all = Vec::new();
+    for fixture in &FIXTURES {
+        all.push(fixture.in_sqlite().await);
+        all.push(fixture.in_postgres().await);
+    }
+    all
 }
 
 /// Runs statements in a SQLite file.
@@ -101,9 +134,14 @@ impl Hydra {
         }
     }
 
+    /// An empty store.
+    async fn store(&self) -> Arc<dyn Store> {
+        store::open(&self.to).await.unwrap()
+    }
+
     /// A server over an empty store that took this database in.
     async fn served(&self) -> Room {
-        let store = store::open("memory").await.unwrap();
+        let store = self.store().await;
         run(&self.import(), &*store).await.unwrap();
         Room::over(self.options(), store).await
     }

@@ -1,10 +1,10 @@
 //! What an import tells, and what a second one does.
 
 use carnet_authserver::import::{Count, ImportReport, Progress};
-use carnet_authserver::store::{self, ClientQuery};
+use carnet_authserver::store::ClientQuery;
 use std::sync::Mutex;
 
-use super::{FIXTURES, run};
+use super::{FIXTURES, everywhere, run};
 use crate::server::SYSTEM_SECRET;
 
 const fn new(new: u64) -> Count {
@@ -18,9 +18,8 @@ fn left(report: &ImportReport) -> Vec<(String, u64)> {
 
 #[tokio::test]
 async fn what_is_taken_and_what_stays_is_counted_and_named() {
-    for fixture in &FIXTURES {
-        let hydra = fixture.in_sqlite().await;
-        let store = store::open("memory").await.unwrap();
+    for hydra in everywhere().await {
+        let store = hydra.store().await;
         let report = run(&hydra.import(), &*store).await.unwrap();
         assert_eq!(report.clients, new(7), "{}", hydra.name);
         assert_eq!(report.keys, new(5));
@@ -47,7 +46,7 @@ async fn what_is_taken_and_what_stays_is_counted_and_named() {
 #[tokio::test]
 async fn trusted_issuers_are_kept_with_all_they_say() {
     let hydra = FIXTURES[0].in_sqlite().await;
-    let store = store::open("memory").await.unwrap();
+    let store = hydra.store().await;
     run(&hydra.import(), &*store).await.unwrap();
     let issuers = store.trusted_issuers().await.unwrap();
     let [issuer] = issuers.as_slice() else {
@@ -68,7 +67,7 @@ async fn trusted_issuers_are_kept_with_all_they_say() {
 #[tokio::test]
 async fn a_second_import_changes_nothing() {
     let hydra = FIXTURES[2].in_sqlite().await;
-    let store = store::open("memory").await.unwrap();
+    let store = hydra.store().await;
     let first = run(&hydra.import(), &*store).await.unwrap();
     let (keys, imported) = (store.all_keys().await.unwrap(), store.imported_keys().await);
     let second = run(&hydra.import(), &*store).await.unwrap();
@@ -85,7 +84,7 @@ async fn a_second_import_changes_nothing() {
 #[tokio::test]
 async fn what_is_here_already_and_differs_is_kept_and_named() {
     let hydra = FIXTURES[2].in_sqlite().await;
-    let store = store::open("memory").await.unwrap();
+    let store = hydra.store().await;
     run(&hydra.import(), &*store).await.unwrap();
     let mut changed = store.find_client("web").await.unwrap().unwrap();
     changed.client.owner = "somebody else".to_owned();
@@ -104,7 +103,7 @@ async fn what_is_here_already_and_differs_is_kept_and_named() {
 #[tokio::test]
 async fn a_dry_run_tells_the_same_and_leaves_nothing() {
     let hydra = FIXTURES[1].in_sqlite().await;
-    let store = store::open("memory").await.unwrap();
+    let store = hydra.store().await;
     let mut import = hydra.import();
     import.dry_run = true;
     let told = run(&import, &*store).await.unwrap();
@@ -119,7 +118,7 @@ async fn a_dry_run_tells_the_same_and_leaves_nothing() {
 #[tokio::test]
 async fn without_hydras_secret_opaque_tokens_stay_behind() {
     let hydra = FIXTURES[1].in_sqlite().await;
-    let store = store::open("memory").await.unwrap();
+    let store = hydra.store().await;
     let mut import = hydra.import();
     import.secrets = vec![SYSTEM_SECRET.into()];
     let report = run(&import, &*store).await.unwrap();
@@ -131,7 +130,7 @@ async fn without_hydras_secret_opaque_tokens_stay_behind() {
 #[tokio::test]
 async fn each_row_is_seen_to_pass() {
     let hydra = FIXTURES[1].in_sqlite().await;
-    let store = store::open("memory").await.unwrap();
+    let store = hydra.store().await;
     let seen = Mutex::new(Vec::new());
     let watch = |progress: Progress| seen.lock().unwrap().push(progress);
     hydra.import().run(&*store, &watch).await.unwrap();

@@ -7,7 +7,7 @@ use base64::{Engine as _, engine::general_purpose::STANDARD};
 use carnet_jose::{JwkSet, jws, jwt};
 use serde_json::{Value, json};
 
-use super::{FIXTURES, Hydra};
+use super::{FIXTURES, Hydra, everywhere};
 use crate::server::{Answer, Room};
 
 /// Asks for a token in the way in which the client is registered.
@@ -36,8 +36,7 @@ fn machines(hydra: &Hydra) -> Vec<Value> {
 // Holds SE-01, TE-16.
 #[tokio::test]
 async fn old_secrets_work_whatever_their_hash() {
-    for fixture in &FIXTURES {
-        let hydra = fixture.in_sqlite().await;
+    for hydra in everywhere().await {
         let room = hydra.served().await;
         let machines = machines(&hydra);
         assert_eq!(machines.len(), 5);
@@ -62,8 +61,7 @@ async fn old_secrets_work_whatever_their_hash() {
 
 #[tokio::test]
 async fn old_tokens_count_save_the_revoked_one() {
-    for fixture in &FIXTURES {
-        let hydra = fixture.in_sqlite().await;
+    for hydra in everywhere().await {
         let room = hydra.served().await;
         let tokens = hydra.facts["tokens"].as_array().unwrap();
         assert_eq!(tokens.len(), 6);
@@ -95,8 +93,7 @@ async fn introspect(room: &Room, token: &Value) -> Value {
 
 #[tokio::test]
 async fn old_tokens_verify_with_the_published_keys_and_the_newest_key_signs() {
-    for fixture in &FIXTURES {
-        let hydra = fixture.in_sqlite().await;
+    for hydra in everywhere().await {
         let room = hydra.served().await;
         let published = room.get("/.well-known/jwks.json").await.text;
         let keys = JwkSet::from_json(published.as_bytes()).unwrap();
@@ -118,8 +115,7 @@ async fn old_tokens_verify_with_the_published_keys_and_the_newest_key_signs() {
 
 #[tokio::test]
 async fn clients_are_shown_as_hydra_showed_them() {
-    for fixture in &FIXTURES {
-        let hydra = fixture.in_sqlite().await;
+    for hydra in everywhere().await {
         let room = hydra.served().await;
         let list = room.admin(Method::GET, "/admin/clients", Value::Null).await;
         let mut shown = list.json();

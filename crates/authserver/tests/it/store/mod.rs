@@ -4,4 +4,5 @@
 mod contract;
 mod kill9;
 mod memory;
+mod postgres;
 mod sqlite_file;

@@ -104,7 +104,11 @@ fn shown(report: &ImportReport, dry_run: bool) -> Result<Report, Failure> {
         }
     }
     for what in &report.different {
-        rows.push(row(what, 1, "here already, and differs: kept as it is here"));
+        rows.push(row(
+            what,
+            1,
+            "here already, and differs: kept as it is here",
+        ));
     }
     for left in &report.left_behind {
         let outcome = format!("stays behind: {}", left.why);
