@@ -7,6 +7,7 @@
 mod domain;
 mod fetch;
 mod http;
+pub mod import;
 pub mod options;
 mod server;
 pub mod store;

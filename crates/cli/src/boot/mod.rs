@@ -2,7 +2,7 @@
 //! signals, the log. The one place that takes what everybody else is handed.
 
 use std::collections::BTreeMap;
-use std::io::{stderr, stdin, stdout};
+use std::io::{IsTerminal as _, stderr, stdin, stdout};
 use std::sync::{Arc, Mutex};
 use std::time::Instant;
 
@@ -25,6 +25,7 @@ pub(crate) fn process(started: Instant) -> Process {
         env: Arc::new(environment()),
         out: Arc::new(Mutex::new(stdout())),
         err: Arc::new(Mutex::new(stderr())),
+        is_watched: stderr().is_terminal(),
         input: Arc::new(Mutex::new(stdin())),
         clock: Arc::new(clock::SystemClock),
         random: Arc::new(random::SystemRandom),
