@@ -261,7 +261,7 @@ impl From<Error> for AdminError {
     fn from(error: Error) -> Self {
         match error {
             Error::Store(error) => error.into(),
-            Error::Sealed { .. } | Error::Key { .. } => {
+            Error::Sealed { .. } | Error::Key { .. } | Error::Options(_) => {
                 tracing::error!(error = %error, "a key cannot be used");
                 Self::Internal
             }
