@@ -17,9 +17,10 @@ const FOLLOW: Duration = Duration::from_millis(500);
 const BATCH: u32 = 500;
 
 impl Authority {
-    /// Runs until it is dropped.
-    pub(crate) async fn maintain(self: Arc<Self>) {
-        if let Err(error) = self.ring.complete().await {
+    /// Runs until it is dropped, each round under the options of its time.
+    pub(crate) async fn maintain(current: Arc<ArcSwap<Self>>) {
+        let first = current.load_full();
+        if let Err(error) = first.ring.complete().await {
             tracing::error!(error = ?error, "the signing keys could not be made");
         }
         self.verifier.calibrate().await;

@@ -7,14 +7,16 @@
 //! Lookups answer `Ok(None)` for what is not there. A writing call is done when it returns: what it
 //! acknowledges survives a crash, and nothing of it is half there.
 
-mod dsn;
+pub(crate) mod dsn;
 mod expire;
+mod import;
 mod open;
 mod postgres;
 mod sql;
 mod sqlite;
 
 pub use expire::{Expired, expire};
+pub use import::{ImportStore, ImportedKey, Intake, TrustedIssuerRow};
 pub use open::{Migration, migrate, open, plan};
 
 use async_trait::async_trait;
@@ -22,7 +24,15 @@ use carnet_oauth::client::Client;
 
 /// Everything that the server keeps.
 pub trait Store:
-    ClientStore + KeyStore + TokenStore + RevocationStore + JtiStore + std::fmt::Debug + Send + Sync
+    ClientStore
+    + KeyStore
+    + TokenStore
+    + RevocationStore
+    + JtiStore
+    + ImportStore
+    + std::fmt::Debug
+    + Send
+    + Sync
 {
 }
 
@@ -32,6 +42,7 @@ impl<S> Store for S where
         + TokenStore
         + RevocationStore
         + JtiStore
+        + ImportStore
         + std::fmt::Debug
         + Send
         + Sync

@@ -9,11 +9,13 @@ mod rotation;
 mod sealed;
 mod set;
 mod snapshot;
+mod vault;
 
 pub use rotation::Rotation;
+pub(crate) use vault::Vault;
 
 /// The set of which one key signs access tokens.
-pub(super) const ACCESS_TOKENS: &str = "hydra.jwt.access-token";
+pub(crate) const ACCESS_TOKENS: &str = "hydra.jwt.access-token";
 
 /// The set of which one key signs id tokens.
 pub(super) const ID_TOKENS: &str = "hydra.openid.id-token";

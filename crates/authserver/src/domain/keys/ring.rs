@@ -1,6 +1,6 @@
 //! All keys, open, in memory. Readers take a snapshot; writers change the store first, then swap.
 
-use std::sync::Arc;
+use std::{collections::BTreeMap, sync::Arc};
 
 use arc_swap::ArcSwap;
 use carnet_jose::{Algorithm, KeyError, PrivateKey, RsaBits, jws};
@@ -81,8 +81,8 @@ pub(in crate::domain) struct KeyRing {
 impl KeyRing {
     /// Opens all keys of the store.
     pub(in crate::domain) async fn open(means: Means, new: NewKeys) -> Result<Self, Error> {
-        let rows = within(means.store.all_keys()).await?;
-        let snapshot = Snapshot::open(&means.system, rows)?;
+        let (rows, imported) = rows(&*means.store).await?;
+        let snapshot = Snapshot::open(&means.system, rows, imported)?;
         Ok(Self {
             means,
             new,
@@ -152,6 +152,17 @@ impl KeyRing {
         carnet_jose::jwt::verify(token, &self.current.load().access_tokens).ok()
     }
 
+    /// Until when another server issued tokens with the key that signed this one, if one did.
+    pub(in crate::domain) fn imported_until(&self, token: &str) -> Option<i64> {
+        let snapshot = self.current.load();
+        if snapshot.imported.is_empty() {
+            return None;
+        }
+        let header = jws::decode_unverified(token).ok()?.header;
+        let kid = header.get("kid").and_then(Value::as_str)?;
+        snapshot.imported.get(kid).copied()
+    }
+
     /// The public keys of some sets, the newest of each first.
     pub(in crate::domain) fn public_keys<'a>(
         &self,
@@ -186,8 +197,8 @@ impl KeyRing {
 
     /// Reads the store again; what did not change is not opened again.
     pub(super) async fn reload(&self) -> Result<(), Error> {
-        let rows = within(self.store().all_keys()).await?;
-        if let Some(next) = self.current.load().next(&self.means.system, rows) {
+        let (rows, imported) = rows(self.store()).await?;
+        if let Some(next) = self.current.load().next(&self.means.system, rows, imported) {
             self.current.store(Arc::new(next));
         }
         Ok(())
@@ -285,6 +296,15 @@ impl KeyRing {
     }
 }
 
+/// The keys of a store, and until when others signed with those that came from elsewhere. The latter
+/// second, so that none of them is taken for one of our own.
+async fn rows(store: &dyn Store) -> Result<(Vec<KeyRow>, BTreeMap<String, i64>), Error> {
+    let rows = within(store.all_keys()).await?;
+    let imported = within(store.imported_keys()).await?.into_iter();
+    let imported = imported.map(|key| (key.kid, key.issued_until)).collect();
+    Ok((rows, imported))
+}
+
 fn in_hours(seconds: i64) -> i64 {
     seconds.saturating_add(HOUR - 1) / HOUR * HOUR
 }
@@ -298,7 +318,7 @@ impl From<Error> for AdminError {
     fn from(error: Error) -> Self {
         match error {
             Error::Store(error) => error.into(),
-            Error::Sealed { .. } | Error::Key { .. } => {
+            Error::Sealed { .. } | Error::Key { .. } | Error::Options(_) => {
                 tracing::error!(error = %error, "a key cannot be used");
                 Self::Internal
             }

@@ -23,6 +23,8 @@ pub(super) struct Snapshot {
     sets: BTreeMap<String, Vec<Held>>,
     /// The public keys that access tokens are verified with.
     pub(super) access_tokens: JwkSet,
+    /// Those that another server signed with, and until when it did.
+    pub(super) imported: BTreeMap<String, i64>,
 }
 
 impl Snapshot {
@@ -30,22 +32,31 @@ impl Snapshot {
     ///
     /// # Errors
     /// When one does not open.
-    pub(super) fn open(system: &SystemKeys, rows: Vec<KeyRow>) -> Result<Self, Error> {
+    pub(super) fn open(
+        system: &SystemKeys,
+        rows: Vec<KeyRow>,
+        imported: BTreeMap<String, i64>,
+    ) -> Result<Self, Error> {
         let keys = rows
             .iter()
             .map(|row| sealed::open(system, row).map(|key| Some(Arc::new(key))))
             .collect::<Result<Vec<_>, _>>()?;
-        Ok(Self::new(rows, keys))
+        Ok(Self::new(rows, keys, imported))
     }
 
     /// Opens what changed; `None` when nothing did. A row that does not open, since another server
     /// has a newer system secret already, is passed over, and takes nothing away that was open.
-    pub(super) fn next(&self, system: &SystemKeys, rows: Vec<KeyRow>) -> Option<Self> {
-        if rows == self.rows {
+    pub(super) fn next(
+        &self,
+        system: &SystemKeys,
+        rows: Vec<KeyRow>,
+        imported: BTreeMap<String, i64>,
+    ) -> Option<Self> {
+        if rows == self.rows && imported == self.imported {
             return None;
         }
         let keys = rows.iter().map(|row| self.renewed(system, row)).collect();
-        Some(Self::new(rows, keys))
+        Some(Self::new(rows, keys, imported))
     }
 
     fn renewed(&self, system: &SystemKeys, row: &KeyRow) -> Option<Arc<Key>> {
@@ -62,7 +73,11 @@ impl Snapshot {
         }
     }
 
-    fn new(rows: Vec<KeyRow>, keys: Vec<Option<Arc<Key>>>) -> Self {
+    fn new(
+        rows: Vec<KeyRow>,
+        keys: Vec<Option<Arc<Key>>>,
+        imported: BTreeMap<String, i64>,
+    ) -> Self {
         let mut sets = BTreeMap::<String, Vec<Held>>::new();
         for (row, key) in rows.iter().zip(keys) {
             if let Some(key) = key {
@@ -81,6 +96,7 @@ impl Snapshot {
             access_tokens: JwkSet::new(public.collect()),
             rows,
             sets,
+            imported,
         }
     }
 

@@ -6,10 +6,13 @@ use super::{Engine, Row, Sql, Value};
 use crate::store::{Insertion, KeyLife, KeyRow, KeyStore, Result};
 
 /// Whatever is unique of a key.
-const INSERT: &str = "INSERT INTO key
+pub(super) const INSERT: &str = "INSERT INTO key
      (key_set, kid, sealed, signs_from, lifetime, is_imported, follows)
      VALUES ($1, $2, $3, $4, $5, $6, $7)
      ON CONFLICT DO NOTHING";
+pub(super) const FIND: &str =
+    "SELECT key_set, kid, sealed, signs_from, lifetime, is_imported, follows
+     FROM key WHERE key_set = $1 AND kid = $2";
 const DELETE: &str = "DELETE FROM key WHERE key_set = $1 AND kid = $2";
 const DELETE_SET: &str = "DELETE FROM key WHERE key_set = $1";
 
@@ -71,7 +74,7 @@ impl<E: Engine> KeyStore for Sql<E> {
     }
 }
 
-fn values(row: &KeyRow) -> [Value<'_>; 7] {
+pub(super) fn values(row: &KeyRow) -> [Value<'_>; 7] {
     let KeyLife {
         signs_from,
         lifetime,
@@ -89,7 +92,7 @@ fn values(row: &KeyRow) -> [Value<'_>; 7] {
     ]
 }
 
-fn key<E: Engine>(row: &Row<'_, E>) -> Result<KeyRow> {
+pub(super) fn key<E: Engine>(row: &Row<'_, E>) -> Result<KeyRow> {
     Ok(KeyRow {
         set: row.text("key_set")?,
         kid: row.text("kid")?,

@@ -19,6 +19,7 @@ mod secrecy;
 mod serving;
 mod still;
 mod system_secrets;
+mod tls;
 mod tokens;
 mod userinfo;
 
