@@ -10,6 +10,7 @@ mod failure;
 mod jtis;
 mod keys;
 mod migration;
+mod private;
 mod revocations;
 mod tokens;
 
@@ -68,6 +69,7 @@ impl Sqlite {
     pub(super) async fn in_file(file: &SqliteFile) -> Result<Self> {
         let name = shown(&file.path);
         migration::require_all_applied(file).await?;
+        private::make(&file.path).await?;
         let failed = |error| failure::of_opening(&name, error);
         let writer = pool(1).connect_with(writing(file)).await.map_err(failed)?;
         sqlx::query(WRITE_NOTHING)

@@ -6,6 +6,7 @@ mod authentication;
 mod clients;
 mod cors;
 mod discovery;
+mod hashing;
 mod introspection;
 mod keys;
 mod maintenance;
@@ -18,6 +19,7 @@ mod secrecy;
 mod serving;
 mod still;
 mod tokens;
+mod unshown;
 mod userinfo;
 
 use std::sync::Arc;
@@ -97,6 +99,10 @@ impl Room {
 
     pub(crate) async fn get(&self, path: &str) -> Answer {
         self.public(Method::GET, path).await
+    }
+
+    pub(crate) async fn get_admin(&self, path: &str) -> Answer {
+        self.admin(Method::GET, path, Value::Null).await
     }
 
     /// Sends a request without a body to the public port.
