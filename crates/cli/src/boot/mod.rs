@@ -11,11 +11,13 @@ use tokio_util::sync::CancellationToken;
 use crate::process::Process;
 
 mod clock;
+mod dumps;
 mod listen;
 pub(crate) mod log;
 mod random;
 mod signals;
 
+pub(crate) use dumps::forbid_dumps;
 pub(crate) use listen::{bind, explain};
 pub(crate) use signals::{cancel_on_signals, notify_on_hangup};
 
