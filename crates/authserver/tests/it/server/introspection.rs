@@ -81,12 +81,11 @@ async fn a_token_out_of_time_or_of_another_server_says_nothing() {
         assert_eq!(room.introspect(&token).await["active"], true);
         room.clock.advance(Duration::from_secs(1));
         assert_eq!(room.introspect(&token).await, inactive());
-        room.clock.turn_back(Duration::from_secs(3601));
-        assert_eq!(
-            room.introspect(&token).await,
-            inactive(),
-            "not before its time"
-        );
+        // The clock of the server that issued it may be ahead by a minute, not more.
+        room.clock.turn_back(Duration::from_secs(3660));
+        assert_eq!(room.introspect(&token).await["active"], true);
+        room.clock.turn_back(Duration::from_secs(1));
+        assert_eq!(room.introspect(&token).await, inactive());
     }
 }
 
