@@ -19,6 +19,8 @@ from processes import free_ports
 
 SECRET = "the-system-secret-of-the-faults"
 PATIENCE = 20
+# The server closes a connection that nobody uses; one that was idle for so long is not used again.
+IDLE_S = 2
 GRANT = {"grant_type": "client_credentials"}
 
 
@@ -46,9 +48,9 @@ class Caller:
         """One request. A connection that the server closed meanwhile is an OSError, never asked
         twice: whether it did something is what the faults are about."""
         connections = self.kept.__dict__.setdefault("connections", {})
-        connection = connections.pop(port, None) or http.client.HTTPConnection(
-            "127.0.0.1", port, timeout=self.timeout
-        )
+        connection, used = connections.pop(port, (None, 0.0))
+        if connection is None or time.monotonic() - used > IDLE_S:
+            connection = http.client.HTTPConnection("127.0.0.1", port, timeout=self.timeout)
         try:
             connection.request(method, path, body, headers)
             answer = connection.getresponse()
@@ -60,7 +62,7 @@ class Caller:
             connection.close()
             raise
         if not answer.will_close:
-            connections[port] = connection
+            connections[port] = (connection, time.monotonic())
         return read
 
 

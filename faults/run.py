@@ -32,10 +32,14 @@ FAULTS = {
     "F18": "f18_kill",
     # Holds F19.
     "F19": "f19_full_disk",
+    # Holds F20.
+    "F20": "f20_postgres",
     # Holds F21.
     "F21": "f21_clock",
     # Holds F24.
     "F24": "f24_many_clients",
+    # Holds F25.
+    "F25": "f25_guesses",
 }
 
 Figures = dict[str, float]
