@@ -18,6 +18,7 @@ mod rotation;
 mod secrecy;
 mod serving;
 mod still;
+mod tls;
 mod tokens;
 mod unshown;
 mod userinfo;
