@@ -7,6 +7,7 @@
 mod domain;
 mod fetch;
 mod http;
+pub mod import;
 pub mod options;
 mod ports;
 mod server;
@@ -16,7 +17,7 @@ pub use carnet_jose::{Algorithm, RsaBits};
 pub use carnet_oauth::scope::Strategy as ScopeStrategy;
 
 pub use crate::{
-    domain::Error,
+    domain::{Error, Rotation},
     http::serve::{Listener, TlsError},
     options::{
         AccessTokenStrategy, Cors, Discovery, Options, OptionsError, ScopeClaim, TokenProfile,

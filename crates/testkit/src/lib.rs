@@ -7,6 +7,7 @@ pub mod certificates;
 pub mod client;
 mod clock;
 mod fields;
+pub mod postgres;
 mod random;
 pub mod server;
 pub mod token_endpoint;

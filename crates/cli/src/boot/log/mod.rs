@@ -55,7 +55,9 @@ pub(crate) fn install(
     let lines = fmt::layer()
         .with_writer(Writer(output))
         .with_ansi(false)
-        .with_target(false);
+        .with_target(false)
+        // It would tell of a line that nobody takes on standard error, and panic when that is full.
+        .log_internal_errors(false);
     let lines = match format {
         Format::Text => lines.boxed(),
         Format::Json => lines.json().flatten_event(true).boxed(),

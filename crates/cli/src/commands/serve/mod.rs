@@ -9,8 +9,8 @@ use carnet_config::install::authserver::{AuthserverConfig, LogFormat};
 use self::reload::Running;
 use self::socket::Socket;
 use crate::args::{Called, Serve, ServeFlags, Served};
-use crate::boot::Traces;
 use crate::boot::log::{self, Format, Lines, LogLevel};
+use crate::boot::{self, Traces};
 use crate::output::{self, Failure};
 use crate::process::Process;
 
@@ -31,6 +31,7 @@ async fn serve(ports: Served, flags: ServeFlags, process: &Process) -> Result<()
     let config = configuration::read(&flags.config, flags.dev, process)?;
     let traces = config.tracing.as_ref().map(Traces::start).transpose()?;
     let level = log_as_told(&config, traces.as_ref(), process);
+    boot::forbid_dumps();
     let options = configuration::options(&config)?;
     options
         .check(config.dev)

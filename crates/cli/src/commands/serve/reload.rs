@@ -117,7 +117,10 @@ impl Running {
 /// The keys that differ and are read at the start alone.
 fn need_restart(started: &AuthserverConfig, now: &AuthserverConfig) -> Vec<&'static str> {
     let dsn = |config: &AuthserverConfig| config.dsn.as_ref().map(exposed);
-    let keys = |config: &AuthserverConfig| (config.algorithm.clone(), config.rsa_bits);
+    let keys = |config: &AuthserverConfig| {
+        let rotation = format!("{:?}", config.rotation);
+        (config.algorithm.clone(), config.rsa_bits, rotation)
+    };
     let traces = |config: &AuthserverConfig| {
         config.tracing.as_ref().map(|told| {
             let header = told.authorization_header.as_ref().map(exposed);

@@ -7,7 +7,7 @@ use crate::document::{Member, Node, Value};
 
 /// The keys that environment variables can set: every one that holds no keys itself. A key that is
 /// not here has no variable, so variables of others are nobody's mistake.
-pub const KEYS: [&str; 137] = [
+pub const KEYS: [&str; 139] = [
     "clients.http.disallow_private_ip_ranges",
     "clients.http.private_ip_exception_urls",
     "dev",
@@ -19,6 +19,8 @@ pub const KEYS: [&str; 137] = [
     "hsm.slot",
     "hsm.token_label",
     "jwks.algorithm",
+    "jwks.rotation.every",
+    "jwks.rotation.publish_ahead",
     "jwks.rsa_bits",
     "log.additional_redacted_headers",
     "log.format",

@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use secrecy::SecretString;
 
 use super::{
-    AccessTokenStrategy, AuthserverConfig, Discovery, Hasher, OAuth2, ScopeClaim, ScopeStrategy,
-    Secrets, Strategies, TokenProfile, Urls, layers, log, serve, tracing,
+    AccessTokenStrategy, AuthserverConfig, Discovery, Hasher, OAuth2, Rotation, ScopeClaim,
+    ScopeStrategy, Secrets, Strategies, TokenProfile, Urls, layers, log, serve, tracing,
 };
 use crate::diagnostics::{Diagnostic, Severity};
 use crate::document::{Fields, Node, Spelling};
@@ -76,6 +76,7 @@ fn config(fields: &mut Fields<'_>) -> AuthserverConfig {
         if let Some(algorithm) = algorithm {
             algorithm.clone_into(&mut config.algorithm);
         }
+        config.rotation = jwks.map("rotation", Rotation::read).flatten();
     });
     config
 }
