@@ -72,15 +72,19 @@ fn may_assert(client: &Client) -> bool {
 /// Whether the header says what the client registered, and the text is no other kind of JWT.
 fn is_of_the_right_kind(header: &Map<String, Value>, client: &Client) -> bool {
     let registered = match client.token_endpoint_auth_signing_alg.as_str() {
-        "" => Algorithm::Rs256.name(),
-        name => name,
+        "" => Some(Algorithm::Rs256),
+        name => name.parse().ok(),
     };
-    let kind = match header.get("typ") {
-        None => return text(header, "alg") == Some(registered),
-        Some(kind) => kind.as_str().unwrap_or_default().to_ascii_lowercase(),
+    let named = text(header, "alg").and_then(|name| name.parse().ok());
+    if named.is_none() || named != registered {
+        return false;
+    }
+    let Some(kind) = header.get("typ") else {
+        return true;
     };
+    let kind = kind.as_str().unwrap_or_default().to_ascii_lowercase();
     let kind = kind.strip_prefix("application/").unwrap_or(&kind);
-    matches!(kind, "jwt" | "client-authentication+jwt") && text(header, "alg") == Some(registered)
+    matches!(kind, "jwt" | "client-authentication+jwt")
 }
 
 /// Checks what an assertion claims.
@@ -233,10 +237,23 @@ mod tests {
             (json!({"alg": "RS256", "typ": "dpop+jwt"}), false),
             (json!({"alg": "RS256", "typ": 1}), false),
             (json!({"alg": "ES256"}), false),
+            (json!({"alg": "none"}), false),
             (json!({}), false),
         ] {
             let members = header.as_object().unwrap();
             assert_eq!(is_of_the_right_kind(members, &client), expected, "{header}");
+        }
+    }
+
+    #[test]
+    fn the_older_and_the_newer_name_of_ed25519_mean_the_same() {
+        for (registered, named) in [("EdDSA", "Ed25519"), ("Ed25519", "EdDSA")] {
+            let client = Client {
+                token_endpoint_auth_signing_alg: registered.to_owned(),
+                ..Client::default()
+            };
+            let header = json!({"alg": named});
+            assert!(is_of_the_right_kind(header.as_object().unwrap(), &client));
         }
     }
 

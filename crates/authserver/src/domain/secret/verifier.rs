@@ -34,6 +34,10 @@ pub(in crate::domain) enum Verdict {
     Wrong,
 }
 
+/// Slow hashes, with their places, that a secret has not been held against yet.
+#[derive(Debug)]
+pub(in crate::domain) struct Unsure(Vec<(usize, SlowHash)>);
+
 /// Where a secret comes from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::domain) enum Origin {
@@ -105,14 +109,14 @@ impl SecretVerifier {
             .ok()
     }
 
-    /// Whether the secret is one of the client's, whose current hash is the first. Where no slow hash is computed, a place in the queue is
-    /// taken all the same before the answer is no.
-    pub(in crate::domain) async fn verify(
+    /// What can be said at once of a client's secret, whose current hash is the first: that it is
+    /// right by a fast hash, or was right before. Otherwise the slow hashes that remain to be asked.
+    pub(in crate::domain) fn recall(
         &self,
         client_id: &str,
         stored: &[&str],
         secret: &SecretString,
-    ) -> Result<Verdict, Busy> {
+    ) -> Result<Verdict, Unsure> {
         let mut slow = Vec::new();
         for (at, text) in stored.iter().enumerate() {
             match StoredHash::parse(text) {
@@ -139,20 +143,21 @@ impl SecretVerifier {
                 ),
             }
         }
-        if slow.is_empty() {
-            return self.pretend().await;
-        }
-        self.verify_slow(client_id, stored, slow, secret).await
+        Err(Unsure(slow))
     }
 
-    /// All of them in one turn, so that a failure waits in the queue once.
-    async fn verify_slow(
+    /// Asks the slow hashes, all of them in one turn, so that a failure waits in the queue once.
+    /// Where there is none, a place in the queue is taken all the same before the answer is no.
+    pub(in crate::domain) async fn verify(
         &self,
         client_id: &str,
         stored: &[&str],
-        slow: Vec<(usize, SlowHash)>,
+        Unsure(slow): Unsure,
         secret: &SecretString,
     ) -> Result<Verdict, Busy> {
+        if slow.is_empty() {
+            return self.pretend().await;
+        }
         let candidate = secret.clone();
         let found = self
             .queue
@@ -222,6 +227,18 @@ mod tests {
         SecretVerifier::new(system, Arc::new(Zeros), &options)
     }
 
+    /// What becomes of a secret of the client `a`, with or without a slow hash.
+    async fn verdict(verifier: &SecretVerifier, stored: &str, secret: &str) -> Verdict {
+        let secret = secret.into();
+        match verifier.recall("a", &[stored], &secret) {
+            Ok(verdict) => verdict,
+            Err(slow) => verifier
+                .verify("a", &[stored], slow, &secret)
+                .await
+                .unwrap(),
+        }
+    }
+
     // Holds SE-01.
     #[tokio::test]
     async fn a_secret_is_right_for_its_client_alone() {
@@ -229,15 +246,13 @@ mod tests {
         for origin in [Origin::Generated, Origin::Supplied] {
             let stored = verifier.hash("a", &"secret".into(), origin).await.unwrap();
             assert!(!stored.contains("secret"));
-            let verdict = async |id, secret: &str| {
-                verifier
-                    .verify(id, &[&stored], &secret.into())
-                    .await
-                    .unwrap()
-            };
-            assert_eq!(verdict("a", "secret").await, Verdict::Right(None));
-            assert_eq!(verdict("a", "secret").await, Verdict::Right(None));
-            assert_eq!(verdict("a", "secreT").await, Verdict::Wrong);
+            for (secret, expected) in [
+                ("secret", Verdict::Right(None)),
+                ("secret", Verdict::Right(None)),
+                ("secreT", Verdict::Wrong),
+            ] {
+                assert_eq!(verdict(&verifier, &stored, secret).await, expected);
+            }
         }
     }
 
@@ -248,10 +263,7 @@ mod tests {
             .hash("a", &"secret".into(), Origin::Supplied)
             .await
             .unwrap();
-        verifier
-            .verify("a", &[&stored], &"secret".into())
-            .await
-            .unwrap();
+        verdict(&verifier, &stored, "secret").await;
         let key = verifier.digest("a", &stored, &"secret".into());
         assert!(verifier.remembered.get(&key).is_some());
         assert!(
@@ -266,19 +278,12 @@ mod tests {
     async fn an_imported_hash_is_renewed_at_its_first_success() {
         let verifier = verifier(&["system"]);
         let imported = bcrypt::hash("secret", 4).unwrap();
-        let Verdict::Right(Some(renewed)) = verifier
-            .verify("a", &[&imported], &"secret".into())
-            .await
-            .unwrap()
-        else {
+        let Verdict::Right(Some(renewed)) = verdict(&verifier, &imported, "secret").await else {
             unreachable!()
         };
         assert!(renewed.starts_with("$pbkdf2-sha256$i=2,l=32$"), "{renewed}");
         assert_eq!(
-            verifier
-                .verify("a", &[&renewed], &"secret".into())
-                .await
-                .unwrap(),
+            verdict(&verifier, &renewed, "secret").await,
             Verdict::Right(None)
         );
     }
@@ -290,15 +295,10 @@ mod tests {
             .await
             .unwrap();
         let both = verifier(&["new", "old"]);
-        let Verdict::Right(Some(renewed)) =
-            both.verify("a", &[&stored], &"s".into()).await.unwrap()
-        else {
+        let Verdict::Right(Some(renewed)) = verdict(&both, &stored, "s").await else {
             unreachable!()
         };
-        let new = verifier(&["new"])
-            .verify("a", &[&renewed], &"s".into())
-            .await
-            .unwrap();
+        let new = verdict(&verifier(&["new"]), &renewed, "s").await;
         assert_eq!(new, Verdict::Right(None));
     }
 }
