@@ -200,7 +200,7 @@ mod tests {
         }
     }
 
-    // Holds AS-03.
+    // Holds AS-03, JW-09.
     #[test]
     fn an_assertion_is_for_this_server_and_in_strict_mode_for_its_issuer_alone() {
         for (audience, lax, strict) in [
@@ -210,6 +210,12 @@ mod tests {
             (json!("https://p.example/oauth2/token"), true, false),
             (json!("https://i.example/oauth2/token"), true, false),
             (json!("https://i.example/"), false, false),
+            (json!("https://I.example"), false, false),
+            (json!("https://i.exampl"), false, false),
+            (json!("https://i.example.evil"), false, false),
+            (json!(["https://i.example/"]), false, false),
+            (json!([["https://i.example"]]), false, false),
+            (json!(""), false, false),
             (json!("https://other.example"), false, false),
             (json!([]), false, false),
             (json!(null), false, false),
@@ -221,7 +227,7 @@ mod tests {
         }
     }
 
-    // Holds AS-04.
+    // Holds AS-04, JW-10.
     #[test]
     fn another_kind_of_jwt_is_no_assertion() {
         let client = Client::default();
