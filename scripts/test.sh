@@ -6,7 +6,7 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 SELF=$PWD/scripts/test.sh
 
-STEPS=(fmt clippy walls security paths deny audit test kills doc demo hydra clients traefik bench fuzz)
+STEPS=(fmt clippy walls security paths deny audit test kills doc demo hydra clients failures traefik bench fuzz)
 
 # Versions of the tools that are built from the Rust registry.
 CARGO_TOOLS=(cargo-deny@0.20.2 cargo-audit@0.22.2 cargo-fuzz@0.13.2)
@@ -156,6 +156,15 @@ step_clients() {
     python3 -m unittest discover compat/clients
     release
     python3 compat/clients/run.py --carnet target/release/carnet
+}
+
+# Failed authentications: the same bytes, and none before its time. That their times cannot be told
+# apart is for the long form, `compat/failures/run.py --judge`.
+step_failures() {
+    need_python
+    python3 -m unittest discover compat/failures
+    release
+    python3 compat/failures/run.py --carnet target/release/carnet
 }
 
 # The same configuration and requests to a real Traefik and to our gateway.

@@ -86,7 +86,10 @@ impl SecretVerifier {
     pub(in crate::domain) async fn calibrate(&self) {
         let iterations = self.iterations;
         let random = Arc::clone(&self.random);
-        let job = move || hash::slow(&SecretString::from("calibration"), iterations, &*random);
+        let job = move || {
+            let secret = SecretString::from("calibration");
+            Some(hash::slow(&secret, iterations, &*random))
+        };
         // A queue that is full already has nothing to learn.
         let _ = self.queue.run(job).await;
     }
