@@ -6,7 +6,7 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 SELF=$PWD/scripts/test.sh
 
-STEPS=(fmt clippy walls security paths deny audit test kills doc demo hydra clients failures traefik bench fuzz)
+STEPS=(fmt clippy walls security paths deny audit test kills faults doc demo hydra clients failures traefik bench fuzz)
 
 # Versions of the tools that are built from the Rust registry.
 CARGO_TOOLS=(cargo-deny@0.20.2 cargo-audit@0.22.2 cargo-fuzz@0.13.2)
@@ -62,6 +62,12 @@ need_python() {
     python3 -c 'import ensurepip' 2>/dev/null || need ensurepip=python3-venv
 }
 
+# PostgreSQL's programs, which the distribution keeps out of PATH; tests start servers of their own.
+need_postgres() {
+    need pgrep=procps runuser=util-linux
+    compgen -G '/usr/lib/postgresql/*/bin/initdb' >/dev/null || need initdb=postgresql
+}
+
 # A Python package in the project's own environment.
 python_package() {
     need_python
@@ -115,6 +121,7 @@ step_audit() {
 step_test() {
     # What the tests of the binary call, in a network of their own.
     need jq=jq curl=curl envsubst=gettext-base openssl=openssl git=git unshare=util-linux ip=iproute2
+    need_postgres
     python_package 'PyJWT[crypto]'
     # A part that is not there is a failure, not a line that nobody reads.
     CARNET_PYTHON=$VENV/bin/python CARNET_REQUIRE_ALL=1 cargo test --locked --workspace
@@ -124,6 +131,15 @@ step_test() {
 # for the sake of the build: it is the one that the step before has made.
 step_kills() {
     cargo test --locked --quiet --workspace -- --ignored two_hundred_kills --nocapture | grep -v '^running 0\|^$\| 0 passed'
+}
+
+# What breaks around the authorization server: short form, behaviour only.
+step_faults() {
+    need_python
+    need unshare=util-linux mount=mount strace=strace faketime=faketime
+    python3 -m unittest discover faults
+    release
+    python3 faults/run.py --short --carnet target/release/carnet
 }
 
 # Recipes point at what is private, which is what they are for.

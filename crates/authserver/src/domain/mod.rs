@@ -16,10 +16,11 @@ mod opaque;
 pub(crate) mod page;
 mod policy;
 mod revoke;
-mod secret;
+pub(crate) mod secret;
 mod system_keys;
 mod uuid;
 
 pub(crate) use authority::Authority;
 pub use error::Error;
 pub(crate) use error::{AdminError, Missing, TokenError};
+pub use keys::Rotation;

@@ -29,6 +29,11 @@ pub(super) fn verified_digest(keys: &SystemKeys, token: &str) -> Option<String> 
         .then(|| row_digest(mac))
 }
 
+/// The digest under which Hydra keeps a signed token: that of its signature.
+pub(super) fn signature_digest(token: &str) -> Option<String> {
+    token.rsplit_once('.').map(|(_, mac)| row_digest(mac))
+}
+
 fn row_digest(mac: &str) -> String {
     let digest = digest::digest(&SHA384, mac.as_bytes());
     digest
@@ -98,6 +103,18 @@ mod tests {
             assert_eq!(verified_digest(&super::tests::keys("b"), text), None);
         }
         assert_eq!(verified_digest(&keys, "garbage"), None);
+    }
+
+    #[test]
+    fn a_token_counts_as_long_as_the_system_secret_of_its_time_is_there() {
+        let (token, digest) = issue(&keys("old"), &Counting::default()).unwrap();
+        let under = |secrets: &[&str]| {
+            let secrets: Vec<SecretString> = secrets.iter().map(|&text| text.into()).collect();
+            let keys = SystemKeys::new(&secrets, &Counting::default());
+            verified_digest(&keys, token.expose_secret())
+        };
+        assert_eq!(under(&["new", "old"]), Some(digest));
+        assert_eq!(under(&["new"]), None);
     }
 
     #[test]

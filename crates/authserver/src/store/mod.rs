@@ -1,18 +1,22 @@
 //! Where everything is kept. Knows rows; not what a token means, and never a token or a secret that
 //! could be read: tokens come as digests, secrets as hashes, keys sealed.
 //!
-//! To add a store: a file here that implements [`Store`], an arm in [`open()`], [`plan`] and
-//! [`migrate`], its SQL in `migrations`, and the suite of `contract` run over it.
+//! To add a table: see `sql`. To add a database: a folder here with its `Engine`, an arm in [`open()`],
+//! [`plan`] and [`migrate`], its SQL in `migrations`, and the suite of `contract` run over it.
 //!
 //! Lookups answer `Ok(None)` for what is not there. A writing call is done when it returns: what it
 //! acknowledges survives a crash, and nothing of it is half there.
 
-mod dsn;
+pub(crate) mod dsn;
 mod expire;
+mod import;
 mod open;
+mod postgres;
+mod sql;
 mod sqlite;
 
 pub use expire::{Expired, expire};
+pub use import::{ImportStore, ImportedKey, Intake, TrustedIssuerRow};
 pub use open::{Migration, migrate, open, plan};
 
 use async_trait::async_trait;
@@ -20,7 +24,15 @@ use carnet_oauth::client::Client;
 
 /// Everything that the server keeps.
 pub trait Store:
-    ClientStore + KeyStore + TokenStore + RevocationStore + JtiStore + std::fmt::Debug + Send + Sync
+    ClientStore
+    + KeyStore
+    + TokenStore
+    + RevocationStore
+    + JtiStore
+    + ImportStore
+    + std::fmt::Debug
+    + Send
+    + Sync
 {
 }
 
@@ -30,6 +42,7 @@ impl<S> Store for S where
         + TokenStore
         + RevocationStore
         + JtiStore
+        + ImportStore
         + std::fmt::Debug
         + Send
         + Sync
@@ -67,6 +80,17 @@ pub enum Insertion {
     Done,
     /// There was one of that name already; nothing changed.
     Conflict,
+}
+
+impl Insertion {
+    /// What a statement says that adds a row unless its name is taken.
+    fn of(added: u64) -> Self {
+        if added == 0 {
+            Self::Conflict
+        } else {
+            Self::Done
+        }
+    }
 }
 
 /// A client with the hashes of its secrets.
@@ -151,6 +175,39 @@ pub struct KeyRow {
     pub kid: String,
     /// The sealed JWK.
     pub sealed: String,
+    /// What is known of its life.
+    pub life: KeyLife,
+}
+
+/// When a key signs, and for how long what it signed counts. The default is that of a key which
+/// came from elsewhere and may sign at once.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KeyLife {
+    /// From when on it signs, in seconds since 1970.
+    pub signs_from: i64,
+    /// The longest lifetime of a token that it signed, in seconds; never too short.
+    pub lifetime: i64,
+    /// Whether it came from elsewhere: then it may have signed what nobody here knows of.
+    pub is_imported: bool,
+    /// The key that it follows in the rotation of its set; empty where it is the first, `None` where
+    /// it did not come by rotation. A key is followed by one other at most.
+    pub follows: Option<String>,
+}
+
+impl KeyLife {
+    /// How long a token of a key from elsewhere may count: 366 days.
+    pub const UNKNOWN_LIFETIME: i64 = 366 * 24 * 3600;
+}
+
+impl Default for KeyLife {
+    fn default() -> Self {
+        Self {
+            signs_from: 0,
+            lifetime: Self::UNKNOWN_LIFETIME,
+            is_imported: true,
+            follows: None,
+        }
+    }
 }
 
 /// Keys.
@@ -158,8 +215,14 @@ pub struct KeyRow {
 pub trait KeyStore {
     /// All keys of all sets, the newest of a set first.
     async fn all_keys(&self) -> Result<Vec<KeyRow>>;
-    /// Adds a key.
+    /// Adds a key. Where one of that name is there, or one that follows the same key of the set, it
+    /// is a conflict: so one of several servers rotates.
     async fn insert_key(&self, row: &KeyRow) -> Result<Insertion>;
+    /// Makes the lifetime of a key longer, if it is not that long already.
+    async fn raise_key_lifetime(&self, set: &str, kid: &str, lifetime: i64) -> Result<()>;
+    /// Replaces the sealed text of a key by another of the same key, unless it changed meanwhile;
+    /// says whether it did. The key keeps its place and its life.
+    async fn reseal_key(&self, old: &KeyRow, sealed: &str) -> Result<bool>;
     /// Adds a key, or replaces the one of that name; it becomes the newest.
     async fn put_key(&self, row: &KeyRow) -> Result<()>;
     /// Replaces a whole set; the first row becomes the newest. A name twice is a conflict.
@@ -232,6 +295,8 @@ pub trait RevocationStore {
     async fn delete_expired_revocations(&self, before: i64, limit: u32) -> Result<u64>;
     /// Whether the store answers.
     async fn ping(&self) -> Result<()>;
+    /// Whether other processes may change what is kept there.
+    fn is_shared(&self) -> bool;
 }
 
 /// Assertions that were used. Each counts once, at whichever server of the store it is shown.

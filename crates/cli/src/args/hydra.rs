@@ -1,6 +1,7 @@
 //! Hydra's commands: verb, noun and what belongs to one noun.
 
 use clap::{Args, Subcommand};
+use secrecy::SecretString;
 
 use super::Completion;
 use super::api::{ApiFlags, CredentialFlags};
@@ -83,6 +84,10 @@ pub(crate) struct CreateJwk {
     /// What the key is for: sig or enc.
     #[arg(long = "use", default_value = "sig", value_name = "USE")]
     pub(crate) usage: String,
+    /// How long the key is published before it signs, such as 10m; at once when absent. Verifiers that
+    /// keep the key set for less lose no token.
+    #[arg(long, value_name = "TIME")]
+    pub(crate) publish_ahead: Option<String>,
     /// Prints only the public part of the key.
     #[arg(long)]
     pub(crate) public: bool,
@@ -202,6 +207,53 @@ pub(crate) enum ImportNoun {
     /// Create OAuth 2.0 clients from files of JSON, with the ids and secrets they have there.
     #[command(name = "oauth2-client", visible_alias = "client", aliases = ["clients", "oauth2-clients"])]
     Oauth2Client(ImportClients),
+    /// Put keys from files into a set of JSON Web Keys; the last one is the newest, which signs.
+    #[command(visible_alias = "jwks")]
+    Jwk(ImportJwk),
+    /// Take clients, keys, trusted issuers and living tokens from a database of Ory Hydra, 2.2 or
+    /// later.
+    Hydra(ImportHydra),
+}
+
+/// `import jwk`.
+#[derive(Debug, Args)]
+pub(crate) struct ImportJwk {
+    /// The set.
+    #[arg(value_name = "SET")]
+    pub(crate) set: String,
+    /// Files with a key: a JWK, a set of them, PEM (PKCS #8, PKCS #1, SEC 1, public keys, certificates)
+    /// or DER; none or -: standard input.
+    #[arg(value_name = "FILE")]
+    pub(crate) files: Vec<String>,
+    /// The algorithm of keys that do not say theirs, such as RS256 or ES256.
+    #[arg(long, value_name = "ALGORITHM")]
+    pub(crate) alg: Option<String>,
+    /// The id of a key that has none; one is generated when absent.
+    #[arg(long, value_name = "KEY_ID")]
+    pub(crate) default_key_id: Option<String>,
+    /// What keys are for that do not say it: sig or enc.
+    #[arg(long = "use", default_value = "sig", value_name = "USE")]
+    pub(crate) usage: String,
+}
+
+/// `import hydra`.
+#[derive(Debug, Args)]
+pub(crate) struct ImportHydra {
+    /// Hydra's database: postgres://USER:PASSWORD@HOST:PORT/DATABASE or sqlite:///PATH. It is only
+    /// read.
+    #[arg(long, required = true, value_name = "DSN", value_parser = super::secret)]
+    pub(crate) from: SecretString,
+    /// Hydra's system secret; repeated for each of several. Absent: those of our own
+    /// configuration (SECRETS_SYSTEM), which other users of this machine cannot see.
+    #[arg(long, value_name = "SECRET", value_parser = super::secret)]
+    pub(crate) secrets_system: Vec<SecretString>,
+    /// Say what would be taken and what would stay behind, and change nothing.
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+    /// Configuration files of our own server, which name its database and its secrets, if the
+    /// variables DSN and SECRETS_SYSTEM do not.
+    #[arg(short = 'c', long = "config", value_name = "FILE")]
+    pub(crate) config: Vec<String>,
 }
 
 /// `import oauth2-client`.

@@ -2,8 +2,9 @@
 #![expect(clippy::unwrap_used, reason = "tests")]
 
 mod confusion;
-mod encoding;
+mod encoded;
 mod keys;
 mod refusals;
+mod spelling;
 mod vectors;
 mod wycheproof;

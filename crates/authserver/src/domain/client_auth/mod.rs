@@ -213,7 +213,7 @@ impl Authority {
     async fn judge(&self, row: ClientRow, verdict: Verdict) -> Seen {
         match verdict {
             Verdict::Wrong => return Seen::Wrong,
-            Verdict::Rotated(at) => self.note_use(&row, at).await,
+            Verdict::Rotated(at, renewed) => self.note_use(&row, at, renewed).await,
             Verdict::Right(Some(renewed)) => self.renew_hash(&row, &renewed).await,
             Verdict::Right(None) => {}
         }

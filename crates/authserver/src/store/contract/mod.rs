@@ -5,6 +5,7 @@
 
 pub(crate) mod clients;
 pub(crate) mod concurrency;
+pub(crate) mod imports;
 pub(crate) mod jtis;
 pub(crate) mod keys;
 pub(crate) mod tokens;
@@ -35,6 +36,10 @@ macro_rules! every_behaviour {
             keys::a_key_that_is_put_again_is_replaced_and_becomes_the_newest,
             keys::a_key_set_is_replaced_as_a_whole,
             keys::a_key_set_with_a_name_twice_changes_nothing,
+            keys::a_key_is_followed_by_one_other_at_most,
+            keys::of_concurrent_successors_of_a_key_exactly_one_is_added,
+            keys::the_lifetime_of_a_key_only_becomes_longer,
+            keys::a_key_is_sealed_anew_only_if_it_is_still_the_old_one,
             keys::keys_and_sets_are_deleted_whether_they_are_there_or_not,
             tokens::a_token_is_found_by_its_digest_also_after_its_end,
             tokens::a_token_of_a_client_that_is_gone_is_not_added,
@@ -48,6 +53,9 @@ macro_rules! every_behaviour {
             jtis::of_concurrent_uses_exactly_one_is_the_first,
             jtis::expired_uses_are_deleted_in_bounded_numbers,
             tokens::expiry_removes_all_that_ended_and_nothing_else,
+            imports::an_import_is_there_after_its_commit,
+            imports::an_import_that_is_dropped_never_happened,
+            imports::an_import_hands_back_what_is_there_and_leaves_it,
             concurrency::of_concurrent_insertions_of_one_id_exactly_one_is_done,
             concurrency::concurrent_writers_lose_nothing,
             keys::a_key_set_is_never_seen_half_replaced,

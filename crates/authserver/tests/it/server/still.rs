@@ -5,8 +5,9 @@ use std::sync::{Mutex, PoisonError};
 
 use async_trait::async_trait;
 use carnet_authserver::store::{
-    ClientQuery, ClientRow, ClientStore, Insertion, JtiStore, KeyRow, KeyStore, Result, Revocation,
-    RevocationStore, RotatedSecret, StoreError, TokenRow, TokenStore,
+    ClientQuery, ClientRow, ClientStore, ImportStore, ImportedKey, Insertion, Intake, JtiStore,
+    KeyRow, KeyStore, Result, Revocation, RevocationStore, RotatedSecret, StoreError, TokenRow,
+    TokenStore, TrustedIssuerRow,
 };
 
 /// The store.
@@ -94,8 +95,27 @@ impl KeyStore for StillStore {
     }
 
     async fn insert_key(&self, row: &KeyRow) -> Result<Insertion> {
-        self.keys().insert(0, row.clone());
+        let mut keys = self.keys();
+        let follows =
+            |other: &KeyRow| other.set == row.set && other.life.follows == row.life.follows;
+        if row.life.follows.is_some() && keys.iter().any(follows) {
+            return Ok(Insertion::Conflict);
+        }
+        keys.insert(0, row.clone());
         Ok(Insertion::Done)
+    }
+
+    async fn raise_key_lifetime(&self, set: &str, kid: &str, lifetime: i64) -> Result<()> {
+        let mut keys = self.keys();
+        let found = keys.iter_mut().find(|row| row.set == set && row.kid == kid);
+        if let Some(row) = found {
+            row.life.lifetime = row.life.lifetime.max(lifetime);
+        }
+        Ok(())
+    }
+
+    async fn reseal_key(&self, _: &KeyRow, _: &str) -> Result<bool> {
+        absent()
     }
 
     async fn put_key(&self, _: &KeyRow) -> Result<()> {
@@ -110,8 +130,9 @@ impl KeyStore for StillStore {
         absent()
     }
 
-    async fn delete_key(&self, _: &str, _: &str) -> Result<()> {
-        absent()
+    async fn delete_key(&self, set: &str, kid: &str) -> Result<()> {
+        self.keys().retain(|row| row.set != set || row.kid != kid);
+        Ok(())
     }
 }
 
@@ -165,5 +186,24 @@ impl RevocationStore for StillStore {
 
     async fn ping(&self) -> Result<()> {
         Ok(())
+    }
+
+    fn is_shared(&self) -> bool {
+        false
+    }
+}
+
+#[async_trait]
+impl ImportStore for StillStore {
+    async fn begin_import(&self) -> Result<Box<dyn Intake + '_>> {
+        absent()
+    }
+
+    async fn imported_keys(&self) -> Result<Vec<ImportedKey>> {
+        Ok(Vec::new())
+    }
+
+    async fn trusted_issuers(&self) -> Result<Vec<TrustedIssuerRow>> {
+        Ok(Vec::new())
     }
 }
