@@ -22,7 +22,7 @@ pub(crate) use api::{ApiFlags, CredentialFlags};
 pub(crate) use called::{Called, normalize};
 pub(crate) use hydra::{
     ClientCredentials, Create, CreateClient, CreateJwk, CreateNoun, Delete, DeleteAccessTokens,
-    DeleteNoun, Get, GetJwk, GetNoun, Hydra, Ids, Import, ImportClients, ImportHydra, ImportNoun,
+    DeleteNoun, Get, GetJwk, GetNoun, Hydra, Ids, Import, ImportClients, ImportHydra, ImportJwk, ImportNoun,
     Introspect, IntrospectNoun, IntrospectToken, List, ListNoun, Page, Perform, PerformNoun,
     Revoke, RevokeNoun, RevokeToken, Update, UpdateClient, UpdateNoun,
 };

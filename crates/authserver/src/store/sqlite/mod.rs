@@ -43,7 +43,7 @@ pub(super) async fn in_memory() -> Result<Sql<Sqlite>> {
         name,
         writers: only.clone(),
         readers: only,
-        _anchor: Some(Mutex::new(anchor)),
+        anchor: Some(Mutex::new(anchor)),
     })
 }
 
@@ -66,7 +66,7 @@ pub(super) async fn in_file(file: &SqliteFile) -> Result<Sql<Sqlite>> {
         name,
         writers: writer,
         readers,
-        _anchor: None,
+        anchor: None,
     })
 }
 
