@@ -45,6 +45,9 @@ async fn a_queue_full_of_slow_hashes_holds_up_nobody_who_needs_none() {
         room.get("/.well-known/jwks.json").await.status,
         StatusCode::OK
     );
-    assert_eq!(pin!(guesses.next()).now_or_never(), None);
-    assert_eq!(guesses.len(), PLACES);
+    // The server itself may have taken a place, to learn how long a hash takes.
+    while let Some(Some(answer)) = pin!(guesses.next()).now_or_never() {
+        assert_eq!(answer.status, StatusCode::TOO_MANY_REQUESTS);
+    }
+    assert!(guesses.len() >= PLACES - 1, "{}", guesses.len());
 }
