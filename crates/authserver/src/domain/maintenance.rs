@@ -25,28 +25,27 @@ impl Authority {
             tracing::error!(error = ?error, "the signing keys could not be made");
         }
         first.verifier.calibrate().await;
+        let is_shared = first.store.is_shared();
         drop(first);
+        let sweeping = async {
+            let mut ticks = ticks(PERIOD);
+            loop {
+                ticks.tick().await;
+                current.load_full().sweep().await;
+            }
+        };
+        let following = async {
+            if !is_shared {
+                return;
+            }
+            let mut ticks = ticks(FOLLOW);
+            loop {
+                ticks.tick().await;
+                current.load_full().follow().await;
+            }
+        };
         // A sweep may make a key, which takes longer than others may wait for news.
-        tokio::join!(Self::sweeping(&current), Self::following(&current));
-    }
-
-    async fn sweeping(current: &ArcSwap<Self>) {
-        let mut ticks = ticks(PERIOD);
-        loop {
-            ticks.tick().await;
-            current.load_full().sweep().await;
-        }
-    }
-
-    async fn following(current: &ArcSwap<Self>) {
-        if !current.load().store.is_shared() {
-            return;
-        }
-        let mut ticks = ticks(FOLLOW);
-        loop {
-            ticks.tick().await;
-            current.load_full().follow().await;
-        }
+        tokio::join!(sweeping, following);
     }
 
     /// Removes what time has ended, and does what the schedule of keys wants.
