@@ -16,7 +16,6 @@ use crate::{
         metrics::{Metrics, counted},
         request_log::logged,
         serve::{self, Listener, Port},
-        trace::traced,
     },
     store::Store,
 };
@@ -148,13 +147,9 @@ fn ports(authority: &Arc<Authority>, metrics: &Arc<Metrics>) -> Result<(Port, Po
     ))
 }
 
-/// A router whose requests are counted, logged and, where that is wanted, traced.
+/// A router whose requests are counted and logged.
 fn observed(router: Router, port: &PortOptions, told: &Ports, metrics: &Arc<Metrics>) -> Router {
-    let logged = logged(counted(router, metrics), port, &told.request_log);
-    match &told.trace_parent {
-        Some(parent) => traced(logged, parent.clone()),
-        None => logged,
-    }
+    logged(counted(router, metrics), port, &told.request_log)
 }
 
 fn tls(

@@ -14,7 +14,7 @@ mod not_found;
 pub(crate) mod public;
 pub(crate) mod request_log;
 pub(crate) mod serve;
-pub(crate) mod trace;
+mod trace;
 
 use std::sync::Arc;
 

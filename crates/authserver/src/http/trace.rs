@@ -14,30 +14,28 @@ use crate::{
     ports::{SPANS, TraceParent},
 };
 
-/// A router whose requests are traced; its routes must be [`metrics::noted`].
-pub(crate) fn traced(router: Router, parent: TraceParent) -> Router {
+/// A router whose requests are traced.
+pub(super) fn traced(router: Router, parent: TraceParent) -> Router {
     router.layer(from_fn_with_state(parent, trace))
 }
 
 async fn trace(State(parent): State<TraceParent>, request: Request, next: Next) -> Response {
     let method = metrics::known(request.method());
+    // Never the path: routes are few, and nobody's secret.
+    let route = request.extensions().get::<MatchedPath>();
+    let route = route.map(MatchedPath::as_str);
     let span = tracing::trace_span!(
         target: SPANS,
         "request",
-        otel.name = method,
+        otel.name = route.map_or_else(|| method.to_owned(), |route| format!("{method} {route}")),
         otel.kind = "server",
         otel.status_code = Empty,
         http.request.method = method,
-        http.route = Empty,
+        http.route = route,
         http.response.status_code = Empty,
     );
     (parent.0)(&span, request.headers());
     let response = next.run(request).instrument(span.clone()).await;
-    // Never the path: routes are few, and nobody's secret.
-    if let Some(route) = response.extensions().get::<MatchedPath>() {
-        span.record("http.route", route.as_str());
-        span.record("otel.name", format!("{method} {}", route.as_str()));
-    }
     span.record("http.response.status_code", response.status().as_u16());
     if response.status().is_server_error() {
         span.record("otel.status_code", "ERROR");
