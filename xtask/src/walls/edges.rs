@@ -34,7 +34,7 @@ const ROOMS: [(&str, &[&str]); 12] = [
 const FOR_TESTS: [&str; 2] = ["testkit", "whoami"];
 
 /// Crates that would bring a whole world along, each with the rooms that may name it.
-const HEAVY: [(&str, &[&str]); 12] = [
+const HEAVY: [(&str, &[&str]); 16] = [
     ("anyhow", &["cli", "compat", "xtask"]),
     ("axum", &["authserver", "consent"]),
     ("clap", &["cli", "compat", "xtask"]),
@@ -42,10 +42,14 @@ const HEAVY: [(&str, &[&str]); 12] = [
     ("k8s-openapi", &["providers", "cli"]),
     ("kube", &["providers"]),
     ("notify", &["providers", "cli"]),
+    ("opentelemetry", &["cli"]),
+    ("opentelemetry-otlp", &["cli"]),
+    ("opentelemetry_sdk", &["cli"]),
     ("reqwest", &["authserver", "cli"]),
     ("serde-saphyr", &["config", "cli", "compat"]),
     ("sqlx", &["authserver"]),
     ("toml", &["config", "cli"]),
+    ("tracing-opentelemetry", &["cli"]),
     ("tracing-subscriber", &["cli"]),
 ];
 
