@@ -149,6 +149,9 @@ pub trait ClientStore {
     async fn find_client(&self, id: &str) -> Result<Option<ClientRow>>;
     /// Replaces a client and its hashes; false when there is none of that id.
     async fn update_client(&self, row: &ClientRow) -> Result<bool>;
+    /// Replaces a client and its hashes, unless somebody changed or deleted it since it was read;
+    /// says whether it did.
+    async fn replace_client(&self, old: &ClientRow, new: &ClientRow) -> Result<bool>;
     /// Replaces a hash, unless it changed meanwhile; says whether it did.
     async fn replace_secret_hash(&self, id: &str, old: &str, new: &str) -> Result<bool>;
     /// Replaces the rotated secrets, unless they changed meanwhile; says whether it did.

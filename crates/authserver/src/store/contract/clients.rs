@@ -49,6 +49,32 @@ pub(crate) async fn an_update_replaces_the_client_and_its_hash(store: &dyn Store
     assert_eq!(ids(store, query).await, ["a"]);
 }
 
+pub(crate) async fn a_client_is_replaced_only_if_it_is_still_the_old_one(store: &dyn Store) {
+    with_clients(store, &["a"]).await;
+    let old = store.find_client("a").await.unwrap().unwrap();
+    let with = |scope: &str, hash: &str| {
+        let mut row = old.clone();
+        row.client.scope = scope.to_owned();
+        row.secret_hash = hash.to_owned();
+        row
+    };
+    let (first, second) = (with("first", "hash"), with("second", "hash"));
+    assert!(store.replace_client(&old, &first).await.unwrap());
+    assert!(!store.replace_client(&old, &second).await.unwrap());
+    assert!(
+        !store
+            .replace_client(&with("first", "another"), &second)
+            .await
+            .unwrap()
+    );
+    let read = store.find_client("a").await.unwrap().unwrap();
+    assert_eq!(read.client.scope, "first");
+    assert!(store.replace_client(&first, &second).await.unwrap());
+    store.delete_client("a", 0, 0).await.unwrap();
+    assert!(!store.replace_client(&second, &first).await.unwrap());
+    assert!(store.find_client("a").await.unwrap().is_none());
+}
+
 pub(crate) async fn what_is_not_there_is_neither_updated_nor_deleted(store: &dyn Store) {
     assert!(!store.update_client(&client("a")).await.unwrap());
     assert!(store.find_client("a").await.unwrap().is_none());

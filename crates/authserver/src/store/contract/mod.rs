@@ -30,6 +30,7 @@ macro_rules! every_behaviour {
             clients::a_list_of_clients_can_be_narrowed_by_name_and_owner,
             clients::clients_are_counted_and_skipped,
             clients::a_deleted_client_loses_its_tokens,
+            clients::a_client_is_replaced_only_if_it_is_still_the_old_one,
             clients::ids_are_never_read_as_sql_or_patterns,
             keys::the_newest_key_of_a_set_comes_first,
             keys::a_second_key_of_a_name_is_a_conflict_in_its_set_only,

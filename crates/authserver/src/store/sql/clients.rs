@@ -14,6 +14,10 @@ pub(super) const INSERT: &str =
 pub(super) const FIND: &str =
     "SELECT id, secret_hash, rotated_secrets, document FROM client WHERE id = $1";
 
+const UPDATE: &str = "UPDATE client
+     SET name = $2, owner = $3, secret_hash = $4, rotated_secrets = $5, document = $6
+     WHERE id = $1";
+
 #[async_trait]
 impl<E: Engine> ClientStore for Sql<E> {
     async fn insert_client(&self, row: &ClientRow) -> Result<Insertion> {
@@ -28,15 +32,27 @@ impl<E: Engine> ClientStore for Sql<E> {
 
     async fn update_client(&self, row: &ClientRow) -> Result<bool> {
         let columns = Columns::of(row)?;
-        let changed = self
-            .write(
-                "UPDATE client
-             SET name = $2, owner = $3, secret_hash = $4, rotated_secrets = $5, document = $6
-             WHERE id = $1",
-                &columns.values(),
-            )
-            .await?;
-        Ok(changed > 0)
+        Ok(self.write(UPDATE, &columns.values()).await? > 0)
+    }
+
+    async fn replace_client(&self, old: &ClientRow, new: &ClientRow) -> Result<bool> {
+        let id = old.client.client_id.as_str();
+        let mut change = self.begin().await?;
+        let held = format!("{FIND}{}", E::FOR_UPDATE);
+        let key = [id.into()];
+        let stored = change.first(AssertSqlSafe(held), &key, client).await?;
+        let is_same = match &stored {
+            // What it says counts: a text of an earlier version may say the same in other words.
+            Some(stored) => Columns::of(stored)?.values() == Columns::of(old)?.values(),
+            None => false,
+        };
+        if !is_same {
+            change.rollback().await?;
+            return Ok(false);
+        }
+        change.write(UPDATE, &Columns::of(new)?.values()).await?;
+        change.commit().await?;
+        Ok(true)
     }
 
     async fn replace_secret_hash(&self, id: &str, old: &str, new: &str) -> Result<bool> {
