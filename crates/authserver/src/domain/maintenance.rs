@@ -1,5 +1,5 @@
-//! What happens beside the requests: missing keys are made, expired rows go, keys that other
-//! processes changed come in.
+//! What happens beside the requests: missing keys are made, expired rows go, and what other
+//! processes changed comes in.
 
 use std::{sync::Arc, time::Duration};
 
@@ -16,6 +16,10 @@ const BATCH: u32 = 500;
 impl Authority {
     /// Runs until it is dropped.
     pub(crate) async fn maintain(self: Arc<Self>) {
+        tokio::join!(self.work(), self.follow());
+    }
+
+    async fn work(&self) {
         if let Err(error) = self.ring.complete().await {
             tracing::error!(error = ?error, "the signing keys could not be made");
         }
@@ -26,9 +30,6 @@ impl Authority {
             ticks.tick().await;
             if let Err(error) = store::expire(&*self.store, self.now(), BATCH).await {
                 tracing::error!(error = %error, "expired rows could not be deleted");
-            }
-            if let Err(error) = self.ring.refresh().await {
-                tracing::error!(error = %error, "the keys could not be read again");
             }
         }
     }

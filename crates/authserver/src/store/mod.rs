@@ -7,6 +7,7 @@
 //! Lookups answer `Ok(None)` for what is not there. A writing call is done when it returns: what it
 //! acknowledges survives a crash, and nothing of it is half there.
 
+mod changes;
 mod dsn;
 mod expire;
 mod open;
@@ -14,6 +15,7 @@ mod postgres;
 mod sql;
 mod sqlite;
 
+pub use changes::{Change, Changes};
 pub use expire::{Expired, expire};
 pub use open::{Migration, migrate, open, plan};
 
@@ -22,7 +24,15 @@ use carnet_oauth::client::Client;
 
 /// Everything that the server keeps.
 pub trait Store:
-    ClientStore + KeyStore + TokenStore + RevocationStore + JtiStore + std::fmt::Debug + Send + Sync
+    ClientStore
+    + KeyStore
+    + TokenStore
+    + RevocationStore
+    + JtiStore
+    + ChangeStore
+    + std::fmt::Debug
+    + Send
+    + Sync
 {
 }
 
@@ -32,6 +42,7 @@ impl<S> Store for S where
         + TokenStore
         + RevocationStore
         + JtiStore
+        + ChangeStore
         + std::fmt::Debug
         + Send
         + Sync
@@ -255,4 +266,12 @@ pub trait JtiStore {
     async fn use_jti(&self, digest: &str, expires_at: i64) -> Result<bool>;
     /// Deletes at most `limit` notes whose end lies before a time; says how many.
     async fn delete_expired_jtis(&self, before: i64, limit: u32) -> Result<u64>;
+}
+
+/// What other processes change.
+pub trait ChangeStore {
+    /// Follows the changes from now on. A store of one process has none.
+    fn changes(&self) -> Changes {
+        Changes::none()
+    }
 }

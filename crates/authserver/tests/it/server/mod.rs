@@ -16,6 +16,7 @@ mod revocation;
 mod rotation;
 mod secrecy;
 mod serving;
+mod several;
 mod still;
 mod tokens;
 mod userinfo;

@@ -5,8 +5,8 @@ use std::sync::{Mutex, PoisonError};
 
 use async_trait::async_trait;
 use carnet_authserver::store::{
-    ClientQuery, ClientRow, ClientStore, Insertion, JtiStore, KeyRow, KeyStore, Result, Revocation,
-    RevocationStore, RotatedSecret, StoreError, TokenRow, TokenStore,
+    ChangeStore, ClientQuery, ClientRow, ClientStore, Insertion, JtiStore, KeyRow, KeyStore,
+    Result, Revocation, RevocationStore, RotatedSecret, StoreError, TokenRow, TokenStore,
 };
 
 /// The store.
@@ -86,6 +86,8 @@ impl ClientStore for StillStore {
         absent()
     }
 }
+
+impl ChangeStore for StillStore {}
 
 #[async_trait]
 impl KeyStore for StillStore {
