@@ -3,9 +3,13 @@
 
 use std::{sync::Arc, time::Duration};
 
+use arc_swap::ArcSwap;
 use tokio::time::MissedTickBehavior;
 
-use crate::{domain::Authority, store};
+use crate::{
+    domain::{Authority, follow::follow},
+    store,
+};
 
 /// How often expired rows are looked for.
 const PERIOD: Duration = Duration::from_secs(60);
@@ -14,21 +18,27 @@ const PERIOD: Duration = Duration::from_secs(60);
 const BATCH: u32 = 500;
 
 impl Authority {
-    /// Runs until it is dropped.
-    pub(crate) async fn maintain(self: Arc<Self>) {
-        tokio::join!(self.work(), self.follow());
+    /// Runs until it is dropped, each round under the options of its time.
+    pub(crate) async fn maintain(current: Arc<ArcSwap<Self>>) {
+        let first = current.load_full();
+        let (store, ring) = (Arc::clone(&first.store), Arc::clone(&first.ring));
+        drop(first);
+        tokio::join!(Self::work(&current), follow(&*store, &ring));
     }
 
-    async fn work(&self) {
-        if let Err(error) = self.ring.complete().await {
+    async fn work(current: &ArcSwap<Self>) {
+        let first = current.load_full();
+        if let Err(error) = first.ring.complete().await {
             tracing::error!(error = ?error, "the signing keys could not be made");
         }
-        self.verifier.calibrate().await;
+        first.verifier.calibrate().await;
+        drop(first);
         let mut ticks = tokio::time::interval(PERIOD);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
             ticks.tick().await;
-            if let Err(error) = store::expire(&*self.store, self.now(), BATCH).await {
+            let authority = current.load_full();
+            if let Err(error) = store::expire(&*authority.store, authority.now(), BATCH).await {
                 tracing::error!(error = %error, "expired rows could not be deleted");
             }
         }

@@ -8,8 +8,9 @@
 //! acknowledges survives a crash, and nothing of it is half there.
 
 mod changes;
-mod dsn;
+pub(crate) mod dsn;
 mod expire;
+mod import;
 mod open;
 mod postgres;
 mod sql;
@@ -17,6 +18,7 @@ mod sqlite;
 
 pub use changes::{Change, Changes};
 pub use expire::{Expired, expire};
+pub use import::{ImportStore, ImportedKey, Intake, TrustedIssuerRow};
 pub use open::{Migration, migrate, open, plan};
 
 use async_trait::async_trait;
@@ -30,6 +32,7 @@ pub trait Store:
     + RevocationStore
     + JtiStore
     + ChangeStore
+    + ImportStore
     + std::fmt::Debug
     + Send
     + Sync
@@ -43,6 +46,7 @@ impl<S> Store for S where
         + RevocationStore
         + JtiStore
         + ChangeStore
+        + ImportStore
         + std::fmt::Debug
         + Send
         + Sync

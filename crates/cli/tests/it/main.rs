@@ -25,6 +25,7 @@ mod secrets;
 mod secrets_stay;
 mod seed;
 mod seed_linux;
+mod serve_tls;
 mod server;
 mod terminals;
 mod tokens;

@@ -7,6 +7,10 @@ mod sqlite;
 pub(super) use postgres::PostgresServer;
 pub(super) use sqlite::SqliteFile;
 
+use std::path::PathBuf;
+
+use sqlx::postgres::PgConnectOptions;
+
 use super::{Result, StoreError};
 
 /// A store's address, understood.
@@ -18,6 +22,23 @@ pub(super) enum Dsn {
     Sqlite(SqliteFile),
     /// A database on a PostgreSQL server.
     Postgres(Box<PostgresServer>),
+}
+
+/// A database that is only read, of another server.
+pub(crate) enum Foreign {
+    /// A SQLite file.
+    Sqlite(PathBuf),
+    /// A database on a PostgreSQL server.
+    Postgres(Box<PgConnectOptions>),
+}
+
+/// Reads the address of a database of another server; `None` when it is in that server's memory.
+pub(crate) fn foreign(text: &str) -> Result<Option<Foreign>> {
+    Ok(match Dsn::parse(text)? {
+        Dsn::Memory => None,
+        Dsn::Sqlite(file) => Some(Foreign::Sqlite(file.path)),
+        Dsn::Postgres(server) => Some(Foreign::Postgres(Box::new(server.connect))),
+    })
 }
 
 const KNOWN: &[&str] = &["memory", "sqlite", "postgres"];

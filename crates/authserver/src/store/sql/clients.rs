@@ -8,23 +8,22 @@ use crate::store::{
     ClientQuery, ClientRow, ClientStore, Insertion, Result, RotatedSecret, StoreError,
 };
 
+pub(super) const INSERT: &str =
+    "INSERT INTO client (id, name, owner, secret_hash, rotated_secrets, document)
+     VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (id) DO NOTHING";
+pub(super) const FIND: &str =
+    "SELECT id, secret_hash, rotated_secrets, document FROM client WHERE id = $1";
+
 #[async_trait]
 impl<E: Engine> ClientStore for Sql<E> {
     async fn insert_client(&self, row: &ClientRow) -> Result<Insertion> {
         let columns = Columns::of(row)?;
-        let added = self
-            .write(
-                "INSERT INTO client (id, name, owner, secret_hash, rotated_secrets, document)
-             VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (id) DO NOTHING",
-                &columns.values(),
-            )
-            .await?;
+        let added = self.write(INSERT, &columns.values()).await?;
         Ok(Insertion::of(added))
     }
 
     async fn find_client(&self, id: &str) -> Result<Option<ClientRow>> {
-        let sql = "SELECT id, secret_hash, rotated_secrets, document FROM client WHERE id = $1";
-        self.first(sql, &[id.into()], client).await
+        self.first(FIND, &[id.into()], client).await
     }
 
     async fn update_client(&self, row: &ClientRow) -> Result<bool> {
@@ -111,7 +110,7 @@ fn narrow(query: &ClientQuery) -> (String, Vec<Value<'_>>) {
 }
 
 /// What is written of a client.
-struct Columns<'a> {
+pub(super) struct Columns<'a> {
     row: &'a ClientRow,
     rotated: String,
     /// Never holds a secret, whatever the caller left in it.
@@ -119,7 +118,7 @@ struct Columns<'a> {
 }
 
 impl<'a> Columns<'a> {
-    fn of(row: &'a ClientRow) -> Result<Self> {
+    pub(super) fn of(row: &'a ClientRow) -> Result<Self> {
         let id = &row.client.client_id;
         Ok(Self {
             row,
@@ -129,7 +128,7 @@ impl<'a> Columns<'a> {
         })
     }
 
-    fn values(&self) -> [Value<'_>; 6] {
+    pub(super) fn values(&self) -> [Value<'_>; 6] {
         let client = &self.row.client;
         [
             &client.client_id,
@@ -143,7 +142,7 @@ impl<'a> Columns<'a> {
     }
 }
 
-fn client<E: Engine>(row: &Row<'_, E>) -> Result<ClientRow> {
+pub(super) fn client<E: Engine>(row: &Row<'_, E>) -> Result<ClientRow> {
     let id = row.text("id")?;
     let (document, rotated) = (row.text("document")?, row.text("rotated_secrets")?);
     let client = serde_json::from_str(&document).map_err(|error| damaged(&id, &error))?;

@@ -5,7 +5,7 @@ use async_trait::async_trait;
 use super::{Engine, Row, Sql, Value};
 use crate::store::{Insertion, KeyRow, KeyStore, Result};
 
-const INSERT: &str = "INSERT INTO key (key_set, kid, sealed) VALUES ($1, $2, $3)
+pub(super) const INSERT: &str = "INSERT INTO key (key_set, kid, sealed) VALUES ($1, $2, $3)
      ON CONFLICT (key_set, kid) DO NOTHING";
 const DELETE: &str = "DELETE FROM key WHERE key_set = $1 AND kid = $2";
 const DELETE_SET: &str = "DELETE FROM key WHERE key_set = $1";
@@ -55,11 +55,11 @@ impl<E: Engine> KeyStore for Sql<E> {
     }
 }
 
-fn values(row: &KeyRow) -> [Value<'_>; 3] {
+pub(super) fn values(row: &KeyRow) -> [Value<'_>; 3] {
     [&row.set, &row.kid, &row.sealed].map(Value::from)
 }
 
-fn key<E: Engine>(row: &Row<'_, E>) -> Result<KeyRow> {
+pub(super) fn key<E: Engine>(row: &Row<'_, E>) -> Result<KeyRow> {
     Ok(KeyRow {
         set: row.text("key_set")?,
         kid: row.text("kid")?,

@@ -7,6 +7,7 @@
 mod clients;
 mod engine;
 pub(super) mod history;
+mod imports;
 mod jtis;
 mod keys;
 mod lease;
@@ -158,6 +159,24 @@ impl<E: Engine> Change<'_, E> {
         })
         .await
         .map_err(|error| failed::<E>(self.name, &error))
+    }
+
+    /// Reads the first row of a query.
+    async fn first<T: Send>(
+        &mut self,
+        sql: impl SqlSafeStr + Send,
+        values: &[Value<'_>],
+        map: fn(&Row<'_, E>) -> Result<T>,
+    ) -> Result<Option<T>> {
+        let sql = sql.into_sql_str();
+        let connection = &mut self.connection;
+        let rows = lease::patiently::<E, _>(async {
+            E::rows(connection.get_unfinished()?, sql, values).await
+        })
+        .await
+        .map_err(|error| failed::<E>(self.name, &error))?;
+        let name = self.name;
+        rows.first().map(|row| map(&Row { row, name })).transpose()
     }
 
     /// Makes the change last.

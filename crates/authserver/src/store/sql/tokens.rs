@@ -68,6 +68,6 @@ fn token<E: Engine>(row: &Row<'_, E>) -> Result<TokenRow> {
 }
 
 /// A JSON array.
-fn words(list: &[String]) -> String {
+pub(super) fn words(list: &[String]) -> String {
     serde_json::Value::from(list).to_string()
 }

@@ -18,6 +18,7 @@ mod secrecy;
 mod serving;
 mod several;
 mod still;
+mod tls;
 mod tokens;
 mod userinfo;
 
