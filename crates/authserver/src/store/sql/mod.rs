@@ -50,6 +50,10 @@ impl<E: Engine> Row<'_, E> {
         E::text(self.row, column).map_err(|error| failed::<E>(self.name, &error))
     }
 
+    fn optional_text(&self, column: &str) -> Result<Option<String>> {
+        E::optional_text(self.row, column).map_err(|error| failed::<E>(self.name, &error))
+    }
+
     fn number(&self, column: &str) -> Result<i64> {
         E::number(self.row, column).map_err(|error| failed::<E>(self.name, &error))
     }

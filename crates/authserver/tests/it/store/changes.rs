@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use carnet_authserver::store::{
-    Change, Changes, KeyRow, Revocation, Revoked, Store, migrate, open,
+    Change, Changes, KeyLife, KeyRow, Revocation, Revoked, Store, migrate, open,
 };
 use carnet_testkit::postgres::Cluster;
 use tokio::time::timeout;
@@ -32,6 +32,7 @@ async fn add_key(store: &dyn Store) {
         set: "s".to_owned(),
         kid: "k".to_owned(),
         sealed: String::new(),
+        life: KeyLife::default(),
     };
     store.insert_key(&row).await.unwrap();
 }
@@ -58,7 +59,7 @@ async fn postgresql_tells_what_changed() {
     let strange = "a:\0b\u{e9}";
     one.insert_client(&client(strange)).await.unwrap();
     hears(&mut changes, &Change::Client(strange.to_owned())).await;
-    one.delete_client(strange).await.unwrap();
+    one.delete_client(strange, 1, 2).await.unwrap();
     hears(&mut changes, &Change::Client(strange.to_owned())).await;
     add_key(&*one).await;
     hears(&mut changes, &Change::Keys).await;
