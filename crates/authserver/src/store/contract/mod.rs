@@ -75,7 +75,7 @@ macro_rules! every_behaviour {
 }
 pub(crate) use every_behaviour;
 
-fn client(id: &str) -> ClientRow {
+pub(crate) fn client(id: &str) -> ClientRow {
     let json = serde_json::json!({
         "client_id": id,
         "client_name": "a name",
