@@ -95,7 +95,7 @@ impl Authority {
         let Some(live) = live.filter(|live| live.not_before <= now && now < live.expires_at) else {
             return Ok(None);
         };
-        if within(self.store.find_client(&live.client_id))
+        if within(self.store.known_client(&live.client_id))
             .await?
             .is_none()
         {

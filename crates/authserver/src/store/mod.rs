@@ -7,6 +7,7 @@
 //! Lookups answer `Ok(None)` for what is not there. A writing call is done when it returns: what it
 //! acknowledges survives a crash, and nothing of it is half there.
 
+mod client_memory;
 mod dsn;
 mod expire;
 mod open;
@@ -14,6 +15,8 @@ mod sqlite;
 
 pub use expire::{Expired, expire};
 pub use open::{Migration, migrate, open, plan};
+
+use std::sync::Arc;
 
 use async_trait::async_trait;
 use carnet_oauth::client::Client;
@@ -123,6 +126,11 @@ pub trait ClientStore {
     async fn insert_client(&self, row: &ClientRow) -> Result<Insertion>;
     /// The client of this id.
     async fn find_client(&self, id: &str) -> Result<Option<ClientRow>>;
+    /// The same, for the many requests that only read it. It may come from memory: a change is seen
+    /// as soon as it is acknowledged, one that another process made within a second.
+    async fn known_client(&self, id: &str) -> Result<Option<Arc<ClientRow>>> {
+        Ok(self.find_client(id).await?.map(Arc::new))
+    }
     /// Replaces a client and its hashes; false when there is none of that id.
     async fn update_client(&self, row: &ClientRow) -> Result<bool>;
     /// Replaces a hash, unless it changed meanwhile; says whether it did.

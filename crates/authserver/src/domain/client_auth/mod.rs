@@ -6,9 +6,10 @@ mod client_keys;
 
 pub(in crate::domain) use client_keys::ClientKeys;
 
+use std::sync::Arc;
+
 use carnet_oauth::{
     ErrorCode,
-    client::Client,
     client_auth::{Basic, Credentials, Method},
     token_request::TokenRequest,
 };
@@ -60,7 +61,7 @@ enum Shown<'a> {
 #[derive(Debug)]
 enum Seen {
     /// A client.
-    Client(Box<Client>),
+    Client(Arc<ClientRow>),
     /// Nobody: something is wrong.
     Wrong,
     /// A client, by an assertion that was used before.
@@ -144,7 +145,10 @@ impl Authority {
     /// # Errors
     /// `invalid_request` when the request shows nothing or contradicts itself; `invalid_client`,
     /// held back, when what it shows is wrong.
-    pub(crate) async fn authenticate(&self, presented: &Presented) -> Result<Client, TokenError> {
+    pub(crate) async fn authenticate(
+        &self,
+        presented: &Presented,
+    ) -> Result<Arc<ClientRow>, TokenError> {
         let seen = match presented.shown()? {
             Shown::Secrets(attempts) => self.by_secrets(&attempts).await?,
             Shown::Assertion(assertion) => {
@@ -157,7 +161,7 @@ impl Authority {
             }
         };
         let refusal = match seen {
-            Seen::Client(client) => return Ok(*client),
+            Seen::Client(row) => return Ok(row),
             Seen::Used => TokenError::refused(
                 ErrorCode::JtiKnown,
                 "The client assertion was used before: its 'jti' counts once.",
@@ -178,8 +182,8 @@ impl Authority {
             self.verifier.pretend().await?;
         }
         for (credentials, method) in attempts {
-            if let Some(client) = self.attempt(credentials, *method).await? {
-                return Ok(Seen::Client(Box::new(client)));
+            if let Some(row) = self.attempt(credentials, *method).await? {
+                return Ok(Seen::Client(row));
             }
         }
         Ok(Seen::Wrong)
@@ -189,27 +193,27 @@ impl Authority {
         &self,
         Credentials { id, secret }: &Credentials,
         method: Method,
-    ) -> Result<Option<Client>, TokenError> {
-        let row = within(self.store.find_client(id)).await?;
+    ) -> Result<Option<Arc<ClientRow>>, TokenError> {
+        let row = within(self.store.known_client(id)).await?;
         let registered = row.filter(|row| row.client.token_endpoint_auth_method == method.name());
         let Some(row) = registered else {
             self.verifier.pretend().await?;
             return Ok(None);
         };
         if method == Method::None {
-            return Ok(Some(row.client));
+            return Ok(Some(row));
         }
         match self.verifier.verify(id, &row.hashes(), secret).await? {
             Verdict::Wrong => Ok(None),
             Verdict::Rotated(at) => {
                 self.note_use(&row, at).await;
-                Ok(Some(row.client))
+                Ok(Some(row))
             }
             Verdict::Right(renewed) => {
                 if let Some(renewed) = renewed {
                     self.renew_hash(&row, &renewed).await;
                 }
-                Ok(Some(row.client))
+                Ok(Some(row))
             }
         }
     }

@@ -1,9 +1,12 @@
 //! Clients: the JSON document of the admin API, and the columns that queries need.
 
+use std::sync::Arc;
+
 use async_trait::async_trait;
 use sqlx::{QueryBuilder, Row as _, Sqlite as Database, sqlite::SqliteRow};
 
 use super::Sqlite;
+use crate::store::client_memory::SizedRow;
 use crate::store::{
     ClientQuery, ClientRow, ClientStore, Insertion, Result, RotatedSecret, StoreError,
 };
@@ -14,6 +17,7 @@ const COLUMNS: &str = "SELECT id, secret_hash, rotated_secrets, document FROM cl
 #[async_trait]
 impl ClientStore for Sqlite {
     async fn insert_client(&self, row: &ClientRow) -> Result<Insertion> {
+        let _forgetting = self.memory.forgetting(&row.client.client_id);
         let added = sqlx::query(
             "INSERT INTO client (id, name, owner, secret_hash, rotated_secrets, document)
              VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO NOTHING",
@@ -36,17 +40,16 @@ impl ClientStore for Sqlite {
     }
 
     async fn find_client(&self, id: &str) -> Result<Option<ClientRow>> {
-        let mut sql = QueryBuilder::<Database>::new(COLUMNS);
-        sql.push(" WHERE id = ").push_bind(id);
-        sql.build()
-            .fetch_optional(&self.readers)
-            .await
-            .map_err(|error| self.failed(error))?
-            .map(|row| self.client(&row))
-            .transpose()
+        let read = self.read_client(id).await?;
+        Ok(read.map(|(row, _)| row))
+    }
+
+    async fn known_client(&self, id: &str) -> Result<Option<Arc<ClientRow>>> {
+        self.memory.find(id, self.read_client(id)).await
     }
 
     async fn update_client(&self, row: &ClientRow) -> Result<bool> {
+        let _forgetting = self.memory.forgetting(&row.client.client_id);
         let changed = sqlx::query(
             "UPDATE client
              SET name = ?, owner = ?, secret_hash = ?, rotated_secrets = ?, document = ?
@@ -66,6 +69,7 @@ impl ClientStore for Sqlite {
     }
 
     async fn replace_secret_hash(&self, id: &str, old: &str, new: &str) -> Result<bool> {
+        let _forgetting = self.memory.forgetting(id);
         let changed =
             sqlx::query("UPDATE client SET secret_hash = ? WHERE id = ? AND secret_hash = ?")
                 .bind(new)
@@ -84,6 +88,7 @@ impl ClientStore for Sqlite {
         old: &[RotatedSecret],
         new: &[RotatedSecret],
     ) -> Result<bool> {
+        let _forgetting = self.memory.forgetting(id);
         let changed = sqlx::query(
             "UPDATE client SET rotated_secrets = ? WHERE id = ? AND rotated_secrets = ?",
         )
@@ -98,6 +103,7 @@ impl ClientStore for Sqlite {
     }
 
     async fn delete_client(&self, id: &str) -> Result<bool> {
+        let _forgetting = self.memory.forgetting(id);
         // Its tokens go with it: their rows refer to it, ON DELETE CASCADE.
         let deleted = sqlx::query("DELETE FROM client WHERE id = ?")
             .bind(id)
@@ -121,7 +127,7 @@ impl ClientStore for Sqlite {
             .await
             .map_err(|error| self.failed(error))?
             .iter()
-            .map(|row| self.client(row))
+            .map(|row| self.client(row).map(|(row, _)| row))
             .collect()
     }
 
@@ -151,18 +157,31 @@ fn narrow(sql: &mut QueryBuilder<Database>, query: &ClientQuery) {
 }
 
 impl Sqlite {
-    fn client(&self, row: &SqliteRow) -> Result<ClientRow> {
+    async fn read_client(&self, id: &str) -> Result<Option<SizedRow>> {
+        let mut sql = QueryBuilder::<Database>::new(COLUMNS);
+        sql.push(" WHERE id = ").push_bind(id);
+        sql.build()
+            .fetch_optional(&self.readers)
+            .await
+            .map_err(|error| self.failed(error))?
+            .map(|row| self.client(&row))
+            .transpose()
+    }
+
+    /// A client, and the length of its text.
+    fn client(&self, row: &SqliteRow) -> Result<SizedRow> {
         let column = |name| row.try_get(name).map_err(|error| self.failed(error));
         let id: String = column("id")?;
         let (document, rotated): (String, String) =
             (column("document")?, column("rotated_secrets")?);
         let client = serde_json::from_str(&document).map_err(|error| damaged(&id, &error))?;
         let rotated = serde_json::from_str(&rotated).map_err(|error| damaged(&id, &error))?;
-        Ok(ClientRow {
+        let row = ClientRow {
             client,
             secret_hash: column("secret_hash")?,
             rotated,
-        })
+        };
+        Ok((row, document.len()))
     }
 }
 

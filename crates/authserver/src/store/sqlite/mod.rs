@@ -12,12 +12,13 @@ mod keys;
 mod migration;
 mod revocations;
 mod tokens;
+mod watch;
 
 pub(super) use migration::{all_applied, migrate, plan};
 
 use std::path::Path;
 use std::str::FromStr;
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use sqlx::sqlite::{
@@ -26,6 +27,9 @@ use sqlx::sqlite::{
 };
 use sqlx::{ConnectOptions, Sqlite as Database, Transaction};
 
+use tokio_util::task::AbortOnDropHandle;
+
+use super::client_memory::ClientMemory;
 use super::dsn::SqliteFile;
 use super::{Result, StoreError};
 
@@ -41,6 +45,9 @@ pub(super) struct Sqlite {
     name: String,
     writer: SqlitePool,
     readers: SqlitePool,
+    memory: Arc<ClientMemory>,
+    /// Others may write to a file.
+    _watch: Option<AbortOnDropHandle<()>>,
     /// A database in memory lives as long as one connection to it: this one.
     _anchor: Option<Mutex<SqliteConnection>>,
 }
@@ -60,6 +67,8 @@ impl Sqlite {
             name,
             writer: only.clone(),
             readers: only,
+            memory: Arc::default(),
+            _watch: None,
             _anchor: Some(Mutex::new(anchor)),
         })
     }
@@ -78,10 +87,13 @@ impl Sqlite {
             .connect_with(reading(file))
             .await
             .map_err(failed)?;
+        let memory = Arc::default();
         Ok(Self {
             name,
             writer,
             readers,
+            _watch: Some(watch::spawn(file.clone(), Arc::clone(&memory))),
+            memory,
             _anchor: None,
         })
     }
