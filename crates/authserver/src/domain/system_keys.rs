@@ -22,6 +22,8 @@ pub(super) enum Purpose {
 }
 
 impl Purpose {
+    const ALL: [Self; 3] = [Self::Keys, Self::Pages, Self::ClientSecrets];
+
     const fn label(self) -> &'static [u8] {
         match self {
             Self::Keys => b"carnet: sealed keys, 1",
@@ -33,8 +35,16 @@ impl Purpose {
 
 /// The derived keys.
 pub(super) struct SystemKeys {
-    /// The SHA-256 of each secret, newest first. Opaque tokens use it as it is, as Hydra does.
-    roots: Vec<Zeroizing<[u8; 32]>>,
+    /// One for each secret, newest first.
+    roots: Vec<Root>,
+}
+
+/// What comes of one secret.
+struct Root {
+    /// Its SHA-256. Opaque tokens use it as it is, as Hydra does.
+    digest: Zeroizing<[u8; 32]>,
+    /// For each purpose a key for MACs, derived once: every token request needs one.
+    macs: [hmac::Key; Purpose::ALL.len()],
 }
 
 impl SystemKeys {
@@ -42,7 +52,7 @@ impl SystemKeys {
     pub(super) fn new(secrets: &[SecretString], random: &dyn Random) -> Self {
         let mut roots: Vec<_> = secrets
             .iter()
-            .map(|secret| root(secret.expose_secret().as_bytes()))
+            .map(|secret| Root::new(secret.expose_secret().as_bytes()))
             .collect();
         if roots.is_empty() {
             tracing::warn!(
@@ -51,20 +61,20 @@ impl SystemKeys {
             );
             let mut bytes = Zeroizing::new([0; 32]);
             random.fill(&mut *bytes);
-            roots.push(root(&*bytes));
+            roots.push(Root::new(&*bytes));
         }
         Self { roots }
     }
 
     /// The key that signs opaque tokens, and all that verify them.
     pub(super) fn token_keys(&self) -> impl Iterator<Item = &[u8; 32]> {
-        self.roots.iter().map(|root| &**root)
+        self.roots.iter().map(|root| &*root.digest)
     }
 
     /// The MAC of a message with the newest key.
     pub(super) fn mac(&self, purpose: Purpose, message: &[u8]) -> Option<hmac::Tag> {
         let root = self.roots.first()?;
-        Some(hmac::sign(&hmac_key(root, purpose), message))
+        Some(hmac::sign(root.mac_key(purpose), message))
     }
 
     /// Whether a MAC is right with any of the keys; tells by which one, counted from the newest.
@@ -72,7 +82,7 @@ impl SystemKeys {
         // `hmac::verify` compares in constant time.
         self.roots
             .iter()
-            .position(|root| hmac::verify(&hmac_key(root, purpose), message, mac).is_ok())
+            .position(|root| hmac::verify(root.mac_key(purpose), message, mac).is_ok())
     }
 
     /// Seals a text so that it opens only in its context: AES-256-GCM, the nonce in front.
@@ -126,10 +136,20 @@ impl std::fmt::Debug for SystemKeys {
     }
 }
 
-fn root(secret: &[u8]) -> Zeroizing<[u8; 32]> {
-    let mut root = Zeroizing::new([0; 32]);
-    root.copy_from_slice(digest::digest(&digest::SHA256, secret).as_ref());
-    root
+impl Root {
+    fn new(secret: &[u8]) -> Self {
+        let mut digest = Zeroizing::new([0; 32]);
+        digest.copy_from_slice(digest::digest(&digest::SHA256, secret).as_ref());
+        Self {
+            macs: Purpose::ALL
+                .map(|purpose| hmac::Key::new(hmac::HMAC_SHA256, &*subkey(&digest, purpose))),
+            digest,
+        }
+    }
+
+    const fn mac_key(&self, purpose: Purpose) -> &hmac::Key {
+        &self.macs[purpose as usize]
+    }
 }
 
 fn subkey(root: &[u8; 32], purpose: Purpose) -> Zeroizing<[u8; 32]> {
@@ -139,12 +159,8 @@ fn subkey(root: &[u8; 32], purpose: Purpose) -> Zeroizing<[u8; 32]> {
     key
 }
 
-fn hmac_key(root: &[u8; 32], purpose: Purpose) -> hmac::Key {
-    hmac::Key::new(hmac::HMAC_SHA256, &*subkey(root, purpose))
-}
-
-fn aead_key(root: &[u8; 32], purpose: Purpose) -> Option<LessSafeKey> {
-    let key = UnboundKey::new(&AES_256_GCM, &*subkey(root, purpose)).ok()?;
+fn aead_key(root: &Root, purpose: Purpose) -> Option<LessSafeKey> {
+    let key = UnboundKey::new(&AES_256_GCM, &*subkey(&root.digest, purpose)).ok()?;
     Some(LessSafeKey::new(key))
 }
 
