@@ -1,16 +1,18 @@
 //! What a measurement needs beside the servers: how fast the signing library is by itself
-//! ([`sign`]), what an HTTP server costs that does nothing ([`empty`]), and requests at an even pace
-//! ([`pace`]). Knows nothing of the servers that are measured.
+//! ([`sign`]), what an HTTP server costs that does nothing ([`empty`]), and a load of forms
+//! ([`post`]). Knows nothing of the servers that are measured.
 
 mod empty;
-mod pace;
+mod post;
 mod sign;
 
 use std::path::PathBuf;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use anyhow::Result;
 use clap::{Parser, Subcommand};
+
+use crate::post::Extent;
 
 #[derive(Debug, Parser)]
 #[command(name = "yardstick", about = "What servers are measured against.")]
@@ -37,18 +39,23 @@ enum Command {
         /// The port on the loopback.
         port: u16,
     },
-    /// Sends one request over and over at an even pace and tells how long the answers took.
-    Pace {
+    /// Posts forms and tells how long the answers took: each form once, unless a time is given.
+    Post {
         /// The port on the loopback.
         port: u16,
-        /// A file with the request, head and body.
-        request: PathBuf,
-        /// Requests a second.
+        /// The path.
+        path: String,
+        /// A file with a form a line: the Authorization header's value or nothing, a tab, the body.
+        forms: PathBuf,
+        /// How long, in seconds: all forms over and over.
         #[arg(long)]
-        rate: f64,
-        /// How long, in seconds.
-        #[arg(long, default_value_t = 5.0)]
-        seconds: f64,
+        seconds: Option<f64>,
+        /// Requests a second; as many as are answered when not given.
+        #[arg(long, requires = "seconds")]
+        rate: Option<f64>,
+        /// More requests are never under way.
+        #[arg(long, default_value_t = 32)]
+        connections: usize,
     },
 }
 
@@ -66,11 +73,20 @@ fn main() -> Result<()> {
             seconds,
         } => sign::run(&algorithm, bits, seconds),
         Command::Empty { port } => empty::run(port),
-        Command::Pace {
+        Command::Post {
             port,
-            request,
-            rate,
+            path,
+            forms,
             seconds,
-        } => pace::run(port, &std::fs::read(request)?, rate, seconds),
+            rate,
+            connections,
+        } => {
+            let extent = match (seconds.map(Duration::from_secs_f64), rate) {
+                (None, _) => Extent::Once,
+                (Some(time), None) => Extent::Time(time),
+                (Some(time), Some(rate)) => Extent::Pace(time, rate),
+            };
+            post::run(port, &path, &forms, connections, extent)
+        }
     }
 }
