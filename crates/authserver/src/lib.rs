@@ -7,7 +7,9 @@
 mod domain;
 mod fetch;
 mod http;
+pub mod import;
 pub mod options;
+mod ports;
 mod server;
 pub mod store;
 
@@ -16,8 +18,10 @@ pub use carnet_oauth::scope::Strategy as ScopeStrategy;
 
 pub use crate::{
     domain::Error,
+    http::serve::{Listener, TlsError},
     options::{
         AccessTokenStrategy, Cors, Discovery, Options, OptionsError, ScopeClaim, TokenProfile,
     },
+    ports::{PortOptions, Ports, TlsOptions},
     server::Authserver,
 };

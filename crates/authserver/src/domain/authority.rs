@@ -19,19 +19,20 @@ use crate::{
 /// A store that takes longer counts as out of reach: clients hear it within two seconds.
 const STORE_PATIENCE: Duration = Duration::from_millis(1500);
 
-/// The authorization server without its HTTP.
-#[derive(Debug)]
+/// The authorization server without its HTTP, as some options want it. Clones, and those with other
+/// options, share everything else.
+#[derive(Debug, Clone)]
 pub(crate) struct Authority {
     pub(crate) options: Options,
     pub(super) store: Arc<dyn Store>,
-    pub(super) ring: KeyRing,
+    pub(super) ring: Arc<KeyRing>,
     pub(super) system: Arc<SystemKeys>,
     pub(super) verifier: SecretVerifier,
-    pub(super) failures: FailureTimer,
-    pub(super) client_keys: ClientKeys,
+    pub(super) failures: Arc<FailureTimer>,
+    pub(super) client_keys: Arc<ClientKeys>,
     pub(super) random: Arc<dyn Random>,
     /// Held while a client is read, changed and written.
-    pub(super) client_writes: tokio::sync::Mutex<()>,
+    pub(super) client_writes: Arc<tokio::sync::Mutex<()>>,
     clock: Arc<dyn Clock>,
 }
 
@@ -55,17 +56,27 @@ impl Authority {
         )
         .await?;
         Ok(Self {
-            ring,
+            ring: Arc::new(ring),
             verifier: SecretVerifier::new(Arc::clone(&system), Arc::clone(&random), &options),
-            failures: FailureTimer::new(options.failed_authentication_after),
-            client_keys: ClientKeys::default(),
-            client_writes: tokio::sync::Mutex::default(),
+            failures: Arc::new(FailureTimer::new(options.failed_authentication_after)),
+            client_keys: Arc::default(),
+            client_writes: Arc::default(),
             options,
             store,
             system,
             random,
             clock,
         })
+    }
+
+    /// The same server under other options. What was made of the old ones for good stays: keys, the
+    /// system secrets, and when failures are answered.
+    pub(crate) fn with(&self, options: Options) -> Self {
+        Self {
+            verifier: self.verifier.with(&options),
+            options,
+            ..self.clone()
+        }
     }
 
     /// The time of day, in seconds since 1970.

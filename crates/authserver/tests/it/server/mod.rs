@@ -17,6 +17,7 @@ mod rotation;
 mod secrecy;
 mod serving;
 mod still;
+mod tls;
 mod tokens;
 mod userinfo;
 
