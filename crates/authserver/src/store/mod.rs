@@ -7,8 +7,8 @@
 //! Lookups answer `Ok(None)` for what is not there. A writing call is done when it returns: what it
 //! acknowledges survives a crash, and nothing of it is half there.
 
-pub(crate) mod client_memory;
-mod dsn;
+mod client_memory;
+pub(crate) mod dsn;
 mod expire;
 mod import;
 mod open;
