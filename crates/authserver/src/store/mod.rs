@@ -7,10 +7,10 @@
 //! Lookups answer `Ok(None)` for what is not there. A writing call is done when it returns: what it
 //! acknowledges survives a crash, and nothing of it is half there.
 
-mod client_memory;
 pub(crate) mod dsn;
 mod expire;
 mod import;
+mod memory;
 mod open;
 mod postgres;
 mod sql;

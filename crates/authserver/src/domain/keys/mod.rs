@@ -7,6 +7,7 @@ pub(super) mod ring;
 mod sealed;
 mod set;
 mod vault;
+mod verified;
 
 pub(crate) use vault::Vault;
 

@@ -3,7 +3,10 @@
 use std::{collections::BTreeMap, sync::Arc};
 
 use arc_swap::ArcSwap;
-use carnet_jose::{Algorithm, JwkSet, KeyError, PrivateKey, RsaBits, jws};
+use carnet_jose::{
+    Algorithm, JwkSet, KeyError, PrivateKey, RsaBits, jws,
+    jwt::{self, Claims},
+};
 use carnet_oauth::Random;
 use secrecy::SecretString;
 use serde_json::{Map, Value};
@@ -17,6 +20,7 @@ use crate::{
         keys::{
             ACCESS_TOKENS, ID_TOKENS, sealed,
             set::{self, Key},
+            verified::Verified,
         },
         system_keys::SystemKeys,
         uuid,
@@ -32,6 +36,8 @@ struct Snapshot {
     sets: BTreeMap<String, Vec<Arc<Key>>>,
     /// The public keys that access tokens are verified with.
     access_tokens: JwkSet,
+    /// Tokens that they verified.
+    verified: Verified,
     /// Those that another server signed with, and until when it did.
     imported: BTreeMap<String, i64>,
 }
@@ -125,8 +131,10 @@ impl KeyRing {
     }
 
     /// The claims of a token that any key of the access-token set signed.
-    pub(in crate::domain) fn verify(&self, token: &str) -> Option<Map<String, Value>> {
-        carnet_jose::jwt::verify(token, &self.current.load().access_tokens).ok()
+    pub(in crate::domain) fn verify(&self, token: &str) -> Option<Arc<Claims>> {
+        let snapshot = self.current.load();
+        let verify = || jwt::verify(token, &snapshot.access_tokens).ok();
+        snapshot.verified.claims(token, verify)
     }
 
     /// Until when another server issued tokens with the key that signed this one, if one did.
@@ -190,6 +198,7 @@ impl KeyRing {
             rows,
             sets,
             access_tokens,
+            verified: Verified::default(),
             imported,
         }));
         Ok(())

@@ -36,7 +36,7 @@ pub(super) async fn open(server: &PostgresServer) -> Result<Sql<Postgres>> {
         name: server.name.clone(),
         writers: pool.clone(),
         readers: pool,
-        memory: None,
+        memories: None,
         _watch: None,
         _anchor: None,
     })

@@ -6,7 +6,6 @@ use async_trait::async_trait;
 use sqlx::AssertSqlSafe;
 
 use super::{Engine, Row, Sql, Value};
-use crate::store::client_memory::SizedRow;
 use crate::store::{
     ClientQuery, ClientRow, ClientStore, Insertion, Result, RotatedSecret, StoreError,
 };
@@ -31,10 +30,12 @@ impl<E: Engine> ClientStore for Sql<E> {
     }
 
     async fn known_client(&self, id: &str) -> Result<Option<Arc<ClientRow>>> {
-        match &self.memory {
-            Some(memory) => memory.find(id, self.first(FIND, &[id.into()], sized)).await,
-            None => Ok(self.find_client(id).await?.map(Arc::new)),
-        }
+        let Some(memories) = &self.memories else {
+            return Ok(self.find_client(id).await?.map(Arc::new));
+        };
+        let values = [id.into()];
+        let read = self.first(FIND, &values, sized);
+        memories.clients.find(id, read).await
     }
 
     async fn update_client(&self, row: &ClientRow) -> Result<bool> {
@@ -169,7 +170,8 @@ pub(super) fn client<E: Engine>(row: &Row<'_, E>) -> Result<ClientRow> {
     })
 }
 
-fn sized<E: Engine>(row: &Row<'_, E>) -> Result<SizedRow> {
+/// A client, and the length of its document.
+fn sized<E: Engine>(row: &Row<'_, E>) -> Result<(ClientRow, usize)> {
     Ok((client(row)?, row.text("document")?.len()))
 }
 

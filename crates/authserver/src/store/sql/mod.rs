@@ -22,8 +22,8 @@ use sqlx::{AssertSqlSafe, Pool, SqlSafeStr};
 use tokio_util::task::AbortOnDropHandle;
 
 use self::lease::Lease;
-use super::client_memory::{ClientMemory, Forgetting};
-use super::{Result, StoreError};
+use super::memory::{Forgetting, Memories};
+use super::{ClientRow, Result, StoreError};
 
 /// A store in a database.
 #[derive(Debug)]
@@ -32,8 +32,8 @@ pub(super) struct Sql<E: Engine> {
     pub(super) name: String,
     pub(super) writers: Pool<E>,
     pub(super) readers: Pool<E>,
-    /// Not where others could change a client and nobody would tell.
-    pub(super) memory: Option<Arc<ClientMemory>>,
+    /// Not where others could change something and nobody would tell.
+    pub(super) memories: Option<Arc<Memories>>,
     pub(super) _watch: Option<AbortOnDropHandle<()>>,
     /// A database in memory lives as long as one connection to it: this one.
     pub(super) _anchor: Option<Mutex<E::Connection>>,
@@ -57,8 +57,9 @@ impl<E: Engine> Row<'_, E> {
 
 impl<E: Engine> Sql<E> {
     /// Whoever changes a client holds this until the change is done.
-    fn forgetting<'a>(&'a self, id: &'a str) -> Option<Forgetting<'a>> {
-        self.memory.as_deref().map(|memory| memory.forgetting(id))
+    fn forgetting<'a>(&'a self, id: &'a str) -> Option<Forgetting<'a, ClientRow>> {
+        let memories = self.memories.as_deref()?;
+        Some(memories.clients.forgetting(id))
     }
 
     /// Runs a statement that is a change by itself; says how many rows it changed.

@@ -43,7 +43,7 @@ pub(super) async fn in_memory() -> Result<Sql<Sqlite>> {
         name,
         writers: only.clone(),
         readers: only,
-        memory: Some(Arc::default()),
+        memories: Some(Arc::default()),
         _watch: None,
         _anchor: Some(Mutex::new(anchor)),
     })
@@ -63,13 +63,13 @@ pub(super) async fn in_file(file: &SqliteFile) -> Result<Sql<Sqlite>> {
         .connect_with(reading(file))
         .await
         .map_err(failed)?;
-    let memory = Arc::default();
+    let memories = Arc::default();
     Ok(Sql {
         name,
         writers: writer,
         readers,
-        _watch: Some(watch::spawn(file.clone(), Arc::clone(&memory))),
-        memory: Some(memory),
+        _watch: Some(watch::spawn(file.clone(), Arc::clone(&memories))),
+        memories: Some(memories),
         _anchor: None,
     })
 }

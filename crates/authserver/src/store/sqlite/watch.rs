@@ -9,15 +9,15 @@ use sqlx::sqlite::SqliteConnection;
 use tokio_util::task::AbortOnDropHandle;
 
 use super::{reading, shown};
-use crate::store::client_memory::ClientMemory;
 use crate::store::dsn::SqliteFile;
+use crate::store::memory::Memories;
 
 /// How often the file is asked. Others see a change within a second.
 const PERIOD: Duration = Duration::from_millis(250);
 
-/// Forgets clients whenever something was written, or when that cannot be told; ends with the
+/// Forgets whenever something was written, or when that cannot be told; ends with the
 /// handle. This connection writes nothing, so it also sees the writes of our own.
-pub(super) fn spawn(file: SqliteFile, memory: Arc<ClientMemory>) -> AbortOnDropHandle<()> {
+pub(super) fn spawn(file: SqliteFile, memories: Arc<Memories>) -> AbortOnDropHandle<()> {
     AbortOnDropHandle::new(tokio::spawn(async move {
         let mut ticks = tokio::time::interval(PERIOD);
         let (mut connection, mut seen) = (None, None);
@@ -33,7 +33,7 @@ pub(super) fn spawn(file: SqliteFile, memory: Arc<ClientMemory>) -> AbortOnDropH
                 }
             };
             if version.is_none() || version != seen {
-                memory.forget_all();
+                memories.forget();
             }
             seen = version;
         }
