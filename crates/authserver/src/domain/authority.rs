@@ -8,7 +8,7 @@ use crate::{
     domain::{
         Error,
         client_auth::ClientKeys,
-        keys::ring::{KeyRing, NewKeys},
+        keys::ring::{KeyRing, Means, NewKeys},
         secret::{failure::FailureTimer, verifier::SecretVerifier},
         system_keys::SystemKeys,
     },
@@ -45,16 +45,13 @@ impl Authority {
         random: Arc<dyn Random>,
     ) -> Result<Self, Error> {
         let system = Arc::new(SystemKeys::new(&options.system_secrets, &*random));
-        let ring = KeyRing::open(
-            Arc::clone(&store),
-            Arc::clone(&system),
-            Arc::clone(&random),
-            NewKeys {
-                algorithm: options.algorithm,
-                bits: options.rsa_bits,
-            },
-        )
-        .await?;
+        let means = Means {
+            store: Arc::clone(&store),
+            system: Arc::clone(&system),
+            random: Arc::clone(&random),
+            clock: Arc::clone(&clock),
+        };
+        let ring = KeyRing::open(means, NewKeys::of(&options)).await?;
         Ok(Self {
             ring: Arc::new(ring),
             verifier: SecretVerifier::new(Arc::clone(&system), Arc::clone(&random), &options),
@@ -81,12 +78,7 @@ impl Authority {
 
     /// The time of day, in seconds since 1970.
     pub(super) fn now(&self) -> i64 {
-        let since = self
-            .clock
-            .now()
-            .duration_since(SystemTime::UNIX_EPOCH)
-            .unwrap_or_default();
-        i64::try_from(since.as_secs()).unwrap_or(i64::MAX)
+        seconds(&*self.clock)
     }
 
     /// The time of day, in full.
@@ -101,6 +93,15 @@ impl Authority {
         }
         (!self.ring.is_complete()).then(|| ("keys", "the signing keys are being made".to_owned()))
     }
+}
+
+/// The time of day, in seconds since 1970.
+pub(super) fn seconds(clock: &dyn Clock) -> i64 {
+    let since = clock
+        .now()
+        .duration_since(SystemTime::UNIX_EPOCH)
+        .unwrap_or_default();
+    i64::try_from(since.as_secs()).unwrap_or(i64::MAX)
 }
 
 /// Waits for the store, but not for ever.

@@ -37,6 +37,8 @@ impl Purpose {
 pub(super) struct SystemKeys {
     /// One for each secret, newest first.
     roots: Vec<Root>,
+    /// By what what was made with a secret tells with which: nobody learns the secret from it.
+    names: Vec<String>,
 }
 
 /// What comes of one secret.
@@ -63,7 +65,18 @@ impl SystemKeys {
             random.fill(&mut *bytes);
             roots.push(Root::new(&*bytes));
         }
-        Self { roots }
+        let names = roots.iter().map(|root| name(&root.digest)).collect();
+        Self { roots, names }
+    }
+
+    /// The name of the newest secret.
+    pub(super) fn newest(&self) -> Option<&str> {
+        self.names.first().map(String::as_str)
+    }
+
+    /// The place of the secret of a name, counted from the newest.
+    pub(super) fn place(&self, name: &str) -> Option<usize> {
+        self.names.iter().position(|other| other == name)
     }
 
     /// The key that signs opaque tokens, and all that verify them.
@@ -77,12 +90,11 @@ impl SystemKeys {
         Some(hmac::sign(root.mac_key(purpose), message))
     }
 
-    /// Whether a MAC is right with any of the keys; tells by which one, counted from the newest.
-    pub(super) fn verifying(&self, purpose: Purpose, message: &[u8], mac: &[u8]) -> Option<usize> {
+    /// Whether a MAC is right with the key at this place, counted from the newest.
+    pub(super) fn verifies(&self, at: usize, purpose: Purpose, message: &[u8], mac: &[u8]) -> bool {
+        let root = self.roots.get(at);
         // `hmac::verify` compares in constant time.
-        self.roots
-            .iter()
-            .position(|root| hmac::verify(root.mac_key(purpose), message, mac).is_ok())
+        root.is_some_and(|root| hmac::verify(root.mac_key(purpose), message, mac).is_ok())
     }
 
     /// Seals a text so that it opens only in its context: AES-256-GCM, the nonce in front.
@@ -113,9 +125,19 @@ impl SystemKeys {
         sealed: &str,
         context: &str,
     ) -> Option<Zeroizing<Vec<u8>>> {
+        self.opening(purpose, sealed, context).map(|(_, text)| text)
+    }
+
+    /// The same, and which key did it, counted from the newest.
+    pub(super) fn opening(
+        &self,
+        purpose: Purpose,
+        sealed: &str,
+        context: &str,
+    ) -> Option<(usize, Zeroizing<Vec<u8>>)> {
         let bytes = base64url::decode(sealed)?;
         let (nonce, ciphertext) = bytes.split_at_checked(NONCE_LEN)?;
-        self.roots.iter().find_map(|root| {
+        self.roots.iter().enumerate().find_map(|(at, root)| {
             let mut buffer = Zeroizing::new(ciphertext.to_vec());
             let nonce = Nonce::try_assume_unique_for_key(nonce).ok()?;
             let length = aead_key(root, purpose)?
@@ -123,7 +145,7 @@ impl SystemKeys {
                 .ok()?
                 .len();
             buffer.truncate(length);
-            Some(buffer)
+            Some((at, buffer))
         })
     }
 }
@@ -140,9 +162,9 @@ impl Root {
     fn new(secret: &[u8]) -> Self {
         let mut digest = Zeroizing::new([0; 32]);
         digest.copy_from_slice(digest::digest(&digest::SHA256, secret).as_ref());
+        let mac = |purpose| hmac::Key::new(hmac::HMAC_SHA256, &*subkey(&digest, purpose));
         Self {
-            macs: Purpose::ALL
-                .map(|purpose| hmac::Key::new(hmac::HMAC_SHA256, &*subkey(&digest, purpose))),
+            macs: Purpose::ALL.map(mac),
             digest,
         }
     }
@@ -150,6 +172,12 @@ impl Root {
     const fn mac_key(&self, purpose: Purpose) -> &hmac::Key {
         &self.macs[purpose as usize]
     }
+}
+
+fn name(root: &[u8; 32]) -> String {
+    let key = hmac::Key::new(hmac::HMAC_SHA256, root);
+    let tag = hmac::sign(&key, b"carnet: name of a secret, 1");
+    base64url::encode(tag.as_ref().get(..6).unwrap_or_default())
 }
 
 fn subkey(root: &[u8; 32], purpose: Purpose) -> Zeroizing<[u8; 32]> {
@@ -215,16 +243,16 @@ mod tests {
     }
 
     #[test]
-    fn a_mac_tells_which_secret_made_it() {
-        let mac = keys(&["old"]).mac(Purpose::ClientSecrets, b"m").unwrap();
+    fn a_secret_is_found_by_its_name_and_verifies_its_own_macs_alone() {
+        let old = keys(&["old"]);
+        let mac = old.mac(Purpose::ClientSecrets, b"m").unwrap();
         let both = keys(&["new", "old"]);
-        assert_eq!(
-            both.verifying(Purpose::ClientSecrets, b"m", mac.as_ref()),
-            Some(1)
-        );
-        assert_eq!(
-            both.verifying(Purpose::ClientSecrets, b"n", mac.as_ref()),
-            None
-        );
+        assert_eq!(both.place(old.newest().unwrap()), Some(1));
+        assert_eq!(both.place(keys(&["other"]).newest().unwrap()), None);
+        let verifies =
+            |at, text: &[u8]| both.verifies(at, Purpose::ClientSecrets, text, mac.as_ref());
+        assert!(verifies(1, b"m"));
+        assert!(!verifies(0, b"m") && !verifies(2, b"m") && !verifies(1, b"n"));
+        assert!(!both.verifies(1, Purpose::Pages, b"m", mac.as_ref()));
     }
 }

@@ -38,7 +38,7 @@ pub(super) async fn open(server: &PostgresServer) -> Result<Sql<Postgres>> {
         readers: pool,
         memories: None,
         _watch: None,
-        _anchor: None,
+        anchor: None,
     })
 }
 

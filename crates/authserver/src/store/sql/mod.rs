@@ -36,7 +36,7 @@ pub(super) struct Sql<E: Engine> {
     pub(super) memories: Option<Arc<Memories>>,
     pub(super) _watch: Option<AbortOnDropHandle<()>>,
     /// A database in memory lives as long as one connection to it: this one.
-    pub(super) _anchor: Option<Mutex<E::Connection>>,
+    pub(super) anchor: Option<Mutex<E::Connection>>,
 }
 
 /// A row that was read.
@@ -50,6 +50,10 @@ impl<E: Engine> Row<'_, E> {
         E::text(self.row, column).map_err(|error| failed::<E>(self.name, &error))
     }
 
+    fn optional_text(&self, column: &str) -> Result<Option<String>> {
+        E::optional_text(self.row, column).map_err(|error| failed::<E>(self.name, &error))
+    }
+
     fn number(&self, column: &str) -> Result<i64> {
         E::number(self.row, column).map_err(|error| failed::<E>(self.name, &error))
     }
@@ -60,6 +64,12 @@ impl<E: Engine> Sql<E> {
     fn forgetting<'a>(&'a self, id: &'a str) -> Option<Forgetting<'a, ClientRow>> {
         let memories = self.memories.as_deref()?;
         Some(memories.clients.forgetting(id))
+    }
+
+    /// Whoever revokes something holds this.
+    fn revoking(&self) -> Option<Forgetting<'_, (String, i64)>> {
+        let memories = self.memories.as_deref()?;
+        Some(memories.unrevoked.forgetting_all())
     }
 
     /// Runs a statement that is a change by itself; says how many rows it changed.

@@ -79,6 +79,10 @@ pub(super) fn options(config: &AuthserverConfig) -> Result<Options, Failure> {
             _ => RsaBits::B2048,
         },
         algorithm: config.algorithm.parse().unwrap_or(Algorithm::Rs256),
+        rotation: config.rotation.map(|rotation| authserver::Rotation {
+            every: rotation.every,
+            publish_ahead: rotation.publish_ahead,
+        }),
         broadcast_keys: config.broadcast_keys.clone(),
         discovery: authserver::Discovery {
             token_url: config.discovery.token_url.clone(),

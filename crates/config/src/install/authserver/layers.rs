@@ -7,7 +7,7 @@ use crate::document::{Member, Node, Value};
 
 /// The keys that environment variables can set: every one that holds no keys itself. A key that is
 /// not here has no variable, so variables of others are nobody's mistake.
-const KEYS: [&str; 129] = [
+const KEYS: [&str; 131] = [
     "clients.http.disallow_private_ip_ranges",
     "clients.http.private_ip_exception_urls",
     "dev",
@@ -19,6 +19,8 @@ const KEYS: [&str; 129] = [
     "hsm.slot",
     "hsm.token_label",
     "jwks.algorithm",
+    "jwks.rotation.every",
+    "jwks.rotation.publish_ahead",
     "jwks.rsa_bits",
     "log.format",
     "log.leak_sensitive_values",

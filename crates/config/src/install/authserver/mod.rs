@@ -9,10 +9,12 @@ use secrecy::{ExposeSecret, SecretString};
 
 mod layers;
 mod read;
+mod rotation;
 mod serve;
 mod tls;
 
 pub use read::read;
+pub use rotation::Rotation;
 pub use serve::{Cors, Listener, Socket};
 pub use tls::{Pem, Tls};
 
@@ -56,6 +58,9 @@ pub struct AuthserverConfig {
     /// there is none: `RS256`, `PS256`, `ES256`, `ES384`, `EdDSA` and their relatives. Default
     /// `RS256`.
     pub algorithm: String,
+    /// `jwks.rotation` (ours): when the key that signs access tokens changes by itself. Default
+    /// never: whoever hands the key set out by other ways must hear of a change first.
+    pub rotation: Option<Rotation>,
     /// `log`.
     pub log: Log,
 }
@@ -242,6 +247,7 @@ impl Default for AuthserverConfig {
             default_scope: texts(&["offline_access", "offline", "openid"]),
             broadcast_keys: texts(&["hydra.openid.id-token"]),
             discovery: Discovery::default(),
+            rotation: None,
             rsa_bits: 2048,
             algorithm: "RS256".to_owned(),
             log: Log::default(),

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use secrecy::SecretString;
 
 use super::{
-    AccessTokenStrategy, AuthserverConfig, Discovery, Hasher, Log, OAuth2, ScopeClaim,
+    AccessTokenStrategy, AuthserverConfig, Discovery, Hasher, Log, OAuth2, Rotation, ScopeClaim,
     ScopeStrategy, Secrets, Strategies, TokenProfile, Urls, layers, serve,
 };
 use crate::diagnostics::{Diagnostic, Severity};
@@ -73,6 +73,7 @@ fn config(fields: &mut Fields<'_>) -> AuthserverConfig {
         if let Some(algorithm) = algorithm {
             algorithm.clone_into(&mut config.algorithm);
         }
+        config.rotation = jwks.map("rotation", Rotation::read).flatten();
     });
     config
 }
