@@ -9,7 +9,7 @@ use std::time::Duration;
 use quick_cache::Weighter;
 use quick_cache::sync::{Cache, GuardResult};
 
-use super::{ClientRow, Result};
+use super::{Change, ClientRow, Result};
 
 /// What is remembered of a store.
 #[derive(Debug)]
@@ -57,10 +57,17 @@ impl Default for Memories {
 }
 
 impl Memories {
-    /// Forgets everything.
-    pub(super) fn forget(&self) {
-        self.clients.values.clear();
-        self.unrevoked.values.clear();
+    /// Forgets what a change makes old.
+    pub(super) fn forget(&self, change: &Change) {
+        match change {
+            Change::Client(id) => drop(self.clients.forgetting(id)),
+            Change::Revocations => drop(self.unrevoked.forgetting_all()),
+            Change::Everything => {
+                drop(self.clients.forgetting_all());
+                drop(self.unrevoked.forgetting_all());
+            }
+            Change::Keys => {}
+        }
     }
 }
 

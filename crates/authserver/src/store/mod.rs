@@ -7,6 +7,7 @@
 //! Lookups answer `Ok(None)` for what is not there. A writing call is done when it returns: what it
 //! acknowledges survives a crash, and nothing of it is half there.
 
+mod changes;
 pub(crate) mod dsn;
 mod expire;
 mod import;
@@ -16,6 +17,7 @@ mod postgres;
 mod sql;
 mod sqlite;
 
+pub use changes::{Change, Changes};
 pub use expire::{Expired, expire};
 pub use import::{ImportStore, ImportedKey, Intake, TrustedIssuerRow};
 pub use open::{Migration, migrate, open, plan};
@@ -32,6 +34,7 @@ pub trait Store:
     + TokenStore
     + RevocationStore
     + JtiStore
+    + ChangeStore
     + ImportStore
     + std::fmt::Debug
     + Send
@@ -45,6 +48,7 @@ impl<S> Store for S where
         + TokenStore
         + RevocationStore
         + JtiStore
+        + ChangeStore
         + ImportStore
         + std::fmt::Debug
         + Send
@@ -305,8 +309,6 @@ pub trait RevocationStore {
     async fn delete_expired_revocations(&self, before: i64, limit: u32) -> Result<u64>;
     /// Whether the store answers.
     async fn ping(&self) -> Result<()>;
-    /// Whether other processes may change what is kept there.
-    fn is_shared(&self) -> bool;
 }
 
 /// Assertions that were used. Each counts once, at whichever server of the store it is shown.
@@ -317,4 +319,12 @@ pub trait JtiStore {
     async fn use_jti(&self, digest: &str, expires_at: i64) -> Result<bool>;
     /// Deletes at most `limit` notes whose end lies before a time; says how many.
     async fn delete_expired_jtis(&self, before: i64, limit: u32) -> Result<u64>;
+}
+
+/// What other processes change.
+pub trait ChangeStore {
+    /// Follows the changes from now on. A store of one process has none.
+    fn changes(&self) -> Changes {
+        Changes::none()
+    }
 }

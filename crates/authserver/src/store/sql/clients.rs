@@ -30,12 +30,9 @@ impl<E: Engine> ClientStore for Sql<E> {
     }
 
     async fn known_client(&self, id: &str) -> Result<Option<Arc<ClientRow>>> {
-        let Some(memories) = &self.memories else {
-            return Ok(self.find_client(id).await?.map(Arc::new));
-        };
         let values = [id.into()];
         let read = self.first(FIND, &values, sized);
-        memories.clients.find(id, read).await
+        self.teller.memories.clients.find(id, read).await
     }
 
     async fn update_client(&self, row: &ClientRow) -> Result<bool> {

@@ -16,14 +16,15 @@ mod tokens;
 
 pub(super) use engine::{Engine, Value};
 
-use std::sync::{Arc, Mutex};
+use std::sync::Mutex;
 
 use sqlx::{AssertSqlSafe, Pool, SqlSafeStr};
 use tokio_util::task::AbortOnDropHandle;
 
 use self::lease::Lease;
-use super::memory::{Forgetting, Memories};
-use super::{ClientRow, Result, StoreError};
+use super::changes::{Changes, Teller};
+use super::memory::Forgetting;
+use super::{ChangeStore, ClientRow, Result, StoreError};
 
 /// A store in a database.
 #[derive(Debug)]
@@ -32,11 +33,11 @@ pub(super) struct Sql<E: Engine> {
     pub(super) name: String,
     pub(super) writers: Pool<E>,
     pub(super) readers: Pool<E>,
-    /// Not where others could change something and nobody would tell.
-    pub(super) memories: Option<Arc<Memories>>,
+    pub(super) teller: Teller,
+    /// Where others may change something.
     pub(super) _watch: Option<AbortOnDropHandle<()>>,
     /// A database in memory lives as long as one connection to it: this one.
-    pub(super) anchor: Option<Mutex<E::Connection>>,
+    pub(super) _anchor: Option<Mutex<E::Connection>>,
 }
 
 /// A row that was read.
@@ -61,15 +62,13 @@ impl<E: Engine> Row<'_, E> {
 
 impl<E: Engine> Sql<E> {
     /// Whoever changes a client holds this until the change is done.
-    fn forgetting<'a>(&'a self, id: &'a str) -> Option<Forgetting<'a, ClientRow>> {
-        let memories = self.memories.as_deref()?;
-        Some(memories.clients.forgetting(id))
+    fn forgetting<'a>(&'a self, id: &'a str) -> Forgetting<'a, ClientRow> {
+        self.teller.memories.clients.forgetting(id)
     }
 
     /// Whoever revokes something holds this.
-    fn revoking(&self) -> Option<Forgetting<'_, (String, i64)>> {
-        let memories = self.memories.as_deref()?;
-        Some(memories.unrevoked.forgetting_all())
+    fn revoking(&self) -> Forgetting<'_, (String, i64)> {
+        self.teller.memories.unrevoked.forgetting_all()
     }
 
     /// Runs a statement that is a change by itself; says how many rows it changed.
@@ -207,6 +206,12 @@ impl<E: Engine> Change<'_, E> {
         self.write("ROLLBACK", &[]).await?;
         self.connection.finish();
         Ok(())
+    }
+}
+
+impl<E: Engine> ChangeStore for Sql<E> {
+    fn changes(&self) -> Changes {
+        self.teller.follow()
     }
 }
 

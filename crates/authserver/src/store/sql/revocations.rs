@@ -39,13 +39,10 @@ impl<E: Engine> RevocationStore for Sql<E> {
     }
 
     async fn is_revoked(&self, jti: &str, client_id: &str, issued_at: i64) -> Result<bool> {
-        let asked = self.reads_revocation(jti, client_id, issued_at);
-        let Some(memories) = &self.memories else {
-            return asked.await;
-        };
-        let found = memories.unrevoked.find(jti, async {
+        let found = self.teller.memories.unrevoked.find(jti, async {
+            let is_revoked = self.reads_revocation(jti, client_id, issued_at).await?;
             let token = (client_id.to_owned(), issued_at);
-            Ok((!asked.await?).then_some((token, client_id.len())))
+            Ok((!is_revoked).then_some((token, client_id.len())))
         });
         match found.await? {
             None => Ok(true),
@@ -64,11 +61,6 @@ impl<E: Engine> RevocationStore for Sql<E> {
         // Reads a page, so that a file that went away is noticed.
         let sql = "SELECT id FROM client LIMIT 1";
         self.first(sql, &[], |row| row.text("id")).await.map(drop)
-    }
-
-    fn is_shared(&self) -> bool {
-        // Also a file: `serve public` and `serve admin` may be two processes over it.
-        self.anchor.is_none()
     }
 }
 

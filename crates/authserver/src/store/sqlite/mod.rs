@@ -15,13 +15,14 @@ pub(super) use migration::{migrate, plan};
 
 use std::path::Path;
 use std::str::FromStr;
-use std::sync::{Arc, Mutex};
+use std::sync::Mutex;
 use std::time::Duration;
 
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
 use sqlx::{ConnectOptions, Sqlite};
 
 use super::Result;
+use super::changes::Teller;
 use super::dsn::SqliteFile;
 use super::sql::Sql;
 
@@ -44,9 +45,9 @@ pub(super) async fn in_memory() -> Result<Sql<Sqlite>> {
         name,
         writers: only.clone(),
         readers: only,
-        memories: Some(Arc::default()),
+        teller: Teller::default(),
         _watch: None,
-        anchor: Some(Mutex::new(anchor)),
+        _anchor: Some(Mutex::new(anchor)),
     })
 }
 
@@ -65,14 +66,14 @@ pub(super) async fn in_file(file: &SqliteFile) -> Result<Sql<Sqlite>> {
         .connect_with(reading(file))
         .await
         .map_err(failed)?;
-    let memories = Arc::default();
+    let teller = Teller::default();
     Ok(Sql {
         name,
         writers: writer,
         readers,
-        _watch: Some(watch::spawn(file.clone(), Arc::clone(&memories))),
-        memories: Some(memories),
-        anchor: None,
+        teller: teller.clone(),
+        _watch: Some(watch::spawn(file.clone(), teller)),
+        _anchor: None,
     })
 }
 

@@ -1,7 +1,6 @@
 //! Notices what others write to a file: another server, a command line. SQLite counts the commits
-//! that a connection did not make itself.
+//! that a connection did not make itself, not what they were about.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use sqlx::ConnectOptions;
@@ -9,41 +8,41 @@ use sqlx::sqlite::SqliteConnection;
 use tokio_util::task::AbortOnDropHandle;
 
 use super::{reading, shown};
+use crate::store::changes::{Change, Teller};
 use crate::store::dsn::SqliteFile;
-use crate::store::memory::Memories;
 
-/// How often the file is asked. Others see a change within a second.
+/// How often the file is asked.
 const PERIOD: Duration = Duration::from_millis(250);
 
-/// Forgets whenever something was written, or when that cannot be told; ends with the
-/// handle. This connection writes nothing, so it also sees the writes of our own.
-pub(super) fn spawn(file: SqliteFile, memories: Arc<Memories>) -> AbortOnDropHandle<()> {
+/// Asks until the handle is dropped. The connection writes nothing, so it also counts our own
+/// commits.
+pub(super) fn spawn(file: SqliteFile, teller: Teller) -> AbortOnDropHandle<()> {
     AbortOnDropHandle::new(tokio::spawn(async move {
         let mut ticks = tokio::time::interval(PERIOD);
         let (mut connection, mut seen) = (None, None);
         loop {
             ticks.tick().await;
-            let version = match version(&file, &mut connection).await {
-                Ok(version) => Some(version),
+            let counted = match count(&file, &mut connection).await {
+                Ok(counted) => Some(counted),
                 Err(error) => {
                     let name = shown(&file.path);
-                    tracing::debug!(database = name, error = %error, "the file cannot be watched");
+                    tracing::debug!(database = name, error = %error, "changes are not seen");
                     connection = None;
                     None
                 }
             };
-            if version.is_none() || version != seen {
-                memories.forget();
+            if counted.is_none() || counted != seen {
+                teller.tell(Change::Everything);
             }
-            seen = version;
+            seen = counted;
         }
     }))
 }
 
-async fn version(
+async fn count(
     file: &SqliteFile,
     connection: &mut Option<SqliteConnection>,
-) -> sqlx::Result<i64> {
+) -> Result<i64, sqlx::Error> {
     let connection = match connection {
         Some(connection) => connection,
         None => connection.insert(reading(file).connect().await?),

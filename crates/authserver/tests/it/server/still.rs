@@ -5,9 +5,9 @@ use std::sync::{Mutex, PoisonError};
 
 use async_trait::async_trait;
 use carnet_authserver::store::{
-    ClientQuery, ClientRow, ClientStore, ImportStore, ImportedKey, Insertion, Intake, JtiStore,
-    KeyRow, KeyStore, Result, Revocation, RevocationStore, RotatedSecret, StoreError, TokenRow,
-    TokenStore, TrustedIssuerRow,
+    ChangeStore, ClientQuery, ClientRow, ClientStore, ImportStore, ImportedKey, Insertion, Intake,
+    JtiStore, KeyRow, KeyStore, Result, Revocation, RevocationStore, RotatedSecret, StoreError,
+    TokenRow, TokenStore, TrustedIssuerRow,
 };
 
 /// The store.
@@ -87,6 +87,8 @@ impl ClientStore for StillStore {
         absent()
     }
 }
+
+impl ChangeStore for StillStore {}
 
 #[async_trait]
 impl KeyStore for StillStore {
@@ -186,10 +188,6 @@ impl RevocationStore for StillStore {
 
     async fn ping(&self) -> Result<()> {
         Ok(())
-    }
-
-    fn is_shared(&self) -> bool {
-        false
     }
 }
 
