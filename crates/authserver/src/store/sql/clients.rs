@@ -1,5 +1,7 @@
 //! Clients: the JSON document of the admin API, and the columns that queries need.
 
+use std::sync::Arc;
+
 use async_trait::async_trait;
 use sqlx::AssertSqlSafe;
 
@@ -21,6 +23,7 @@ const UPDATE: &str = "UPDATE client
 #[async_trait]
 impl<E: Engine> ClientStore for Sql<E> {
     async fn insert_client(&self, row: &ClientRow) -> Result<Insertion> {
+        let _forgetting = self.forgetting(&row.client.client_id);
         let columns = Columns::of(row)?;
         let added = self.write(INSERT, &columns.values()).await?;
         Ok(Insertion::of(added))
@@ -30,7 +33,14 @@ impl<E: Engine> ClientStore for Sql<E> {
         self.first(FIND, &[id.into()], client).await
     }
 
+    async fn known_client(&self, id: &str) -> Result<Option<Arc<ClientRow>>> {
+        let values = [id.into()];
+        let read = self.first(FIND, &values, sized);
+        self.teller.memories.clients.find(id, read).await
+    }
+
     async fn update_client(&self, row: &ClientRow) -> Result<bool> {
+        let _forgetting = self.forgetting(&row.client.client_id);
         let columns = Columns::of(row)?;
         Ok(self.write(UPDATE, &columns.values()).await? > 0)
     }
@@ -56,6 +66,7 @@ impl<E: Engine> ClientStore for Sql<E> {
     }
 
     async fn replace_secret_hash(&self, id: &str, old: &str, new: &str) -> Result<bool> {
+        let _forgetting = self.forgetting(id);
         let changed = self
             .write(
                 "UPDATE client SET secret_hash = $3 WHERE id = $1 AND secret_hash = $2",
@@ -71,6 +82,7 @@ impl<E: Engine> ClientStore for Sql<E> {
         old: &[RotatedSecret],
         new: &[RotatedSecret],
     ) -> Result<bool> {
+        let _forgetting = self.forgetting(id);
         let (old, new) = (rotated(id, old)?, rotated(id, new)?);
         let changed = self
             .write(
@@ -82,6 +94,7 @@ impl<E: Engine> ClientStore for Sql<E> {
     }
 
     async fn delete_client(&self, id: &str, not_before: i64, expires_at: i64) -> Result<bool> {
+        let _forgetting = (self.forgetting(id), self.revoking());
         let mut change = self.begin().await?;
         // Its tokens go with it: their rows refer to it, ON DELETE CASCADE.
         let deleted = change
@@ -177,6 +190,11 @@ pub(super) fn client<E: Engine>(row: &Row<'_, E>) -> Result<ClientRow> {
         secret_hash: row.text("secret_hash")?,
         rotated,
     })
+}
+
+/// A client, and the length of its document.
+fn sized<E: Engine>(row: &Row<'_, E>) -> Result<(ClientRow, usize)> {
+    Ok((client(row)?, row.text("document")?.len()))
 }
 
 fn rotated(id: &str, secrets: &[RotatedSecret]) -> Result<String> {
