@@ -20,6 +20,7 @@ mod rotation;
 mod schedule;
 mod secrecy;
 mod serving;
+mod several;
 mod still;
 mod system_secrets;
 mod tls;
