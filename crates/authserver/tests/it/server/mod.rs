@@ -17,6 +17,7 @@ mod request_log;
 mod restart;
 mod revocation;
 mod rotation;
+mod rotation_under_load;
 mod schedule;
 mod secrecy;
 mod serving;
