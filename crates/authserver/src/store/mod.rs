@@ -15,7 +15,7 @@ mod postgres;
 mod sql;
 mod sqlite;
 
-pub use expire::{Expired, expire};
+pub use expire::{Ended, Expired, Sweep, expire, sweep};
 pub use import::{ImportStore, ImportedKey, Intake, TrustedIssuerRow};
 pub use open::{Migration, migrate, open, plan};
 

@@ -17,6 +17,7 @@ mod foreign_verifiers;
 mod gateway_files;
 mod keys;
 mod lines;
+mod migration;
 mod offline;
 mod process;
 mod restart;

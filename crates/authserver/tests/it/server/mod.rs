@@ -11,6 +11,7 @@ mod keys;
 mod maintenance;
 mod metrics;
 mod openapi;
+mod public_openapi;
 mod restart;
 mod revocation;
 mod rotation;
