@@ -9,6 +9,7 @@ mod fetch;
 mod http;
 pub mod import;
 pub mod options;
+mod ports;
 mod server;
 pub mod store;
 
@@ -16,9 +17,11 @@ pub use carnet_jose::{Algorithm, RsaBits};
 pub use carnet_oauth::scope::Strategy as ScopeStrategy;
 
 pub use crate::{
-    domain::Error,
+    domain::{Error, Rotation},
+    http::serve::{Listener, TlsError},
     options::{
         AccessTokenStrategy, Cors, Discovery, Options, OptionsError, ScopeClaim, TokenProfile,
     },
+    ports::{PortOptions, Ports, TlsOptions},
     server::Authserver,
 };

@@ -6,6 +6,8 @@ use carnet_jose::{Algorithm, RsaBits};
 use carnet_oauth::scope;
 use secrecy::{ExposeSecret as _, SecretString};
 
+use crate::{domain::Rotation, http::serve::TlsError, ports::Ports};
+
 /// A system secret must have so many characters.
 const MIN_SECRET_LENGTH: usize = 16;
 
@@ -52,6 +54,9 @@ pub struct Options {
     /// `jwks.algorithm` (ours): the algorithm of the key that the server makes for access tokens when
     /// there is none.
     pub algorithm: Algorithm,
+    /// `jwks.rotation` (ours): when keys that sign access tokens change; never by themselves when
+    /// absent.
+    pub rotation: Option<Rotation>,
     /// `webfinger.jwks.broadcast_keys`: key sets that are published besides the two that sign.
     pub broadcast_keys: Vec<String>,
     /// `webfinger.oidc_discovery`: what the discovery document says differently.
@@ -60,6 +65,8 @@ pub struct Options {
     pub public_cors: Option<Cors>,
     /// `serve.admin.cors`: the same for the admin port.
     pub admin_cors: Option<Cors>,
+    /// `serve`: how the two ports are served.
+    pub ports: Ports,
     /// When a failed client authentication is answered, counted from its arrival.
     pub failed_authentication_after: Duration,
     /// What `/version` says.
@@ -149,10 +156,12 @@ impl Default for Options {
             hashing_threads: 1,
             rsa_bits: RsaBits::B2048,
             algorithm: Algorithm::Rs256,
+            rotation: None,
             broadcast_keys: texts(&["hydra.openid.id-token"]),
             discovery: Discovery::default(),
             public_cors: None,
             admin_cors: None,
+            ports: Ports::default(),
             failed_authentication_after: Duration::from_millis(50),
             version: format!("v{}", env!("CARGO_PKG_VERSION")),
         }
@@ -180,6 +189,9 @@ pub enum OptionsError {
         "secrets.system.{0}: shorter than 16 characters; use a longer one, or --dev for a trial"
     )]
     ShortSecret(usize),
+    /// TLS of a port, `public` or `admin`, cannot be spoken.
+    #[error("serve.{0}.tls.{1}")]
+    Tls(&'static str, TlsError),
 }
 
 impl Options {

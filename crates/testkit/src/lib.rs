@@ -3,6 +3,7 @@
 //!
 //! Only ever a dev-dependency. Knows nothing of the rooms it tests but the words of OAuth.
 
+pub mod certificates;
 pub mod client;
 mod clock;
 mod fields;

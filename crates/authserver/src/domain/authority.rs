@@ -8,7 +8,7 @@ use crate::{
     domain::{
         Error,
         client_auth::ClientKeys,
-        keys::ring::{KeyRing, NewKeys},
+        keys::ring::{KeyRing, Means, NewKeys},
         secret::{failure::FailureTimer, verifier::SecretVerifier},
         system_keys::SystemKeys,
     },
@@ -19,19 +19,20 @@ use crate::{
 /// A store that takes longer counts as out of reach: clients hear it within two seconds.
 const STORE_PATIENCE: Duration = Duration::from_millis(1500);
 
-/// The authorization server without its HTTP.
-#[derive(Debug)]
+/// The authorization server without its HTTP, as some options want it. Clones, and those with other
+/// options, share everything else.
+#[derive(Debug, Clone)]
 pub(crate) struct Authority {
     pub(crate) options: Options,
     pub(super) store: Arc<dyn Store>,
-    pub(super) ring: KeyRing,
+    pub(super) ring: Arc<KeyRing>,
     pub(super) system: Arc<SystemKeys>,
     pub(super) verifier: SecretVerifier,
-    pub(super) failures: FailureTimer,
-    pub(super) client_keys: ClientKeys,
+    pub(super) failures: Arc<FailureTimer>,
+    pub(super) client_keys: Arc<ClientKeys>,
     pub(super) random: Arc<dyn Random>,
     /// Held while a client is read, changed and written.
-    pub(super) client_writes: tokio::sync::Mutex<()>,
+    pub(super) client_writes: Arc<tokio::sync::Mutex<()>>,
     clock: Arc<dyn Clock>,
 }
 
@@ -44,22 +45,19 @@ impl Authority {
         random: Arc<dyn Random>,
     ) -> Result<Self, Error> {
         let system = Arc::new(SystemKeys::new(&options.system_secrets, &*random));
-        let ring = KeyRing::open(
-            Arc::clone(&store),
-            Arc::clone(&system),
-            Arc::clone(&random),
-            NewKeys {
-                algorithm: options.algorithm,
-                bits: options.rsa_bits,
-            },
-        )
-        .await?;
+        let means = Means {
+            store: Arc::clone(&store),
+            system: Arc::clone(&system),
+            random: Arc::clone(&random),
+            clock: Arc::clone(&clock),
+        };
+        let ring = KeyRing::open(means, NewKeys::of(&options)).await?;
         Ok(Self {
-            ring,
+            ring: Arc::new(ring),
             verifier: SecretVerifier::new(Arc::clone(&system), Arc::clone(&random), &options),
-            failures: FailureTimer::new(options.failed_authentication_after),
-            client_keys: ClientKeys::default(),
-            client_writes: tokio::sync::Mutex::default(),
+            failures: Arc::new(FailureTimer::new(options.failed_authentication_after)),
+            client_keys: Arc::default(),
+            client_writes: Arc::default(),
             options,
             store,
             system,
@@ -68,14 +66,19 @@ impl Authority {
         })
     }
 
+    /// The same server under other options. What was made of the old ones for good stays: keys, the
+    /// system secrets, and when failures are answered.
+    pub(crate) fn with(&self, options: Options) -> Self {
+        Self {
+            verifier: self.verifier.with(&options),
+            options,
+            ..self.clone()
+        }
+    }
+
     /// The time of day, in seconds since 1970.
     pub(super) fn now(&self) -> i64 {
-        let since = self
-            .clock
-            .now()
-            .duration_since(SystemTime::UNIX_EPOCH)
-            .unwrap_or_default();
-        i64::try_from(since.as_secs()).unwrap_or(i64::MAX)
+        seconds(&*self.clock)
     }
 
     /// The time of day, in full.
@@ -90,6 +93,15 @@ impl Authority {
         }
         (!self.ring.is_complete()).then(|| ("keys", "the signing keys are being made".to_owned()))
     }
+}
+
+/// The time of day, in seconds since 1970.
+pub(super) fn seconds(clock: &dyn Clock) -> i64 {
+    let since = clock
+        .now()
+        .duration_since(SystemTime::UNIX_EPOCH)
+        .unwrap_or_default();
+    i64::try_from(since.as_secs()).unwrap_or(i64::MAX)
 }
 
 /// Waits for the store, but not for ever.

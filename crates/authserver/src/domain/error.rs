@@ -3,7 +3,7 @@
 use carnet_jose::KeyError;
 use carnet_oauth::{Error as OauthError, ErrorCode};
 
-use crate::store::StoreError;
+use crate::{options::OptionsError, store::StoreError};
 
 /// Why the server does not start.
 #[derive(Debug, thiserror::Error)]
@@ -14,7 +14,7 @@ pub enum Error {
     /// A key in the store was sealed with a secret that is not at hand.
     #[error(
         "key {kid} of set {set} cannot be opened: none of secrets.system is the one it was sealed \
-         with"
+         with; put that one back behind the others"
     )]
     Sealed {
         /// The set.
@@ -32,6 +32,9 @@ pub enum Error {
         /// What is wrong with it.
         problem: KeyError,
     },
+    /// An option cannot be served.
+    #[error(transparent)]
+    Options(#[from] OptionsError),
 }
 
 /// Why there is no token.

@@ -23,3 +23,4 @@ mod uuid;
 pub(crate) use authority::Authority;
 pub use error::Error;
 pub(crate) use error::{AdminError, Missing, TokenError};
+pub use keys::Rotation;

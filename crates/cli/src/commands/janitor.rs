@@ -6,14 +6,16 @@ use std::time::SystemTime;
 use carnet_authserver::store::{self, Ended, Store, Sweep};
 
 use crate::args::Janitor;
-use crate::commands::serve::configuration;
+use crate::commands::migrate::sql;
 use crate::output::{self, Failure};
 use crate::process::Process;
 
 /// Removes, and tells of each kind that it is done, in Hydra's words.
 pub(super) async fn run(args: Janitor, process: &Process) -> Result<(), Failure> {
     let how = how(&args, process)?;
-    let store = store::open(&dsn(&args, process)?).await.map_err(failed)?;
+    let store = store::open(&sql::dsn(&args.database, process)?)
+        .await
+        .map_err(failed)?;
     let done = |what: &str| {
         let line = format!("Successfully completed Janitor run on {what}\n");
         output::print(process, &line);
@@ -69,20 +71,6 @@ fn how(args: &Janitor, process: &Process) -> Result<Sweep, Failure> {
         batch,
         limit: limit.into(),
     })
-}
-
-fn dsn(args: &Janitor, process: &Process) -> Result<String, Failure> {
-    match (args.read_from_env, &args.dsn) {
-        (false, Some(dsn)) => Ok(dsn.clone()),
-        (false, None) if args.config.is_empty() => Err(Failure::new(
-            "janitor needs a database: name it, such as sqlite:///path/to/file, or add -e to take \
-             it from the variable DSN",
-        )),
-        _ => {
-            let config = configuration::read(&args.config, false, process)?;
-            configuration::dsn(&config).map(str::to_owned)
-        }
-    }
 }
 
 fn failed(error: store::StoreError) -> Failure {

@@ -201,8 +201,8 @@ impl Authority {
         }
         match self.verifier.verify(id, &row.hashes(), secret).await? {
             Verdict::Wrong => Ok(None),
-            Verdict::Rotated(at) => {
-                self.note_use(&row, at).await;
+            Verdict::Rotated(at, renewed) => {
+                self.note_use(&row, at, renewed).await;
                 Ok(Some(row.client))
             }
             Verdict::Right(renewed) => {

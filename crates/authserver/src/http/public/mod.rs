@@ -56,12 +56,11 @@ pub(crate) fn router(authority: Arc<Authority>) -> Router {
         Some(path) => routes.route(&path, open(get(discovery::oauth))),
         None => routes,
     };
-    let cors = authority.options.public_cors.clone();
     let routes = routes
         .fallback(not_found::page)
         .layer(Extension(Arc::new(description)))
-        .with_state(authority);
-    around(routes, Port::Public, cors.as_ref())
+        .with_state(Arc::clone(&authority));
+    around(routes, Port::Public, &authority.options)
 }
 
 type Route = MethodRouter<Arc<Authority>>;

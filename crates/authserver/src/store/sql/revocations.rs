@@ -56,4 +56,9 @@ impl<E: Engine> RevocationStore for Sql<E> {
         let sql = "SELECT id FROM client LIMIT 1";
         self.first(sql, &[], |row| row.text("id")).await.map(drop)
     }
+
+    fn is_shared(&self) -> bool {
+        // Also a file: `serve public` and `serve admin` may be two processes over it.
+        self.anchor.is_none()
+    }
 }

@@ -1,6 +1,7 @@
 //! The life of a file: created, brought up to date, looked at.
 
 use std::io::ErrorKind;
+use std::time::Duration;
 
 use sqlx::sqlite::SqliteConnection;
 use sqlx::{ConnectOptions, Connection, Sqlite};
@@ -10,6 +11,9 @@ use crate::store::dsn::{SqliteFile, refused};
 use crate::store::open::Migration;
 use crate::store::sql::history;
 use crate::store::{Result, StoreError};
+
+/// So long it waits for another migration.
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// The plan of a file, which need not be there.
 pub(in crate::store) async fn plan(file: &SqliteFile) -> Result<Vec<Migration>> {
@@ -34,16 +38,23 @@ pub(in crate::store) async fn migrate(file: &SqliteFile) -> Result<Vec<Migration
     }
     let name = shown(&file.path);
     let failed = |error| failure::of_opening(&name, &error);
-    let mut connection = writing(file).connect().await.map_err(failed)?;
+    let patient = writing(file).busy_timeout(PATIENCE);
+    let mut connection = patient.connect().await.map_err(failed)?;
     apply(&name, &mut connection).await?;
     let plan = history::read_plan::<Sqlite>(&name, &mut connection).await?;
     connection.close().await.map_err(failed)?;
     Ok(plan)
 }
 
-/// Takes what is pending.
+/// Takes what is pending: all of it or nothing, while others who want the same wait.
 pub(super) async fn apply(name: &str, connection: &mut SqliteConnection) -> Result<()> {
-    history::apply::<Sqlite>(name, connection, |step| step.sqlite).await
+    let failed = |error| failure::of_opening(name, &error);
+    let mut change = connection
+        .begin_with("BEGIN IMMEDIATE")
+        .await
+        .map_err(failed)?;
+    history::apply::<Sqlite>(name, &mut change, |step| step.sqlite).await?;
+    change.commit().await.map_err(failed)
 }
 
 /// Refuses a file that is not there or not up to date.

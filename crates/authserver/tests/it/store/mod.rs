@@ -2,6 +2,7 @@
 
 #[path = "../../../src/store/contract/mod.rs"]
 mod contract;
+mod history;
 mod kill9;
 mod memory;
 mod postgres;

@@ -9,8 +9,14 @@ use secrecy::{ExposeSecret, SecretString};
 
 mod layers;
 mod read;
+mod rotation;
+mod serve;
+mod tls;
 
 pub use read::read;
+pub use rotation::Rotation;
+pub use serve::{Cors, Listener, Socket};
+pub use tls::{Pem, Tls};
 
 /// Everything the authorization server knows before it answers. The environment name of a key is
 /// its upper case with `_` for each dot: `SERVE_PUBLIC_PORT`; lists are separated by commas there.
@@ -52,6 +58,9 @@ pub struct AuthserverConfig {
     /// there is none: `RS256`, `PS256`, `ES256`, `ES384`, `EdDSA` and their relatives. Default
     /// `RS256`.
     pub algorithm: String,
+    /// `jwks.rotation` (ours): when the key that signs access tokens changes by itself. Default
+    /// never: whoever hands the key set out by other ways must hear of a change first.
+    pub rotation: Option<Rotation>,
     /// `log`.
     pub log: Log,
 }
@@ -74,36 +83,6 @@ impl PartialEq for Secrets {
         };
         texts(self) == texts(other)
     }
-}
-
-/// `serve.public` and `serve.admin`.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Listener {
-    /// `host`; `None`: all interfaces.
-    pub host: Option<String>,
-    /// `port`.
-    pub port: u16,
-    /// `cors`: which web pages may call the port; `None` where it is not `enabled`. Default off.
-    pub cors: Option<Cors>,
-}
-
-/// `serve.public.cors` and `serve.admin.cors`.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Cors {
-    /// `allowed_origins`; `*` in one stands for a part of its host, alone for all. Default `*`.
-    pub allowed_origins: Vec<String>,
-    /// `allowed_methods`. Default `GET`, `POST`, `PUT`, `PATCH`, `DELETE`.
-    pub allowed_methods: Vec<String>,
-    /// `allowed_headers`; `*` for all. Default `Accept`, `Accept-Language`, `Authorization`,
-    /// `Content-Language`, `Content-Length`, `Content-Type`.
-    pub allowed_headers: Vec<String>,
-    /// `exposed_headers`: what pages may read besides. Default `Cache-Control`, `Expires`,
-    /// `Last-Modified`, `Pragma`, `Content-Length`, `Content-Language`, `Content-Type`.
-    pub exposed_headers: Vec<String>,
-    /// `allow_credentials`; never where all origins are allowed. Default true.
-    pub allow_credentials: bool,
-    /// `max_age`: seconds for which browsers may remember a preflight; 0: as they like. Default 0.
-    pub max_age: u32,
 }
 
 /// `urls.self`.
@@ -235,12 +214,17 @@ impl AuthserverConfig {
         let derived = || {
             let host = self.public.host.as_deref();
             let host = host.filter(|host| !matches!(*host, "0.0.0.0" | "::"));
+            let host = host.filter(|_| self.public.unix_path().is_none());
+            let scheme = match self.public.tls {
+                Some(_) => "https",
+                None => "http",
+            };
             let host = match host {
                 Some(address) if address.contains(':') => format!("[{address}]"),
                 Some(host) => host.to_owned(),
                 None => "localhost".to_owned(),
             };
-            format!("http://{host}:{}", self.public.port)
+            format!("{scheme}://{host}:{}", self.public.port)
         };
         self.urls.issuer.clone().unwrap_or_else(derived)
     }
@@ -249,17 +233,12 @@ impl AuthserverConfig {
 impl Default for AuthserverConfig {
     fn default() -> Self {
         let texts = |words: &[&str]| words.iter().map(|&word| word.to_owned()).collect();
-        let all_interfaces = |port| Listener {
-            host: None,
-            port,
-            cors: None,
-        };
         Self {
             dsn: None,
             dev: false,
             secrets: Secrets::default(),
-            public: all_interfaces(4444),
-            admin: all_interfaces(4445),
+            public: Listener::at(4444),
+            admin: Listener::at(4445),
             urls: Urls::default(),
             strategies: Strategies::default(),
             ttl_access_token: Duration::from_secs(3600),
@@ -268,6 +247,7 @@ impl Default for AuthserverConfig {
             default_scope: texts(&["offline_access", "offline", "openid"]),
             broadcast_keys: texts(&["hydra.openid.id-token"]),
             discovery: Discovery::default(),
+            rotation: None,
             rsa_bits: 2048,
             algorithm: "RS256".to_owned(),
             log: Log::default(),
