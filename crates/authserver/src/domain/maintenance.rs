@@ -3,6 +3,7 @@
 
 use std::{sync::Arc, time::Duration};
 
+use arc_swap::ArcSwap;
 use tokio::time::{Interval, MissedTickBehavior};
 
 use crate::{domain::Authority, store};
@@ -23,28 +24,28 @@ impl Authority {
         if let Err(error) = first.ring.complete().await {
             tracing::error!(error = ?error, "the signing keys could not be made");
         }
-        self.verifier.calibrate().await;
+        first.verifier.calibrate().await;
+        let is_shared = first.store.is_shared();
+        drop(first);
+        let sweeping = async {
+            let mut ticks = ticks(PERIOD);
+            loop {
+                ticks.tick().await;
+                current.load_full().sweep().await;
+            }
+        };
+        let following = async {
+            if !is_shared {
+                return;
+            }
+            let mut ticks = ticks(FOLLOW);
+            loop {
+                ticks.tick().await;
+                current.load_full().follow().await;
+            }
+        };
         // A sweep may make a key, which takes longer than others may wait for news.
-        tokio::join!(self.sweeping(), self.following());
-    }
-
-    async fn sweeping(&self) {
-        let mut ticks = ticks(PERIOD);
-        loop {
-            ticks.tick().await;
-            self.sweep().await;
-        }
-    }
-
-    async fn following(&self) {
-        if !self.store.is_shared() {
-            return;
-        }
-        let mut ticks = ticks(FOLLOW);
-        loop {
-            ticks.tick().await;
-            self.follow().await;
-        }
+        tokio::join!(sweeping, following);
     }
 
     /// Removes what time has ended, and does what the schedule of keys wants.

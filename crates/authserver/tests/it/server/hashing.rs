@@ -1,13 +1,13 @@
 //! Slow hashes under load.
 
-use std::pin::pin;
+use std::{pin::pin, sync::Arc};
 
 use axum::http::{Method, StatusCode};
 use carnet_authserver::Options;
 use futures_util::{FutureExt as _, StreamExt as _, stream::FuturesUnordered};
 use serde_json::json;
 
-use crate::server::{Room, tutorial};
+use crate::server::{Room, still::StillStore, tutorial};
 
 /// So many requests wait for their hash at most, the ones that are hashed included.
 const PLACES: usize = 256;
@@ -19,7 +19,7 @@ async fn a_queue_full_of_slow_hashes_holds_up_nobody_who_needs_none() {
         pbkdf2_iterations: 400_000,
         ..tutorial()
     };
-    let room = Room::new(slow).await;
+    let room = Room::over(slow, Arc::new(StillStore::default())).await;
     let supplied = room.create(json!({})).await;
     assert!(room.basic(&supplied, "traefiklabs", "").await.status == StatusCode::OK);
     let generated = json!({"client_id": "generated", "grant_types": ["client_credentials"]});
@@ -45,6 +45,9 @@ async fn a_queue_full_of_slow_hashes_holds_up_nobody_who_needs_none() {
         room.get("/.well-known/jwks.json").await.status,
         StatusCode::OK
     );
-    assert_eq!(pin!(guesses.next()).now_or_never(), None);
-    assert_eq!(guesses.len(), PLACES);
+    // The server itself may have taken a place, to learn how long a hash takes.
+    while let Some(Some(answer)) = pin!(guesses.next()).now_or_never() {
+        assert_eq!(answer.status, StatusCode::TOO_MANY_REQUESTS);
+    }
+    assert!(guesses.len() >= PLACES - 1, "{}", guesses.len());
 }
