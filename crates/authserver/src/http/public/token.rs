@@ -39,10 +39,13 @@ pub(super) struct CredentialsForm {
 #[expect(dead_code, reason = "describes what is read by hand")]
 struct TokenForm {
     /// `client_credentials`.
+    #[schema(example = "client_credentials")]
     grant_type: String,
     /// Scopes with spaces in between.
+    #[schema(example = "read")]
     scope: Option<String>,
     /// Audiences with spaces in between.
+    #[schema(example = "https://api.example")]
     audience: Option<String>,
     /// An audience (RFC 8707).
     resource: Option<String>,
