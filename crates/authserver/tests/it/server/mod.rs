@@ -12,6 +12,7 @@ mod keys;
 mod maintenance;
 mod metrics;
 mod openapi;
+mod public_openapi;
 mod reload;
 mod request_log;
 mod restart;
