@@ -6,7 +6,7 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 SELF=$PWD/scripts/test.sh
 
-STEPS=(fmt clippy walls security paths deny audit test kills faults doc demo hydra schemathesis traefik bench fuzz)
+STEPS=(fmt clippy walls security paths deny audit test kills faults doc demo hydra schemathesis clients failures traefik bench fuzz)
 
 # Versions of the tools that are built from the Rust registry.
 CARGO_TOOLS=(cargo-deny@0.20.2 cargo-audit@0.22.2 cargo-fuzz@0.13.2)
@@ -77,12 +77,14 @@ python_package() {
     "$VENV/bin/pip" install --quiet --disable-pip-version-check "$1"
 }
 
-# The binary as users get it.
-release() { cargo build --locked --quiet --release -p carnet; }
+# The binary as users get it, and what it is measured against: one build, or each would have
+# dependencies of its own.
+release() { cargo build --locked --quiet --release -p carnet -p carnet-yardstick; }
 
 step_fmt() {
     cargo fmt --all -- --check --files-with-diff
     cargo fmt --manifest-path fuzz/Cargo.toml -- --check --files-with-diff
+    cargo fmt --manifest-path compat/clients/rust/Cargo.toml -- --check --files-with-diff
 }
 
 step_clippy() { cargo clippy --locked --quiet --workspace --all-targets -- -D warnings; }
@@ -159,13 +161,27 @@ step_hydra() {
     ln -sf ../release/carnet target/links/hydra
     cargo run --locked --quiet -p carnet-compat -- run \
         --serve "target/release/carnet serve all --dev" --hydra target/links/hydra
-    # Whole databases that it wrote: HYDRA_DATABASES, else a copy that lies beside the project.
-    local databases=${HYDRA_DATABASES:-../shared/recordings/hydra/database}
-    [ ! -d "$databases" ] || HYDRA_DATABASES=$(realpath "$databases") \
+    # Whole databases that it wrote, where somebody has some: a folder of SQLite files.
+    [ -z "${HYDRA_DATABASES:-}" ] ||
         cargo test --locked --quiet --workspace --test it -- --ignored whole_databases
+}
+
+# Libraries that others wrote get tokens, and others verify them.
+step_clients() {
     need_python
-    python3 -m unittest discover compat/traefik
-    python3 compat/traefik/run.py --carnet target/release/carnet
+    need go=golang-go node=nodejs npm=npm javac=openjdk-17-jdk-headless mvn=maven
+    python3 -m unittest discover compat/clients
+    release
+    python3 compat/clients/run.py --carnet target/release/carnet
+}
+
+# Failed authentications: the same bytes, and none before its time. That their times cannot be told
+# apart is for the long form, `compat/failures/run.py --judge`.
+step_failures() {
+    need_python
+    python3 -m unittest discover compat/failures
+    release
+    python3 compat/failures/run.py --carnet target/release/carnet
 }
 
 # What fits the OpenAPI descriptions of the authorization server, and what does not.
@@ -178,6 +194,7 @@ step_schemathesis() {
 # The same configuration and requests to a real Traefik and to our gateway.
 step_traefik() {
     need_python
+    python3 -m unittest discover compat/traefik
     release
     python3 compat/traefik/run.py --carnet target/release/carnet
 }
@@ -187,7 +204,7 @@ step_bench() {
     need nginx=nginx haproxy=haproxy wrk=wrk taskset=util-linux
     python3 -m unittest discover bench
     release
-    python3 bench/run.py --short --carnet target/release/carnet
+    python3 bench/run.py --short --carnet target/release/carnet --yardstick target/release/yardstick
 }
 
 step_fuzz() {

@@ -13,7 +13,9 @@ pub(crate) mod metrics;
 mod not_found;
 mod openapi;
 pub(crate) mod public;
+pub(crate) mod request_log;
 pub(crate) mod serve;
+mod trace;
 
 use std::sync::Arc;
 
