@@ -8,6 +8,7 @@ mod claims;
 pub(crate) mod client;
 pub(crate) mod client_auth;
 mod error;
+mod follow;
 pub(crate) mod grant;
 mod introspect;
 pub(crate) mod keys;

@@ -3,7 +3,10 @@
 use std::{collections::BTreeMap, sync::Arc};
 
 use arc_swap::ArcSwap;
-use carnet_jose::{Algorithm, KeyError, PrivateKey, RsaBits, jws, jwt};
+use carnet_jose::{
+    Algorithm, KeyError, PrivateKey, RsaBits, jws,
+    jwt::{self, Claims},
+};
 use carnet_oauth::{Clock, Random};
 use secrecy::SecretString;
 use serde_json::{Map, Value};
@@ -114,6 +117,8 @@ impl KeyRing {
     }
 
     /// Signs an access token with the key whose turn it is.
+    /// Signs the claims of an access token with the newest key.
+    #[tracing::instrument(target = "spans", level = "trace", skip_all)]
     pub(in crate::domain) async fn sign(
         &self,
         token: Unsigned,
@@ -149,10 +154,13 @@ impl KeyRing {
 
     /// The claims of a token that any key of the access-token set signed, if it says to be an access
     /// token or no more than a JWT: keys may have been imported that sign other kinds too.
-    pub(in crate::domain) fn verify(&self, token: &str) -> Option<Map<String, Value>> {
-        let verified = jws::verify(token, &self.current.load().access_tokens).ok()?;
-        is_access_token(&verified.header).then_some(())?;
-        jwt::claims(&verified.payload).ok()
+    pub(in crate::domain) fn verify(&self, token: &str) -> Option<Arc<Claims>> {
+        let snapshot = self.current.load();
+        snapshot.verified.claims(token, || {
+            let verified = jws::verify(token, &snapshot.access_tokens).ok()?;
+            is_access_token(&verified.header).then_some(())?;
+            jwt::claims(&verified.payload).ok()
+        })
     }
 
     /// Until when another server issued tokens with the key that signed this one, if one did.
