@@ -136,18 +136,23 @@ impl Destination {
     /// 9.2.2).
     pub async fn send(&self, request: Request) -> Result<Response, Failure> {
         let again = is_repeatable(&request).then(|| copy_of_head(&request));
-        match (self.attempt(request).await, again) {
-            (Err(failure), Some(request))
-                if failure.kind == FailureKind::Broken && failure.on_used_connection =>
-            {
-                self.attempt(request).await
-            }
-            (outcome, _) => outcome,
+        let failure = match self.attempt(request).await {
+            Ok(response) => return Ok(response),
+            Err(failure) => failure,
+        };
+        let is_stale = failure.kind == FailureKind::Broken && failure.on_used_connection;
+        match again.filter(|_| is_stale) {
+            Some(request) => Box::pin(self.attempt(request)).await,
+            None => Err(failure),
         }
     }
 
     async fn attempt(&self, request: Request) -> Result<Response, Failure> {
-        within(self.response_header_timeout, self.pool.send(request))
+        let limit = self.response_header_timeout;
+        if limit.is_zero() {
+            return self.pool.send(request).await;
+        }
+        within(limit, Box::pin(self.pool.send(request)))
             .await
             .unwrap_or_else(|| Err(Failure::new(FailureKind::HeaderTimeout)))
     }

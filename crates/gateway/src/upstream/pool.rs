@@ -12,7 +12,7 @@ use http::header::HOST;
 use http::uri::{Authority, PathAndQuery, Scheme};
 use http::{StatusCode, Uri};
 use hyper::body::Incoming;
-use hyper::client::conn::{http1, http2};
+use hyper::client::conn::{TrySendError, http1, http2};
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use tokio::time::Instant;
 
@@ -78,7 +78,7 @@ impl Pool {
         self.aim(&mut request);
         loop {
             let outcome = match self.0.speaks_http2 {
-                true => self.over_http2(request).await,
+                true => Box::pin(self.over_http2(request)).await,
                 false => self.over_http1(request).await,
             };
             match outcome {
@@ -113,29 +113,24 @@ impl Pool {
     async fn over_http1(&self, request: Request) -> Result<Response, Unsent> {
         let (mut sender, is_used) = match self.0.take().await {
             Some(sender) => (sender, true),
-            None => (
-                self.open_http1().await.map_err(|failure| (failure, None))?,
-                false,
-            ),
-        };
-        match sender.try_send_request(request).await {
-            Ok(response) => Ok(self.lend(response, sender)),
-            Err(mut error) => {
-                let unsent = error.take_message();
-                Err((Failure::of_connection(error.into_error(), is_used), unsent))
+            None => {
+                // Boxed, as everything that few requests need: a future is as large as all it may
+                // ever hold, and is moved as a whole.
+                let opened = Box::pin(self.open_http1()).await;
+                (opened.map_err(|failure| (failure, None))?, false)
             }
-        }
+        };
+        let sent = sender.try_send_request(request).await;
+        sent.map(|response| self.lend(response, sender))
+            .map_err(|error| unsent(error, is_used))
     }
 
     async fn over_http2(&self, request: Request) -> Result<Response, Unsent> {
-        let (mut sender, is_used) = self.shared().await.map_err(|failure| (failure, None))?;
-        match sender.try_send_request(request).await {
-            Ok(response) => Ok(response.map(Body::from)),
-            Err(mut error) => {
-                let unsent = error.take_message();
-                Err((Failure::of_connection(error.into_error(), is_used), unsent))
-            }
-        }
+        let shared = self.shared().await;
+        let (mut sender, is_used) = shared.map_err(|failure| (failure, None))?;
+        let sent = sender.try_send_request(request).await;
+        sent.map(|response| response.map(Body::from))
+            .map_err(|error| unsent(error, is_used))
     }
 
     fn lend(
@@ -199,6 +194,12 @@ impl Pool {
         let port = self.0.authority.port_u16().unwrap_or(own);
         self.0.dial.connect(is_tls, host, port).await
     }
+}
+
+fn unsent(mut error: TrySendError<Request>, is_used: bool) -> Unsent {
+    let request = error.take_message();
+    let failure = Failure::of_connection(error.into_error(), is_used);
+    (failure, request)
 }
 
 impl Inner {
