@@ -17,11 +17,11 @@ pub use carnet_jose::{Algorithm, RsaBits};
 pub use carnet_oauth::scope::Strategy as ScopeStrategy;
 
 pub use crate::{
-    domain::Error,
+    domain::{Error, Rotation},
     http::serve::{Listener, TlsError},
     options::{
         AccessTokenStrategy, Cors, Discovery, Options, OptionsError, ScopeClaim, TokenProfile,
     },
-    ports::{PortOptions, Ports, TlsOptions},
+    ports::{Adopt, PortOptions, Ports, RequestLog, SPANS, TlsOptions, TraceParent},
     server::Authserver,
 };

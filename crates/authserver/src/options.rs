@@ -6,7 +6,7 @@ use carnet_jose::{Algorithm, RsaBits};
 use carnet_oauth::scope;
 use secrecy::{ExposeSecret as _, SecretString};
 
-use crate::{http::serve::TlsError, ports::Ports};
+use crate::{domain::Rotation, http::serve::TlsError, ports::Ports};
 
 /// A system secret must have so many characters.
 const MIN_SECRET_LENGTH: usize = 16;
@@ -54,6 +54,9 @@ pub struct Options {
     /// `jwks.algorithm` (ours): the algorithm of the key that the server makes for access tokens when
     /// there is none.
     pub algorithm: Algorithm,
+    /// `jwks.rotation` (ours): when keys that sign access tokens change; never by themselves when
+    /// absent.
+    pub rotation: Option<Rotation>,
     /// `webfinger.jwks.broadcast_keys`: key sets that are published besides the two that sign.
     pub broadcast_keys: Vec<String>,
     /// `webfinger.oidc_discovery`: what the discovery document says differently.
@@ -153,6 +156,7 @@ impl Default for Options {
             hashing_threads: 1,
             rsa_bits: RsaBits::B2048,
             algorithm: Algorithm::Rs256,
+            rotation: None,
             broadcast_keys: texts(&["hydra.openid.id-token"]),
             discovery: Discovery::default(),
             public_cors: None,

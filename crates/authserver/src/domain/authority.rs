@@ -1,18 +1,26 @@
 //! What the whole domain hangs on: the store, the keys, the clock, randomness and the settings.
 
-use std::{sync::Arc, time::Duration, time::SystemTime};
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::{Duration, SystemTime},
+};
 
 use carnet_oauth::{Clock, Random};
+use tracing::Instrument as _;
 
 use crate::{
     domain::{
         Error,
         client_auth::ClientKeys,
-        keys::ring::{KeyRing, NewKeys},
+        keys::ring::{KeyRing, Means, NewKeys},
         secret::{failure::FailureTimer, verifier::SecretVerifier},
         system_keys::SystemKeys,
     },
     options::Options,
+    ports::SPANS,
     store::{Result as StoreResult, Store, StoreError},
 };
 
@@ -31,6 +39,8 @@ pub(crate) struct Authority {
     pub(super) failures: Arc<FailureTimer>,
     pub(super) client_keys: Arc<ClientKeys>,
     pub(super) random: Arc<dyn Random>,
+    /// Whether the server was told to end.
+    draining: Arc<AtomicBool>,
     /// Held while a client is read, changed and written.
     pub(super) client_writes: Arc<tokio::sync::Mutex<()>>,
     clock: Arc<dyn Clock>,
@@ -45,22 +55,20 @@ impl Authority {
         random: Arc<dyn Random>,
     ) -> Result<Self, Error> {
         let system = Arc::new(SystemKeys::new(&options.system_secrets, &*random));
-        let ring = KeyRing::open(
-            Arc::clone(&store),
-            Arc::clone(&system),
-            Arc::clone(&random),
-            NewKeys {
-                algorithm: options.algorithm,
-                bits: options.rsa_bits,
-            },
-        )
-        .await?;
+        let means = Means {
+            store: Arc::clone(&store),
+            system: Arc::clone(&system),
+            random: Arc::clone(&random),
+            clock: Arc::clone(&clock),
+        };
+        let ring = KeyRing::open(means, NewKeys::of(&options)).await?;
         Ok(Self {
             ring: Arc::new(ring),
             verifier: SecretVerifier::new(Arc::clone(&system), Arc::clone(&random), &options),
             failures: Arc::new(FailureTimer::new(options.failed_authentication_after)),
             client_keys: Arc::default(),
             client_writes: Arc::default(),
+            draining: Arc::default(),
             options,
             store,
             system,
@@ -81,12 +89,7 @@ impl Authority {
 
     /// The time of day, in seconds since 1970.
     pub(super) fn now(&self) -> i64 {
-        let since = self
-            .clock
-            .now()
-            .duration_since(SystemTime::UNIX_EPOCH)
-            .unwrap_or_default();
-        i64::try_from(since.as_secs()).unwrap_or(i64::MAX)
+        seconds(&*self.clock)
     }
 
     /// The time of day, in full.
@@ -94,8 +97,16 @@ impl Authority {
         self.clock.now()
     }
 
+    /// The server will end: it is not ready any more.
+    pub(crate) fn drain(&self) {
+        self.draining.store(true, Ordering::Release);
+    }
+
     /// Whether the server can do its work: `None`, or what is missing.
     pub(crate) async fn missing(&self) -> Option<(&'static str, String)> {
+        if self.draining.load(Ordering::Acquire) {
+            return Some(("server", "it was told to end".to_owned()));
+        }
         if let Err(error) = within(self.store.ping()).await {
             return Some(("database", error.to_string()));
         }
@@ -103,9 +114,20 @@ impl Authority {
     }
 }
 
+/// The time of day, in seconds since 1970.
+pub(super) fn seconds(clock: &dyn Clock) -> i64 {
+    let since = clock
+        .now()
+        .duration_since(SystemTime::UNIX_EPOCH)
+        .unwrap_or_default();
+    i64::try_from(since.as_secs()).unwrap_or(i64::MAX)
+}
+
 /// Waits for the store, but not for ever.
 pub(super) async fn within<T>(answer: impl Future<Output = StoreResult<T>>) -> StoreResult<T> {
+    let span = tracing::trace_span!(target: SPANS, "store", otel.kind = "client");
     tokio::time::timeout(STORE_PATIENCE, answer)
+        .instrument(span)
         .await
         .unwrap_or_else(|_| Err(StoreError::Unavailable("no answer in time".to_owned())))
 }

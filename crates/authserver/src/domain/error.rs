@@ -14,7 +14,7 @@ pub enum Error {
     /// A key in the store was sealed with a secret that is not at hand.
     #[error(
         "key {kid} of set {set} cannot be opened: none of secrets.system is the one it was sealed \
-         with"
+         with; put that one back behind the others"
     )]
     Sealed {
         /// The set.

@@ -23,6 +23,7 @@ const PROVIDERS: &str = "providers";
 pub(super) async fn run(typed: TraefikFlags, process: &Process) -> Result<(), Failure> {
     let config = install::load(&typed.flags, process)?;
     log_as_told(&config.log, &process.out)?;
+    boot::forbid_dumps();
     let data_plane = DataPlane::start(&config, process)?;
     follow_providers(&config, &data_plane, process).await;
     data_plane.stop().await;
@@ -83,6 +84,6 @@ pub(super) fn log_as_told(options: &Log, output: &Output) -> Result<(), Failure>
         || Ok(Arc::clone(output)),
         |file| super::append("log.filePath", file),
     )?;
-    log::install(&level, format, output);
+    log::install(&level, format, output, None);
     Ok(())
 }

@@ -10,8 +10,8 @@ use carnet_oauth::{
 use crate::{
     AccessTokenStrategy,
     domain::{
-        Authority, TokenError, authority::within, claims::Claims, client_auth::Presented, opaque,
-        uuid,
+        Authority, TokenError, authority::within, claims::Claims, client_auth::Presented,
+        keys::ring::Unsigned, opaque, uuid,
     },
     store::TokenRow,
 };
@@ -68,7 +68,12 @@ impl Authority {
             AccessTokenStrategy::Jwt => {
                 let claims = Claims::new(&self.options, &granted, uuid::fresh(&*self.random));
                 let claims = serde_json::to_vec(&claims).map_err(|_| TokenError::internal())?;
-                self.ring.sign(claims, self.options.token_profile).await?
+                let unsigned = Unsigned {
+                    claims,
+                    profile: self.options.token_profile,
+                    lifetime: granted.expires_at - granted.issued_at,
+                };
+                self.ring.sign(unsigned).await?
             }
             AccessTokenStrategy::Opaque => {
                 let (token, digest) =

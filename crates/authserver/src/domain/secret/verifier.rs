@@ -1,7 +1,12 @@
 //! Verifies secrets, and remembers those that were right: a right secret costs one slow hash in
 //! the life of the process, not one a request.
 
-use std::{num::NonZeroU32, sync::Arc, time::Duration};
+use std::{
+    collections::BTreeSet,
+    num::NonZeroU32,
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
 
 use aws_lc_rs::hmac;
 use carnet_oauth::Random;
@@ -12,7 +17,7 @@ use crate::{
     domain::{
         secret::{
             Busy,
-            hash::{self, SlowHash, StoredHash},
+            hash::{self, KeyedHash, Said, SlowHash, StoredHash},
             queue::HashQueue,
         },
         system_keys::SystemKeys,
@@ -28,11 +33,16 @@ const REMEMBERED: usize = 100_000;
 pub(in crate::domain) enum Verdict {
     /// The secret is right; when there is a text, the stored hash should become it.
     Right(Option<String>),
-    /// One that a rotation replaced is right: the hash at this place.
-    Rotated(usize),
+    /// One that a rotation replaced is right: the hash at this place, which should become the text
+    /// when there is one.
+    Rotated(usize, Option<String>),
     /// It is not.
     Wrong,
 }
+
+/// Slow hashes, with their places, that a secret has not been held against yet.
+#[derive(Debug)]
+pub(in crate::domain) struct Unsure(Vec<(usize, SlowHash)>);
 
 /// Where a secret comes from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -53,6 +63,8 @@ pub(in crate::domain) struct SecretVerifier {
     /// Keyed digests of client, stored hash and secret. The key lives as long as the process.
     remembered: Arc<Cache<[u8; 32], ()>>,
     remember_key: hmac::Key,
+    /// The names of system secrets that are missing, each said once.
+    missing: Arc<Mutex<BTreeSet<String>>>,
 }
 
 impl SecretVerifier {
@@ -70,6 +82,7 @@ impl SecretVerifier {
             queue: Arc::new(HashQueue::new(options.hashing_threads)),
             remembered: Arc::new(Cache::new(REMEMBERED)),
             remember_key: hmac::Key::new(hmac::HMAC_SHA256, &*key),
+            missing: Arc::default(),
         }
     }
 
@@ -90,7 +103,10 @@ impl SecretVerifier {
     pub(in crate::domain) async fn calibrate(&self) {
         let iterations = self.iterations;
         let random = Arc::clone(&self.random);
-        let job = move || hash::slow(&SecretString::from("calibration"), iterations, &*random);
+        let job = move || {
+            let secret = SecretString::from("calibration");
+            Some(hash::slow(&secret, iterations, &*random))
+        };
         // A queue that is full already has nothing to learn.
         let _ = self.queue.run(job).await;
     }
@@ -113,25 +129,26 @@ impl SecretVerifier {
             .ok()
     }
 
-    /// Whether the secret is one of the client's, whose current hash is the first. Where no slow hash is computed, a place in the queue is
-    /// taken all the same before the answer is no.
-    pub(in crate::domain) async fn verify(
+    /// What can be said at once of a client's secret, whose current hash is the first: that it is
+    /// right by a fast hash, or was right before. Otherwise the slow hashes that remain to be asked.
+    pub(in crate::domain) fn recall(
         &self,
         client_id: &str,
         stored: &[&str],
         secret: &SecretString,
-    ) -> Result<Verdict, Busy> {
+    ) -> Result<Verdict, Unsure> {
         let mut slow = Vec::new();
         for (at, text) in stored.iter().enumerate() {
             match StoredHash::parse(text) {
-                Some(StoredHash::Keyed(mac)) => {
-                    match hash::verify_keyed(&self.system, client_id, secret, &mac) {
-                        Some(0) => return Ok(right(at, None)),
-                        Some(_) => {
+                Some(StoredHash::Keyed(hash)) => {
+                    match hash::verify_keyed(&self.system, client_id, secret, &hash) {
+                        Said::Right(0) => return Ok(right(at, None)),
+                        Said::Right(_) => {
                             let renewed = hash::keyed(&self.system, client_id, secret);
                             return Ok(right(at, renewed));
                         }
-                        None => {}
+                        Said::Wrong => {}
+                        Said::Nothing => self.tell_missing(client_id, &hash),
                     }
                 }
                 Some(StoredHash::Slow(hash)) => {
@@ -147,20 +164,21 @@ impl SecretVerifier {
                 ),
             }
         }
-        if slow.is_empty() {
-            return self.pretend().await;
-        }
-        self.verify_slow(client_id, stored, slow, secret).await
+        Err(Unsure(slow))
     }
 
-    /// All of them in one turn, so that a failure waits in the queue once.
-    async fn verify_slow(
+    /// Asks the slow hashes, all of them in one turn, so that a failure waits in the queue once.
+    /// Where there is none, a place in the queue is taken all the same before the answer is no.
+    pub(in crate::domain) async fn verify(
         &self,
         client_id: &str,
         stored: &[&str],
-        slow: Vec<(usize, SlowHash)>,
+        Unsure(slow): Unsure,
         secret: &SecretString,
     ) -> Result<Verdict, Busy> {
+        if slow.is_empty() {
+            return self.pretend().await;
+        }
         let candidate = secret.clone();
         let found = self
             .queue
@@ -187,6 +205,18 @@ impl SecretVerifier {
         Ok(Verdict::Wrong)
     }
 
+    /// Says once for each system secret that it is missing, in the sentence that helps.
+    fn tell_missing(&self, client_id: &str, hash: &KeyedHash) {
+        let mut missing = self.missing.lock().unwrap_or_else(PoisonError::into_inner);
+        if missing.insert(hash.system.clone()) {
+            tracing::error!(
+                client.id = client_id,
+                "a client's secret cannot be verified: none of secrets.system is the one that it was \
+                 hashed with; put that one back behind the others, or give the client a new secret"
+            );
+        }
+    }
+
     /// Everything that the verdict depends on, each part with its length.
     fn digest(&self, client_id: &str, stored: &str, secret: &SecretString) -> [u8; 32] {
         let mut context = hmac::Context::with_key(&self.remember_key);
@@ -206,7 +236,7 @@ fn iterations(options: &Options) -> NonZeroU32 {
 fn right(at: usize, renewed: Option<String>) -> Verdict {
     match at {
         0 => Verdict::Right(renewed),
-        at => Verdict::Rotated(at),
+        at => Verdict::Rotated(at, renewed),
     }
 }
 
@@ -234,6 +264,15 @@ mod tests {
         SecretVerifier::new(system, Arc::new(Zeros), &options)
     }
 
+    /// What becomes of a secret of the client `a`, with or without a slow hash.
+    async fn verdict(verifier: &SecretVerifier, stored: &[&str], secret: &str) -> Verdict {
+        let secret = secret.into();
+        match verifier.recall("a", stored, &secret) {
+            Ok(verdict) => verdict,
+            Err(slow) => verifier.verify("a", stored, slow, &secret).await.unwrap(),
+        }
+    }
+
     // Holds SE-01.
     #[tokio::test]
     async fn a_secret_is_right_for_its_client_alone() {
@@ -241,15 +280,13 @@ mod tests {
         for origin in [Origin::Generated, Origin::Supplied] {
             let stored = verifier.hash("a", &"secret".into(), origin).await.unwrap();
             assert!(!stored.contains("secret"));
-            let verdict = async |id, secret: &str| {
-                verifier
-                    .verify(id, &[&stored], &secret.into())
-                    .await
-                    .unwrap()
-            };
-            assert_eq!(verdict("a", "secret").await, Verdict::Right(None));
-            assert_eq!(verdict("a", "secret").await, Verdict::Right(None));
-            assert_eq!(verdict("a", "secreT").await, Verdict::Wrong);
+            for (secret, expected) in [
+                ("secret", Verdict::Right(None)),
+                ("secret", Verdict::Right(None)),
+                ("secreT", Verdict::Wrong),
+            ] {
+                assert_eq!(verdict(&verifier, &[&stored], secret).await, expected);
+            }
         }
     }
 
@@ -260,10 +297,7 @@ mod tests {
             .hash("a", &"secret".into(), Origin::Supplied)
             .await
             .unwrap();
-        verifier
-            .verify("a", &[&stored], &"secret".into())
-            .await
-            .unwrap();
+        verdict(&verifier, &[&stored], "secret").await;
         let key = verifier.digest("a", &stored, &"secret".into());
         assert!(verifier.remembered.get(&key).is_some());
         assert!(
@@ -278,19 +312,12 @@ mod tests {
     async fn an_imported_hash_is_renewed_at_its_first_success() {
         let verifier = verifier(&["system"]);
         let imported = bcrypt::hash("secret", 4).unwrap();
-        let Verdict::Right(Some(renewed)) = verifier
-            .verify("a", &[&imported], &"secret".into())
-            .await
-            .unwrap()
-        else {
+        let Verdict::Right(Some(renewed)) = verdict(&verifier, &[&imported], "secret").await else {
             unreachable!()
         };
         assert!(renewed.starts_with("$pbkdf2-sha256$i=2,l=32$"), "{renewed}");
         assert_eq!(
-            verifier
-                .verify("a", &[&renewed], &"secret".into())
-                .await
-                .unwrap(),
+            verdict(&verifier, &[&renewed], "secret").await,
             Verdict::Right(None)
         );
     }
@@ -302,15 +329,19 @@ mod tests {
             .await
             .unwrap();
         let both = verifier(&["new", "old"]);
-        let Verdict::Right(Some(renewed)) =
-            both.verify("a", &[&stored], &"s".into()).await.unwrap()
-        else {
+        let Verdict::Right(Some(renewed)) = verdict(&both, &[&stored], "s").await else {
             unreachable!()
         };
-        let new = verifier(&["new"])
-            .verify("a", &[&renewed], &"s".into())
-            .await
-            .unwrap();
-        assert_eq!(new, Verdict::Right(None));
+        let new = verifier(&["new"]);
+        assert_eq!(verdict(&new, &[&renewed], "s").await, Verdict::Right(None));
+        assert_eq!(verdict(&new, &[&stored], "s").await, Verdict::Wrong);
+        let rotated = verdict(&both, &["$2x", &stored], "s").await;
+        let Verdict::Rotated(1, Some(renewed)) = rotated else {
+            unreachable!()
+        };
+        assert_eq!(
+            verdict(&new, &["$2x", &renewed], "s").await,
+            Verdict::Rotated(1, None)
+        );
     }
 }

@@ -29,13 +29,17 @@ macro_rules! every_behaviour {
             clients::a_list_of_clients_goes_on_after_an_id,
             clients::a_list_of_clients_can_be_narrowed_by_name_and_owner,
             clients::clients_are_counted_and_skipped,
-            clients::a_deleted_client_loses_its_opaque_tokens,
+            clients::a_deleted_client_loses_its_tokens,
             clients::ids_are_never_read_as_sql_or_patterns,
             keys::the_newest_key_of_a_set_comes_first,
             keys::a_second_key_of_a_name_is_a_conflict_in_its_set_only,
             keys::a_key_that_is_put_again_is_replaced_and_becomes_the_newest,
             keys::a_key_set_is_replaced_as_a_whole,
             keys::a_key_set_with_a_name_twice_changes_nothing,
+            keys::a_key_is_followed_by_one_other_at_most,
+            keys::of_concurrent_successors_of_a_key_exactly_one_is_added,
+            keys::the_lifetime_of_a_key_only_becomes_longer,
+            keys::a_key_is_sealed_anew_only_if_it_is_still_the_old_one,
             keys::keys_and_sets_are_deleted_whether_they_are_there_or_not,
             tokens::a_token_is_found_by_its_digest_also_after_its_end,
             tokens::a_token_of_a_client_that_is_gone_is_not_added,
@@ -70,7 +74,7 @@ macro_rules! every_behaviour {
 }
 pub(crate) use every_behaviour;
 
-fn client(id: &str) -> ClientRow {
+pub(crate) fn client(id: &str) -> ClientRow {
     let json = serde_json::json!({
         "client_id": id,
         "client_name": "a name",

@@ -7,7 +7,8 @@ use super::{Engine, Sql, Value};
 use crate::store::{Result, Revocation, RevocationStore, Revoked};
 
 /// One that is there already is only ever extended.
-const EXTEND: &str = "INSERT INTO revocation AS old (kind, subject, not_before, expires_at)
+pub(super) const EXTEND: &str =
+    "INSERT INTO revocation AS old (kind, subject, not_before, expires_at)
      VALUES ($1, $2, $3, $4)
      ON CONFLICT (kind, subject) DO UPDATE SET
      not_before = CASE WHEN excluded.not_before > old.not_before

@@ -8,6 +8,8 @@
 mod engine;
 mod failure;
 mod migration;
+mod private;
+mod watch;
 
 pub(super) use migration::{migrate, plan};
 
@@ -20,6 +22,7 @@ use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, S
 use sqlx::{ConnectOptions, Sqlite};
 
 use super::Result;
+use super::changes::Teller;
 use super::dsn::SqliteFile;
 use super::sql::Sql;
 
@@ -42,6 +45,8 @@ pub(super) async fn in_memory() -> Result<Sql<Sqlite>> {
         name,
         writers: only.clone(),
         readers: only,
+        teller: Teller::default(),
+        _watch: None,
         _anchor: Some(Mutex::new(anchor)),
     })
 }
@@ -50,6 +55,7 @@ pub(super) async fn in_memory() -> Result<Sql<Sqlite>> {
 pub(super) async fn in_file(file: &SqliteFile) -> Result<Sql<Sqlite>> {
     let name = shown(&file.path);
     migration::require_all_applied(file).await?;
+    private::make(&file.path).await?;
     let failed = |error| failure::of_opening(&name, &error);
     let writer = pool(1).connect_with(writing(file)).await.map_err(failed)?;
     sqlx::query(WRITE_NOTHING)
@@ -60,10 +66,13 @@ pub(super) async fn in_file(file: &SqliteFile) -> Result<Sql<Sqlite>> {
         .connect_with(reading(file))
         .await
         .map_err(failed)?;
+    let teller = Teller::default();
     Ok(Sql {
         name,
         writers: writer,
         readers,
+        teller: teller.clone(),
+        _watch: Some(watch::spawn(file.clone(), teller)),
         _anchor: None,
     })
 }

@@ -6,22 +6,29 @@ mod authentication;
 mod clients;
 mod cors;
 mod discovery;
+mod hashing;
 mod introspection;
 mod keys;
 mod maintenance;
 mod metrics;
 mod openapi;
+mod reload;
+mod request_log;
 mod restart;
 mod revocation;
 mod rotation;
+mod schedule;
 mod secrecy;
 mod serving;
+mod several;
 mod still;
+mod system_secrets;
 mod tls;
 mod tokens;
+mod unshown;
 mod userinfo;
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use axum::{
     Router,
@@ -72,7 +79,17 @@ impl Room {
 
     /// A server over a store that is there already.
     pub(crate) async fn over(options: Options, store: Arc<dyn store::Store>) -> Self {
+        Self::starting(options, store, Duration::ZERO).await
+    }
+
+    /// The same, some time later.
+    pub(crate) async fn starting(
+        options: Options,
+        store: Arc<dyn store::Store>,
+        later: Duration,
+    ) -> Self {
         let clock = Arc::new(FixedClock::default());
+        clock.advance(later);
         let random = Arc::new(SeededRandom::default());
         let server = Authserver::new(options, Arc::clone(&store), clock.clone(), random);
         Self {
@@ -98,6 +115,10 @@ impl Room {
 
     pub(crate) async fn get(&self, path: &str) -> Answer {
         self.public(Method::GET, path).await
+    }
+
+    pub(crate) async fn get_admin(&self, path: &str) -> Answer {
+        self.admin(Method::GET, path, Value::Null).await
     }
 
     /// Sends a request without a body to the public port.

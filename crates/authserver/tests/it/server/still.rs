@@ -5,9 +5,9 @@ use std::sync::{Mutex, PoisonError};
 
 use async_trait::async_trait;
 use carnet_authserver::store::{
-    ClientQuery, ClientRow, ClientStore, ImportStore, ImportedKey, Insertion, Intake, JtiStore,
-    KeyRow, KeyStore, Result, Revocation, RevocationStore, RotatedSecret, StoreError, TokenRow,
-    TokenStore, TrustedIssuerRow,
+    ChangeStore, ClientQuery, ClientRow, ClientStore, ImportStore, ImportedKey, Insertion, Intake,
+    JtiStore, KeyRow, KeyStore, Result, Revocation, RevocationStore, RotatedSecret, StoreError,
+    TokenRow, TokenStore, TrustedIssuerRow,
 };
 
 /// The store.
@@ -79,7 +79,7 @@ impl ClientStore for StillStore {
         absent()
     }
 
-    async fn delete_client(&self, _: &str) -> Result<bool> {
+    async fn delete_client(&self, _: &str, _: i64, _: i64) -> Result<bool> {
         absent()
     }
 
@@ -88,6 +88,8 @@ impl ClientStore for StillStore {
     }
 }
 
+impl ChangeStore for StillStore {}
+
 #[async_trait]
 impl KeyStore for StillStore {
     async fn all_keys(&self) -> Result<Vec<KeyRow>> {
@@ -95,8 +97,27 @@ impl KeyStore for StillStore {
     }
 
     async fn insert_key(&self, row: &KeyRow) -> Result<Insertion> {
-        self.keys().insert(0, row.clone());
+        let mut keys = self.keys();
+        let follows =
+            |other: &KeyRow| other.set == row.set && other.life.follows == row.life.follows;
+        if row.life.follows.is_some() && keys.iter().any(follows) {
+            return Ok(Insertion::Conflict);
+        }
+        keys.insert(0, row.clone());
         Ok(Insertion::Done)
+    }
+
+    async fn raise_key_lifetime(&self, set: &str, kid: &str, lifetime: i64) -> Result<()> {
+        let mut keys = self.keys();
+        let found = keys.iter_mut().find(|row| row.set == set && row.kid == kid);
+        if let Some(row) = found {
+            row.life.lifetime = row.life.lifetime.max(lifetime);
+        }
+        Ok(())
+    }
+
+    async fn reseal_key(&self, _: &KeyRow, _: &str) -> Result<bool> {
+        absent()
     }
 
     async fn put_key(&self, _: &KeyRow) -> Result<()> {
@@ -111,8 +132,9 @@ impl KeyStore for StillStore {
         absent()
     }
 
-    async fn delete_key(&self, _: &str, _: &str) -> Result<()> {
-        absent()
+    async fn delete_key(&self, set: &str, kid: &str) -> Result<()> {
+        self.keys().retain(|row| row.set != set || row.kid != kid);
+        Ok(())
     }
 }
 

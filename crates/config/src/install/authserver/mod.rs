@@ -8,13 +8,20 @@ use std::time::Duration;
 use secrecy::{ExposeSecret, SecretString};
 
 mod layers;
+mod log;
 mod read;
+mod rotation;
 mod serve;
 mod tls;
+mod tracing;
 
+pub use layers::KEYS;
+pub use log::{Log, LogFormat};
 pub use read::read;
+pub use rotation::Rotation;
 pub use serve::{Cors, Listener, Socket};
 pub use tls::{Pem, Tls};
+pub use tracing::Tracing;
 
 /// Everything the authorization server knows before it answers. The environment name of a key is
 /// its upper case with `_` for each dot: `SERVE_PUBLIC_PORT`; lists are separated by commas there.
@@ -56,8 +63,16 @@ pub struct AuthserverConfig {
     /// there is none: `RS256`, `PS256`, `ES256`, `ES384`, `EdDSA` and their relatives. Default
     /// `RS256`.
     pub algorithm: String,
+    /// `jwks.rotation` (ours): when the key that signs access tokens changes by itself. Default
+    /// never: whoever hands the key set out by other ways must hear of a change first.
+    pub rotation: Option<Rotation>,
     /// `log`.
     pub log: Log,
+    /// `tracing`; absent: nothing is traced. Default off.
+    pub tracing: Option<Tracing>,
+    /// `serve.drain_delay` (ours): how long the server goes on taking connections after it was told
+    /// to end, while `/health/ready` says no. Default 0s.
+    pub drain_delay: Duration,
 }
 
 /// `secrets`.
@@ -194,15 +209,6 @@ pub struct Discovery {
     pub supported_scope: Vec<String>,
 }
 
-/// `log`.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Log {
-    /// `level`: `trace`, `debug`, `info`, `warning`, `error`. Default `info`.
-    pub level: String,
-    /// `format`: `text` or `json`. Default `text`.
-    pub json: bool,
-}
-
 impl AuthserverConfig {
     /// `urls.self.issuer`, or what follows from `serve.public` when it is absent.
     pub fn issuer(&self) -> String {
@@ -242,9 +248,12 @@ impl Default for AuthserverConfig {
             default_scope: texts(&["offline_access", "offline", "openid"]),
             broadcast_keys: texts(&["hydra.openid.id-token"]),
             discovery: Discovery::default(),
+            rotation: None,
             rsa_bits: 2048,
             algorithm: "RS256".to_owned(),
             log: Log::default(),
+            tracing: None,
+            drain_delay: Duration::ZERO,
         }
     }
 }
@@ -260,15 +269,6 @@ impl Default for OAuth2 {
             hasher: Hasher::default(),
             pbkdf2_iterations: 25_000,
             bcrypt_cost: 10,
-        }
-    }
-}
-
-impl Default for Log {
-    fn default() -> Self {
-        Self {
-            level: "info".to_owned(),
-            json: false,
         }
     }
 }
