@@ -1,17 +1,15 @@
-//! What happens beside the requests: missing keys are made, expired rows go, keys that other
-//! processes changed come in.
+//! What happens beside the requests: missing keys are made, expired rows go, keys change as the
+//! schedule wants, and what other processes changed comes in.
 
 use std::{sync::Arc, time::Duration};
 
-use tokio::time::{Interval, MissedTickBehavior};
+use arc_swap::ArcSwap;
+use tokio::time::MissedTickBehavior;
 
 use crate::{domain::Authority, store};
 
 /// How often expired rows are looked for, and the schedule of keys.
 const PERIOD: Duration = Duration::from_secs(60);
-
-/// How often a store is asked for what other processes changed there: they see it within a second.
-const FOLLOW: Duration = Duration::from_millis(500);
 
 /// So many rows go at a time: a long transaction would keep issuers waiting.
 const BATCH: u32 = 500;
@@ -20,30 +18,22 @@ impl Authority {
     /// Runs until it is dropped, each round under the options of its time.
     pub(crate) async fn maintain(current: Arc<ArcSwap<Self>>) {
         let first = current.load_full();
+        // A sweep may make a key, which takes longer than others may wait for news.
+        tokio::join!(Self::sweep_always(&current), first.follow());
+    }
+
+    async fn sweep_always(current: &ArcSwap<Self>) {
+        let first = current.load_full();
         if let Err(error) = first.ring.complete().await {
             tracing::error!(error = ?error, "the signing keys could not be made");
         }
-        self.verifier.calibrate().await;
-        // A sweep may make a key, which takes longer than others may wait for news.
-        tokio::join!(self.sweeping(), self.following());
-    }
-
-    async fn sweeping(&self) {
-        let mut ticks = ticks(PERIOD);
+        first.verifier.calibrate().await;
+        drop(first);
+        let mut ticks = tokio::time::interval(PERIOD);
+        ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
             ticks.tick().await;
-            self.sweep().await;
-        }
-    }
-
-    async fn following(&self) {
-        if !self.store.is_shared() {
-            return;
-        }
-        let mut ticks = ticks(FOLLOW);
-        loop {
-            ticks.tick().await;
-            self.follow().await;
+            current.load_full().sweep().await;
         }
     }
 
@@ -52,6 +42,7 @@ impl Authority {
         if let Err(error) = store::expire(&*self.store, self.now(), BATCH).await {
             tracing::error!(error = %error, "expired rows could not be deleted");
         }
+        self.revocations.forget(self.now());
         if let Err(error) = self.ring.reseal().await {
             tracing::error!(error = %error, "the keys could not be sealed anew");
         }
@@ -59,17 +50,4 @@ impl Authority {
             tracing::error!(error = ?error, "the keys could not be rotated");
         }
     }
-
-    /// Takes in what other processes changed in the store.
-    pub(crate) async fn follow(&self) {
-        if let Err(error) = self.ring.refresh().await {
-            tracing::warn!(error = %error, "the keys could not be read again");
-        }
-    }
-}
-
-fn ticks(period: Duration) -> Interval {
-    let mut ticks = tokio::time::interval(period);
-    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    ticks
 }

@@ -17,7 +17,7 @@ use crate::{
         secret::{self, verifier::Origin},
         uuid,
     },
-    store::{ClientQuery, ClientRow, Insertion},
+    store::{ClientQuery, ClientRow, Insertion, Revoked},
 };
 
 impl Authority {
@@ -83,9 +83,8 @@ impl Authority {
     /// Deletes a client with all its tokens.
     pub(crate) async fn delete_client(&self, id: &str) -> Result<(), AdminError> {
         // First the revocation: a client of the same id, made later, must not revive old tokens.
-        let lifetime = self.longest_lifetime(id).await?;
         if within(self.store.find_client(id)).await?.is_some() {
-            self.revoke_all(id, lifetime).await?;
+            self.revoke_all(Revoked::Client(id.to_owned())).await?;
         }
         match within(self.store.delete_client(id)).await? {
             true => Ok(()),

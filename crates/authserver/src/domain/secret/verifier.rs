@@ -60,7 +60,7 @@ pub(in crate::domain) struct SecretVerifier {
     remembered: Arc<Cache<[u8; 32], ()>>,
     remember_key: hmac::Key,
     /// The names of system secrets that are missing, each said once.
-    missing: Mutex<BTreeSet<String>>,
+    missing: Arc<Mutex<BTreeSet<String>>>,
 }
 
 impl SecretVerifier {
@@ -78,7 +78,7 @@ impl SecretVerifier {
             queue: Arc::new(HashQueue::new(options.hashing_threads)),
             remembered: Arc::new(Cache::new(REMEMBERED)),
             remember_key: hmac::Key::new(hmac::HMAC_SHA256, &*key),
-            missing: Mutex::default(),
+            missing: Arc::default(),
         }
     }
 

@@ -1,7 +1,7 @@
 //! Connections of a port, from accepting them to their end: TCP or a unix socket, TLS or plain,
 //! HTTP/1.1 or HTTP/2. At the end of the process, what is in flight is finished.
 //!
-//! `connection` is one of them, `wire` its clock, `tls` the handshake, `insecure` who may do
+//! `connection` is one of them, `wire` its clock, `endless` an answer without an end, `tls` the handshake, `insecure` who may do
 //! without it.
 
 use std::{io, net, os::unix, sync::Arc, time::Duration};
@@ -14,9 +14,12 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use self::connection::Stream;
 pub use self::tls::TlsError;
-pub(crate) use self::{connection::Connected, insecure::guarded, tls::server_config};
+pub(crate) use self::{
+    connection::Connected, endless::Endless, insecure::guarded, tls::server_config,
+};
 
 mod connection;
+mod endless;
 mod insecure;
 mod tls;
 mod wire;
@@ -103,7 +106,12 @@ pub(crate) async fn serve(
     while let Some(accepted) = shutdown.run_until_cancelled(listener.accept()).await {
         match accepted {
             Ok(stream) => {
-                let served = connection::serve(stream, Arc::clone(&port), graceful.watcher());
+                let served = connection::serve(
+                    stream,
+                    Arc::clone(&port),
+                    graceful.watcher(),
+                    shutdown.clone(),
+                );
                 connections.spawn(cut_off.clone().run_until_cancelled_owned(served));
             }
             Err(error) => {

@@ -45,7 +45,9 @@ macro_rules! every_behaviour {
             tokens::a_token_of_a_client_that_is_gone_is_not_added,
             tokens::a_deleted_token_is_gone,
             tokens::expired_tokens_are_deleted_in_bounded_numbers_the_oldest_first,
-            tokens::a_revoked_token_is_revoked_whatever_its_client,
+            tokens::revocations_are_read_in_the_order_of_their_changes,
+            tokens::a_number_is_never_given_twice,
+            tokens::a_follower_of_concurrent_revocations_misses_none,
             tokens::a_revoked_client_takes_its_older_tokens_with_it,
             tokens::a_revocation_is_only_ever_extended,
             tokens::expired_revocations_are_deleted_in_bounded_numbers,
@@ -74,7 +76,7 @@ macro_rules! every_behaviour {
 }
 pub(crate) use every_behaviour;
 
-fn client(id: &str) -> ClientRow {
+pub(crate) fn client(id: &str) -> ClientRow {
     let json = serde_json::json!({
         "client_id": id,
         "client_name": "a name",

@@ -19,9 +19,11 @@ pub(super) use engine::{Engine, Value};
 use std::sync::Mutex;
 
 use sqlx::{AssertSqlSafe, Pool, SqlSafeStr};
+use tokio_util::task::AbortOnDropHandle;
 
 use self::lease::Lease;
-use super::{Result, StoreError};
+use super::changes::{Changes, Teller};
+use super::{ChangeStore, Result, StoreError};
 
 /// A store in a database.
 #[derive(Debug)]
@@ -30,8 +32,11 @@ pub(super) struct Sql<E: Engine> {
     pub(super) name: String,
     pub(super) writers: Pool<E>,
     pub(super) readers: Pool<E>,
+    pub(super) teller: Teller,
+    /// Where others may change something.
+    pub(super) _watch: Option<AbortOnDropHandle<()>>,
     /// A database in memory lives as long as one connection to it: this one.
-    pub(super) anchor: Option<Mutex<E::Connection>>,
+    pub(super) _anchor: Option<Mutex<E::Connection>>,
 }
 
 /// A row that was read.
@@ -190,6 +195,12 @@ impl<E: Engine> Change<'_, E> {
         self.write("ROLLBACK", &[]).await?;
         self.connection.finish();
         Ok(())
+    }
+}
+
+impl<E: Engine> ChangeStore for Sql<E> {
+    fn changes(&self) -> Changes {
+        self.teller.follow()
     }
 }
 

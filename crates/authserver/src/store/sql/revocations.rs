@@ -1,49 +1,64 @@
-//! Revocations of signed tokens.
+//! Revocations of signed tokens. Changes of several statements come one after the other, so numbers
+//! become visible in their order.
 
 use async_trait::async_trait;
 use sqlx::AssertSqlSafe;
 
-use super::{Engine, Sql, Value};
-use crate::store::{Result, Revocation, RevocationStore, Revoked};
+use super::{Engine, Row, Sql};
+use crate::store::{NumberedRevocation, Result, Revocation, RevocationStore, Revoked, StoreError};
+
+const COUNT: &str = "UPDATE revocation_counter SET last = last + 1";
 
 /// One that is there already is only ever extended.
-const EXTEND: &str = "INSERT INTO revocation AS old (kind, subject, not_before, expires_at)
-     VALUES ($1, $2, $3, $4)
+const EXTEND: &str =
+    "INSERT INTO revocation AS old (kind, subject, client_id, not_before, expires_at, seq)
+     VALUES ($1, $2, $3, $4, $5, (SELECT last FROM revocation_counter))
      ON CONFLICT (kind, subject) DO UPDATE SET
      not_before = CASE WHEN excluded.not_before > old.not_before
                        THEN excluded.not_before ELSE old.not_before END,
      expires_at = CASE WHEN excluded.expires_at > old.expires_at
-                       THEN excluded.expires_at ELSE old.expires_at END";
+                       THEN excluded.expires_at ELSE old.expires_at END,
+     seq = excluded.seq";
+
+/// What one of a client makes superfluous.
+const COVERED: &str = "DELETE FROM revocation WHERE kind = 'token' AND client_id = $1
+     AND not_before <= $2 AND expires_at <= $3";
 
 #[async_trait]
 impl<E: Engine> RevocationStore for Sql<E> {
     async fn revoke(&self, revocation: &Revocation) -> Result<()> {
-        let (kind, subject) = match &revocation.revoked {
-            Revoked::Token(jti) => ("token", jti),
-            Revoked::Client(id) => ("client", id),
+        let (kind, subject, client_id) = match &revocation.revoked {
+            Revoked::Token { jti, client_id } => ("token", jti, client_id.as_str()),
+            Revoked::Client(id) => ("client", id, ""),
+            Revoked::Key(kid) => ("key", kid, ""),
         };
+        let (not_before, expires_at) = (revocation.not_before, revocation.expires_at);
         let mut change = self.begin().await?;
-        let times = [revocation.not_before, revocation.expires_at].map(Value::from);
-        let values = [kind.into(), subject.into(), times[0], times[1]];
+        change.write(COUNT, &[]).await?;
+        let values = [
+            kind.into(),
+            subject.into(),
+            client_id.into(),
+            not_before.into(),
+            expires_at.into(),
+        ];
         change.write(EXTEND, &values).await?;
         if let Revoked::Client(id) = &revocation.revoked {
             // A token that is being added meanwhile is waited for, and deleted with the others.
             let held = format!("SELECT id FROM client WHERE id = $1{}", E::FOR_UPDATE);
             change.write(AssertSqlSafe(held), &[id.into()]).await?;
-            let sql = "DELETE FROM token WHERE client_id = $1";
-            change.write(sql, &[id.into()]).await?;
+            let sql = "DELETE FROM token WHERE client_id = $1 AND issued_at <= $2";
+            change.write(sql, &[id.into(), not_before.into()]).await?;
+            let values = [id.into(), not_before.into(), expires_at.into()];
+            change.write(COVERED, &values).await?;
         }
         change.commit().await
     }
 
-    async fn is_revoked(&self, jti: &str, client_id: &str, issued_at: i64) -> Result<bool> {
-        let sql = "SELECT kind FROM revocation WHERE kind = 'token' AND subject = $1
-             UNION ALL
-             SELECT kind FROM revocation
-             WHERE kind = 'client' AND subject = $2 AND not_before >= $3";
-        let values = [jti.into(), client_id.into(), issued_at.into()];
-        let found = self.first(sql, &values, |row| row.text("kind"));
-        Ok(found.await?.is_some())
+    async fn revocations_after(&self, seq: i64) -> Result<Vec<NumberedRevocation>> {
+        let sql = "SELECT kind, subject, client_id, not_before, expires_at, seq FROM revocation
+             WHERE seq > $1 ORDER BY seq";
+        self.read(sql, &[seq.into()], numbered).await
     }
 
     async fn delete_expired_revocations(&self, before: i64, limit: u32) -> Result<u64> {
@@ -56,9 +71,31 @@ impl<E: Engine> RevocationStore for Sql<E> {
         let sql = "SELECT id FROM client LIMIT 1";
         self.first(sql, &[], |row| row.text("id")).await.map(drop)
     }
+}
 
-    fn is_shared(&self) -> bool {
-        // Also a file: `serve public` and `serve admin` may be two processes over it.
-        self.anchor.is_none()
-    }
+fn numbered<E: Engine>(row: &Row<'_, E>) -> Result<NumberedRevocation> {
+    let subject = row.text("subject")?;
+    let revoked = match row.text("kind")?.as_str() {
+        "token" => Revoked::Token {
+            jti: subject,
+            client_id: row.text("client_id")?,
+        },
+        "client" => Revoked::Client(subject),
+        "key" => Revoked::Key(subject),
+        other => {
+            return Err(StoreError::Damaged {
+                table: "revocation",
+                row: subject,
+                problem: format!("kind {other:?} is unknown"),
+            });
+        }
+    };
+    Ok(NumberedRevocation {
+        seq: row.number("seq")?,
+        revocation: Revocation {
+            revoked,
+            not_before: row.number("not_before")?,
+            expires_at: row.number("expires_at")?,
+        },
+    })
 }

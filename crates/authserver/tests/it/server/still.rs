@@ -5,9 +5,9 @@ use std::sync::{Mutex, PoisonError};
 
 use async_trait::async_trait;
 use carnet_authserver::store::{
-    ClientQuery, ClientRow, ClientStore, ImportStore, ImportedKey, Insertion, Intake, JtiStore,
-    KeyRow, KeyStore, Result, Revocation, RevocationStore, RotatedSecret, StoreError, TokenRow,
-    TokenStore, TrustedIssuerRow,
+    ChangeStore, ClientQuery, ClientRow, ClientStore, ImportStore, ImportedKey, Insertion, Intake,
+    JtiStore, KeyRow, KeyStore, NumberedRevocation, Result, Revocation, RevocationStore,
+    RotatedSecret, StoreError, TokenRow, TokenStore, TrustedIssuerRow,
 };
 
 /// The store.
@@ -87,6 +87,8 @@ impl ClientStore for StillStore {
         absent()
     }
 }
+
+impl ChangeStore for StillStore {}
 
 #[async_trait]
 impl KeyStore for StillStore {
@@ -176,8 +178,8 @@ impl RevocationStore for StillStore {
         absent()
     }
 
-    async fn is_revoked(&self, _: &str, _: &str, _: i64) -> Result<bool> {
-        absent()
+    async fn revocations_after(&self, _: i64) -> Result<Vec<NumberedRevocation>> {
+        Ok(Vec::new())
     }
 
     async fn delete_expired_revocations(&self, _: i64, _: u32) -> Result<u64> {
@@ -186,10 +188,6 @@ impl RevocationStore for StillStore {
 
     async fn ping(&self) -> Result<()> {
         Ok(())
-    }
-
-    fn is_shared(&self) -> bool {
-        false
     }
 }
 

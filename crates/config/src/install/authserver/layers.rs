@@ -7,7 +7,7 @@ use crate::document::{Member, Node, Value};
 
 /// The keys that environment variables can set: every one that holds no keys itself. A key that is
 /// not here has no variable, so variables of others are nobody's mistake.
-const KEYS: [&str; 131] = [
+const KEYS: [&str; 132] = [
     "clients.http.disallow_private_ip_ranges",
     "clients.http.private_ip_exception_urls",
     "dev",
@@ -53,6 +53,7 @@ const KEYS: [&str; 131] = [
     "oidc.subject_identifiers.pairwise.salt",
     "oidc.subject_identifiers.supported_types",
     "profiling",
+    "revocations.limit",
     "secrets.cookie",
     "secrets.pagination",
     "secrets.system",
