@@ -6,7 +6,7 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 SELF=$PWD/scripts/test.sh
 
-STEPS=(fmt clippy walls security paths deny audit test kills doc demo hydra traefik bench fuzz)
+STEPS=(fmt clippy walls security paths deny audit test kills faults doc demo hydra clients failures traefik bench fuzz)
 
 # Versions of the tools that are built from the Rust registry.
 CARGO_TOOLS=(cargo-deny@0.20.2 cargo-audit@0.22.2 cargo-fuzz@0.13.2)
@@ -83,6 +83,7 @@ release() { cargo build --locked --quiet --release -p carnet; }
 step_fmt() {
     cargo fmt --all -- --check --files-with-diff
     cargo fmt --manifest-path fuzz/Cargo.toml -- --check --files-with-diff
+    cargo fmt --manifest-path compat/clients/rust/Cargo.toml -- --check --files-with-diff
 }
 
 step_clippy() { cargo clippy --locked --quiet --workspace --all-targets -- -D warnings; }
@@ -132,6 +133,15 @@ step_kills() {
     cargo test --locked --quiet --workspace -- --ignored two_hundred_kills --nocapture | grep -v '^running 0\|^$\| 0 passed'
 }
 
+# What breaks around the authorization server: short form, behaviour only.
+step_faults() {
+    need_python
+    need unshare=util-linux mount=mount strace=strace faketime=faketime
+    python3 -m unittest discover faults
+    release
+    python3 faults/run.py --short --carnet target/release/carnet
+}
+
 # Recipes point at what is private, which is what they are for.
 step_doc() {
     RUSTDOCFLAGS="-D warnings -A rustdoc::private-intra-doc-links" \
@@ -153,6 +163,24 @@ step_hydra() {
     need_python
     python3 -m unittest discover compat/traefik
     python3 compat/traefik/run.py --carnet target/release/carnet
+}
+
+# Libraries that others wrote get tokens, and others verify them.
+step_clients() {
+    need_python
+    need go=golang-go node=nodejs npm=npm javac=openjdk-17-jdk-headless mvn=maven
+    python3 -m unittest discover compat/clients
+    release
+    python3 compat/clients/run.py --carnet target/release/carnet
+}
+
+# Failed authentications: the same bytes, and none before its time. That their times cannot be told
+# apart is for the long form, `compat/failures/run.py --judge`.
+step_failures() {
+    need_python
+    python3 -m unittest discover compat/failures
+    release
+    python3 compat/failures/run.py --carnet target/release/carnet
 }
 
 # The same configuration and requests to a real Traefik and to our gateway.

@@ -162,8 +162,10 @@ pub trait ClientStore {
         old: &[RotatedSecret],
         new: &[RotatedSecret],
     ) -> Result<bool>;
-    /// Deletes a client and its opaque tokens; false when there is none of that id.
-    async fn delete_client(&self, id: &str) -> Result<bool>;
+    /// Deletes a client and its opaque tokens, and revokes its signed ones as [`Revocation`] says,
+    /// at once: one of the same id, added later, does not revive them. False when there is none of
+    /// that id; then nothing is revoked.
+    async fn delete_client(&self, id: &str, not_before: i64, expires_at: i64) -> Result<bool>;
     /// Lists clients.
     async fn list_clients(&self, query: &ClientQuery) -> Result<Vec<ClientRow>>;
     /// How many clients there are of a query's name and owner.

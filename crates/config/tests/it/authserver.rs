@@ -131,6 +131,7 @@ const VARIABLES: [(&str, &str); 27] = [
     ("WEBFINGER_OIDC_DISCOVERY_SUPPORTED_SCOPE", "s"),
 ];
 
+// Holds SE-04.
 #[test]
 fn documents_and_variables_say_the_same() {
     let more = [

@@ -17,7 +17,7 @@ use crate::{
         secret::{self, verifier::Origin},
         uuid,
     },
-    store::{ClientQuery, ClientRow, Insertion, Revoked},
+    store::{ClientQuery, ClientRow, Insertion},
 };
 
 impl Authority {
@@ -82,11 +82,13 @@ impl Authority {
 
     /// Deletes a client with all its tokens.
     pub(crate) async fn delete_client(&self, id: &str) -> Result<(), AdminError> {
-        // First the revocation: a client of the same id, made later, must not revive old tokens.
-        if within(self.store.find_client(id)).await?.is_some() {
-            self.revoke_all(Revoked::Client(id.to_owned())).await?;
-        }
-        match within(self.store.delete_client(id)).await? {
+        // Another server may have signed for longer than is known here.
+        self.ring.refresh().await?;
+        let now = self.now();
+        let until = now.saturating_add(self.ring.longest_lifetime());
+        let deleted = within(self.store.delete_client(id, now, until)).await?;
+        self.revocations.follow().await?;
+        match deleted {
             true => Ok(()),
             false => Err(AdminError::NotFound(Missing::Resource)),
         }

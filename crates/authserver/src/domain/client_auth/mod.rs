@@ -173,45 +173,51 @@ impl Authority {
         Err(refusal)
     }
 
+    /// All attempts are held against fast hashes and memory before the first slow one is asked: who
+    /// was right before is not held up by those who guess, whichever way his header is read.
     async fn by_secrets(&self, attempts: &[Attempt]) -> Result<Seen, TokenError> {
-        if attempts.is_empty() {
-            self.verifier.pretend().await?;
+        let mut unsure = Vec::with_capacity(attempts.len());
+        for (Credentials { id, secret }, method) in attempts {
+            let row = within(self.store.find_client(id)).await?;
+            let row = row.filter(|row| row.client.token_endpoint_auth_method == method.name());
+            let Some(row) = row else {
+                unsure.push(None);
+                continue;
+            };
+            if *method == Method::None {
+                return Ok(Seen::Client(Box::new(row.client)));
+            }
+            match self.verifier.recall(id, &row.hashes(), secret) {
+                Ok(verdict) => return Ok(self.judge(row, verdict).await),
+                Err(slow) => unsure.push(Some((row, slow, secret))),
+            }
         }
-        for (credentials, method) in attempts {
-            if let Some(client) = self.attempt(credentials, *method).await? {
-                return Ok(Seen::Client(Box::new(client)));
+        if unsure.is_empty() {
+            unsure.push(None);
+        }
+        for each in unsure {
+            let Some((row, slow, secret)) = each else {
+                self.verifier.pretend().await?;
+                continue;
+            };
+            let (id, hashes) = (&row.client.client_id, row.hashes());
+            let verdict = self.verifier.verify(id, &hashes, slow, secret).await?;
+            if verdict != Verdict::Wrong {
+                return Ok(self.judge(row, verdict).await);
             }
         }
         Ok(Seen::Wrong)
     }
 
-    async fn attempt(
-        &self,
-        Credentials { id, secret }: &Credentials,
-        method: Method,
-    ) -> Result<Option<Client>, TokenError> {
-        let row = within(self.store.find_client(id)).await?;
-        let registered = row.filter(|row| row.client.token_endpoint_auth_method == method.name());
-        let Some(row) = registered else {
-            self.verifier.pretend().await?;
-            return Ok(None);
-        };
-        if method == Method::None {
-            return Ok(Some(row.client));
+    /// Who that is, with what a right secret leaves behind.
+    async fn judge(&self, row: ClientRow, verdict: Verdict) -> Seen {
+        match verdict {
+            Verdict::Wrong => return Seen::Wrong,
+            Verdict::Rotated(at, renewed) => self.note_use(&row, at, renewed).await,
+            Verdict::Right(Some(renewed)) => self.renew_hash(&row, &renewed).await,
+            Verdict::Right(None) => {}
         }
-        match self.verifier.verify(id, &row.hashes(), secret).await? {
-            Verdict::Wrong => Ok(None),
-            Verdict::Rotated(at, renewed) => {
-                self.note_use(&row, at, renewed).await;
-                Ok(Some(row.client))
-            }
-            Verdict::Right(renewed) => {
-                if let Some(renewed) = renewed {
-                    self.renew_hash(&row, &renewed).await;
-                }
-                Ok(Some(row.client))
-            }
-        }
+        Seen::Client(Box::new(row.client))
     }
 
     /// Keeps a better hash of the same secret. Without it the client works as before.

@@ -158,10 +158,12 @@ impl KeyRing {
         Ok(SecretString::from(signed?))
     }
 
-    /// A token that any key of the access-token set signed.
+    /// A token that any key of the access-token set signed, if it says to be an access token or no
+    /// more than a JWT: keys may have been imported that sign other kinds too.
     pub(in crate::domain) fn verify(&self, token: &str) -> Option<Signed> {
         let snapshot = self.current.load();
         let verified = jws::verify(token, &snapshot.access_tokens).ok()?;
+        is_access_token(&verified.header).then_some(())?;
         let kid = verified.header.get("kid").and_then(Value::as_str)?;
         let held = snapshot.find(ACCESS_TOKENS, kid)?;
         Some(Signed {
@@ -323,6 +325,17 @@ async fn rows(store: &dyn Store) -> Result<(Vec<KeyRow>, BTreeMap<String, i64>),
     let imported = within(store.imported_keys()).await?.into_iter();
     let imported = imported.map(|key| (key.kid, key.issued_until)).collect();
     Ok((rows, imported))
+}
+
+/// Whether a header names no kind of JWT, or that of access tokens in either profile (RFC 8725,
+/// section 3.11; RFC 9068, section 4).
+fn is_access_token(header: &Map<String, Value>) -> bool {
+    let Some(kind) = header.get("typ") else {
+        return true;
+    };
+    let kind = kind.as_str().unwrap_or_default().to_ascii_lowercase();
+    let kind = kind.strip_prefix("application/").unwrap_or(&kind);
+    matches!(kind, "jwt" | "at+jwt")
 }
 
 fn in_hours(seconds: i64) -> i64 {

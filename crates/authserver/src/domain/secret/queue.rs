@@ -46,11 +46,12 @@ impl HashQueue {
         Duration::from_nanos(self.slowest.load(Ordering::Relaxed))
     }
 
-    /// Runs a slow job on a thread for such jobs.
+    /// Runs a slow job on a thread for such jobs. One that finds nothing keeps its turn for as long
+    /// as those that have nothing to do: also in a long queue, the turns of all failures are alike.
     pub(super) async fn run<T: Send + 'static>(
         &self,
-        job: impl FnOnce() -> T + Send + 'static,
-    ) -> Result<T, Busy> {
+        job: impl FnOnce() -> Option<T> + Send + 'static,
+    ) -> Result<Option<T>, Busy> {
         let _place = self.place()?;
         let worker = Arc::clone(&self.workers)
             .acquire_owned()
@@ -58,15 +59,15 @@ impl HashQueue {
             .map_err(|_| Busy)?;
         let started = Instant::now();
         // The permit goes with the job: a caller that hangs up does not free the processor.
-        let done = tokio::task::spawn_blocking(move || {
-            let result = job();
-            drop(worker);
-            result
-        })
-        .await
-        .map_err(|_| Busy)?;
-        self.observe(u64::try_from(started.elapsed().as_nanos()).unwrap_or(u64::MAX));
-        Ok(done)
+        let (found, _worker) = tokio::task::spawn_blocking(move || (job(), worker))
+            .await
+            .map_err(|_| Busy)?;
+        let took = started.elapsed();
+        if found.is_none() {
+            tokio::time::sleep_until(started + self.slowest()).await;
+        }
+        self.observe(u64::try_from(took.as_nanos()).unwrap_or(u64::MAX));
+        Ok(found)
     }
 
     /// Takes the same place for as long, with nothing to do.
@@ -106,7 +107,7 @@ mod tests {
             outcomes.iter().filter(|outcome| outcome.is_err()).count(),
             10
         );
-        assert_eq!(queue.run(|| 1).await, Ok(1));
+        assert_eq!(queue.run(|| Some(1)).await, Ok(Some(1)));
     }
 
     #[tokio::test(start_paused = true)]
@@ -119,5 +120,29 @@ mod tests {
             .into_iter()
             .for_each(|done| done.unwrap());
         assert!(started.elapsed() >= Duration::from_millis(24));
+    }
+
+    // Holds TE-13.
+    #[tokio::test(start_paused = true)]
+    async fn a_hash_that_fits_nothing_keeps_its_turn_as_long_as_no_hash() {
+        let queue = HashQueue::new(1);
+        queue.slowest.store(12_000_000, Ordering::Relaxed);
+        let turn = async |has_hash: bool| {
+            let started = Instant::now();
+            match has_hash {
+                true => assert_eq!(queue.run(|| None::<()>).await, Ok(None)),
+                false => queue.idle().await.unwrap(),
+            }
+            queue.slowest.store(12_000_000, Ordering::Relaxed);
+            started.elapsed()
+        };
+        assert_eq!(turn(true).await, turn(false).await);
+        let started = Instant::now();
+        assert_eq!(queue.run(|| Some(1)).await, Ok(Some(1)));
+        assert_eq!(
+            started.elapsed(),
+            Duration::ZERO,
+            "who is right need not wait"
+        );
     }
 }

@@ -40,6 +40,10 @@ pub(in crate::domain) enum Verdict {
     Wrong,
 }
 
+/// Slow hashes, with their places, that a secret has not been held against yet.
+#[derive(Debug)]
+pub(in crate::domain) struct Unsure(Vec<(usize, SlowHash)>);
+
 /// Where a secret comes from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::domain) enum Origin {
@@ -99,7 +103,10 @@ impl SecretVerifier {
     pub(in crate::domain) async fn calibrate(&self) {
         let iterations = self.iterations;
         let random = Arc::clone(&self.random);
-        let job = move || hash::slow(&SecretString::from("calibration"), iterations, &*random);
+        let job = move || {
+            let secret = SecretString::from("calibration");
+            Some(hash::slow(&secret, iterations, &*random))
+        };
         // A queue that is full already has nothing to learn.
         let _ = self.queue.run(job).await;
     }
@@ -122,14 +129,14 @@ impl SecretVerifier {
             .ok()
     }
 
-    /// Whether the secret is one of the client's, whose current hash is the first. Where no slow hash is computed, a place in the queue is
-    /// taken all the same before the answer is no.
-    pub(in crate::domain) async fn verify(
+    /// What can be said at once of a client's secret, whose current hash is the first: that it is
+    /// right by a fast hash, or was right before. Otherwise the slow hashes that remain to be asked.
+    pub(in crate::domain) fn recall(
         &self,
         client_id: &str,
         stored: &[&str],
         secret: &SecretString,
-    ) -> Result<Verdict, Busy> {
+    ) -> Result<Verdict, Unsure> {
         let mut slow = Vec::new();
         for (at, text) in stored.iter().enumerate() {
             match StoredHash::parse(text) {
@@ -157,20 +164,21 @@ impl SecretVerifier {
                 ),
             }
         }
-        if slow.is_empty() {
-            return self.pretend().await;
-        }
-        self.verify_slow(client_id, stored, slow, secret).await
+        Err(Unsure(slow))
     }
 
-    /// All of them in one turn, so that a failure waits in the queue once.
-    async fn verify_slow(
+    /// Asks the slow hashes, all of them in one turn, so that a failure waits in the queue once.
+    /// Where there is none, a place in the queue is taken all the same before the answer is no.
+    pub(in crate::domain) async fn verify(
         &self,
         client_id: &str,
         stored: &[&str],
-        slow: Vec<(usize, SlowHash)>,
+        Unsure(slow): Unsure,
         secret: &SecretString,
     ) -> Result<Verdict, Busy> {
+        if slow.is_empty() {
+            return self.pretend().await;
+        }
         let candidate = secret.clone();
         let found = self
             .queue
@@ -256,6 +264,15 @@ mod tests {
         SecretVerifier::new(system, Arc::new(Zeros), &options)
     }
 
+    /// What becomes of a secret of the client `a`, with or without a slow hash.
+    async fn verdict(verifier: &SecretVerifier, stored: &[&str], secret: &str) -> Verdict {
+        let secret = secret.into();
+        match verifier.recall("a", stored, &secret) {
+            Ok(verdict) => verdict,
+            Err(slow) => verifier.verify("a", stored, slow, &secret).await.unwrap(),
+        }
+    }
+
     // Holds SE-01.
     #[tokio::test]
     async fn a_secret_is_right_for_its_client_alone() {
@@ -263,15 +280,13 @@ mod tests {
         for origin in [Origin::Generated, Origin::Supplied] {
             let stored = verifier.hash("a", &"secret".into(), origin).await.unwrap();
             assert!(!stored.contains("secret"));
-            let verdict = async |id, secret: &str| {
-                verifier
-                    .verify(id, &[&stored], &secret.into())
-                    .await
-                    .unwrap()
-            };
-            assert_eq!(verdict("a", "secret").await, Verdict::Right(None));
-            assert_eq!(verdict("a", "secret").await, Verdict::Right(None));
-            assert_eq!(verdict("a", "secreT").await, Verdict::Wrong);
+            for (secret, expected) in [
+                ("secret", Verdict::Right(None)),
+                ("secret", Verdict::Right(None)),
+                ("secreT", Verdict::Wrong),
+            ] {
+                assert_eq!(verdict(&verifier, &[&stored], secret).await, expected);
+            }
         }
     }
 
@@ -282,10 +297,7 @@ mod tests {
             .hash("a", &"secret".into(), Origin::Supplied)
             .await
             .unwrap();
-        verifier
-            .verify("a", &[&stored], &"secret".into())
-            .await
-            .unwrap();
+        verdict(&verifier, &[&stored], "secret").await;
         let key = verifier.digest("a", &stored, &"secret".into());
         assert!(verifier.remembered.get(&key).is_some());
         assert!(
@@ -300,19 +312,12 @@ mod tests {
     async fn an_imported_hash_is_renewed_at_its_first_success() {
         let verifier = verifier(&["system"]);
         let imported = bcrypt::hash("secret", 4).unwrap();
-        let Verdict::Right(Some(renewed)) = verifier
-            .verify("a", &[&imported], &"secret".into())
-            .await
-            .unwrap()
-        else {
+        let Verdict::Right(Some(renewed)) = verdict(&verifier, &[&imported], "secret").await else {
             unreachable!()
         };
         assert!(renewed.starts_with("$pbkdf2-sha256$i=2,l=32$"), "{renewed}");
         assert_eq!(
-            verifier
-                .verify("a", &[&renewed], &"secret".into())
-                .await
-                .unwrap(),
+            verdict(&verifier, &[&renewed], "secret").await,
             Verdict::Right(None)
         );
     }
@@ -324,19 +329,19 @@ mod tests {
             .await
             .unwrap();
         let both = verifier(&["new", "old"]);
-        let Verdict::Right(Some(renewed)) =
-            both.verify("a", &[&stored], &"s".into()).await.unwrap()
-        else {
+        let Verdict::Right(Some(renewed)) = verdict(&both, &[&stored], "s").await else {
             unreachable!()
         };
         let new = verifier(&["new"]);
-        let verdict = async |hashes: &[&str]| new.verify("a", hashes, &"s".into()).await.unwrap();
-        assert_eq!(verdict(&[&renewed]).await, Verdict::Right(None));
-        assert_eq!(verdict(&[&stored]).await, Verdict::Wrong);
-        let rotated = both.verify("a", &["$2x", &stored], &"s".into()).await;
-        let Verdict::Rotated(1, Some(renewed)) = rotated.unwrap() else {
+        assert_eq!(verdict(&new, &[&renewed], "s").await, Verdict::Right(None));
+        assert_eq!(verdict(&new, &[&stored], "s").await, Verdict::Wrong);
+        let rotated = verdict(&both, &["$2x", &stored], "s").await;
+        let Verdict::Rotated(1, Some(renewed)) = rotated else {
             unreachable!()
         };
-        assert_eq!(verdict(&["$2x", &renewed]).await, Verdict::Rotated(1, None));
+        assert_eq!(
+            verdict(&new, &["$2x", &renewed], "s").await,
+            Verdict::Rotated(1, None)
+        );
     }
 }

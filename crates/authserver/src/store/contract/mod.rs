@@ -29,7 +29,7 @@ macro_rules! every_behaviour {
             clients::a_list_of_clients_goes_on_after_an_id,
             clients::a_list_of_clients_can_be_narrowed_by_name_and_owner,
             clients::clients_are_counted_and_skipped,
-            clients::a_deleted_client_loses_its_opaque_tokens,
+            clients::a_deleted_client_loses_its_tokens,
             clients::ids_are_never_read_as_sql_or_patterns,
             keys::the_newest_key_of_a_set_comes_first,
             keys::a_second_key_of_a_name_is_a_conflict_in_its_set_only,

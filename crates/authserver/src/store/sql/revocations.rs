@@ -4,7 +4,7 @@
 use async_trait::async_trait;
 use sqlx::AssertSqlSafe;
 
-use super::{Engine, Row, Sql};
+use super::{Change, Engine, Row, Sql, Value};
 use crate::store::{NumberedRevocation, Result, Revocation, RevocationStore, Revoked, StoreError};
 
 const COUNT: &str = "UPDATE revocation_counter SET last = last + 1";
@@ -27,30 +27,15 @@ const COVERED: &str = "DELETE FROM revocation WHERE kind = 'token' AND client_id
 #[async_trait]
 impl<E: Engine> RevocationStore for Sql<E> {
     async fn revoke(&self, revocation: &Revocation) -> Result<()> {
-        let (kind, subject, client_id) = match &revocation.revoked {
-            Revoked::Token { jti, client_id } => ("token", jti, client_id.as_str()),
-            Revoked::Client(id) => ("client", id, ""),
-            Revoked::Key(kid) => ("key", kid, ""),
-        };
-        let (not_before, expires_at) = (revocation.not_before, revocation.expires_at);
         let mut change = self.begin().await?;
-        change.write(COUNT, &[]).await?;
-        let values = [
-            kind.into(),
-            subject.into(),
-            client_id.into(),
-            not_before.into(),
-            expires_at.into(),
-        ];
-        change.write(EXTEND, &values).await?;
+        record(&mut change, revocation).await?;
         if let Revoked::Client(id) = &revocation.revoked {
             // A token that is being added meanwhile is waited for, and deleted with the others.
             let held = format!("SELECT id FROM client WHERE id = $1{}", E::FOR_UPDATE);
             change.write(AssertSqlSafe(held), &[id.into()]).await?;
             let sql = "DELETE FROM token WHERE client_id = $1 AND issued_at <= $2";
-            change.write(sql, &[id.into(), not_before.into()]).await?;
-            let values = [id.into(), not_before.into(), expires_at.into()];
-            change.write(COVERED, &values).await?;
+            let values = [id.into(), revocation.not_before.into()];
+            change.write(sql, &values).await?;
         }
         change.commit().await
     }
@@ -71,6 +56,27 @@ impl<E: Engine> RevocationStore for Sql<E> {
         let sql = "SELECT id FROM client LIMIT 1";
         self.first(sql, &[], |row| row.text("id")).await.map(drop)
     }
+}
+
+/// Writes a revocation down as a part of a change.
+pub(super) async fn record<E: Engine>(
+    change: &mut Change<'_, E>,
+    revocation: &Revocation,
+) -> Result<()> {
+    let (kind, subject, client_id) = match &revocation.revoked {
+        Revoked::Token { jti, client_id } => ("token", jti, client_id.as_str()),
+        Revoked::Client(id) => ("client", id, ""),
+        Revoked::Key(kid) => ("key", kid, ""),
+    };
+    let times = [revocation.not_before, revocation.expires_at].map(Value::from);
+    change.write(COUNT, &[]).await?;
+    let names = [kind.into(), subject.into(), client_id.into()];
+    change.write(EXTEND, &[&names[..], &times].concat()).await?;
+    if let Revoked::Client(id) = &revocation.revoked {
+        let values = [&[id.into()][..], &times].concat();
+        change.write(COVERED, &values).await?;
+    }
+    Ok(())
 }
 
 fn numbered<E: Engine>(row: &Row<'_, E>) -> Result<NumberedRevocation> {

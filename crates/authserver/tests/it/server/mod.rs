@@ -6,6 +6,7 @@ mod authentication;
 mod clients;
 mod cors;
 mod discovery;
+mod hashing;
 mod introspection;
 mod keys;
 mod maintenance;
@@ -23,6 +24,7 @@ mod still;
 mod system_secrets;
 mod tls;
 mod tokens;
+mod unshown;
 mod userinfo;
 
 use std::{sync::Arc, time::Duration};
@@ -112,6 +114,10 @@ impl Room {
 
     pub(crate) async fn get(&self, path: &str) -> Answer {
         self.public(Method::GET, path).await
+    }
+
+    pub(crate) async fn get_admin(&self, path: &str) -> Answer {
+        self.admin(Method::GET, path, Value::Null).await
     }
 
     /// Sends a request without a body to the public port.

@@ -79,7 +79,7 @@ impl ClientStore for StillStore {
         absent()
     }
 
-    async fn delete_client(&self, _: &str) -> Result<bool> {
+    async fn delete_client(&self, _: &str, _: i64, _: i64) -> Result<bool> {
         absent()
     }
 

@@ -59,7 +59,7 @@ async fn postgresql_tells_what_changed() {
     let strange = "a:\0b\u{e9}";
     one.insert_client(&client(strange)).await.unwrap();
     hears(&mut changes, &Change::Client(strange.to_owned())).await;
-    one.delete_client(strange).await.unwrap();
+    one.delete_client(strange, 1, 2).await.unwrap();
     hears(&mut changes, &Change::Client(strange.to_owned())).await;
     add_key(&*one).await;
     hears(&mut changes, &Change::Keys).await;

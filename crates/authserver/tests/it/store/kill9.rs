@@ -94,7 +94,12 @@ async fn perform(store: &dyn Store, step: &str, writer: u32, n: u64) {
                 .unwrap()
         ),
         "revoke" => store.revoke(&revoked(writer, n)).await.unwrap(),
-        _ => assert!(store.delete_client(&format!("{writer}-{n}")).await.unwrap()),
+        _ => assert!(
+            store
+                .delete_client(&format!("{writer}-{n}"), 1_500, 2_000)
+                .await
+                .unwrap()
+        ),
     }
 }
 
