@@ -77,8 +77,9 @@ python_package() {
     "$VENV/bin/pip" install --quiet --disable-pip-version-check "$1"
 }
 
-# The binary as users get it.
-release() { cargo build --locked --quiet --release -p carnet; }
+# The binary as users get it, and what it is measured against: one build, or each would have
+# dependencies of its own.
+release() { cargo build --locked --quiet --release -p carnet -p carnet-yardstick; }
 
 step_fmt() {
     cargo fmt --all -- --check --files-with-diff
@@ -195,7 +196,7 @@ step_bench() {
     need nginx=nginx haproxy=haproxy wrk=wrk taskset=util-linux
     python3 -m unittest discover bench
     release
-    python3 bench/run.py --short --carnet target/release/carnet
+    python3 bench/run.py --short --carnet target/release/carnet --yardstick target/release/yardstick
 }
 
 step_fuzz() {

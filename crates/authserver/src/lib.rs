@@ -22,6 +22,6 @@ pub use crate::{
     options::{
         AccessTokenStrategy, Cors, Discovery, Options, OptionsError, ScopeClaim, TokenProfile,
     },
-    ports::{PortOptions, Ports, TlsOptions},
+    ports::{Adopt, PortOptions, Ports, RequestLog, SPANS, TlsOptions, TraceParent},
     server::Authserver,
 };

@@ -2,35 +2,36 @@
 
 use std::time::Duration;
 
-use crate::{domain::Authority, store::Change};
+use crate::{
+    domain::{keys::ring::KeyRing, revocations::Revocations},
+    store::{Change, Store},
+};
 
 /// Before what could not be read is read again.
 const RETRY: Duration = Duration::from_millis(250);
 
-impl Authority {
-    /// Follows the store until it is dropped.
-    pub(crate) async fn follow(&self) {
-        let mut changes = self.store.changes();
-        loop {
-            match changes.next().await {
-                Change::Keys => self.take_in_keys().await,
-                Change::Revocations => self.take_in_revocations().await,
-                Change::Everything => {
-                    tokio::join!(self.take_in_keys(), self.take_in_revocations());
-                }
-                // Clients are read when they are asked for.
-                Change::Client(_) => {}
+/// Follows the store for ever.
+pub(super) async fn follow(store: &dyn Store, ring: &KeyRing, revocations: &Revocations) {
+    let mut changes = store.changes();
+    loop {
+        match changes.next().await {
+            Change::Keys => take_in_keys(ring).await,
+            Change::Revocations => take_in_revocations(revocations).await,
+            Change::Everything => {
+                tokio::join!(take_in_keys(ring), take_in_revocations(revocations));
             }
+            // The store forgets what it remembers of clients by itself.
+            Change::Client(_) => {}
         }
     }
+}
 
-    async fn take_in_keys(&self) {
-        until_done("keys", || self.ring.refresh()).await;
-    }
+async fn take_in_keys(ring: &KeyRing) {
+    until_done("keys", || ring.refresh()).await;
+}
 
-    async fn take_in_revocations(&self) {
-        until_done("revocations", || self.revocations.follow()).await;
-    }
+async fn take_in_revocations(revocations: &Revocations) {
+    until_done("revocations", || revocations.follow()).await;
 }
 
 /// Reads as often as it takes.

@@ -9,9 +9,7 @@ use carnet_oauth::{
 use serde::Serialize;
 use serde_json::{Map, Value};
 
-use crate::domain::{
-    Authority, TokenError, authority::within, keys::ring::Signed, opaque, revocations::Judged,
-};
+use crate::domain::{Authority, TokenError, authority::within, opaque, revocations::Judged};
 
 /// Another server of the same database may be so many seconds ahead: what it issued a moment ago
 /// counts here. The end of a token has no such margin.
@@ -146,7 +144,7 @@ impl Authority {
         else {
             return Ok(false);
         };
-        let client = within(self.store.find_client(&live.client_id)).await?;
+        let client = within(self.store.known_client(&live.client_id)).await?;
         if client.is_none() {
             return Ok(true);
         }
@@ -174,29 +172,25 @@ impl Authority {
     }
 
     fn signed_token(&self, token: &str) -> Option<LiveToken> {
-        let Signed {
-            claims,
-            kid,
-            is_made_here,
-            imported_until,
-        } = self.ring.verify(token)?;
+        let signed = self.ring.verify(token)?;
+        let claims = &signed.claims;
         let text = |name: &str| claims.get(name).and_then(Value::as_str).map(str::to_owned);
         (text("iss")? == self.options.issuer).then_some(())?;
-        let issued_at = jwt::time(&claims, "iat")?;
+        let issued_at = jwt::time(claims, "iat")?;
         let client_id = text("client_id")?;
         Some(LiveToken {
             subject: text("sub").unwrap_or_else(|| client_id.clone()),
             client_id,
-            scopes: scopes(&claims),
+            scopes: scopes(claims),
             audiences: texts(claims.get("aud")),
             issued_at,
-            not_before: jwt::time(&claims, "nbf").unwrap_or(issued_at),
-            expires_at: jwt::time(&claims, "exp")?,
+            not_before: jwt::time(claims, "nbf").unwrap_or(issued_at),
+            expires_at: jwt::time(claims, "exp")?,
             id: TokenId::Signed {
                 jti: text("jti")?,
-                kid,
-                foreign: (!is_made_here).then_some(Foreign {
-                    until: imported_until,
+                kid: signed.kid.clone(),
+                foreign: (!signed.is_made_here).then_some(Foreign {
+                    until: signed.imported_until,
                 }),
             },
         })

@@ -1,12 +1,15 @@
-//! What happens beside the requests: missing keys are made, expired rows go, keys change as the
-//! schedule wants, and what other processes changed comes in.
+//! What happens beside the requests: missing keys are made, keys rotate, expired rows go, and what
+//! other processes changed comes in.
 
 use std::{sync::Arc, time::Duration};
 
 use arc_swap::ArcSwap;
 use tokio::time::MissedTickBehavior;
 
-use crate::{domain::Authority, store};
+use crate::{
+    domain::{Authority, follow::follow},
+    store,
+};
 
 /// How often expired rows are looked for, and the schedule of keys.
 const PERIOD: Duration = Duration::from_secs(60);
@@ -18,11 +21,14 @@ impl Authority {
     /// Runs until it is dropped, each round under the options of its time.
     pub(crate) async fn maintain(current: Arc<ArcSwap<Self>>) {
         let first = current.load_full();
+        let (store, ring) = (Arc::clone(&first.store), Arc::clone(&first.ring));
+        let revocations = Arc::clone(&first.revocations);
+        drop(first);
         // A sweep may make a key, which takes longer than others may wait for news.
-        tokio::join!(Self::sweep_always(&current), first.follow());
+        tokio::join!(Self::work(&current), follow(&*store, &ring, &revocations));
     }
 
-    async fn sweep_always(current: &ArcSwap<Self>) {
+    async fn work(current: &ArcSwap<Self>) {
         let first = current.load_full();
         if let Err(error) = first.ring.complete().await {
             tracing::error!(error = ?error, "the signing keys could not be made");

@@ -12,7 +12,9 @@ mod health;
 pub(crate) mod metrics;
 mod not_found;
 pub(crate) mod public;
+pub(crate) mod request_log;
 pub(crate) mod serve;
+mod trace;
 
 use std::sync::Arc;
 

@@ -1,7 +1,11 @@
 //! What other processes change in a store: whoever keeps something of it in memory follows.
 
+use std::sync::Arc;
+
 use tokio::sync::broadcast;
 use tokio::sync::broadcast::error::RecvError;
+
+use super::memory::Memories;
 
 /// So many changes may wait for a slow follower, who hears of [`Change::Everything`] instead.
 const WAITING: usize = 256;
@@ -27,9 +31,13 @@ pub struct Changes {
     is_new: bool,
 }
 
-/// Where changes are told.
+/// Where changes are told. What is remembered of them is forgotten first.
 #[derive(Debug, Clone)]
-pub(super) struct Teller(broadcast::Sender<Change>);
+pub(super) struct Teller {
+    followers: broadcast::Sender<Change>,
+    /// What the store remembers.
+    pub(super) memories: Arc<Memories>,
+}
 
 impl Changes {
     /// Nothing changes after the first word.
@@ -54,7 +62,10 @@ impl Changes {
 
 impl Default for Teller {
     fn default() -> Self {
-        Self(broadcast::channel(WAITING).0)
+        Self {
+            followers: broadcast::channel(WAITING).0,
+            memories: Arc::default(),
+        }
     }
 }
 
@@ -62,14 +73,15 @@ impl Teller {
     /// A follower.
     pub(super) fn follow(&self) -> Changes {
         Changes {
-            receiver: self.0.subscribe(),
+            receiver: self.followers.subscribe(),
             is_new: true,
         }
     }
 
     /// Tells all followers, if there are any.
     pub(super) fn tell(&self, change: Change) {
-        let _ = self.0.send(change);
+        self.memories.forget(&change);
+        let _ = self.followers.send(change);
     }
 }
 

@@ -11,6 +11,7 @@ mod changes;
 pub(crate) mod dsn;
 mod expire;
 mod import;
+mod memory;
 mod open;
 mod postgres;
 mod sql;
@@ -20,6 +21,8 @@ pub use changes::{Change, Changes};
 pub use expire::{Expired, expire};
 pub use import::{ImportStore, ImportedKey, Intake, TrustedIssuerRow};
 pub use open::{Migration, migrate, open, plan};
+
+use std::sync::Arc;
 
 use async_trait::async_trait;
 use carnet_oauth::client::Client;
@@ -151,8 +154,16 @@ pub trait ClientStore {
     async fn insert_client(&self, row: &ClientRow) -> Result<Insertion>;
     /// The client of this id.
     async fn find_client(&self, id: &str) -> Result<Option<ClientRow>>;
+    /// The same, for the many requests that only read it. It may come from memory: a change is seen
+    /// as soon as it is acknowledged, one that another process made within a second.
+    async fn known_client(&self, id: &str) -> Result<Option<Arc<ClientRow>>> {
+        Ok(self.find_client(id).await?.map(Arc::new))
+    }
     /// Replaces a client and its hashes; false when there is none of that id.
     async fn update_client(&self, row: &ClientRow) -> Result<bool>;
+    /// Replaces a client and its hashes, unless somebody changed or deleted it since it was read;
+    /// says whether it did.
+    async fn replace_client(&self, old: &ClientRow, new: &ClientRow) -> Result<bool>;
     /// Replaces a hash, unless it changed meanwhile; says whether it did.
     async fn replace_secret_hash(&self, id: &str, old: &str, new: &str) -> Result<bool>;
     /// Replaces the rotated secrets, unless they changed meanwhile; says whether it did.

@@ -28,10 +28,11 @@ impl Authority {
         if id.is_some_and(|id| id != subject) {
             return Ok(Seen::Wrong);
         }
-        let row = within(self.store.find_client(subject)).await?;
-        let Some(client) = row.map(|row| row.client).filter(may_assert) else {
+        let row = within(self.store.known_client(subject)).await?;
+        let Some(row) = row.filter(|row| may_assert(&row.client)) else {
             return Ok(Seen::Wrong);
         };
+        let client = &row.client;
         let Some(fit) = assertion.check(&Expected {
             algorithm: &client.token_endpoint_auth_signing_alg,
             audiences: &names(&self.options),
@@ -40,13 +41,13 @@ impl Authority {
         }) else {
             return Ok(Seen::Wrong);
         };
-        if !self.client_keys.verify(&client, text).await {
+        if !self.client_keys.verify(client, text).await {
             return Ok(Seen::Wrong);
         }
         let use_of = use_of(subject, fit.jti);
         let is_first = within(self.store.use_jti(&use_of, fit.until)).await?;
         Ok(match is_first {
-            true => Seen::Client(Box::new(client)),
+            true => Seen::Client(row),
             false => Seen::Used,
         })
     }

@@ -6,9 +6,10 @@ mod client_keys;
 
 pub(in crate::domain) use client_keys::ClientKeys;
 
+use std::sync::Arc;
+
 use carnet_oauth::{
     ErrorCode,
-    client::Client,
     client_auth::{Basic, Credentials, Method},
     token_request::TokenRequest,
 };
@@ -60,7 +61,7 @@ enum Shown<'a> {
 #[derive(Debug)]
 enum Seen {
     /// A client.
-    Client(Box<Client>),
+    Client(Arc<ClientRow>),
     /// Nobody: something is wrong.
     Wrong,
     /// A client, by an assertion that was used before.
@@ -144,7 +145,10 @@ impl Authority {
     /// # Errors
     /// `invalid_request` when the request shows nothing or contradicts itself; `invalid_client`,
     /// held back, when what it shows is wrong.
-    pub(crate) async fn authenticate(&self, presented: &Presented) -> Result<Client, TokenError> {
+    pub(crate) async fn authenticate(
+        &self,
+        presented: &Presented,
+    ) -> Result<Arc<ClientRow>, TokenError> {
         let seen = match presented.shown()? {
             Shown::Secrets(attempts) => self.by_secrets(&attempts).await?,
             Shown::Assertion(assertion) => {
@@ -157,7 +161,7 @@ impl Authority {
             }
         };
         let refusal = match seen {
-            Seen::Client(client) => return Ok(*client),
+            Seen::Client(row) => return Ok(row),
             Seen::Used => TokenError::refused(
                 ErrorCode::JtiKnown,
                 "The client assertion was used before: its 'jti' counts once.",
@@ -178,14 +182,14 @@ impl Authority {
     async fn by_secrets(&self, attempts: &[Attempt]) -> Result<Seen, TokenError> {
         let mut unsure = Vec::with_capacity(attempts.len());
         for (Credentials { id, secret }, method) in attempts {
-            let row = within(self.store.find_client(id)).await?;
+            let row = within(self.store.known_client(id)).await?;
             let row = row.filter(|row| row.client.token_endpoint_auth_method == method.name());
             let Some(row) = row else {
                 unsure.push(None);
                 continue;
             };
             if *method == Method::None {
-                return Ok(Seen::Client(Box::new(row.client)));
+                return Ok(Seen::Client(row));
             }
             match self.verifier.recall(id, &row.hashes(), secret) {
                 Ok(verdict) => return Ok(self.judge(row, verdict).await),
@@ -210,14 +214,14 @@ impl Authority {
     }
 
     /// Who that is, with what a right secret leaves behind.
-    async fn judge(&self, row: ClientRow, verdict: Verdict) -> Seen {
+    async fn judge(&self, row: Arc<ClientRow>, verdict: Verdict) -> Seen {
         match verdict {
             Verdict::Wrong => return Seen::Wrong,
             Verdict::Rotated(at, renewed) => self.note_use(&row, at, renewed).await,
             Verdict::Right(Some(renewed)) => self.renew_hash(&row, &renewed).await,
             Verdict::Right(None) => {}
         }
-        Seen::Client(Box::new(row.client))
+        Seen::Client(row)
     }
 
     /// Keeps a better hash of the same secret. Without it the client works as before.

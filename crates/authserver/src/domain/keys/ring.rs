@@ -125,6 +125,8 @@ impl KeyRing {
     }
 
     /// Signs an access token with the key whose turn it is.
+    /// Signs the claims of an access token with the newest key.
+    #[tracing::instrument(target = "spans", level = "trace", skip_all)]
     pub(in crate::domain) async fn sign(
         &self,
         token: Unsigned,
@@ -160,17 +162,19 @@ impl KeyRing {
 
     /// A token that any key of the access-token set signed, if it says to be an access token or no
     /// more than a JWT: keys may have been imported that sign other kinds too.
-    pub(in crate::domain) fn verify(&self, token: &str) -> Option<Signed> {
+    pub(in crate::domain) fn verify(&self, token: &str) -> Option<Arc<Signed>> {
         let snapshot = self.current.load();
-        let verified = jws::verify(token, &snapshot.access_tokens).ok()?;
-        is_access_token(&verified.header).then_some(())?;
-        let kid = verified.header.get("kid").and_then(Value::as_str)?;
-        let held = snapshot.find(ACCESS_TOKENS, kid)?;
-        Some(Signed {
-            kid: kid.to_owned(),
-            is_made_here: !held.row.life.is_imported,
-            imported_until: snapshot.imported.get(kid).copied(),
-            claims: jwt::claims(&verified.payload).ok()?,
+        snapshot.verified.find(token, || {
+            let verified = jws::verify(token, &snapshot.access_tokens).ok()?;
+            is_access_token(&verified.header).then_some(())?;
+            let kid = verified.header.get("kid").and_then(Value::as_str)?;
+            let held = snapshot.find(ACCESS_TOKENS, kid)?;
+            Some(Signed {
+                kid: kid.to_owned(),
+                is_made_here: !held.row.life.is_imported,
+                imported_until: snapshot.imported.get(kid).copied(),
+                claims: jwt::claims(&verified.payload).ok()?,
+            })
         })
     }
 

@@ -14,6 +14,9 @@ use tokio::{
     sync::{Semaphore, SemaphorePermit},
     time::Instant,
 };
+use tracing::Instrument as _;
+
+use crate::ports::SPANS;
 
 /// So many wait.
 const PLACES: usize = 256;
@@ -60,6 +63,7 @@ impl HashQueue {
         let started = Instant::now();
         // The permit goes with the job: a caller that hangs up does not free the processor.
         let (found, _worker) = tokio::task::spawn_blocking(move || (job(), worker))
+            .instrument(tracing::trace_span!(target: SPANS, "hash"))
             .await
             .map_err(|_| Busy)?;
         let took = started.elapsed();

@@ -39,9 +39,9 @@ async fn taken_back(
         .map(|(_, token)| token.clone());
     let request = TokenRequest::from_parameters(parameters)?;
     let presented = Presented::new(arrived, basic(headers)?, &request);
-    let client = authority.authenticate(&presented).await?;
+    let row = authority.authenticate(&presented).await?;
     if let Some(token) = token {
-        authority.revoke(&client, &token).await?;
+        authority.revoke(&row.client, &token).await?;
     }
     Ok(())
 }

@@ -31,7 +31,9 @@ pub(super) async fn token(
         answer::OAUTH_JSON,
         &issued.token,
     ));
-    let origins = ClientOrigins(issued.client_origins);
-    response.extensions_mut().insert(origins);
+    if !issued.client_origins.is_empty() {
+        let origins = ClientOrigins(issued.client_origins);
+        response.extensions_mut().insert(origins);
+    }
     Ok(response)
 }

@@ -59,7 +59,7 @@ pub(super) async fn serve(
     stream: Stream,
     port: Arc<ArcSwap<Port>>,
     watcher: Watcher,
-    shutdown: CancellationToken,
+    ending: CancellationToken,
 ) {
     match stream {
         Stream::Unix(stream) => {
@@ -67,7 +67,7 @@ pub(super) async fn serve(
                 peer: None,
                 is_secure: false,
             };
-            speak(stream, connected, port, watcher, shutdown).await;
+            speak(stream, connected, port, watcher, ending).await;
         }
         Stream::Tcp(stream, peer) => {
             let peer = Some(SocketAddr::new(peer.ip().to_canonical(), peer.port()));
@@ -77,14 +77,14 @@ pub(super) async fn serve(
                 _ => {
                     let is_secure = false;
                     let connected = Connected { peer, is_secure };
-                    return speak(stream, connected, port, watcher, shutdown).await;
+                    return speak(stream, connected, port, watcher, ending).await;
                 }
             };
             match timeout(HANDSHAKE, handshake.accept(stream)).await {
                 Ok(Ok(stream)) => {
                     let is_secure = true;
                     let connected = Connected { peer, is_secure };
-                    speak(stream, connected, port, watcher, shutdown).await;
+                    speak(stream, connected, port, watcher, ending).await;
                 }
                 Ok(Err(error)) => tracing::debug!(error = %error, "a handshake of TLS failed"),
                 Err(_) => tracing::debug!("a handshake of TLS took too long"),
@@ -106,7 +106,7 @@ async fn speak(
     connected: Connected,
     port: Arc<ArcSwap<Port>>,
     watcher: Watcher,
-    shutdown: CancellationToken,
+    ending: CancellationToken,
 ) {
     let traffic = Arc::new(Traffic::default());
     let wire = Wire::new(stream, Arc::clone(&traffic));
@@ -114,10 +114,10 @@ async fn speak(
         let in_flight = traffic.begin();
         request.extensions_mut().insert(connected);
         let answer = port.load().router.clone().call(request);
-        let shutdown = shutdown.clone();
+        let ending = ending.clone();
         async move {
             let answer: Result<Response, Infallible> = answer.await;
-            answer.map(|answer| endless::bounded(answer, in_flight, shutdown))
+            answer.map(|answer| endless::bounded(answer, in_flight, ending))
         }
     });
     let builder = protocols();

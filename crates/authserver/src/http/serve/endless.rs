@@ -18,14 +18,14 @@ pub(crate) struct Endless;
 pub(super) fn bounded(
     answer: Response,
     in_flight: InFlight,
-    shutdown: CancellationToken,
+    ending: CancellationToken,
 ) -> Response {
     if answer.extensions().get::<Endless>().is_none() {
         return answer;
     }
     answer.map(|body: Body| {
         let stream: BodyDataStream = body.into_data_stream();
-        let ended = stream.take_until(shutdown.cancelled_owned());
+        let ended = stream.take_until(ending.cancelled_owned());
         Body::from_stream(ended.map(move |chunk| {
             let _until_the_end = &in_flight;
             chunk

@@ -23,7 +23,8 @@ use tokio_util::task::AbortOnDropHandle;
 
 use self::lease::Lease;
 use super::changes::{Changes, Teller};
-use super::{ChangeStore, Result, StoreError};
+use super::memory::Forgetting;
+use super::{ChangeStore, ClientRow, Result, StoreError};
 
 /// A store in a database.
 #[derive(Debug)]
@@ -60,6 +61,11 @@ impl<E: Engine> Row<'_, E> {
 }
 
 impl<E: Engine> Sql<E> {
+    /// Whoever changes a client holds this until the change is done.
+    fn forgetting<'a>(&'a self, id: &'a str) -> Forgetting<'a, ClientRow> {
+        self.teller.memories.clients.forgetting(id)
+    }
+
     /// Runs a statement that is a change by itself; says how many rows it changed.
     async fn write(&self, sql: impl SqlSafeStr + Send, values: &[Value<'_>]) -> Result<u64> {
         self.try_write(sql, values)

@@ -12,6 +12,8 @@ mod keys;
 mod maintenance;
 mod metrics;
 mod openapi;
+mod reload;
+mod request_log;
 mod restart;
 mod revocation;
 mod revocation_stream;

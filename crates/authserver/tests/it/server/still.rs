@@ -57,6 +57,10 @@ impl ClientStore for StillStore {
         absent()
     }
 
+    async fn replace_client(&self, _: &ClientRow, _: &ClientRow) -> Result<bool> {
+        absent()
+    }
+
     async fn replace_secret_hash(&self, id: &str, old: &str, new: &str) -> Result<bool> {
         let mut clients = self.clients();
         let row = clients.iter_mut().find(|row| row.client.client_id == id);

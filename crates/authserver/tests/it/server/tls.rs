@@ -45,6 +45,7 @@ fn over_tls(pair: Certificate, proxies: &[&str]) -> Options {
                         .map(|range| range.parse().unwrap())
                         .collect(),
                 }),
+                ..PortOptions::default()
             },
             ..Ports::default()
         },

@@ -37,6 +37,11 @@ const ROWS: &[(i64, &str)] = &[
         "UPDATE client SET rotated_secrets =
          '[{\"hash\": \"old\", \"rotated_at\": 900, \"last_used_at\": null}]'",
     ),
+    (
+        11,
+        "INSERT INTO trusted_issuer VALUES ('i', 'iss', '', 1, '[]', 's', 'k', 1000, 2000);
+         INSERT INTO imported_key VALUES ('k', 1000)",
+    ),
 ];
 
 /// Takes the migrations up to a version and writes what servers until then wrote.
@@ -85,6 +90,10 @@ async fn look(store: Arc<dyn Store>, version: i64) {
     }
     if version >= 5 {
         assert!(!store.use_jti("used", 2000).await.unwrap());
+    }
+    if version >= 11 {
+        assert_eq!(store.trusted_issuers().await.unwrap().len(), 1);
+        assert_eq!(store.imported_keys().await.unwrap().len(), 1);
     }
     // It can be written, too.
     assert!(store.update_client(&client).await.unwrap());

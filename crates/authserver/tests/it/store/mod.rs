@@ -8,3 +8,4 @@ mod kill9;
 mod memory;
 mod postgres;
 mod sqlite_file;
+mod trouble;

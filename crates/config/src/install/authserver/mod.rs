@@ -8,15 +8,20 @@ use std::time::Duration;
 use secrecy::{ExposeSecret, SecretString};
 
 mod layers;
+mod log;
 mod read;
 mod rotation;
 mod serve;
 mod tls;
+mod tracing;
 
+pub use layers::KEYS;
+pub use log::{Log, LogFormat};
 pub use read::read;
 pub use rotation::Rotation;
 pub use serve::{Cors, Listener, Socket};
 pub use tls::{Pem, Tls};
+pub use tracing::Tracing;
 
 /// Everything the authorization server knows before it answers. The environment name of a key is
 /// its upper case with `_` for each dot: `SERVE_PUBLIC_PORT`; lists are separated by commas there.
@@ -67,6 +72,11 @@ pub struct AuthserverConfig {
     pub revocation_limit: u32,
     /// `log`.
     pub log: Log,
+    /// `tracing`; absent: nothing is traced. Default off.
+    pub tracing: Option<Tracing>,
+    /// `serve.drain_delay` (ours): how long the server goes on taking connections after it was told
+    /// to end, while `/health/ready` says no. Default 0s.
+    pub drain_delay: Duration,
 }
 
 /// `secrets`.
@@ -203,15 +213,6 @@ pub struct Discovery {
     pub supported_scope: Vec<String>,
 }
 
-/// `log`.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Log {
-    /// `level`: `trace`, `debug`, `info`, `warning`, `error`. Default `info`.
-    pub level: String,
-    /// `format`: `text` or `json`. Default `text`.
-    pub json: bool,
-}
-
 impl AuthserverConfig {
     /// `urls.self.issuer`, or what follows from `serve.public` when it is absent.
     pub fn issuer(&self) -> String {
@@ -256,6 +257,8 @@ impl Default for AuthserverConfig {
             rsa_bits: 2048,
             algorithm: "RS256".to_owned(),
             log: Log::default(),
+            tracing: None,
+            drain_delay: Duration::ZERO,
         }
     }
 }
@@ -271,15 +274,6 @@ impl Default for OAuth2 {
             hasher: Hasher::default(),
             pbkdf2_iterations: 25_000,
             bcrypt_cost: 10,
-        }
-    }
-}
-
-impl Default for Log {
-    fn default() -> Self {
-        Self {
-            level: "info".to_owned(),
-            json: false,
         }
     }
 }
