@@ -16,8 +16,6 @@ use super::{Change, ClientRow, Result};
 pub(super) struct Memories {
     /// Clients, by their ids.
     pub(super) clients: Memory<ClientRow>,
-    /// Signed tokens that were not revoked, by their `jti`: whose they are and when they were issued.
-    pub(super) unrevoked: Memory<(String, i64)>,
 }
 
 /// A memory, by name.
@@ -51,7 +49,6 @@ impl Default for Memories {
     fn default() -> Self {
         Self {
             clients: Memory::new(100_000, 256),
-            unrevoked: Memory::new(10_000, 4),
         }
     }
 }
@@ -61,12 +58,8 @@ impl Memories {
     pub(super) fn forget(&self, change: &Change) {
         match change {
             Change::Client(id) => drop(self.clients.forgetting(id)),
-            Change::Revocations => drop(self.unrevoked.forgetting_all()),
-            Change::Everything => {
-                drop(self.clients.forgetting_all());
-                drop(self.unrevoked.forgetting_all());
-            }
-            Change::Keys => {}
+            Change::Everything => drop(self.clients.forgetting_all()),
+            Change::Keys | Change::Revocations => {}
         }
     }
 }

@@ -66,11 +66,6 @@ impl<E: Engine> Sql<E> {
         self.teller.memories.clients.forgetting(id)
     }
 
-    /// Whoever revokes something holds this.
-    fn revoking(&self) -> Forgetting<'_, (String, i64)> {
-        self.teller.memories.unrevoked.forgetting_all()
-    }
-
     /// Runs a statement that is a change by itself; says how many rows it changed.
     async fn write(&self, sql: impl SqlSafeStr + Send, values: &[Value<'_>]) -> Result<u64> {
         self.try_write(sql, values)
