@@ -158,6 +158,12 @@ pub(crate) async fn a_change_of_a_client_is_known_when_it_is_acknowledged(store:
     row.client.client_name = "new".to_owned();
     store.update_client(&row).await.unwrap();
     assert_eq!(known().await, is("new", "hash of a", 0));
+    let mut newer = row.clone();
+    newer.client.client_name = "newer".to_owned();
+    assert!(store.replace_client(&row, &newer).await.unwrap());
+    assert_eq!(known().await, is("newer", "hash of a", 0));
+    assert!(store.replace_client(&newer, &row).await.unwrap());
+    assert_eq!(known().await, is("new", "hash of a", 0));
     store
         .replace_secret_hash("a", "hash of a", "better")
         .await

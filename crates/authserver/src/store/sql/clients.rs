@@ -48,7 +48,7 @@ impl<E: Engine> ClientStore for Sql<E> {
 
     async fn replace_client(&self, old: &ClientRow, new: &ClientRow) -> Result<bool> {
         let id = old.client.client_id.as_str();
-        let _forgetting = self.forgetting(&new.client.client_id);
+        let _forgetting = self.forgetting(id);
         let mut change = self.begin().await?;
         let held = format!("{FIND}{}", E::FOR_UPDATE);
         let key = [id.into()];
