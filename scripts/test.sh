@@ -6,7 +6,7 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 SELF=$PWD/scripts/test.sh
 
-STEPS=(fmt clippy walls security paths deny audit test kills faults doc demo hydra clients failures traefik bench fuzz)
+STEPS=(fmt clippy walls security paths deny audit test kills faults doc demo hydra schemathesis clients failures traefik bench fuzz)
 
 # Versions of the tools that are built from the Rust registry.
 CARGO_TOOLS=(cargo-deny@0.20.2 cargo-audit@0.22.2 cargo-fuzz@0.13.2)
@@ -72,7 +72,7 @@ need_postgres() {
 python_package() {
     need_python
     [ -x "$VENV/bin/pip" ] || python3 -m venv "$VENV"
-    "$VENV/bin/pip" show --quiet "${1%%[*}" 2>/dev/null && return 0
+    "$VENV/bin/pip" show --quiet "${1%%[[=]*}" 2>/dev/null && return 0
     say "installing from the Python registry: $1"
     "$VENV/bin/pip" install --quiet --disable-pip-version-check "$1"
 }
@@ -138,6 +138,7 @@ step_kills() {
 step_faults() {
     need_python
     need unshare=util-linux mount=mount strace=strace faketime=faketime
+    need_postgres
     python3 -m unittest discover faults
     release
     python3 faults/run.py --short --carnet target/release/carnet
@@ -161,9 +162,9 @@ step_hydra() {
     ln -sf ../release/carnet target/links/hydra
     cargo run --locked --quiet -p carnet-compat -- run \
         --serve "target/release/carnet serve all --dev" --hydra target/links/hydra
-    need_python
-    python3 -m unittest discover compat/traefik
-    python3 compat/traefik/run.py --carnet target/release/carnet
+    # Whole databases that it wrote, where somebody has some: a folder of SQLite files.
+    [ -z "${HYDRA_DATABASES:-}" ] ||
+        cargo test --locked --quiet --workspace --test it -- --ignored whole_databases
 }
 
 # Libraries that others wrote get tokens, and others verify them.
@@ -184,9 +185,17 @@ step_failures() {
     python3 compat/failures/run.py --carnet target/release/carnet
 }
 
+# What fits the OpenAPI descriptions of the authorization server, and what does not.
+step_schemathesis() {
+    python_package schemathesis==4.32.5
+    release
+    python3 compat/openapi.py --carnet target/release/carnet --schemathesis "$VENV/bin/schemathesis"
+}
+
 # The same configuration and requests to a real Traefik and to our gateway.
 step_traefik() {
     need_python
+    python3 -m unittest discover compat/traefik
     release
     python3 compat/traefik/run.py --carnet target/release/carnet
 }

@@ -35,7 +35,7 @@ const ROOMS: [(&str, &[&str]); 13] = [
 const FOR_TESTS: [&str; 2] = ["testkit", "whoami"];
 
 /// Crates that would bring a whole world along, each with the rooms that may name it.
-const HEAVY: [(&str, &[&str]); 12] = [
+const HEAVY: [(&str, &[&str]); 16] = [
     ("anyhow", &["cli", "compat", "xtask", "yardstick"]),
     ("axum", &["authserver", "consent"]),
     ("clap", &["cli", "compat", "xtask", "yardstick"]),
@@ -43,10 +43,14 @@ const HEAVY: [(&str, &[&str]); 12] = [
     ("k8s-openapi", &["providers", "cli"]),
     ("kube", &["providers"]),
     ("notify", &["providers", "cli"]),
+    ("opentelemetry", &["cli"]),
+    ("opentelemetry-otlp", &["cli"]),
+    ("opentelemetry_sdk", &["cli"]),
     ("reqwest", &["authserver", "cli"]),
     ("serde-saphyr", &["config", "cli", "compat"]),
     ("sqlx", &["authserver"]),
     ("toml", &["config", "cli"]),
+    ("tracing-opentelemetry", &["cli"]),
     ("tracing-subscriber", &["cli"]),
 ];
 

@@ -11,6 +11,7 @@ mod error;
 mod health;
 pub(crate) mod metrics;
 mod not_found;
+mod openapi;
 pub(crate) mod public;
 pub(crate) mod request_log;
 pub(crate) mod serve;

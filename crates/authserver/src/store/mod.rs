@@ -18,7 +18,7 @@ mod sql;
 mod sqlite;
 
 pub use changes::{Change, Changes};
-pub use expire::{Expired, expire};
+pub use expire::{Ended, Expired, Sweep, expire, sweep};
 pub use import::{ImportStore, ImportedKey, Intake, TrustedIssuerRow};
 pub use open::{Migration, migrate, open, plan};
 

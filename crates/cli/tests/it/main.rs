@@ -18,6 +18,7 @@ mod gateway_files;
 mod keys;
 mod lines;
 mod migrate;
+mod moving_from_hydra;
 mod offline;
 mod process;
 mod restart;

@@ -27,6 +27,7 @@ fn shell_with_certificates() -> Terminals {
     shell
 }
 
+// Holds OP-08.
 #[test]
 fn one_port_speaks_tls_and_the_other_is_a_file_that_goes_with_the_process() {
     let mut shell = shell_with_certificates();

@@ -7,6 +7,7 @@ mod json;
 mod keys;
 mod list;
 mod openapi;
+mod path;
 mod revocations;
 mod tokens;
 mod version;

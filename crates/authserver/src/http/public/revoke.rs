@@ -11,10 +11,27 @@ use tokio::time::Instant;
 
 use crate::{
     domain::{Authority, client_auth::Presented},
-    http::{Shared, answer, body, error::OauthFailure, public::basic},
+    http::{
+        Shared, answer, body,
+        error::{ClientFailure, OauthFailure},
+        public::{basic, token::CredentialsForm},
+    },
 };
 
+/// A token to take back (RFC 7009, section 2.1).
+#[derive(utoipa::ToSchema)]
+#[expect(dead_code, reason = "describes what is read by hand")]
+struct RevocationForm {
+    /// The token; one of another client, or none at all, is left alone without a word.
+    token: Option<String>,
+    /// Accepted, and without effect.
+    token_type_hint: Option<String>,
+    #[serde(flatten)]
+    credentials: CredentialsForm,
+}
+
 /// Takes a token of the client back.
+#[utoipa::path(post, path = "/oauth2/revoke", tag = "tokens", request_body(content = RevocationForm, content_type = "application/x-www-form-urlencoded"), responses((status = 200, description = "The token does not count any more"), ClientFailure), security((), ("basic" = [])))]
 pub(super) async fn revoke(
     State(authority): Shared,
     headers: HeaderMap,

@@ -26,8 +26,11 @@ pub(crate) struct Served {
 impl Served {
     /// The seed makes its ids and keys; two servers have two.
     pub(crate) async fn start(dsn: &str, options: Options, seed: u64) -> Self {
+        Self::at(Arc::new(FixedClock::default()), dsn, options, seed).await
+    }
+
+    pub(crate) async fn at(clock: Arc<FixedClock>, dsn: &str, options: Options, seed: u64) -> Self {
         let store = store::open(dsn).await.unwrap();
-        let clock = Arc::new(FixedClock::default());
         let random = Arc::new(SeededRandom::new(seed));
         let server = Authserver::new(options, store, clock, random);
         let server = server.await.unwrap();
@@ -109,10 +112,10 @@ pub(crate) async fn register(server: &Served, secret: &str) -> String {
     client["client_id"].as_str().unwrap().to_owned()
 }
 
-/// Waits for what must be there within a second, give or take what a busy machine needs.
-async fn soon(what: &str, mut is_there: impl AsyncFnMut() -> bool) {
+/// Waits for what must be there within a second; longer where a machine is busy with other tests.
+pub(crate) async fn soon(what: &str, mut is_there: impl AsyncFnMut() -> bool) {
     let began = Instant::now();
-    let waited = timeout(Duration::from_secs(3), async {
+    let waited = timeout(Duration::from_secs(10), async {
         while !is_there().await {
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
