@@ -23,7 +23,7 @@ use tokio_util::task::AbortOnDropHandle;
 
 use self::lease::Lease;
 use super::changes::{Changes, Teller};
-use super::memory::Forgetting;
+use super::memory::{Forgetting, Revocations};
 use super::{ChangeStore, ClientRow, Result, StoreError};
 
 /// A store in a database.
@@ -66,9 +66,9 @@ impl<E: Engine> Sql<E> {
         self.teller.memories.clients.forgetting(id)
     }
 
-    /// Whoever revokes something holds this.
-    fn revoking(&self) -> Forgetting<'_, (String, i64)> {
-        self.teller.memories.unrevoked.forgetting_all()
+    /// Whoever changes revocations holds this until the change is done.
+    fn revoking(&self) -> Forgetting<'_, Option<Revocations>> {
+        self.teller.memories.revocations.forgetting_all()
     }
 
     /// Runs a statement that is a change by itself; says how many rows it changed.

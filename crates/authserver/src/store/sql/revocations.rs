@@ -4,7 +4,11 @@ use async_trait::async_trait;
 use sqlx::AssertSqlSafe;
 
 use super::{Engine, Sql, Value};
+use crate::store::memory::Revocations;
 use crate::store::{Result, Revocation, RevocationStore, Revoked};
+
+/// So many revocations are remembered; of more, each is asked for.
+const REMEMBERED: u32 = 1000;
 
 /// One that is there already is only ever extended.
 pub(super) const EXTEND: &str =
@@ -39,20 +43,16 @@ impl<E: Engine> RevocationStore for Sql<E> {
     }
 
     async fn is_revoked(&self, jti: &str, client_id: &str, issued_at: i64) -> Result<bool> {
-        let found = self.teller.memories.unrevoked.find(jti, async {
-            let is_revoked = self.reads_revocation(jti, client_id, issued_at).await?;
-            let token = (client_id.to_owned(), issued_at);
-            Ok((!is_revoked).then_some((token, client_id.len())))
-        });
-        match found.await? {
-            None => Ok(true),
-            Some(token) if (token.0.as_str(), token.1) == (client_id, issued_at) => Ok(false),
-            // Another token of that name was asked for before.
-            Some(_) => self.reads_revocation(jti, client_id, issued_at).await,
+        let memory = &self.teller.memories.revocations;
+        let all = memory.find("all", self.reads_revocations()).await?;
+        match all.as_deref() {
+            Some(Some(all)) => Ok(all.has(jti, client_id, issued_at)),
+            _ => self.reads_revocation(jti, client_id, issued_at).await,
         }
     }
 
     async fn delete_expired_revocations(&self, before: i64, limit: u32) -> Result<u64> {
+        let _revoking = self.revoking();
         self.delete_expired("revocation", "kind, subject", before, limit)
             .await
     }
@@ -65,6 +65,34 @@ impl<E: Engine> RevocationStore for Sql<E> {
 }
 
 impl<E: Engine> Sql<E> {
+    /// All of them, and what they take; none when there are too many to be remembered.
+    async fn reads_revocations(&self) -> Result<Option<(Option<Revocations>, usize)>> {
+        let sql = "SELECT kind, subject, not_before FROM revocation LIMIT $1";
+        let values = [(REMEMBERED + 1).into()];
+        let rows = self.read(sql, &values, |row| {
+            Ok((
+                row.text("kind")?,
+                row.text("subject")?,
+                row.number("not_before")?,
+            ))
+        });
+        let rows = rows.await?;
+        if rows.len() > REMEMBERED as usize {
+            return Ok(Some((None, 0)));
+        }
+        let mut all = Revocations::default();
+        let mut length = 0;
+        for (kind, subject, not_before) in rows {
+            length += subject.len();
+            if kind == "client" {
+                all.clients.insert(subject, not_before);
+            } else {
+                all.tokens.insert(subject);
+            }
+        }
+        Ok(Some((Some(all), length)))
+    }
+
     async fn reads_revocation(&self, jti: &str, client_id: &str, issued_at: i64) -> Result<bool> {
         let sql = "SELECT kind FROM revocation WHERE kind = 'token' AND subject = $1
              UNION ALL
