@@ -13,6 +13,7 @@ from stage import Stage, at_once, percentile
 CLIENTS = {"short": 1_000, "long": 100_000}
 LOOKUPS = {"short": 200, "long": 5_000}
 SECONDS = {"short": 1, "long": 300}
+TOKENS_PER_S = 200
 WRITERS = 8
 PAGE = 500
 
@@ -89,9 +90,11 @@ def _times(count: int, ask: Callable[[], Answer]) -> list[float]:
 
 
 def _times_for(seconds: float, ask: Callable[[], Answer]) -> list[float]:
+    """The same for a while, at an even pace."""
     taken, until = [], time.monotonic() + seconds
-    while time.monotonic() < until:
+    while (now := time.monotonic()) < until:
         taken.append(_timed(ask))
+        time.sleep(max(0.0, now + 1 / TOKENS_PER_S - time.monotonic()))
     return taken
 
 

@@ -138,6 +138,7 @@ step_kills() {
 step_faults() {
     need_python
     need unshare=util-linux mount=mount strace=strace faketime=faketime
+    need_postgres
     python3 -m unittest discover faults
     release
     python3 faults/run.py --short --carnet target/release/carnet

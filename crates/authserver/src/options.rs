@@ -57,6 +57,9 @@ pub struct Options {
     /// `jwks.rotation` (ours): when keys that sign access tokens change; never by themselves when
     /// absent.
     pub rotation: Option<Rotation>,
+    /// `revocations.limit` (ours): so many tokens are revoked one by one; beyond it all tokens of the
+    /// client that has most of them are.
+    pub revocation_limit: usize,
     /// `webfinger.jwks.broadcast_keys`: key sets that are published besides the two that sign.
     pub broadcast_keys: Vec<String>,
     /// `webfinger.oidc_discovery`: what the discovery document says differently.
@@ -157,6 +160,7 @@ impl Default for Options {
             rsa_bits: RsaBits::B2048,
             algorithm: Algorithm::Rs256,
             rotation: None,
+            revocation_limit: 100_000,
             broadcast_keys: texts(&["hydra.openid.id-token"]),
             discovery: Discovery::default(),
             public_cors: None,

@@ -10,6 +10,8 @@ use http_body_util::BodyExt;
 use http_body_util::combinators::UnsyncBoxBody;
 use hyper::body::Incoming;
 
+use crate::upstream::Lent;
+
 /// A request on its way to a service.
 pub type Request = http::Request<Body>;
 /// A response on its way to the client.
@@ -27,6 +29,8 @@ enum Kind {
     Empty,
     Full(Bytes),
     Incoming(Incoming),
+    /// With the connection it comes over, which is free at its end.
+    Lent(Incoming, Option<Lent>),
     Stream(UnsyncBoxBody<Bytes, BodyError>),
 }
 
@@ -34,6 +38,15 @@ impl Body {
     /// A body of nothing.
     pub fn empty() -> Self {
         Self(Kind::Empty)
+    }
+
+    /// The body of an answer, with the connection that it comes over.
+    pub(crate) fn lent(body: Incoming, connection: Lent) -> Self {
+        if body.is_end_stream() {
+            connection.give_back();
+            return Self(Kind::Incoming(body));
+        }
+        Self(Kind::Lent(body, Some(connection)))
     }
 
     /// Any other stream as a body.
@@ -84,6 +97,18 @@ impl HttpBody for Body {
                 Poll::Ready(Some(Ok(Frame::data(bytes))))
             }
             Kind::Incoming(body) => Pin::new(body).poll_frame(cx).map_err(Into::into),
+            Kind::Lent(body, connection) => {
+                let polled = Pin::new(&mut *body).poll_frame(cx);
+                let is_over = match &polled {
+                    Poll::Ready(Some(Ok(_))) => body.is_end_stream(),
+                    Poll::Ready(None) => true,
+                    _ => false,
+                };
+                if is_over && let Some(connection) = connection.take() {
+                    connection.give_back();
+                }
+                polled.map_err(Into::into)
+            }
             Kind::Stream(body) => Pin::new(body).poll_frame(cx),
         }
     }
@@ -92,7 +117,7 @@ impl HttpBody for Body {
         match &self.0 {
             Kind::Empty => true,
             Kind::Full(_) => false,
-            Kind::Incoming(body) => body.is_end_stream(),
+            Kind::Incoming(body) | Kind::Lent(body, _) => body.is_end_stream(),
             Kind::Stream(body) => body.is_end_stream(),
         }
     }
@@ -101,7 +126,7 @@ impl HttpBody for Body {
         match &self.0 {
             Kind::Empty => SizeHint::with_exact(0),
             Kind::Full(bytes) => SizeHint::with_exact(bytes.len() as u64),
-            Kind::Incoming(body) => body.size_hint(),
+            Kind::Incoming(body) | Kind::Lent(body, _) => body.size_hint(),
             Kind::Stream(body) => body.size_hint(),
         }
     }

@@ -9,7 +9,7 @@ use carnet_config::install::{self, EntryPoint};
 use carnet_config::routing::RoutingConfig;
 use carnet_oauth::{Clock, Random};
 use futures_util::future::join_all;
-use http::StatusCode;
+use http::{HeaderValue, StatusCode};
 use tokio_util::sync::CancellationToken;
 
 use crate::access_log::AccessLog;
@@ -98,7 +98,8 @@ impl Gateway {
                 snapshots: SnapshotHandle::default(),
                 access_log: access_log.map(|o| AccessLog::new(o, options.access_log_output)),
                 clock: options.clock,
-                hostname: options.hostname,
+                hostname: HeaderValue::try_from(options.hostname)
+                    .unwrap_or_else(|_| HeaderValue::from_static("")),
                 count: 0.into(),
             }),
         };

@@ -16,6 +16,7 @@ use crate::{
         Error,
         client_auth::ClientKeys,
         keys::ring::{KeyRing, Means, NewKeys},
+        revocations::Revocations,
         secret::{failure::FailureTimer, verifier::SecretVerifier},
         system_keys::SystemKeys,
     },
@@ -34,6 +35,7 @@ pub(crate) struct Authority {
     pub(crate) options: Options,
     pub(super) store: Arc<dyn Store>,
     pub(super) ring: Arc<KeyRing>,
+    pub(super) revocations: Arc<Revocations>,
     pub(super) system: Arc<SystemKeys>,
     pub(super) verifier: SecretVerifier,
     pub(super) failures: Arc<FailureTimer>,
@@ -62,8 +64,11 @@ impl Authority {
             clock: Arc::clone(&clock),
         };
         let ring = KeyRing::open(means, NewKeys::of(&options)).await?;
+        let (kept, limit) = (Arc::clone(&store), options.revocation_limit);
+        let revocations = Revocations::open(kept, limit, seconds(&*clock)).await?;
         Ok(Self {
             ring: Arc::new(ring),
+            revocations: Arc::new(revocations),
             verifier: SecretVerifier::new(Arc::clone(&system), Arc::clone(&random), &options),
             failures: Arc::new(FailureTimer::new(options.failed_authentication_after)),
             client_keys: Arc::default(),

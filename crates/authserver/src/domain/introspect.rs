@@ -1,5 +1,5 @@
 //! What a token says, if it counts (RFC 7662). A signed token is verified with every key of the
-//! set, not with the newest alone; then its client and the revocations are looked up.
+//! set, not with the newest alone; then the revocations are looked up.
 
 use carnet_jose::jwt;
 use carnet_oauth::{
@@ -9,7 +9,7 @@ use carnet_oauth::{
 use serde::Serialize;
 use serde_json::{Map, Value};
 
-use crate::domain::{Authority, TokenError, authority::within, opaque};
+use crate::domain::{Authority, TokenError, authority::within, opaque, revocations::Judged};
 
 /// Another server of the same database may be so many seconds ahead: what it issued a moment ago
 /// counts here. The end of a token has no such margin.
@@ -23,7 +23,7 @@ pub(super) struct LiveToken {
     subject: String,
     pub(super) scopes: Vec<String>,
     audiences: Vec<String>,
-    issued_at: i64,
+    pub(super) issued_at: i64,
     not_before: i64,
     pub(super) expires_at: i64,
     pub(super) id: TokenId,
@@ -42,8 +42,20 @@ pub(crate) struct UserInfo {
 pub(super) enum TokenId {
     /// The digest of an opaque token.
     Opaque(String),
-    /// The `jti` of a signed one.
-    Signed(String),
+    /// A signed one.
+    Signed {
+        jti: String,
+        kid: String,
+        /// Whether its key signed elsewhere too, and until when it did.
+        foreign: Option<Foreign>,
+    },
+}
+
+/// What is known of a key that came from elsewhere.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Foreign {
+    /// Until when a server issued tokens whose rows came with it.
+    until: Option<i64>,
 }
 
 impl Authority {
@@ -103,26 +115,40 @@ impl Authority {
         let Some(live) = live.filter(is_in_time) else {
             return Ok(None);
         };
-        if within(self.store.known_client(&live.client_id))
-            .await?
-            .is_none()
-        {
-            return Ok(None);
-        }
-        if let TokenId::Signed(jti) = &live.id
-            && (within(self.store.is_revoked(jti, &live.client_id, live.issued_at)).await?
-                || self.is_revoked_elsewhere(token, live.issued_at).await?)
-        {
-            return Ok(None);
-        }
-        Ok(Some(live))
+        let is_revoked = self.is_revoked(&live) || self.is_foreign(token, &live).await?;
+        Ok((!is_revoked).then_some(live))
     }
 
-    /// Whether another server issued this token and revoked it before its keys came here: then the
-    /// token was not among those that counted.
-    async fn is_revoked_elsewhere(&self, token: &str, issued_at: i64) -> Result<bool, TokenError> {
-        let until = self.ring.imported_until(token);
-        if until.is_none_or(|until| until < issued_at) {
+    /// Whether it was revoked here. The store is not asked: it would be once for each token.
+    fn is_revoked(&self, live: &LiveToken) -> bool {
+        let (jti, kid) = match &live.id {
+            TokenId::Opaque(_) => (None, None),
+            TokenId::Signed { jti, kid, .. } => (Some(jti.as_str()), Some(kid.as_str())),
+        };
+        self.revocations.is_revoked(&Judged {
+            jti,
+            client_id: &live.client_id,
+            kid,
+            issued_at: live.issued_at,
+        })
+    }
+
+    /// Whether it comes from elsewhere and does not count here: its client is none of ours (one that
+    /// was deleted here has left a revocation, and the rows of opaque tokens go with their client),
+    /// or the other server had revoked it before its keys came here.
+    async fn is_foreign(&self, token: &str, live: &LiveToken) -> Result<bool, TokenError> {
+        let TokenId::Signed {
+            foreign: Some(foreign),
+            ..
+        } = &live.id
+        else {
+            return Ok(false);
+        };
+        let client = within(self.store.known_client(&live.client_id)).await?;
+        if client.is_none() {
+            return Ok(true);
+        }
+        if foreign.until.is_none_or(|until| until < live.issued_at) {
             return Ok(false);
         }
         let Some(digest) = opaque::signature_digest(token) else {
@@ -146,20 +172,27 @@ impl Authority {
     }
 
     fn signed_token(&self, token: &str) -> Option<LiveToken> {
-        let claims = self.ring.verify(token)?;
+        let signed = self.ring.verify(token)?;
+        let claims = &signed.claims;
         let text = |name: &str| claims.get(name).and_then(Value::as_str).map(str::to_owned);
         (text("iss")? == self.options.issuer).then_some(())?;
-        let issued_at = jwt::time(&claims, "iat")?;
+        let issued_at = jwt::time(claims, "iat")?;
         let client_id = text("client_id")?;
         Some(LiveToken {
             subject: text("sub").unwrap_or_else(|| client_id.clone()),
             client_id,
-            scopes: scopes(&claims),
+            scopes: scopes(claims),
             audiences: texts(claims.get("aud")),
             issued_at,
-            not_before: jwt::time(&claims, "nbf").unwrap_or(issued_at),
-            expires_at: jwt::time(&claims, "exp")?,
-            id: TokenId::Signed(text("jti")?),
+            not_before: jwt::time(claims, "nbf").unwrap_or(issued_at),
+            expires_at: jwt::time(claims, "exp")?,
+            id: TokenId::Signed {
+                jti: text("jti")?,
+                kid: signed.kid.clone(),
+                foreign: (!signed.is_made_here).then_some(Foreign {
+                    until: signed.imported_until,
+                }),
+            },
         })
     }
 }

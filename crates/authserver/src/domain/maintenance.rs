@@ -22,9 +22,10 @@ impl Authority {
     pub(crate) async fn maintain(current: Arc<ArcSwap<Self>>) {
         let first = current.load_full();
         let (store, ring) = (Arc::clone(&first.store), Arc::clone(&first.ring));
+        let revocations = Arc::clone(&first.revocations);
         drop(first);
         // A sweep may make a key, which takes longer than others may wait for news.
-        tokio::join!(Self::work(&current), follow(&*store, &ring));
+        tokio::join!(Self::work(&current), follow(&*store, &ring, &revocations));
     }
 
     async fn work(current: &ArcSwap<Self>) {
@@ -47,6 +48,7 @@ impl Authority {
         if let Err(error) = store::expire(&*self.store, self.now(), BATCH).await {
             tracing::error!(error = %error, "expired rows could not be deleted");
         }
+        self.revocations.forget(self.now());
         if let Err(error) = self.ring.reseal().await {
             tracing::error!(error = %error, "the keys could not be sealed anew");
         }

@@ -16,6 +16,7 @@ mod maintenance;
 mod opaque;
 pub(crate) mod page;
 mod policy;
+pub(crate) mod revocations;
 mod revoke;
 pub(crate) mod secret;
 mod system_keys;

@@ -1,4 +1,4 @@
-//! Takes tokens back: one by its client (RFC 7009), all of a client by the administrator.
+//! Takes tokens back: one by its client (RFC 7009), all of a client or of a key by the administrator.
 
 use std::time::{Duration, SystemTime};
 
@@ -8,10 +8,6 @@ use crate::{
     domain::{AdminError, Authority, TokenError, authority::within, introspect::TokenId},
     store::{Revocation, Revoked},
 };
-
-/// Lifetimes may have been longer when the tokens were issued: the revocation of a client is
-/// remembered for a year at least.
-const REMEMBERED_AT_LEAST: i64 = 366 * 24 * 3600;
 
 impl Authority {
     /// Revokes a token of this client. One that is another's, or none, is left alone without a
@@ -25,13 +21,16 @@ impl Authority {
         }
         match live.id {
             TokenId::Opaque(digest) => within(self.store.delete_token(&digest)).await?,
-            TokenId::Signed(jti) => {
+            TokenId::Signed { jti, .. } => {
                 let revocation = Revocation {
-                    revoked: Revoked::Token(jti),
-                    not_before: self.now(),
+                    revoked: Revoked::Token {
+                        jti,
+                        client_id: live.client_id,
+                    },
+                    not_before: live.issued_at,
                     expires_at: live.expires_at,
                 };
-                within(self.store.revoke(&revocation)).await?;
+                self.revocations.add(revocation, self.now()).await?;
             }
         }
         Ok(())
@@ -40,14 +39,8 @@ impl Authority {
     /// Revokes all tokens of a client. Returns when the second of the revocation is over: `iat`
     /// has whole seconds, and a token asked for after the answer must not count as one from before.
     pub(crate) async fn revoke_client(&self, client_id: &str) -> Result<(), AdminError> {
-        let lifetime = self.longest_lifetime(client_id).await?;
-        let now = self.now();
-        let revocation = Revocation {
-            revoked: Revoked::Client(client_id.to_owned()),
-            not_before: now,
-            expires_at: now.saturating_add(lifetime),
-        };
-        within(self.store.revoke(&revocation)).await?;
+        self.revoke_all(Revoked::Client(client_id.to_owned()))
+            .await?;
         let passed = self
             .time()
             .duration_since(SystemTime::UNIX_EPOCH)
@@ -57,17 +50,17 @@ impl Authority {
         Ok(())
     }
 
-    /// How long a token of this client can still count.
-    pub(super) async fn longest_lifetime(&self, client_id: &str) -> Result<i64, AdminError> {
-        let row = within(self.store.find_client(client_id)).await?;
-        let own = row
-            .and_then(|row| {
-                row.client
-                    .lifespans
-                    .client_credentials_grant_access_token_lifespan
-            })
-            .map_or(0, carnet_oauth::client::Lifespan::as_seconds);
-        let usual = i64::try_from(self.options.ttl_access_token.as_secs()).unwrap_or(i64::MAX);
-        Ok(own.max(usual).max(REMEMBERED_AT_LEAST))
+    /// Remembers that tokens of this client or key do not count which were issued until now, for as
+    /// long as one of them could.
+    pub(super) async fn revoke_all(&self, revoked: Revoked) -> Result<(), AdminError> {
+        // Another server may have signed for longer than is known here.
+        self.ring.refresh().await?;
+        let now = self.now();
+        let revocation = Revocation {
+            revoked,
+            not_before: now,
+            expires_at: now.saturating_add(self.ring.longest_lifetime()),
+        };
+        Ok(self.revocations.add(revocation, now).await?)
     }
 }

@@ -2,7 +2,6 @@
 //! whoever writes forgets before the call returns, and a store that others can write to forgets
 //! everything when they did.
 
-use std::collections::{BTreeMap, BTreeSet};
 use std::mem::size_of;
 use std::sync::Arc;
 use std::time::Duration;
@@ -17,17 +16,6 @@ use super::{Change, ClientRow, Result};
 pub(super) struct Memories {
     /// Clients, by their ids.
     pub(super) clients: Memory<ClientRow>,
-    /// All revocations, under one name; `None` while there are too many.
-    pub(super) revocations: Memory<Option<Revocations>>,
-}
-
-/// What was revoked.
-#[derive(Debug, Default)]
-pub(super) struct Revocations {
-    /// Tokens, by their `jti`.
-    pub(super) tokens: BTreeSet<String>,
-    /// Clients, with the time until when their tokens are revoked.
-    pub(super) clients: BTreeMap<String, i64>,
 }
 
 /// A memory, by name.
@@ -61,7 +49,6 @@ impl Default for Memories {
     fn default() -> Self {
         Self {
             clients: Memory::new(100_000, 256),
-            revocations: Memory::new(1, 1),
         }
     }
 }
@@ -71,21 +58,9 @@ impl Memories {
     pub(super) fn forget(&self, change: &Change) {
         match change {
             Change::Client(id) => drop(self.clients.forgetting(id)),
-            Change::Revocations => drop(self.revocations.forgetting_all()),
-            Change::Everything => {
-                drop(self.clients.forgetting_all());
-                drop(self.revocations.forgetting_all());
-            }
-            Change::Keys => {}
+            Change::Everything => drop(self.clients.forgetting_all()),
+            Change::Keys | Change::Revocations => {}
         }
-    }
-}
-
-impl Revocations {
-    /// Whether a token is among them.
-    pub(super) fn has(&self, jti: &str, client_id: &str, issued_at: i64) -> bool {
-        let client = self.clients.get(client_id);
-        self.tokens.contains(jti) || client.is_some_and(|until| *until >= issued_at)
     }
 }
 

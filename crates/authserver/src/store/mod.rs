@@ -34,8 +34,8 @@ pub trait Store:
     + TokenStore
     + RevocationStore
     + JtiStore
-    + ChangeStore
     + ImportStore
+    + ChangeStore
     + std::fmt::Debug
     + Send
     + Sync
@@ -48,8 +48,8 @@ impl<S> Store for S where
         + TokenStore
         + RevocationStore
         + JtiStore
-        + ChangeStore
         + ImportStore
+        + ChangeStore
         + std::fmt::Debug
         + Send
         + Sync
@@ -283,10 +283,17 @@ pub trait TokenStore {
 /// What was revoked.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Revoked {
-    /// One signed token, by its `jti`.
-    Token(String),
-    /// All signed tokens of a client that were issued until a time.
+    /// One signed token.
+    Token {
+        /// Its `jti`.
+        jti: String,
+        /// Its client.
+        client_id: String,
+    },
+    /// All tokens of a client that were issued until a time.
     Client(String),
+    /// All tokens that a key signed until a time.
+    Key(String),
 }
 
 /// A revocation of signed tokens, which have no row of their own.
@@ -294,20 +301,31 @@ pub enum Revoked {
 pub struct Revocation {
     /// What was revoked.
     pub revoked: Revoked,
-    /// Tokens issued until then are revoked, in seconds since 1970.
+    /// Tokens issued until then are revoked, in seconds since 1970; of a single token, when it was
+    /// issued.
     pub not_before: i64,
     /// When the last token that it concerns ends: then the row may go.
     pub expires_at: i64,
 }
 
+/// A revocation and the number of its last change.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NumberedRevocation {
+    /// The number. A greater one is never visible before a smaller one.
+    pub seq: i64,
+    /// The revocation.
+    pub revocation: Revocation,
+}
+
 /// Revocations.
 #[async_trait]
 pub trait RevocationStore {
-    /// Adds a revocation; for a client also deletes its opaque tokens. One that is there already is
-    /// only ever extended.
+    /// Adds a revocation. One that is there already is only ever extended. One of a client also
+    /// deletes its opaque tokens that were issued until then, and revocations of single tokens that
+    /// it makes superfluous.
     async fn revoke(&self, revocation: &Revocation) -> Result<()>;
-    /// Whether a signed token was revoked, by itself or with all of its client's.
-    async fn is_revoked(&self, jti: &str, client_id: &str, issued_at: i64) -> Result<bool>;
+    /// The revocations whose number is greater, in the order of their numbers.
+    async fn revocations_after(&self, seq: i64) -> Result<Vec<NumberedRevocation>>;
     /// Deletes at most `limit` revocations whose end lies before a time; says how many.
     async fn delete_expired_revocations(&self, before: i64, limit: u32) -> Result<u64>;
     /// Whether the store answers.

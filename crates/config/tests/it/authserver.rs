@@ -92,6 +92,7 @@ webfinger:
   jwks: {broadcast_keys: [x, y]}
   oidc_discovery: {token_url: 'https://as.test/t', jwks_url: 'https://as.test/j', supported_claims: [c], supported_scope: [s]}
 jwks: {rsa_bits: 4096, algorithm: ES256, rotation: {every: 720h, publish_ahead: 24h}}
+revocations: {limit: 5}
 log: {level: debug, format: json}
 ";
 
@@ -138,6 +139,7 @@ fn documents_and_variables_say_the_same() {
         ("JWKS_RSA_BITS", "4096"),
         ("JWKS_ALGORITHM", "ES256"),
         ("JWKS_ROTATION_EVERY", "720h"),
+        ("REVOCATIONS_LIMIT", "5"),
         ("JWKS_ROTATION_PUBLISH_AHEAD", "24h"),
         ("LOG_LEVEL", "debug"),
         ("LOG_FORMAT", "json"),
@@ -181,6 +183,7 @@ fn documents_and_variables_say_the_same() {
         assert_eq!(config.discovery.supported_scope, ["s"]);
         assert_eq!(config.rsa_bits, 4096);
         assert_eq!(config.algorithm, "ES256");
+        assert_eq!(config.revocation_limit, 5);
         let day = Duration::from_secs(24 * 3600);
         let rotation = config.rotation.unwrap();
         assert_eq!((rotation.every, rotation.publish_ahead), (30 * day, day));

@@ -1,9 +1,9 @@
 //! The names under which Traefik writes what is known of a request.
 
+use std::borrow::Cow;
 use std::time::{Duration, SystemTime};
 
 use jiff::Timestamp;
-use serde_json::{Value, json};
 
 use super::line::Line;
 use crate::middleware::Record;
@@ -61,8 +61,25 @@ impl<'a> Ended<'a> {
     }
 }
 
+/// The value of a field.
+#[derive(Debug)]
+pub(super) enum Field<'a> {
+    Text(Cow<'a, str>),
+    Number(u64),
+}
+
+impl<'a> Field<'a> {
+    fn text(text: impl Into<Cow<'a, str>>) -> Self {
+        Self::Text(text.into())
+    }
+
+    fn nanoseconds(duration: Duration) -> Self {
+        Self::Number(u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX))
+    }
+}
+
 /// The value of a field; `None` when there is none to speak of.
-pub(super) fn value(ended: &Ended<'_>, name: &str) -> Option<Value> {
+pub(super) fn value<'a>(ended: &'a Ended<'_>, name: &str) -> Option<Field<'a>> {
     let Ended {
         line,
         record,
@@ -73,85 +90,85 @@ pub(super) fn value(ended: &Ended<'_>, name: &str) -> Option<Value> {
     }
     let exchange = line.exchange();
     let origin = record.origin_duration;
+    let server = record.server.as_deref();
     match name {
-        "DownstreamContentSize" => Some(json!(line.sent)),
-        "DownstreamStatus" => Some(json!(line.status())),
-        "Duration" => Some(nanoseconds(*total)),
-        "Fault" => record.fault.map(|reason| json!(reason.label())),
-        "OriginContentSize" => record.origin_status.map(|_| json!(line.sent)),
-        "OriginDuration" => origin.map(nanoseconds),
-        "OriginStatus" => record.origin_status.map(|status| json!(status.as_u16())),
-        "Overhead" => Some(nanoseconds(
+        "DownstreamContentSize" => Some(Field::Number(line.sent)),
+        "DownstreamStatus" => Some(Field::Number(line.status().into())),
+        "Duration" => Some(Field::nanoseconds(*total)),
+        "Fault" => record.fault.map(|reason| Field::text(reason.label())),
+        "OriginContentSize" => record.origin_status.map(|_| Field::Number(line.sent)),
+        "OriginDuration" => origin.map(Field::nanoseconds),
+        "OriginStatus" => {
+            let status = record.origin_status;
+            status.map(|status| Field::Number(status.as_u16().into()))
+        }
+        "Overhead" => Some(Field::nanoseconds(
             total.saturating_sub(origin.unwrap_or_default()),
         )),
-        "RetryAttempts" => Some(json!(record.retry_attempts)),
-        "RouterName" => exchange.router().map(|name| json!(name)),
-        "ServiceName" => record.service.as_ref().map(|name| json!(&**name)),
-        "ServiceURL" => record.server.as_ref().map(|url| json!(&**url)),
-        "ServiceAddr" => record.server.as_ref().map(|url| json!(address(url))),
-        "StartLocal" | "StartUTC" => Some(json!(timestamp(exchange.started_at()).to_string())),
+        "RetryAttempts" => Some(Field::Number(record.retry_attempts.into())),
+        "RouterName" => exchange.router().map(Field::text),
+        "ServiceName" => record.service.as_deref().map(Field::text),
+        "ServiceURL" => server.map(Field::text),
+        "ServiceAddr" => server.map(address).map(Field::text),
+        "StartLocal" | "StartUTC" => {
+            Some(Field::text(timestamp(exchange.started_at()).to_string()))
+        }
         _ => None,
     }
 }
 
-fn of_request(line: &Line, name: &str) -> Option<Value> {
+fn of_request<'a>(line: &'a Line, name: &str) -> Option<Field<'a>> {
     let request = &line.request;
     let exchange = line.exchange();
-    let peer = exchange.connection().peer;
-    let (host, port) = split(&request.host);
+    let connection = exchange.connection();
+    let peer = connection.peer;
     Some(match name {
-        "ClientAddr" => json!(peer.to_string()),
-        "ClientHost" => match &request.forwarded_for {
-            Some(addresses) => json!(addresses),
-            None => json!(peer.ip().to_string()),
+        "ClientAddr" => Field::text(peer.to_string()),
+        "ClientHost" => match request.forwarded_for() {
+            Some(addresses) => Field::text(addresses),
+            None => Field::text(peer.ip().to_string()),
         },
-        "ClientPort" => json!(peer.port().to_string()),
-        "ClientUsername" => json!(username(line)),
-        "entryPointName" => json!(&*exchange.connection().entry_point),
-        "RequestAddr" => json!(request.host),
-        "RequestContentSize" => json!(request.content_size),
-        "RequestCount" => json!(exchange.count()),
-        "RequestHost" => json!(host),
-        "RequestMethod" => json!(request.method),
-        "RequestPath" => json!(request.path),
-        "RequestPort" => json!(port),
-        "RequestProtocol" => json!(request.protocol),
-        "RequestScheme" => json!(if exchange.connection().tls.is_some() {
-            "https"
-        } else {
-            "http"
+        "ClientPort" => Field::text(peer.port().to_string()),
+        "ClientUsername" => Field::text(username(line)),
+        "entryPointName" => Field::text(&*connection.entry_point),
+        "RequestAddr" => Field::text(request.host()),
+        "RequestContentSize" => Field::Number(request.content_size),
+        "RequestCount" => Field::Number(exchange.count()),
+        "RequestHost" => Field::text(split(request.host()).0),
+        "RequestMethod" => Field::text(request.method.as_str()),
+        "RequestPath" => Field::text(request.path()),
+        "RequestPort" => Field::text(split(request.host()).1),
+        "RequestProtocol" => Field::text(request.protocol),
+        "RequestScheme" => Field::text(match connection.tls {
+            Some(_) => "https",
+            None => "http",
         }),
         _ => return of_tls(line, name),
     })
 }
 
-fn of_tls(line: &Line, name: &str) -> Option<Value> {
+fn of_tls<'a>(line: &'a Line, name: &str) -> Option<Field<'a>> {
     let session = line.exchange().connection().tls.as_ref()?;
     match name {
-        "TLSCipher" => Some(json!(session.cipher())),
-        "TLSClientSubject" => session.client_subject().map(|subject| json!(subject)),
-        "TLSVersion" => Some(json!(session.version())),
+        "TLSCipher" => Some(Field::text(session.cipher())),
+        "TLSClientSubject" => session.client_subject().map(Field::text),
+        "TLSVersion" => Some(Field::text(session.version())),
         _ => None,
     }
 }
 
 /// The last name that a middleware found; `-` when there is none.
-fn username(line: &Line) -> String {
-    let identities = line.exchange().identities();
-    let names = identities.into_iter().rev();
+fn username(line: &Line) -> Cow<'static, str> {
+    let names = line.exchange().identities().into_iter().rev();
     let mut names = names.filter_map(|identity| identity.username);
     names
         .find(|name| !name.is_empty())
-        .unwrap_or_else(|| "-".to_owned())
+        .map_or(Cow::Borrowed("-"), Cow::Owned)
 }
 
 /// When the request began, in UTC.
 pub(super) fn timestamp(time: SystemTime) -> Timestamp {
     Timestamp::try_from(time).unwrap_or(Timestamp::UNIX_EPOCH)
-}
-
-fn nanoseconds(duration: Duration) -> Value {
-    json!(u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX))
 }
 
 /// `host:port` of a server's URL.

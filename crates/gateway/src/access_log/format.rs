@@ -1,58 +1,96 @@
 //! A line of the access log as text, its end included.
 
 use std::collections::BTreeMap;
+use std::fmt::Write;
+use std::sync::Arc;
+use std::time::SystemTime;
 
+use arc_swap::ArcSwapOption;
 use carnet_config::install::observability::{FieldMode, Fields};
 use serde_json::Value;
 
-use super::fields::{self, Ended, NAMES};
+use super::fields::{self, Ended, Field, NAMES};
+
+/// Room for most lines.
+const USUAL: usize = 256;
 
 /// The Common Log Format with Traefik's additions.
-pub(super) fn common(ended: &Ended<'_>, options: &Fields) -> String {
-    let generic = generic(ended, options);
-    let count = plain(ended, options, "RequestCount");
-    let router = quoted(ended, options, "RouterName");
-    let server = quoted(ended, options, "ServiceURL");
-    let elapsed = ended.total.as_millis();
-    format!(
-        "{} {count} {router} {server} {elapsed}ms\n",
-        generic.trim_end()
-    )
+pub(super) fn common(ended: &Ended<'_>, options: &Fields, stamp: &Stamp) -> String {
+    let mut line = clf(ended, options, stamp);
+    line.push(' ');
+    plain(&mut line, ended, options, "RequestCount");
+    line.push(' ');
+    quoted(&mut line, ended, options, "RouterName");
+    line.push(' ');
+    quoted(&mut line, ended, options, "ServiceURL");
+    // Writing into a text does not fail.
+    let _ = writeln!(line, " {}ms", ended.total.as_millis());
+    line
 }
 
 /// The Common Log Format.
-pub(super) fn generic(ended: &Ended<'_>, options: &Fields) -> String {
-    let plain = |name: &str| plain(ended, options, name);
-    let started = fields::timestamp(ended.line.exchange().started_at());
-    let header = |name: &str| {
-        let mut found = ended.line.request.headers.iter().filter(|(n, _)| n == name);
-        found
-            .next()
-            .map_or("\"-\"".to_owned(), |(_, value)| quote(value))
-    };
-    format!(
-        "{} - {} [{}] \"{} {} {}\" {} {} {} {}\n",
-        plain("ClientHost"),
-        plain("ClientUsername"),
-        started.strftime("%d/%b/%Y:%H:%M:%S +0000"),
-        plain("RequestMethod"),
-        plain("RequestPath"),
-        plain("RequestProtocol"),
-        plain("DownstreamStatus"),
-        plain("DownstreamContentSize"),
-        header("Referer"),
-        header("User-Agent"),
-    )
+pub(super) fn generic(ended: &Ended<'_>, options: &Fields, stamp: &Stamp) -> String {
+    clf(ended, options, stamp) + "\n"
+}
+
+fn clf(ended: &Ended<'_>, options: &Fields, stamp: &Stamp) -> String {
+    let mut line = String::with_capacity(USUAL);
+    let out = &mut line;
+    plain(out, ended, options, "ClientHost");
+    out.push_str(" - ");
+    plain(out, ended, options, "ClientUsername");
+    out.push_str(" [");
+    out.push_str(&stamp.of(ended.line.exchange().started_at()));
+    out.push_str("] \"");
+    plain(out, ended, options, "RequestMethod");
+    out.push(' ');
+    plain(out, ended, options, "RequestPath");
+    out.push(' ');
+    plain(out, ended, options, "RequestProtocol");
+    out.push_str("\" ");
+    plain(out, ended, options, "DownstreamStatus");
+    out.push(' ');
+    plain(out, ended, options, "DownstreamContentSize");
+    for name in ["Referer", "User-Agent"] {
+        let mut headers = ended.line.request.headers.iter();
+        let value = headers.find(|(given, _)| given == name);
+        out.push(' ');
+        quote(out, value.map_or("-", |(_, value)| value));
+    }
+    line
+}
+
+/// The last second that was written, as text: most lines of a busy log share it.
+#[derive(Debug, Default)]
+pub(super) struct Stamp(ArcSwapOption<(i64, String)>);
+
+impl Stamp {
+    /// `02/Jan/2006:15:04:05 +0000`.
+    fn of(&self, time: SystemTime) -> String {
+        let time = fields::timestamp(time);
+        let second = time.as_second();
+        if let Some(last) = &*self.0.load()
+            && last.0 == second
+        {
+            return last.1.clone();
+        }
+        let text = time.strftime("%d/%b/%Y:%H:%M:%S +0000").to_string();
+        self.0.store(Some(Arc::new((second, text.clone()))));
+        text
+    }
 }
 
 /// An object a line, members by name.
-pub(super) fn json(ended: &Ended<'_>, options: &Fields) -> String {
-    let known = NAMES
-        .iter()
-        .filter_map(|name| Some((*name, shown(ended, options, name)?)));
-    let mut object: BTreeMap<String, Value> = known
-        .map(|(name, value)| (name.to_owned(), value))
-        .collect();
+pub(super) fn json(ended: &Ended<'_>, options: &Fields, _: &Stamp) -> String {
+    let mut object = BTreeMap::new();
+    for name in NAMES {
+        let value = match shown(ended, options, name) {
+            Some(Field::Text(text)) => Value::from(text.into_owned()),
+            Some(Field::Number(number)) => Value::from(number),
+            None => continue,
+        };
+        object.insert(name.to_owned(), value);
+    }
     let all_headers = [
         ("request", &ended.line.request.headers),
         ("origin", &ended.line.origin_headers),
@@ -74,44 +112,52 @@ pub(super) fn json(ended: &Ended<'_>, options: &Fields) -> String {
 }
 
 /// What the options let be seen of a field.
-fn shown(ended: &Ended<'_>, options: &Fields, name: &str) -> Option<Value> {
-    let named = options.names.iter();
-    let mut named = named.filter(|(wanted, _)| name.eq_ignore_ascii_case(wanted));
-    match named.next().map_or(options.default_mode, |(_, mode)| *mode) {
+fn shown<'a>(ended: &'a Ended<'_>, options: &Fields, name: &str) -> Option<Field<'a>> {
+    let mut named = options.names.iter();
+    let named = named.find(|(wanted, _)| name.eq_ignore_ascii_case(wanted));
+    match named.map_or(options.default_mode, |(_, mode)| *mode) {
         FieldMode::Keep => fields::value(ended, name),
         FieldMode::Drop => None,
-        FieldMode::Redact => Some(Value::from("REDACTED")),
+        FieldMode::Redact => Some(Field::Text("REDACTED".into())),
     }
 }
 
-fn plain(ended: &Ended<'_>, options: &Fields, name: &str) -> String {
+fn plain(out: &mut String, ended: &Ended<'_>, options: &Fields, name: &str) {
     match shown(ended, options, name) {
-        Some(Value::String(text)) if !text.is_empty() => harmless(&text),
-        Some(Value::Number(number)) => number.to_string(),
-        _ => "-".to_owned(),
+        Some(Field::Text(text)) if !text.is_empty() => harmless(out, &text),
+        Some(Field::Number(number)) => {
+            let _ = write!(out, "{number}");
+        }
+        _ => out.push('-'),
     }
 }
 
-fn quoted(ended: &Ended<'_>, options: &Fields, name: &str) -> String {
+fn quoted(out: &mut String, ended: &Ended<'_>, options: &Fields, name: &str) {
     match shown(ended, options, name) {
-        Some(Value::String(text)) if !text.is_empty() => quote(&text),
-        _ => "\"-\"".to_owned(),
+        Some(Field::Text(text)) if !text.is_empty() => quote(out, &text),
+        _ => out.push_str("\"-\""),
     }
 }
 
-fn quote(text: &str) -> String {
-    let escaped = text.replace('\\', "\\\\").replace('"', "\\\"");
-    format!("\"{}\"", harmless(&escaped))
+fn quote(out: &mut String, text: &str) {
+    out.push('"');
+    match text.contains(['"', '\\']) {
+        true => harmless(out, &text.replace('\\', "\\\\").replace('"', "\\\"")),
+        false => harmless(out, text),
+    }
+    out.push('"');
 }
 
 /// A line stays one line, whatever a client or a token puts into it.
-fn harmless(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
+fn harmless(out: &mut String, text: &str) {
+    let is_plain = |byte: u8| (b' '..=b'~').contains(&byte);
+    if text.bytes().all(is_plain) {
+        return out.push_str(text);
+    }
     for c in text.chars() {
         match c.is_control() {
             true => out.extend(c.escape_default()),
             false => out.push(c),
         }
     }
-    out
 }

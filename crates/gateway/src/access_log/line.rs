@@ -1,12 +1,13 @@
 //! What is gathered of a request between its head and the last byte of its answer.
 
+use std::borrow::Cow;
 use std::time::Duration;
 
 use carnet_config::install::observability::{FieldMode, Filters};
 use http::header::{
     AUTHORIZATION, CONTENT_LENGTH, COOKIE, HOST, HeaderName, PROXY_AUTHORIZATION, SET_COOKIE,
 };
-use http::{HeaderMap, HeaderValue, StatusCode, Version};
+use http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, Version};
 
 use super::AccessLog;
 use crate::body::{Request, Response};
@@ -36,14 +37,37 @@ pub(crate) struct Line {
 /// The request as it was admitted.
 #[derive(Debug, Default)]
 pub(super) struct RequestFacts {
-    pub(super) method: String,
-    pub(super) path: String,
+    pub(super) method: Method,
+    uri: Uri,
     pub(super) protocol: &'static str,
-    pub(super) host: String,
+    host: Option<HeaderValue>,
     /// `X-Forwarded-For` of a trusted peer.
-    pub(super) forwarded_for: Option<String>,
+    forwarded_for: Option<HeaderValue>,
     pub(super) content_size: u64,
     pub(super) headers: Vec<(String, String)>,
+}
+
+impl RequestFacts {
+    /// The target; in absolute form where the client wrote it so.
+    pub(super) fn path(&self) -> Cow<'_, str> {
+        match (self.uri.authority(), self.uri.path_and_query()) {
+            (None, Some(path)) => Cow::Borrowed(path.as_str()),
+            _ => Cow::Owned(self.uri.to_string()),
+        }
+    }
+
+    /// As the client wrote it, port included.
+    pub(super) fn host(&self) -> &str {
+        text(self.host.as_ref()).unwrap_or_default()
+    }
+
+    pub(super) fn forwarded_for(&self) -> Option<&str> {
+        text(self.forwarded_for.as_ref())
+    }
+}
+
+fn text(value: Option<&HeaderValue>) -> Option<&str> {
+    value.and_then(|value| value.to_str().ok())
 }
 
 impl Line {
@@ -84,7 +108,7 @@ impl Line {
     /// Notes the head of the answer.
     pub(crate) fn answered(&mut self, response: &Response) {
         self.status = Some(response.status());
-        if let Some(log) = &self.log {
+        if let Some(log) = self.log.as_ref().filter(|log| log.writes_headers()) {
             self.response_headers = kept(response.headers(), log);
             self.origin_headers = kept(&self.exchange.record().origin_headers, log);
         }
@@ -129,10 +153,9 @@ impl Drop for Line {
 
 fn facts(request: &Request, log: &AccessLog) -> RequestFacts {
     let headers = request.headers();
-    let text = |name: HeaderName| headers.get(name).and_then(|value| value.to_str().ok());
     RequestFacts {
-        method: request.method().to_string(),
-        path: request.uri().to_string(),
+        method: request.method().clone(),
+        uri: request.uri().clone(),
         protocol: match request.version() {
             Version::HTTP_09 => "HTTP/0.9",
             Version::HTTP_10 => "HTTP/1.0",
@@ -140,20 +163,20 @@ fn facts(request: &Request, log: &AccessLog) -> RequestFacts {
             Version::HTTP_3 => "HTTP/3.0",
             _ => "HTTP/1.1",
         },
-        host: text(HOST).unwrap_or_default().to_owned(),
-        forwarded_for: text(X_FORWARDED_FOR).map(str::to_owned),
-        content_size: text(CONTENT_LENGTH)
-            .and_then(|n| n.parse().ok())
+        host: headers.get(HOST).cloned(),
+        forwarded_for: headers.get(X_FORWARDED_FOR).cloned(),
+        content_size: text(headers.get(CONTENT_LENGTH))
+            .and_then(|length| length.parse().ok())
             .unwrap_or(0),
-        headers: kept(headers, log),
+        headers: match log.writes_headers() {
+            true => kept(headers, log),
+            false => Vec::new(),
+        },
     }
 }
 
 /// The headers that the options want, in their canonical spelling.
 fn kept(headers: &HeaderMap, log: &AccessLog) -> Vec<(String, String)> {
-    if !log.writes_headers() {
-        return Vec::new();
-    }
     let fields = &log.options().fields;
     let mode = |name: &HeaderName| {
         let named = fields.headers_names.iter();

@@ -14,6 +14,7 @@ mod format;
 mod line;
 
 use fields::Ended;
+use format::Stamp;
 pub(crate) use line::Line;
 
 /// The log of a gateway. Clones write to the same place.
@@ -23,6 +24,7 @@ pub(crate) struct AccessLog(Arc<Inner>);
 struct Inner {
     options: install::AccessLog,
     output: Output,
+    stamp: Stamp,
     pending: Mutex<Pending>,
 }
 
@@ -38,6 +40,7 @@ impl AccessLog {
         Self(Arc::new(Inner {
             options: options.clone(),
             output,
+            stamp: Stamp::default(),
             pending: Mutex::default(),
         }))
     }
@@ -73,7 +76,7 @@ impl AccessLog {
             AccessLogFormat::GenericClf => format::generic,
             AccessLogFormat::Json => format::json,
         };
-        let text = write(&ended, &self.options().fields);
+        let text = write(&ended, &self.options().fields, &self.0.stamp);
         let mut pending = self
             .0
             .pending
@@ -96,7 +99,8 @@ impl Inner {
         if let Err(error) = written {
             tracing::error!(%error, "access log cannot be written");
         }
-        *pending = Pending::default();
+        pending.text.clear();
+        pending.lines = 0;
     }
 }
 

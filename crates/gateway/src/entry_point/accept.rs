@@ -21,6 +21,7 @@ use super::handshake::{self, Stream};
 use super::line::{Door, House};
 use super::traffic::Traffic;
 use super::wire::{Limits, Wire};
+use crate::middleware::Connection;
 use crate::service::Tunnels;
 use crate::tls::TlsSession;
 
@@ -138,6 +139,7 @@ async fn speak<S: AsyncRead + AsyncWrite + Send + Unpin + 'static>(
         write: options.transport.write_timeout,
         idle: options.transport.idle_timeout,
     };
+    let connection = Arc::new(Connection::new(Arc::clone(&door.name), peer, tls));
     let wire = Wire::new(stream, Arc::clone(&traffic), limits);
     let tunnels = Tunnels {
         tasks: ending.tasks.clone(),
@@ -147,8 +149,8 @@ async fn speak<S: AsyncRead + AsyncWrite + Send + Unpin + 'static>(
     let service = service_fn(|mut request: http::Request<hyper::body::Incoming>| {
         let in_flight = traffic.begin();
         request.extensions_mut().insert(tunnels.clone());
-        let (door, tls) = (Arc::clone(&door), tls.clone());
-        async move { Ok::<_, Infallible>(door.answer(request, (peer, tls), in_flight).await) }
+        let (door, connection) = (Arc::clone(&door), Arc::clone(&connection));
+        async move { Ok::<_, Infallible>(door.answer(request, connection, in_flight).await) }
     });
     let builder = protocol(options);
     let mut served = pin!(builder.serve_connection_with_upgrades(TokioIo::new(wire), service));

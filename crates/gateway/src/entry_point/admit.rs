@@ -17,7 +17,7 @@ pub(super) fn admit<B>(
     request: &mut HttpRequest<B>,
     connection: &Connection,
     options: &EntryPoint,
-    hostname: &str,
+    hostname: &HeaderValue,
 ) -> Result<String, Fault> {
     if *request.method() == Method::CONNECT {
         return Err(Fault::new(Reason::ConnectMethod));
@@ -34,14 +34,13 @@ pub(super) fn admit<B>(
     )?;
     *request.uri_mut() = uri;
     let headers = request.headers_mut();
-    let value = HeaderValue::from_str(&host);
-    headers.insert(
-        HOST,
-        value.map_err(|e| Fault::new(Reason::BadRequest).because(e))?,
-    );
+    if headers.get(HOST).is_none_or(|field| field != host.as_str()) {
+        let value = HeaderValue::from_str(&host);
+        let value = value.map_err(|error| Fault::new(Reason::BadRequest).because(error))?;
+        headers.insert(HOST, value);
+    }
     let origin = Origin {
-        peer: connection.peer,
-        tls: connection.tls.is_some(),
+        connection,
         host: &host,
         server: hostname,
     };
@@ -95,13 +94,11 @@ mod tests {
     use super::*;
 
     fn admitted(request: http::request::Builder) -> Result<String, Reason> {
-        let connection = Connection {
-            entry_point: "web".into(),
-            peer: "10.1.1.1:5000".parse().unwrap(),
-            tls: None,
-        };
+        let peer = "10.1.1.1:5000".parse().unwrap();
+        let connection = Connection::new("web".into(), peer, None);
+        let hostname = HeaderValue::from_static("gateway");
         let mut request = request.body(()).unwrap();
-        admit(&mut request, &connection, &EntryPoint::at(":80"), "gateway")
+        admit(&mut request, &connection, &EntryPoint::at(":80"), &hostname)
             .map_err(|fault| fault.reason())
     }
 

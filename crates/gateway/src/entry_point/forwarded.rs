@@ -1,7 +1,7 @@
 //! `X-Forwarded-*` and `X-Real-Ip`: whose are believed, and ours where there are none. In Traefik's
 //! order: strip, fill, then the client's `Connection` header.
 
-use std::net::{IpAddr, SocketAddr};
+use std::net::IpAddr;
 
 use carnet_config::install::entry_points::ForwardedHeaders;
 use http::header::{
@@ -9,6 +9,7 @@ use http::header::{
 };
 use http::{HeaderMap, HeaderValue};
 
+use crate::middleware::Connection;
 use crate::service::{has_token, tokens};
 
 /// Headers that only a trusted peer may send, whatever stands for their dashes.
@@ -42,17 +43,16 @@ const X_REAL_IP: HeaderName = HeaderName::from_static("x-real-ip");
 /// Where a request came from, as its headers shall say.
 #[derive(Debug)]
 pub(super) struct Origin<'a> {
-    pub(super) peer: SocketAddr,
-    pub(super) tls: bool,
-    /// As the client wrote it, port included.
+    pub(super) connection: &'a Connection,
+    /// As the client wrote it, port included; the `Host` header holds the same.
     pub(super) host: &'a str,
-    /// Name of this machine.
-    pub(super) server: &'a str,
+    /// Name of this machine; empty where it is no header value.
+    pub(super) server: &'a HeaderValue,
 }
 
 /// Makes the headers say the truth.
 pub(super) fn forward(headers: &mut HeaderMap, origin: &Origin<'_>, options: &ForwardedHeaders) {
-    if !is_trusted(origin.peer.ip(), options) {
+    if !is_trusted(origin.connection.peer.ip(), options) {
         strip(headers);
     }
     fill(headers, origin);
@@ -88,29 +88,32 @@ fn strip(headers: &mut HeaderMap) {
 fn fill(headers: &mut HeaderMap, origin: &Origin<'_>) {
     let is_websocket =
         has_token(headers, &CONNECTION, "upgrade") && has_token(headers, &UPGRADE, "websocket");
-    fill_one(headers, X_REAL_IP, &origin.peer.ip().to_string());
-    let proto = match (is_websocket, origin.tls) {
+    fill_one(headers, X_REAL_IP, || origin.connection.peer_ip().clone());
+    let proto = match (is_websocket, origin.connection.tls.is_some()) {
         (false, false) => "http",
         (false, true) => "https",
         (true, false) => "ws",
         (true, true) => "wss",
     };
-    fill_one(headers, X_FORWARDED_PROTO, proto);
-    let port = port_of(origin.host).unwrap_or_else(|| default_port(headers, origin));
-    fill_one(headers, X_FORWARDED_PORT, port);
-    if !origin.host.is_empty() {
-        fill_one(headers, X_FORWARDED_HOST, origin.host);
+    fill_one(headers, X_FORWARDED_PROTO, || {
+        HeaderValue::from_static(proto)
+    });
+    // What is no header value is none of a host either, which was checked before.
+    let port = port_of(origin.host).and_then(|port| HeaderValue::from_str(port).ok());
+    let port = port.unwrap_or_else(|| HeaderValue::from_static(default_port(headers, origin)));
+    fill_one(headers, X_FORWARDED_PORT, || port);
+    if let Some(host) = headers.get(HOST).filter(|host| !host.is_empty()).cloned() {
+        fill_one(headers, X_FORWARDED_HOST, || host);
     }
-    if let Ok(server) = HeaderValue::from_str(origin.server) {
-        headers.insert(X_FORWARDED_SERVER, server);
+    if !origin.server.is_empty() {
+        headers.insert(X_FORWARDED_SERVER, origin.server.clone());
     }
     fold(headers, X_FORWARDED_FOR);
 }
 
-fn fill_one(headers: &mut HeaderMap, name: HeaderName, value: &str) {
-    let is_absent = headers.get(&name).is_none_or(HeaderValue::is_empty);
-    if is_absent && let Ok(value) = HeaderValue::from_str(value) {
-        headers.insert(name, value);
+fn fill_one(headers: &mut HeaderMap, name: HeaderName, value: impl FnOnce() -> HeaderValue) {
+    if headers.get(&name).is_none_or(HeaderValue::is_empty) {
+        headers.insert(name, value());
     }
 }
 
@@ -125,7 +128,7 @@ fn default_port(headers: &HeaderMap, origin: &Origin<'_>) -> &'static str {
     let proto = headers.get(X_FORWARDED_PROTO).map(HeaderValue::as_bytes);
     match proto {
         Some(b"https" | b"wss") => "443",
-        _ if origin.tls => "443",
+        _ if origin.connection.tls.is_some() => "443",
         _ => "80",
     }
 }

@@ -1,6 +1,5 @@
 //! The way of a request through the house: admit, load, find, chain, answer, log. Read this first.
 
-use std::net::SocketAddr;
 use std::panic::AssertUnwindSafe;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -25,7 +24,6 @@ use crate::middleware::{Connection, Exchange, Next};
 use crate::respond;
 use crate::router::Facts;
 use crate::snapshot::{Chain, SnapshotHandle};
-use crate::tls::TlsSession;
 
 /// What all entry points share.
 #[derive(Debug)]
@@ -33,8 +31,8 @@ pub(crate) struct House {
     pub(crate) snapshots: SnapshotHandle,
     pub(crate) access_log: Option<AccessLog>,
     pub(crate) clock: Arc<dyn Clock>,
-    /// Name of this machine.
-    pub(crate) hostname: String,
+    /// Name of this machine, as headers tell it.
+    pub(crate) hostname: HeaderValue,
     /// Requests since the start.
     pub(crate) count: AtomicU64,
 }
@@ -52,16 +50,11 @@ impl Door {
     pub(super) async fn answer(
         &self,
         request: http::Request<Incoming>,
-        (peer, tls): (SocketAddr, Option<Arc<TlsSession>>),
+        connection: Arc<Connection>,
         in_flight: InFlight,
     ) -> http::Response<Answer> {
         let house = &*self.house;
         let count = house.count.fetch_add(1, Ordering::Relaxed) + 1;
-        let connection = Connection {
-            entry_point: Arc::clone(&self.name),
-            peer,
-            tls,
-        };
         let exchange = Exchange::new(connection, count, Arc::clone(&house.clock));
         let mut request = request.map(Body::from);
         let waits = waits_for_its_body(&request);
@@ -189,12 +182,9 @@ mod tests {
 
     #[tokio::test]
     async fn a_panic_is_a_500() {
-        let connection = Connection {
-            entry_point: "web".into(),
-            peer: "10.1.1.1:5000".parse().unwrap(),
-            tls: None,
-        };
-        let exchange = Exchange::new(connection, 1, Arc::new(Epoch));
+        let peer = "10.1.1.1:5000".parse().unwrap();
+        let connection = Connection::new("web".into(), peer, None);
+        let exchange = Exchange::new(connection.into(), 1, Arc::new(Epoch));
         let response = whole(async { panic!("a defect") }, &exchange).await;
         assert_eq!(response.status(), http::StatusCode::INTERNAL_SERVER_ERROR);
         assert_eq!(exchange.record().fault, Some(Reason::Internal));

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::{Duration, SystemTime};
 
 use carnet_oauth::Clock;
-use http::{HeaderMap, StatusCode};
+use http::{HeaderMap, HeaderValue, StatusCode};
 use tokio::time::Instant;
 
 use crate::error::Reason;
@@ -20,6 +20,26 @@ pub struct Connection {
     pub peer: SocketAddr,
     /// What the handshake found out; `None`: the connection is plain.
     pub tls: Option<Arc<TlsSession>>,
+    peer_ip: HeaderValue,
+}
+
+impl Connection {
+    /// A connection of a peer at an entry point.
+    pub fn new(entry_point: Arc<str>, peer: SocketAddr, tls: Option<Arc<TlsSession>>) -> Self {
+        // An address is written in characters that every header may hold.
+        let ip = HeaderValue::try_from(peer.ip().to_string());
+        Self {
+            entry_point,
+            peer,
+            tls,
+            peer_ip: ip.unwrap_or_else(|_| HeaderValue::from_static("")),
+        }
+    }
+
+    /// The peer's address as headers tell it.
+    pub(crate) fn peer_ip(&self) -> &HeaderValue {
+        &self.peer_ip
+    }
 }
 
 /// Who the request is from, as far as a middleware found out.
@@ -53,7 +73,7 @@ pub struct Record {
 /// The companion of one request: read-only facts, and lists that only grow.
 #[derive(Debug)]
 pub struct Exchange {
-    connection: Connection,
+    connection: Arc<Connection>,
     router: OnceLock<Arc<str>>,
     count: u64,
     clock: Arc<dyn Clock>,
@@ -66,7 +86,7 @@ pub struct Exchange {
 
 impl Exchange {
     /// Begins an exchange now; `count` is the number of the request since the start.
-    pub fn new(connection: Connection, count: u64, clock: Arc<dyn Clock>) -> Self {
+    pub fn new(connection: Arc<Connection>, count: u64, clock: Arc<dyn Clock>) -> Self {
         Self {
             connection,
             router: OnceLock::new(),

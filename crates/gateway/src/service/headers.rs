@@ -1,7 +1,5 @@
 //! Header fields that belong to one connection and not to the message (RFC 9110 section 7.6.1).
 
-use std::net::IpAddr;
-
 use http::header::{
     CONNECTION, HeaderName, PROXY_AUTHENTICATE, PROXY_AUTHORIZATION, TE, TRANSFER_ENCODING, UPGRADE,
 };
@@ -71,13 +69,17 @@ pub(super) fn remove_hop_by_hop(headers: &mut HeaderMap) {
 }
 
 /// Adds the peer to those the request passed before.
-pub(super) fn append_forwarded_for(headers: &mut HeaderMap, peer: IpAddr) {
+pub(super) fn append_forwarded_for(headers: &mut HeaderMap, peer: &HeaderValue) {
+    if !headers.contains_key(&X_FORWARDED_FOR) {
+        headers.insert(X_FORWARDED_FOR, peer.clone());
+        return;
+    }
     let mut value = Vec::new();
     for line in headers.get_all(X_FORWARDED_FOR) {
         value.extend_from_slice(line.as_bytes());
         value.extend_from_slice(b", ");
     }
-    value.extend_from_slice(peer.to_string().as_bytes());
+    value.extend_from_slice(peer.as_bytes());
     if let Ok(value) = HeaderValue::from_bytes(&value) {
         headers.insert(X_FORWARDED_FOR, value);
     }

@@ -16,20 +16,18 @@ use super::{expect, gunzip, upgrade};
 use crate::body::{Body, Request, Response};
 use crate::error::{Fault, Reason};
 use crate::middleware::Exchange;
-use crate::upstream::Client;
+use crate::upstream::Destination;
 
 /// A server of a service, ready to be asked.
 #[derive(Debug)]
 pub(super) struct Server {
     /// As the access log writes it.
     url: Arc<str>,
-    scheme: Scheme,
-    authority: Authority,
     /// What it is told about the host.
     host: Host,
     /// Put in front of the request's path; without a slash at its end.
     prefix: String,
-    client: Client,
+    destination: Destination,
 }
 
 /// The `Host` of a request to a server.
@@ -39,8 +37,6 @@ enum Host {
     Passed(HeaderValue),
     /// The server's own.
     Own(HeaderValue),
-    /// None: in HTTP/2 the target names the server, and another host beside it is malformed.
-    InTarget,
 }
 
 impl Server {
@@ -67,35 +63,22 @@ impl Server {
         let host = HeaderValue::from_str(authority.as_str()).map_err(|_| refused())?;
         Ok(Self {
             url: Arc::from(url.as_str().trim_end_matches('/')),
-            scheme,
-            authority,
-            host: match (url.scheme(), pass_host_header) {
-                ("h2c", _) => Host::InTarget,
-                (_, true) => Host::Passed(host),
-                (_, false) => Host::Own(host),
+            destination: client.destination(&scheme, &authority),
+            host: match pass_host_header {
+                true => Host::Passed(host),
+                false => Host::Own(host),
             },
             prefix: match options.preserve_path {
                 true => url.path().trim_end_matches('/').to_owned(),
                 false => String::new(),
             },
-            client: client.clone(),
         })
     }
 
     fn uri(&self, request: &Uri) -> Result<Uri, Fault> {
-        let root = PathAndQuery::from_static("/");
-        let asked = request.path_and_query().cloned().unwrap_or(root);
-        let path = match self.prefix.as_str() {
-            "" => asked,
-            prefix => format!("{prefix}{asked}")
-                .parse()
-                .map_err(|error| Fault::new(Reason::BadRequest).because(error))?,
-        };
-        Uri::builder()
-            .scheme(self.scheme.clone())
-            .authority(self.authority.clone())
-            .path_and_query(path)
-            .build()
+        let asked = request.path_and_query().map_or("/", PathAndQuery::as_str);
+        format!("{}{asked}", self.prefix)
+            .parse()
             .map_err(|error| Fault::new(Reason::BadRequest).because(error))
     }
 }
@@ -113,7 +96,7 @@ pub(super) async fn proxy(
     let gate = expect::hold_body(&mut request);
 
     let sent = Instant::now();
-    let outcome = server.client.send(request).await;
+    let outcome = server.destination.send(request).await;
     drop(gate);
     let mut response = outcome?;
     exchange.note(|record| {
@@ -147,7 +130,9 @@ fn outgoing(
     server: &Server,
     tunnel: Option<&upgrade::Offer>,
 ) -> Result<(), Fault> {
-    *request.uri_mut() = server.uri(request.uri())?;
+    if !server.prefix.is_empty() {
+        *request.uri_mut() = server.uri(request.uri())?;
+    }
     *request.version_mut() = Version::HTTP_11;
     let keep = request.extensions().get::<KeepForwardedFor>().is_some();
     let headers = request.headers_mut();
@@ -163,10 +148,9 @@ fn outgoing(
             }
         }
         Host::Own(host) => drop(headers.insert(HOST, host.clone())),
-        Host::InTarget => drop(headers.remove(HOST)),
     }
     if !keep {
-        headers::append_forwarded_for(headers, exchange.connection().peer.ip());
+        headers::append_forwarded_for(headers, exchange.connection().peer_ip());
     }
     if headers.get(USER_AGENT).is_some_and(HeaderValue::is_empty) {
         headers.remove(USER_AGENT);

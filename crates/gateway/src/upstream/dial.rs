@@ -7,18 +7,13 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use futures_util::future::BoxFuture;
-use http::Uri;
-use hyper::rt::ReadBufCursor;
-use hyper_util::client::legacy::connect::{Connected, Connection};
-use hyper_util::rt::TokioIo;
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
-use tower_service::Service;
 
 use super::tls::Handshakes;
-use super::{Failure, FailureKind, Transport, Used, said, within};
+use super::{Failure, FailureKind, Transport, said, within};
 use crate::supplies::Resolve;
 
 /// Traefik's limit of a handshake.
@@ -44,42 +39,28 @@ impl Dial {
     }
 }
 
-impl Service<Uri> for Dial {
-    type Response = Stream;
-    type Error = Failure;
-    type Future = BoxFuture<'static, Result<Stream, Failure>>;
-
-    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Failure>> {
-        Poll::Ready(Ok(()))
-    }
-
-    fn call(&mut self, uri: Uri) -> Self::Future {
-        let inner = Arc::clone(&self.0);
-        Box::pin(async move { inner.connect(&uri).await })
-    }
-}
-
-impl Inner {
-    async fn connect(&self, uri: &Uri) -> Result<Stream, Failure> {
-        let tls = uri.scheme_str() == Some("https");
-        let host = uri.host().unwrap_or_default();
-        let host = host.trim_start_matches('[').trim_end_matches(']');
-        let port = uri.port_u16().unwrap_or(if tls { 443 } else { 80 });
-        let socket = within(self.dial_timeout, self.dial(host, port))
+impl Dial {
+    /// A connection, encrypted where it is asked for.
+    pub(super) async fn connect(
+        &self,
+        tls: bool,
+        host: &str,
+        port: u16,
+    ) -> Result<Stream, Failure> {
+        let inner = &self.0;
+        let socket = within(inner.dial_timeout, inner.dial(host, port))
             .await
             .unwrap_or_else(|| Err(Failure::new(FailureKind::DialTimeout)))?;
         // Small writes go out at once: a response's head must not wait for its body.
         let _ = socket.set_nodelay(true);
-        let transport = match tls {
-            false => Layer::Plain(TokioIo::new(socket)),
-            true => Layer::Tls(Box::new(TokioIo::new(self.encrypt(host, socket).await?))),
-        };
-        Ok(Stream {
-            layer: transport,
-            used: Used::default(),
+        Ok(match tls {
+            false => Stream::Plain(socket),
+            true => Stream::Tls(Box::new(inner.encrypt(host, socket).await?)),
         })
     }
+}
 
+impl Inner {
     async fn dial(&self, host: &str, port: u16) -> Result<TcpStream, Failure> {
         let addresses: Vec<SocketAddr> = match (self.resolve)(host, port) {
             Some(address) => vec![address],
@@ -122,72 +103,55 @@ fn refused(address: SocketAddr, error: &io::Error) -> Failure {
     Failure::new(kind).because(said(format!("{address}: {error}")))
 }
 
-/// A connection of the pool.
-pub(super) struct Stream {
-    layer: Layer,
-    used: Used,
+/// A connection.
+pub(super) enum Stream {
+    Plain(TcpStream),
+    Tls(Box<TlsStream<TcpStream>>),
 }
 
-enum Layer {
-    Plain(TokioIo<TcpStream>),
-    Tls(Box<TokioIo<TlsStream<TcpStream>>>),
-}
-
-impl Connection for Stream {
-    fn connected(&self) -> Connected {
-        let connected = Connected::new().extra(self.used.clone());
-        match &self.layer {
-            Layer::Tls(stream) if stream.inner().get_ref().1.alpn_protocol() == Some(b"h2") => {
-                connected.negotiated_h2()
-            }
-            _ => connected,
-        }
-    }
-}
-
-impl hyper::rt::Read for Stream {
+impl AsyncRead for Stream {
     fn poll_read(
         self: Pin<&mut Self>,
         cx: &mut Context<'_>,
-        buffer: ReadBufCursor<'_>,
+        buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
-        match &mut self.get_mut().layer {
-            Layer::Plain(stream) => Pin::new(stream).poll_read(cx, buffer),
-            Layer::Tls(stream) => Pin::new(stream.as_mut()).poll_read(cx, buffer),
+        match self.get_mut() {
+            Self::Plain(stream) => Pin::new(stream).poll_read(cx, buffer),
+            Self::Tls(stream) => Pin::new(stream.as_mut()).poll_read(cx, buffer),
         }
     }
 }
 
-impl hyper::rt::Write for Stream {
+impl AsyncWrite for Stream {
     fn poll_write(
         self: Pin<&mut Self>,
         cx: &mut Context<'_>,
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
-        match &mut self.get_mut().layer {
-            Layer::Plain(stream) => Pin::new(stream).poll_write(cx, bytes),
-            Layer::Tls(stream) => Pin::new(stream.as_mut()).poll_write(cx, bytes),
+        match self.get_mut() {
+            Self::Plain(stream) => Pin::new(stream).poll_write(cx, bytes),
+            Self::Tls(stream) => Pin::new(stream.as_mut()).poll_write(cx, bytes),
         }
     }
 
     fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        match &mut self.get_mut().layer {
-            Layer::Plain(stream) => Pin::new(stream).poll_flush(cx),
-            Layer::Tls(stream) => Pin::new(stream.as_mut()).poll_flush(cx),
+        match self.get_mut() {
+            Self::Plain(stream) => Pin::new(stream).poll_flush(cx),
+            Self::Tls(stream) => Pin::new(stream.as_mut()).poll_flush(cx),
         }
     }
 
     fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        match &mut self.get_mut().layer {
-            Layer::Plain(stream) => Pin::new(stream).poll_shutdown(cx),
-            Layer::Tls(stream) => Pin::new(stream.as_mut()).poll_shutdown(cx),
+        match self.get_mut() {
+            Self::Plain(stream) => Pin::new(stream).poll_shutdown(cx),
+            Self::Tls(stream) => Pin::new(stream.as_mut()).poll_shutdown(cx),
         }
     }
 
     fn is_write_vectored(&self) -> bool {
-        match &self.layer {
-            Layer::Plain(stream) => stream.is_write_vectored(),
-            Layer::Tls(stream) => stream.is_write_vectored(),
+        match self {
+            Self::Plain(stream) => stream.is_write_vectored(),
+            Self::Tls(stream) => stream.is_write_vectored(),
         }
     }
 
@@ -196,9 +160,9 @@ impl hyper::rt::Write for Stream {
         cx: &mut Context<'_>,
         slices: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        match &mut self.get_mut().layer {
-            Layer::Plain(stream) => Pin::new(stream).poll_write_vectored(cx, slices),
-            Layer::Tls(stream) => Pin::new(stream.as_mut()).poll_write_vectored(cx, slices),
+        match self.get_mut() {
+            Self::Plain(stream) => Pin::new(stream).poll_write_vectored(cx, slices),
+            Self::Tls(stream) => Pin::new(stream.as_mut()).poll_write_vectored(cx, slices),
         }
     }
 }

@@ -3,13 +3,9 @@
 use std::error::Error;
 use std::fmt;
 use std::io;
-use std::sync::atomic::Ordering;
 
-use http::Extensions;
 use http_body_util::LengthLimitError;
-use hyper_util::client::legacy;
 
-use super::Used;
 use crate::body::BodyError;
 use crate::error::{Fault, Reason};
 
@@ -60,27 +56,11 @@ impl Failure {
         self
     }
 
-    /// What the pool reports.
-    pub(super) fn of_client(error: legacy::Error) -> Self {
-        if error.is_connect()
-            && let Some(failure) = found::<Self>(&error)
-        {
-            let again = Self::new(failure.kind);
-            return match failure.causes() {
-                causes if causes.is_empty() => again,
-                causes => again.because(causes.join(": ")),
-            };
-        }
-        let mut extras = Extensions::new();
-        if let Some(connected) = error.connect_info() {
-            connected.get_extras(&mut extras);
-        }
-        let used = extras.get::<Used>();
-        let on_used_connection = used.is_some_and(|used| used.0.load(Ordering::Relaxed));
-        let kind = match found::<hyper::Error>(&error) {
-            Some(cause) if cause.is_user() => of_request(&error),
-            _ if error.is_connect() => FailureKind::Connect,
-            _ => FailureKind::Broken,
+    /// What a connection reports.
+    pub(super) fn of_connection(error: hyper::Error, on_used_connection: bool) -> Self {
+        let kind = match error.is_user() {
+            true => of_request(&error),
+            false => FailureKind::Broken,
         };
         Self {
             kind,
@@ -155,7 +135,7 @@ impl From<Failure> for Fault {
 }
 
 /// Why the client's body did not come to its end.
-fn of_request(error: &legacy::Error) -> FailureKind {
+fn of_request(error: &hyper::Error) -> FailureKind {
     match found::<io::Error>(error).map(io::Error::kind) {
         Some(io::ErrorKind::InvalidData | io::ErrorKind::InvalidInput) => {
             FailureKind::RequestMalformed

@@ -1,30 +1,32 @@
 //! The one HTTP client: a pool of connections to whatever a URL names, by HTTP/1.1 or HTTP/2, with
 //! its TLS and its limits. Knows no service and no token; refuses to follow redirects, to read
-//! proxy settings and to add headers. `dial.rs` makes connections, `tls.rs` their TLS,
-//! `failure.rs` says what went wrong.
+//! proxy settings and to add headers. `pool.rs` keeps connections, `dial.rs` makes
+//! them, `tls.rs` their TLS, `failure.rs` says what went wrong.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::future::Future;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use bytes::Bytes;
+use http::uri::{Authority, Scheme};
 use http::{Extensions, Method};
 use http_body::Body as _;
 use http_body_util::{BodyExt, Limited};
-use hyper_util::client::legacy;
-use hyper_util::rt::{TokioExecutor, TokioTimer};
 
 use crate::body::{Body, BodyError, Request, Response};
 use crate::supplies::Resolve;
 
 mod dial;
 mod failure;
+mod pool;
 mod tls;
 
 use dial::Dial;
 pub use failure::{Failure, FailureKind};
+pub(crate) use pool::Lent;
+use pool::Pool;
 pub use tls::{ClientCertificate, Tls};
 
 /// How upstreams are reached.
@@ -57,46 +59,59 @@ impl Default for Transport {
     }
 }
 
-/// A pool of connections. Cheap to clone; clones share the pool.
+/// Connections to whatever URLs name. Cheap to clone; clones share the connections.
 #[derive(Clone)]
-pub struct Client {
-    pool: legacy::Client<Dial, Body>,
+pub struct Client(Arc<Inner>);
+
+struct Inner {
+    transport: Transport,
+    dial: Dial,
+    /// By scheme and authority.
+    pools: Mutex<BTreeMap<String, Pool>>,
+}
+
+/// One server as a client reaches it. Cheap to clone; clones share the connections.
+#[derive(Clone)]
+pub struct Destination {
+    pool: Pool,
     response_header_timeout: Duration,
 }
 
 impl Client {
-    /// A client with an empty pool. The error is one sentence about the TLS material.
+    /// A client without connections. The error is one sentence about the TLS material.
     pub fn new(transport: &Transport, resolve: Resolve) -> Result<Self, String> {
-        let dial = Dial::new(transport, resolve)?;
-        let mut builder = legacy::Client::builder(TokioExecutor::new());
-        builder
-            .pool_timer(TokioTimer::new())
-            .timer(TokioTimer::new())
-            .pool_idle_timeout(
-                (!transport.idle_timeout.is_zero()).then_some(transport.idle_timeout),
-            )
-            .pool_max_idle_per_host(transport.max_idle_per_host)
-            .http2_only(transport.http2_only)
-            .http1_title_case_headers(true)
-            .set_host(false);
-        Ok(Self {
-            pool: builder.build(dial),
-            response_header_timeout: transport.response_header_timeout,
-        })
+        Ok(Self(Arc::new(Inner {
+            transport: transport.clone(),
+            dial: Dial::new(transport, resolve)?,
+            pools: Mutex::default(),
+        })))
     }
 
-    /// Sends a request with an absolute URI and its `Host` header as they are; the answer's body is
-    /// streamed. A request without body whose method is idempotent is sent once more when it met
-    /// a pooled connection that the server was closing (RFC 9110 section 9.2.2).
-    pub async fn send(&self, request: Request) -> Result<Response, Failure> {
-        let again = is_repeatable(&request).then(|| copy_of_head(&request));
-        match self.attempt(request).await {
-            Err((failure, true)) => match again {
-                Some(request) => self.attempt(request).await.map_err(|(failure, _)| failure),
-                None => Err(failure),
-            },
-            outcome => outcome.map_err(|(failure, _)| failure),
+    /// The server at an address; whoever names the same one shares its connections.
+    pub fn destination(&self, scheme: &Scheme, authority: &Authority) -> Destination {
+        let Inner {
+            transport,
+            dial,
+            pools,
+        } = &*self.0;
+        let mut pools = pools.lock().unwrap_or_else(PoisonError::into_inner);
+        let name = format!("{scheme}://{authority}");
+        let pool = pools.entry(name).or_insert_with(|| {
+            Pool::new(transport, dial.clone(), scheme.clone(), authority.clone())
+        });
+        Destination {
+            pool: pool.clone(),
+            response_header_timeout: transport.response_header_timeout,
         }
+    }
+
+    /// Sends a request to the server that its absolute URI names, as [`Destination::send`].
+    pub async fn send(&self, request: Request) -> Result<Response, Failure> {
+        let (scheme, authority) = match (request.uri().scheme(), request.uri().authority()) {
+            (Some(scheme), Some(authority)) => (scheme, authority),
+            _ => return Err(Failure::new(FailureKind::Name).because(said("the URL has no host"))),
+        };
+        self.destination(scheme, authority).send(request).await
     }
 
     /// Sends a request and collects the answer, of whose body at most `limit` bytes are read.
@@ -112,27 +127,40 @@ impl Client {
             Err(error) => Err(Failure::of_body(error)),
         }
     }
+}
 
-    /// One attempt; `true` beside the failure when a pooled connection had gone stale.
-    async fn attempt(&self, request: Request) -> Result<Response, (Failure, bool)> {
-        let response = match within(self.response_header_timeout, self.pool.request(request)).await
-        {
-            Some(outcome) => outcome,
-            None => return Err((Failure::new(FailureKind::HeaderTimeout), false)),
+impl Destination {
+    /// Sends a request with its `Host` header as it is; of its target only path and query count.
+    /// The answer's body is streamed. A request without body whose method is idempotent is sent
+    /// once more when it met a kept connection that the server was closing (RFC 9110 section
+    /// 9.2.2).
+    pub async fn send(&self, request: Request) -> Result<Response, Failure> {
+        let again = is_repeatable(&request).then(|| copy_of_head(&request));
+        let failure = match self.attempt(request).await {
+            Ok(response) => return Ok(response),
+            Err(failure) => failure,
         };
-        match response {
-            Ok(response) => {
-                if let Some(Used(used)) = response.extensions().get() {
-                    used.store(true, Ordering::Relaxed);
-                }
-                Ok(response.map(Body::from))
-            }
-            Err(error) => {
-                let failure = Failure::of_client(error);
-                let stale = failure.kind == FailureKind::Broken && failure.on_used_connection;
-                Err((failure, stale))
-            }
+        let is_stale = failure.kind == FailureKind::Broken && failure.on_used_connection;
+        match again.filter(|_| is_stale) {
+            Some(request) => Box::pin(self.attempt(request)).await,
+            None => Err(failure),
         }
+    }
+
+    async fn attempt(&self, request: Request) -> Result<Response, Failure> {
+        let limit = self.response_header_timeout;
+        if limit.is_zero() {
+            return self.pool.send(request).await;
+        }
+        within(limit, Box::pin(self.pool.send(request)))
+            .await
+            .unwrap_or_else(|| Err(Failure::new(FailureKind::HeaderTimeout)))
+    }
+}
+
+impl fmt::Debug for Destination {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Destination").finish_non_exhaustive()
     }
 }
 
@@ -141,10 +169,6 @@ impl fmt::Debug for Client {
         f.debug_struct("Client").finish_non_exhaustive()
     }
 }
-
-/// Whether a connection has served a request before.
-#[derive(Debug, Clone, Default)]
-struct Used(Arc<AtomicBool>);
 
 /// RFC 9110 section 9.2.2; a body may have been read already, so there must be none.
 fn is_repeatable(request: &Request) -> bool {

@@ -82,11 +82,13 @@ impl Authority {
 
     /// Deletes a client with all its tokens.
     pub(crate) async fn delete_client(&self, id: &str) -> Result<(), AdminError> {
-        let (now, lifetime) = (self.now(), self.longest_lifetime(id).await?);
-        let deleted = self
-            .store
-            .delete_client(id, now, now.saturating_add(lifetime));
-        match within(deleted).await? {
+        // Another server may have signed for longer than is known here.
+        self.ring.refresh().await?;
+        let now = self.now();
+        let until = now.saturating_add(self.ring.longest_lifetime());
+        let deleted = within(self.store.delete_client(id, now, until)).await?;
+        self.revocations.follow().await?;
+        match deleted {
             true => Ok(()),
             false => Err(AdminError::NotFound(Missing::Resource)),
         }

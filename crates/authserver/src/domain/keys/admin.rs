@@ -1,7 +1,7 @@
 //! What an administrator does with key sets. Adding a key to a set is the rotation: the newest one
 //! signs from then on, the others go on verifying.
 
-use std::str::FromStr as _;
+use std::{collections::BTreeSet, str::FromStr as _};
 
 use carnet_jose::{Algorithm, RsaBits};
 use carnet_oauth::client::Lifespan;
@@ -12,10 +12,10 @@ use crate::{
         Authority,
         authority::within,
         error::{AdminError, Missing},
-        keys::set::Key,
+        keys::{ACCESS_TOKENS, set::Key},
         uuid,
     },
-    store::{Insertion, KeyLife},
+    store::{Insertion, KeyLife, Revoked},
 };
 
 /// A key to be made.
@@ -84,6 +84,11 @@ impl Authority {
         keys: &[Value],
     ) -> Result<Vec<Json>, AdminError> {
         let keys = keys.iter().map(read).collect::<Result<Vec<_>, _>>()?;
+        let kids: BTreeSet<&str> = keys.iter().map(Key::kid).collect();
+        if kids.len() < keys.len() {
+            return Err(AdminError::Conflict);
+        }
+        self.revoke_keys(set, |kid| !kids.contains(kid)).await?;
         let _writing = self.ring.write().await;
         let rows = keys
             .iter()
@@ -108,6 +113,7 @@ impl Authority {
 
     /// Deletes a set; it need not be there.
     pub(crate) async fn delete_key_set(&self, set: &str) -> Result<(), AdminError> {
+        self.revoke_keys(set, |_| true).await?;
         let _writing = self.ring.write().await;
         within(self.ring.store().delete_key_set(set)).await?;
         Ok(self.ring.reload().await?)
@@ -115,9 +121,29 @@ impl Authority {
 
     /// Deletes a key; it need not be there.
     pub(crate) async fn delete_key(&self, set: &str, kid: &str) -> Result<(), AdminError> {
+        self.revoke_keys(set, |other| other == kid).await?;
         let _writing = self.ring.write().await;
         within(self.ring.store().delete_key(set, kid)).await?;
         Ok(self.ring.reload().await?)
+    }
+
+    /// Tells whoever follows that tokens of keys which are to go count no more. First, so that no key
+    /// goes in silence. Where the schedule removes a key, none of its tokens counts any more.
+    async fn revoke_keys(
+        &self,
+        set: &str,
+        is_to_go: impl Fn(&str) -> bool,
+    ) -> Result<(), AdminError> {
+        if set != ACCESS_TOKENS {
+            return Ok(());
+        }
+        for held in self.ring.set(set) {
+            let kid = held.key.kid();
+            if is_to_go(kid) {
+                self.revoke_all(Revoked::Key(kid.to_owned())).await?;
+            }
+        }
+        Ok(())
     }
 
     /// The life of a key that is put here: it may sign from now on.

@@ -3,10 +3,7 @@
 use std::{collections::BTreeMap, sync::Arc};
 
 use arc_swap::ArcSwap;
-use carnet_jose::{
-    Algorithm, KeyError, PrivateKey, RsaBits, jws,
-    jwt::{self, Claims},
-};
+use carnet_jose::{Algorithm, KeyError, PrivateKey, RsaBits, jws, jwt};
 use carnet_oauth::{Clock, Random};
 use secrecy::SecretString;
 use serde_json::{Map, Value};
@@ -70,6 +67,17 @@ pub(in crate::domain) struct Unsigned {
     pub(in crate::domain) profile: TokenProfile,
     /// How long the token will count, in seconds.
     pub(in crate::domain) lifetime: i64,
+}
+
+/// A token whose signature is right.
+#[derive(Debug)]
+pub(in crate::domain) struct Signed {
+    pub(in crate::domain) claims: Map<String, Value>,
+    pub(in crate::domain) kid: String,
+    /// Whether the key was made here, so that nothing was signed with it elsewhere.
+    pub(in crate::domain) is_made_here: bool,
+    /// Until when another server issued tokens with the key, if one did.
+    pub(in crate::domain) imported_until: Option<i64>,
 }
 
 /// The keys of the server.
@@ -152,26 +160,33 @@ impl KeyRing {
         Ok(SecretString::from(signed?))
     }
 
-    /// The claims of a token that any key of the access-token set signed, if it says to be an access
-    /// token or no more than a JWT: keys may have been imported that sign other kinds too.
-    pub(in crate::domain) fn verify(&self, token: &str) -> Option<Arc<Claims>> {
+    /// A token that any key of the access-token set signed, if it says to be an access token or no
+    /// more than a JWT: keys may have been imported that sign other kinds too.
+    pub(in crate::domain) fn verify(&self, token: &str) -> Option<Arc<Signed>> {
         let snapshot = self.current.load();
-        snapshot.verified.claims(token, || {
+        snapshot.verified.find(token, || {
             let verified = jws::verify(token, &snapshot.access_tokens).ok()?;
             is_access_token(&verified.header).then_some(())?;
-            jwt::claims(&verified.payload).ok()
+            let kid = verified.header.get("kid").and_then(Value::as_str)?;
+            let held = snapshot.find(ACCESS_TOKENS, kid)?;
+            Some(Signed {
+                kid: kid.to_owned(),
+                is_made_here: !held.row.life.is_imported,
+                imported_until: snapshot.imported.get(kid).copied(),
+                claims: jwt::claims(&verified.payload).ok()?,
+            })
         })
     }
 
-    /// Until when another server issued tokens with the key that signed this one, if one did.
-    pub(in crate::domain) fn imported_until(&self, token: &str) -> Option<i64> {
+    /// For how long a token that was signed until now may count, in seconds.
+    pub(in crate::domain) fn longest_lifetime(&self) -> i64 {
         let snapshot = self.current.load();
-        if snapshot.imported.is_empty() {
-            return None;
-        }
-        let header = jws::decode_unverified(token).ok()?.header;
-        let kid = header.get("kid").and_then(Value::as_str)?;
-        snapshot.imported.get(kid).copied()
+        let lifetimes = snapshot.set(ACCESS_TOKENS).iter();
+        let lifetimes = lifetimes.map(|held| held.row.life.lifetime);
+        lifetimes
+            .max()
+            .unwrap_or_default()
+            .max(in_hours(self.new.lifetime))
     }
 
     /// The public keys of some sets, the newest of each first.

@@ -8,7 +8,9 @@ use crate::{
     domain::{
         Error,
         keys::{
-            ACCESS_TOKENS, sealed,
+            ACCESS_TOKENS,
+            ring::Signed,
+            sealed,
             set::{self, Held, Key},
             verified::Verified,
         },
@@ -25,7 +27,7 @@ pub(super) struct Snapshot {
     /// The public keys that access tokens are verified with.
     pub(super) access_tokens: JwkSet,
     /// Tokens that they verified.
-    pub(super) verified: Verified,
+    pub(super) verified: Verified<Signed>,
     /// Those that another server signed with, and until when it did.
     pub(super) imported: BTreeMap<String, i64>,
 }

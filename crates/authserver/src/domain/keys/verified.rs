@@ -5,7 +5,6 @@
 use std::sync::Arc;
 
 use aws_lc_rs::digest::{SHA256, digest};
-use carnet_jose::jwt::Claims;
 use quick_cache::sync::Cache;
 
 /// So many tokens are remembered.
@@ -13,34 +12,30 @@ const TOKENS: usize = 4096;
 
 /// The memory.
 #[derive(Debug)]
-pub(super) struct Verified {
+pub(super) struct Verified<T> {
     /// By the SHA-256 of the token: of the token itself nothing is kept.
-    claims: Cache<[u8; 32], Arc<Claims>>,
+    tokens: Cache<[u8; 32], Arc<T>>,
 }
 
-impl Default for Verified {
+impl<T> Default for Verified<T> {
     fn default() -> Self {
         Self {
-            claims: Cache::new(TOKENS),
+            tokens: Cache::new(TOKENS),
         }
     }
 }
 
-impl Verified {
-    /// The claims of a token, remembered or verified now. One that is not right is not remembered.
-    pub(super) fn claims(
-        &self,
-        token: &str,
-        verify: impl FnOnce() -> Option<Claims>,
-    ) -> Option<Arc<Claims>> {
+impl<T> Verified<T> {
+    /// What a token says, remembered or verified now. One that is not right is not remembered.
+    pub(super) fn find(&self, token: &str, verify: impl FnOnce() -> Option<T>) -> Option<Arc<T>> {
         let mut name = [0; 32];
         name.copy_from_slice(digest(&SHA256, token.as_bytes()).as_ref());
-        if let Some(claims) = self.claims.get(&name) {
-            return Some(claims);
+        if let Some(said) = self.tokens.get(&name) {
+            return Some(said);
         }
-        let claims = Arc::new(verify()?);
-        self.claims.insert(name, Arc::clone(&claims));
-        Some(claims)
+        let said = Arc::new(verify()?);
+        self.tokens.insert(name, Arc::clone(&said));
+        Some(said)
     }
 }
 
@@ -51,10 +46,10 @@ mod tests {
     #[test]
     fn a_right_token_is_verified_once_and_a_wrong_one_each_time() {
         let verified = Verified::default();
-        let right = || Some(Claims::new());
-        assert!(verified.claims("a", || None).is_none());
-        assert!(verified.claims("a", right).is_some());
-        assert!(verified.claims("a", || None).is_some());
-        assert!(verified.claims("b", || None).is_none());
+        let right = || Some("claims");
+        assert!(verified.find("a", || None).is_none());
+        assert!(verified.find("a", right).is_some());
+        assert!(verified.find("a", || None).is_some());
+        assert!(verified.find("b", || None).is_none());
     }
 }

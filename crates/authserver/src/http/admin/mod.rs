@@ -8,6 +8,7 @@ mod keys;
 mod list;
 mod openapi;
 mod path;
+mod revocations;
 mod tokens;
 mod version;
 
@@ -51,6 +52,7 @@ pub(crate) fn router(authority: Arc<Authority>, metrics: Arc<Metrics>) -> Router
             .routes(routes!(keys::read, keys::put, keys::delete))
             .routes(routes!(introspect::introspect))
             .routes(routes!(tokens::delete))
+            .routes(routes!(revocations::follow))
             .routes(routes!(health::alive))
             .routes(routes!(health::ready))
             .routes(routes!(version::version))

@@ -15,10 +15,11 @@ use tokio::{
     net::{TcpStream, UnixStream},
     time::timeout,
 };
+use tokio_util::sync::CancellationToken;
 use tower_service::Service as _;
 
 use super::{
-    Port,
+    Port, endless,
     wire::{Traffic, Wire},
 };
 
@@ -54,14 +55,19 @@ pub(crate) struct Connected {
 }
 
 /// Serves a connection to its end.
-pub(super) async fn serve(stream: Stream, port: Arc<ArcSwap<Port>>, watcher: Watcher) {
+pub(super) async fn serve(
+    stream: Stream,
+    port: Arc<ArcSwap<Port>>,
+    watcher: Watcher,
+    ending: CancellationToken,
+) {
     match stream {
         Stream::Unix(stream) => {
             let connected = Connected {
                 peer: None,
                 is_secure: false,
             };
-            speak(stream, connected, port, watcher).await;
+            speak(stream, connected, port, watcher, ending).await;
         }
         Stream::Tcp(stream, peer) => {
             let peer = Some(SocketAddr::new(peer.ip().to_canonical(), peer.port()));
@@ -70,13 +76,15 @@ pub(super) async fn serve(stream: Stream, port: Arc<ArcSwap<Port>>, watcher: Wat
                 Some(tls) if begins_tls(&stream).await => tokio_rustls::TlsAcceptor::from(tls),
                 _ => {
                     let is_secure = false;
-                    return speak(stream, Connected { peer, is_secure }, port, watcher).await;
+                    let connected = Connected { peer, is_secure };
+                    return speak(stream, connected, port, watcher, ending).await;
                 }
             };
             match timeout(HANDSHAKE, handshake.accept(stream)).await {
                 Ok(Ok(stream)) => {
                     let is_secure = true;
-                    speak(stream, Connected { peer, is_secure }, port, watcher).await;
+                    let connected = Connected { peer, is_secure };
+                    speak(stream, connected, port, watcher, ending).await;
                 }
                 Ok(Err(error)) => tracing::debug!(error = %error, "a handshake of TLS failed"),
                 Err(_) => tracing::debug!("a handshake of TLS took too long"),
@@ -98,6 +106,7 @@ async fn speak(
     connected: Connected,
     port: Arc<ArcSwap<Port>>,
     watcher: Watcher,
+    ending: CancellationToken,
 ) {
     let traffic = Arc::new(Traffic::default());
     let wire = Wire::new(stream, Arc::clone(&traffic));
@@ -105,10 +114,10 @@ async fn speak(
         let in_flight = traffic.begin();
         request.extensions_mut().insert(connected);
         let answer = port.load().router.clone().call(request);
+        let ending = ending.clone();
         async move {
             let answer: Result<Response, Infallible> = answer.await;
-            drop(in_flight);
-            answer
+            answer.map(|answer| endless::bounded(answer, in_flight, ending))
         }
     });
     let builder = protocols();

@@ -1,7 +1,7 @@
 //! Connections of a port, from accepting them to their end: TCP or a unix socket, TLS or plain,
 //! HTTP/1.1 or HTTP/2. At the end of the process, what is in flight is finished.
 //!
-//! `connection` is one of them, `wire` its clock, `tls` the handshake, `insecure` who may do
+//! `connection` is one of them, `wire` its clock, `endless` an answer without an end, `tls` the handshake, `insecure` who may do
 //! without it.
 
 use std::{io, net, os::unix, pin::pin, sync::Arc, time::Duration};
@@ -14,9 +14,12 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use self::connection::Stream;
 pub use self::tls::TlsError;
-pub(crate) use self::{connection::Connected, insecure::guarded, tls::server_config};
+pub(crate) use self::{
+    connection::Connected, endless::Endless, insecure::guarded, tls::server_config,
+};
 
 mod connection;
+mod endless;
 mod insecure;
 mod tls;
 mod wire;
@@ -99,7 +102,7 @@ pub(crate) async fn serve(
 ) -> io::Result<()> {
     let listener = Accepting::new(listener)?;
     let (graceful, connections) = (GracefulShutdown::new(), TaskTracker::new());
-    let cut_off = CancellationToken::new();
+    let (ending, cut_off) = (CancellationToken::new(), CancellationToken::new());
     let mut leaving = pin!(leaving);
     loop {
         let accepted = tokio::select! {
@@ -108,7 +111,12 @@ pub(crate) async fn serve(
         };
         match accepted {
             Ok(stream) => {
-                let served = connection::serve(stream, Arc::clone(&port), graceful.watcher());
+                let served = connection::serve(
+                    stream,
+                    Arc::clone(&port),
+                    graceful.watcher(),
+                    ending.clone(),
+                );
                 connections.spawn(cut_off.clone().run_until_cancelled_owned(served));
             }
             Err(error) => {
@@ -118,6 +126,7 @@ pub(crate) async fn serve(
         }
     }
     drop(listener);
+    ending.cancel();
     connections.close();
     let finished = async {
         graceful.shutdown().await;

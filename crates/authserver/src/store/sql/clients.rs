@@ -5,9 +5,10 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use sqlx::AssertSqlSafe;
 
-use super::{Engine, Row, Sql, Value, revocations::EXTEND};
+use super::{Engine, Row, Sql, Value, revocations};
 use crate::store::{
-    ClientQuery, ClientRow, ClientStore, Insertion, Result, RotatedSecret, StoreError,
+    ClientQuery, ClientRow, ClientStore, Insertion, Result, Revocation, Revoked, RotatedSecret,
+    StoreError,
 };
 
 pub(super) const INSERT: &str =
@@ -47,6 +48,7 @@ impl<E: Engine> ClientStore for Sql<E> {
 
     async fn replace_client(&self, old: &ClientRow, new: &ClientRow) -> Result<bool> {
         let id = old.client.client_id.as_str();
+        let _forgetting = self.forgetting(id);
         let mut change = self.begin().await?;
         let held = format!("{FIND}{}", E::FOR_UPDATE);
         let key = [id.into()];
@@ -94,7 +96,7 @@ impl<E: Engine> ClientStore for Sql<E> {
     }
 
     async fn delete_client(&self, id: &str, not_before: i64, expires_at: i64) -> Result<bool> {
-        let _forgetting = (self.forgetting(id), self.revoking());
+        let _forgetting = self.forgetting(id);
         let mut change = self.begin().await?;
         // Its tokens go with it: their rows refer to it, ON DELETE CASCADE.
         let deleted = change
@@ -104,9 +106,12 @@ impl<E: Engine> ClientStore for Sql<E> {
             change.rollback().await?;
             return Ok(false);
         }
-        let revoked = ["client".into(), id.into()];
-        let times = [not_before.into(), expires_at.into()];
-        change.write(EXTEND, &[revoked, times].concat()).await?;
+        let revocation = Revocation {
+            revoked: Revoked::Client(id.to_owned()),
+            not_before,
+            expires_at,
+        };
+        revocations::record(&mut change, &revocation).await?;
         change.commit().await?;
         Ok(true)
     }

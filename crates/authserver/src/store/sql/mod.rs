@@ -23,7 +23,7 @@ use tokio_util::task::AbortOnDropHandle;
 
 use self::lease::Lease;
 use super::changes::{Changes, Teller};
-use super::memory::{Forgetting, Revocations};
+use super::memory::Forgetting;
 use super::{ChangeStore, ClientRow, Result, StoreError};
 
 /// A store in a database.
@@ -64,11 +64,6 @@ impl<E: Engine> Sql<E> {
     /// Whoever changes a client holds this until the change is done.
     fn forgetting<'a>(&'a self, id: &'a str) -> Forgetting<'a, ClientRow> {
         self.teller.memories.clients.forgetting(id)
-    }
-
-    /// Whoever changes revocations holds this until the change is done.
-    fn revoking(&self) -> Forgetting<'_, Option<Revocations>> {
-        self.teller.memories.revocations.forgetting_all()
     }
 
     /// Runs a statement that is a change by itself; says how many rows it changed.

@@ -200,10 +200,14 @@ async fn keys_from_elsewhere_sign_in_each_algorithm_and_public_ones_only_verify(
     assert_eq!(put.status, StatusCode::OK);
     assert_eq!(signer(&room, &id).await, kids(&set)[0]);
     let header = r#"{"alg":"ES256","kid":"public"}"#;
-    let claims = json!({
+    let mut claims = json!({
         "iss": tutorial().issuer, "client_id": id, "jti": "j", "iat": 1_795_694_400,
         "exp": 1_795_694_500, "scp": [],
     });
     let foreign = jws::sign_compact(&public, header, claims.to_string().as_bytes()).unwrap();
     assert_eq!(room.introspect(&foreign).await["active"], true);
+    // What was signed elsewhere may be of a client that is none of ours.
+    claims["client_id"] = json!("nobody");
+    let foreign = jws::sign_compact(&public, header, claims.to_string().as_bytes()).unwrap();
+    assert_eq!(room.introspect(&foreign).await["active"], false);
 }

@@ -17,6 +17,7 @@ mod reload;
 mod request_log;
 mod restart;
 mod revocation;
+mod revocation_stream;
 mod rotation;
 mod rotation_under_load;
 mod schedule;

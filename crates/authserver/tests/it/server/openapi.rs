@@ -33,6 +33,7 @@ async fn the_description_has_each_path_with_exactly_the_methods_that_are_served(
             "/admin/oauth2/introspect",
             "/admin/oauth2/tokens",
             "/admin/openapi.json",
+            "/admin/revocations",
             "/admin/version",
         ]
     );

@@ -6,8 +6,8 @@ use std::sync::{Mutex, PoisonError};
 use async_trait::async_trait;
 use carnet_authserver::store::{
     ChangeStore, ClientQuery, ClientRow, ClientStore, ImportStore, ImportedKey, Insertion, Intake,
-    JtiStore, KeyRow, KeyStore, Result, Revocation, RevocationStore, RotatedSecret, StoreError,
-    TokenRow, TokenStore, TrustedIssuerRow,
+    JtiStore, KeyRow, KeyStore, NumberedRevocation, Result, Revocation, RevocationStore,
+    RotatedSecret, StoreError, TokenRow, TokenStore, TrustedIssuerRow,
 };
 
 /// The store.
@@ -182,8 +182,8 @@ impl RevocationStore for StillStore {
         absent()
     }
 
-    async fn is_revoked(&self, _: &str, _: &str, _: i64) -> Result<bool> {
-        absent()
+    async fn revocations_after(&self, _: i64) -> Result<Vec<NumberedRevocation>> {
+        Ok(Vec::new())
     }
 
     async fn delete_expired_revocations(&self, _: i64, _: u32) -> Result<u64> {

@@ -64,7 +64,7 @@ async fn postgresql_tells_what_changed() {
     add_key(&*one).await;
     hears(&mut changes, &Change::Keys).await;
     let revocation = Revocation {
-        revoked: Revoked::Token("jti".to_owned()),
+        revoked: Revoked::Key("kid".to_owned()),
         not_before: 1,
         expires_at: 2,
     };

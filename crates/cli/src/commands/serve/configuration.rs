@@ -92,6 +92,7 @@ pub(super) fn options(config: &AuthserverConfig) -> Result<Options, Failure> {
             _ => RsaBits::B2048,
         },
         algorithm: config.algorithm.parse().unwrap_or(Algorithm::Rs256),
+        revocation_limit: usize::try_from(config.revocation_limit).unwrap_or(usize::MAX),
         rotation: config.rotation.map(|rotation| authserver::Rotation {
             every: rotation.every,
             publish_ahead: rotation.publish_ahead,

@@ -7,7 +7,7 @@ use crate::document::{Member, Node, Value};
 
 /// The keys that environment variables can set: every one that holds no keys itself. A key that is
 /// not here has no variable, so variables of others are nobody's mistake.
-pub const KEYS: [&str; 139] = [
+pub const KEYS: [&str; 140] = [
     "clients.http.disallow_private_ip_ranges",
     "clients.http.private_ip_exception_urls",
     "dev",
@@ -54,6 +54,7 @@ pub const KEYS: [&str; 139] = [
     "oidc.subject_identifiers.pairwise.salt",
     "oidc.subject_identifiers.supported_types",
     "profiling",
+    "revocations.limit",
     "secrets.cookie",
     "secrets.pagination",
     "secrets.system",

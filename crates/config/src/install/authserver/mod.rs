@@ -66,6 +66,10 @@ pub struct AuthserverConfig {
     /// `jwks.rotation` (ours): when the key that signs access tokens changes by itself. Default
     /// never: whoever hands the key set out by other ways must hear of a change first.
     pub rotation: Option<Rotation>,
+    /// `revocations.limit` (ours): so many tokens are revoked one by one until they end; beyond it
+    /// all tokens of the client that has most of them are, that were issued until then. Default
+    /// 100000, which take about 20 MB.
+    pub revocation_limit: u32,
     /// `log`.
     pub log: Log,
     /// `tracing`; absent: nothing is traced. Default off.
@@ -249,6 +253,7 @@ impl Default for AuthserverConfig {
             broadcast_keys: texts(&["hydra.openid.id-token"]),
             discovery: Discovery::default(),
             rotation: None,
+            revocation_limit: 100_000,
             rsa_bits: 2048,
             algorithm: "RS256".to_owned(),
             log: Log::default(),

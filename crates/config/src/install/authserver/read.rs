@@ -69,6 +69,14 @@ fn config(fields: &mut Fields<'_>) -> AuthserverConfig {
     fields.map("webfinger", |webfinger| {
         read_webfinger(webfinger, &mut config)
     });
+    fields.map("revocations", |revocations| {
+        if let Some(limit) = revocations.number("limit") {
+            if limit == 0 {
+                revocations.error("limit", "at least 1");
+            }
+            config.revocation_limit = limit;
+        }
+    });
     fields.map("jwks", |jwks| {
         let sizes = ["2048", "3072", "4096"].map(|text| (text, text.parse().unwrap_or(2048)));
         config.rsa_bits = jwks.word("rsa_bits", &sizes).unwrap_or(config.rsa_bits);
