@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import socket
 import subprocess
+import sys
 import time
 import urllib.error
 import urllib.parse
@@ -37,6 +39,8 @@ class Server:
         }
 
     def __enter__(self) -> Server:
+        # Who is told to stop takes the server along.
+        signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
         self._process = subprocess.Popen(
             self._command, env=self._environment, stdin=subprocess.DEVNULL
         )
