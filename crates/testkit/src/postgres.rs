@@ -79,10 +79,26 @@ impl Cluster {
     /// # Errors
     /// When the server refuses.
     pub fn database(&self) -> io::Result<String> {
+        self.create().map(|name| self.address(&name))
+    }
+
+    fn create(&self) -> io::Result<String> {
         let n = self.databases.fetch_add(1, Ordering::Relaxed);
         let name = format!("test_{n}");
         self.sql("postgres", &format!("CREATE DATABASE {name}"))?;
-        Ok(self.address(&name))
+        Ok(name)
+    }
+
+    /// Makes an empty database and gives its address, over the socket.
+    ///
+    /// # Errors
+    /// When the server refuses.
+    pub fn database_at_socket(&self) -> io::Result<String> {
+        let name = self.create()?;
+        let (folder, port) = (self.folder.display(), self.port);
+        Ok(format!(
+            "postgres:///{name}?host={folder}&port={port}&user=carnet"
+        ))
     }
 
     /// The address of a database.
