@@ -4,7 +4,7 @@
 use std::fs;
 use std::io::{self, Write};
 use std::net::TcpListener;
-use std::os::unix::fs::MetadataExt;
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 use std::sync::OnceLock;
@@ -237,6 +237,8 @@ fn new_folder() -> io::Result<PathBuf> {
         .args(["-d", "/tmp/carnet-pg.XXXXXX"])
         .output()?;
     let folder = PathBuf::from(String::from_utf8_lossy(&done(made)?).trim());
+    // The socket may also be reached from a namespace that owns nothing here.
+    fs::set_permissions(&folder, fs::Permissions::from_mode(0o711))?;
     if is_root(&folder)? {
         let mut chown = Command::new("chown");
         done(chown.arg("postgres").arg(&folder).output()?)?;
