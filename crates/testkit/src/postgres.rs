@@ -4,7 +4,7 @@
 use std::fs;
 use std::io::{self, Write};
 use std::net::TcpListener;
-use std::os::unix::fs::MetadataExt;
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 use std::sync::OnceLock;
@@ -79,10 +79,26 @@ impl Cluster {
     /// # Errors
     /// When the server refuses.
     pub fn database(&self) -> io::Result<String> {
+        self.create().map(|name| self.address(&name))
+    }
+
+    fn create(&self) -> io::Result<String> {
         let n = self.databases.fetch_add(1, Ordering::Relaxed);
         let name = format!("test_{n}");
         self.sql("postgres", &format!("CREATE DATABASE {name}"))?;
-        Ok(self.address(&name))
+        Ok(name)
+    }
+
+    /// Makes an empty database and gives its address, over the socket.
+    ///
+    /// # Errors
+    /// When the server refuses.
+    pub fn database_at_socket(&self) -> io::Result<String> {
+        let name = self.create()?;
+        let (folder, port) = (self.folder.display(), self.port);
+        Ok(format!(
+            "postgres:///{name}?host={folder}&port={port}&user=carnet"
+        ))
     }
 
     /// The address of a database.
@@ -221,6 +237,8 @@ fn new_folder() -> io::Result<PathBuf> {
         .args(["-d", "/tmp/carnet-pg.XXXXXX"])
         .output()?;
     let folder = PathBuf::from(String::from_utf8_lossy(&done(made)?).trim());
+    // The socket may also be reached from a namespace that owns nothing here.
+    fs::set_permissions(&folder, fs::Permissions::from_mode(0o711))?;
     if is_root(&folder)? {
         let mut chown = Command::new("chown");
         done(chown.arg("postgres").arg(&folder).output()?)?;

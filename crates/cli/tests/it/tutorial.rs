@@ -1,8 +1,11 @@
-//! `docs/tutorial.md`, typed as it stands: every command does what the page says.
+//! `docs/tutorial.md` and `docs/postgresql.md`, typed as they stand: every command does what the page
+//! says.
 
 use std::fs;
 use std::os::unix::fs::symlink;
 use std::path::Path;
+
+use carnet_testkit::postgres::Cluster;
 
 use crate::console::steps;
 use crate::terminals::Terminals;
@@ -22,6 +25,16 @@ fn the_tutorial_runs_on_port_80_with_no_port_in_any_address() {
             "--entrypoints.web.address=127.0.0.1:80 --accesslog.filepath",
         );
     run(&page);
+}
+
+#[test]
+fn two_servers_share_postgresql_as_its_page_says() {
+    const DSN: &str = "postgres://carnet:secret@db.example:5432/carnet?sslmode=verify-full&sslrootcert=/etc/carnet/db.pem";
+    let page = fs::read_to_string(root().join("docs/postgresql.md")).unwrap();
+    assert!(page.contains(DSN));
+    // The shell has a network of its own, into which only a socket leads.
+    let dsn = Cluster::shared().unwrap().database_at_socket().unwrap();
+    run(&page.replace(DSN, &dsn));
 }
 
 fn page() -> String {

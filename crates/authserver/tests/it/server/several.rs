@@ -142,7 +142,6 @@ async fn pairs(folder: &std::path::Path) -> Vec<(Served, Served)> {
     pairs
 }
 
-// Holds OP-12.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_client_that_is_made_changed_and_deleted_at_one_is_so_at_the_other() {
     let folder = tempfile::tempdir().unwrap();
@@ -169,7 +168,6 @@ async fn a_client_that_is_made_changed_and_deleted_at_one_is_so_at_the_other() {
     }
 }
 
-// Holds OP-12.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_key_that_is_made_or_deleted_at_one_is_so_at_the_other() {
     const SET: &str = "keys/hydra.jwt.access-token";
@@ -197,7 +195,6 @@ async fn a_key_that_is_made_or_deleted_at_one_is_so_at_the_other() {
     }
 }
 
-// Holds OP-12.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_token_that_is_revoked_at_one_is_so_at_the_other() {
     let folder = tempfile::tempdir().unwrap();
