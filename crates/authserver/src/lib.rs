@@ -17,7 +17,8 @@ pub use carnet_oauth::scope::Strategy as ScopeStrategy;
 pub use crate::{
     domain::Error,
     options::{
-        AccessTokenStrategy, Cors, Discovery, Options, OptionsError, ScopeClaim, TokenProfile,
+        AccessTokenStrategy, Cors, Discovery, HookKey, HookKeyPlace, Options, OptionsError,
+        ScopeClaim, TokenHook, TokenProfile,
     },
     server::Authserver,
 };

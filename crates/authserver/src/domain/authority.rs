@@ -8,6 +8,7 @@ use crate::{
     domain::{
         Error,
         client_auth::ClientKeys,
+        hook::HookCaller,
         keys::ring::{KeyRing, NewKeys},
         secret::{failure::FailureTimer, verifier::SecretVerifier},
         system_keys::SystemKeys,
@@ -29,6 +30,7 @@ pub(crate) struct Authority {
     pub(super) verifier: SecretVerifier,
     pub(super) failures: FailureTimer,
     pub(super) client_keys: ClientKeys,
+    pub(super) hook: Option<HookCaller>,
     pub(super) random: Arc<dyn Random>,
     /// Held while a client is read, changed and written.
     pub(super) client_writes: tokio::sync::Mutex<()>,
@@ -59,6 +61,7 @@ impl Authority {
             verifier: SecretVerifier::new(Arc::clone(&system), Arc::clone(&random), &options),
             failures: FailureTimer::new(options.failed_authentication_after),
             client_keys: ClientKeys::default(),
+            hook: options.token_hook.clone().map(HookCaller::new),
             client_writes: tokio::sync::Mutex::default(),
             options,
             store,

@@ -9,7 +9,7 @@ use carnet_oauth::{
 use serde::Serialize;
 use serde_json::{Map, Value};
 
-use crate::domain::{Authority, TokenError, authority::within, opaque};
+use crate::domain::{Authority, TokenError, authority::within, claims, opaque};
 
 /// A token that counts, and what revoking it needs.
 #[derive(Debug)]
@@ -21,6 +21,8 @@ pub(super) struct LiveToken {
     not_before: i64,
     pub(super) expires_at: i64,
     pub(super) id: TokenId,
+    /// Claims of the application.
+    ext: Map<String, Value>,
 }
 
 /// The answer of `/userinfo` to a machine.
@@ -67,7 +69,7 @@ impl Authority {
             iss: self.options.issuer.clone(),
             token_type: "Bearer".to_owned(),
             token_use: "access_token".to_owned(),
-            ext: Map::new(),
+            ext: live.ext,
         }))
     }
 
@@ -119,6 +121,7 @@ impl Authority {
             not_before: row.issued_at,
             expires_at: row.expires_at,
             id: TokenId::Opaque(digest),
+            ext: row.ext,
         }))
     }
 
@@ -135,6 +138,7 @@ impl Authority {
             not_before: jwt::time(&claims, "nbf").unwrap_or(issued_at),
             expires_at: jwt::time(&claims, "exp")?,
             id: TokenId::Signed(text("jti")?),
+            ext: claims::extra(&claims),
         })
     }
 }

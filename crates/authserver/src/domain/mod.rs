@@ -9,6 +9,7 @@ pub(crate) mod client;
 pub(crate) mod client_auth;
 mod error;
 pub(crate) mod grant;
+mod hook;
 mod introspect;
 pub(crate) mod keys;
 mod maintenance;

@@ -17,6 +17,7 @@ pub use open::{Migration, migrate, open, plan};
 
 use async_trait::async_trait;
 use carnet_oauth::client::Client;
+use serde_json::{Map, Value};
 
 /// Everything that the server keeps.
 pub trait Store:
@@ -185,6 +186,8 @@ pub struct TokenRow {
     pub issued_at: i64,
     /// When it ends.
     pub expires_at: i64,
+    /// Claims of the application.
+    pub ext: Map<String, Value>,
 }
 
 /// Opaque tokens.

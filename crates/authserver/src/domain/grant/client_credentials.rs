@@ -3,12 +3,13 @@
 use carnet_oauth::{
     ErrorCode, client::Client, grant::CLIENT_CREDENTIALS, token_request::TokenRequest,
 };
+use serde_json::Map;
 
 use crate::domain::{Authority, TokenError, grant::Granted, policy};
 
 impl Authority {
     /// What the client gets. The order of the checks is Hydra's.
-    pub(super) fn client_credentials(
+    pub(super) async fn client_credentials(
         &self,
         client: &Client,
         request: &TokenRequest,
@@ -21,12 +22,6 @@ impl Authority {
                 "The client is public: it has no credentials of its own to be granted anything.",
             ));
         }
-        if !client.allows_grant(CLIENT_CREDENTIALS) {
-            return Err(TokenError::refused(
-                ErrorCode::UnauthorizedClient,
-                "The client is not registered for grant type 'client_credentials'.",
-            ));
-        }
         let issued_at = self.now();
         let lifetime = client
             .lifespans
@@ -35,13 +30,23 @@ impl Authority {
                 || i64::try_from(self.options.ttl_access_token.as_secs()).unwrap_or(i64::MAX),
                 carnet_oauth::client::Lifespan::as_seconds,
             );
-        Ok(Granted {
+        let mut granted = Granted {
             client_id: client.client_id.clone(),
             scopes,
             audiences,
             issued_at,
             expires_at: issued_at.saturating_add(lifetime),
             strategy: self.strategy_of(client),
-        })
+            profile: self.options.token_profile,
+            extra: Some(Map::new()),
+        };
+        self.ask_hook(client, request, &mut granted).await?;
+        if !client.allows_grant(CLIENT_CREDENTIALS) {
+            return Err(TokenError::refused(
+                ErrorCode::UnauthorizedClient,
+                "The client is not registered for grant type 'client_credentials'.",
+            ));
+        }
+        Ok(granted)
     }
 }

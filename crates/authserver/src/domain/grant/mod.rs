@@ -6,9 +6,10 @@ use carnet_oauth::{
     ErrorCode, client::Client, grant::Grant, token_request::TokenRequest,
     token_response::TokenResponse,
 };
+use serde_json::{Map, Value};
 
 use crate::{
-    AccessTokenStrategy,
+    AccessTokenStrategy, TokenProfile,
     domain::{
         Authority, TokenError, authority::within, claims::Claims, client_auth::Presented, opaque,
         uuid,
@@ -26,6 +27,9 @@ pub(super) struct Granted {
     pub(super) issued_at: i64,
     pub(super) expires_at: i64,
     pub(super) strategy: AccessTokenStrategy,
+    pub(super) profile: TokenProfile,
+    /// Claims of the application; `None` where a hook left them open.
+    pub(super) extra: Option<Map<String, Value>>,
 }
 
 /// A token, and what else the answer is made of.
@@ -47,7 +51,7 @@ impl Authority {
         let grant = grant_of(request)?;
         let client = self.authenticate(presented).await?;
         let granted = match grant {
-            Grant::ClientCredentials => self.client_credentials(&client, request)?,
+            Grant::ClientCredentials => self.client_credentials(&client, request).await?,
         };
         Ok(Issued {
             token: self.issue(granted).await?,
@@ -67,8 +71,8 @@ impl Authority {
         let access_token = match granted.strategy {
             AccessTokenStrategy::Jwt => {
                 let claims = Claims::new(&self.options, &granted, uuid::fresh(&*self.random));
-                let claims = serde_json::to_vec(&claims).map_err(|_| TokenError::internal())?;
-                self.ring.sign(claims, self.options.token_profile).await?
+                let claims = claims.to_json().map_err(|_| TokenError::internal())?;
+                self.ring.sign(claims, granted.profile).await?
             }
             AccessTokenStrategy::Opaque => {
                 let (token, digest) =
@@ -80,6 +84,7 @@ impl Authority {
                     audiences: granted.audiences.clone(),
                     issued_at: granted.issued_at,
                     expires_at: granted.expires_at,
+                    ext: granted.extra.clone().unwrap_or_default(),
                 };
                 if !within(self.store.insert_token(&row)).await? {
                     return Err(TokenError::refused(

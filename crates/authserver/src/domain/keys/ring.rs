@@ -102,16 +102,7 @@ impl KeyRing {
         claims: Vec<u8>,
         profile: TokenProfile,
     ) -> Result<SecretString, TokenError> {
-        let key = match self.current.load().signer(ACCESS_TOKENS) {
-            Some(key) => key,
-            None => self
-                .ensure_signer(ACCESS_TOKENS)
-                .await
-                .map_err(|error| match error {
-                    AdminError::Unavailable => TokenError::Unavailable,
-                    _ => TokenError::internal(),
-                })?,
-        };
+        let key = self.signer().await?;
         let token = if key.signs_slowly() {
             tokio::task::spawn_blocking(move || compact(&key, profile, &claims))
                 .await
@@ -120,6 +111,23 @@ impl KeyRing {
             compact(&key, profile, &claims)
         };
         Ok(SecretString::from(token?))
+    }
+
+    /// The name of the key that signs access tokens.
+    pub(in crate::domain) async fn signing_kid(&self) -> Result<String, TokenError> {
+        Ok(self.signer().await?.kid().to_owned())
+    }
+
+    /// The newest key for access tokens; made when there is none.
+    async fn signer(&self) -> Result<Arc<Key>, TokenError> {
+        if let Some(key) = self.current.load().signer(ACCESS_TOKENS) {
+            return Ok(key);
+        }
+        let made = self.ensure_signer(ACCESS_TOKENS).await;
+        made.map_err(|error| match error {
+            AdminError::Unavailable => TokenError::Unavailable,
+            _ => TokenError::internal(),
+        })
     }
 
     /// The claims of a token that any key of the access-token set signed.

@@ -44,6 +44,11 @@ const FILES: &[(i64, &str, &str)] = &[
         "rotated_secrets",
         include_str!("../migrations/sqlite/0006_rotated_secrets.sql"),
     ),
+    (
+        9,
+        "token_claims",
+        include_str!("../migrations/sqlite/0009_token_claims.sql"),
+    ),
 ];
 
 /// The plan of a database that has everything.

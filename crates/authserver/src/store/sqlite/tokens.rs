@@ -1,6 +1,7 @@
 //! Opaque tokens, one row each.
 
 use async_trait::async_trait;
+use serde::de::DeserializeOwned;
 
 use super::Sqlite;
 use crate::store::{Result, StoreError, TokenRow, TokenStore};
@@ -13,6 +14,7 @@ struct Columns {
     audiences: String,
     issued_at: i64,
     expires_at: i64,
+    ext: String,
 }
 
 #[async_trait]
@@ -20,14 +22,15 @@ impl TokenStore for Sqlite {
     async fn insert_token(&self, row: &TokenRow) -> Result<bool> {
         // One statement, so that a client cannot go between the look and the write.
         let added = sqlx::query(
-            "INSERT INTO token (digest, client_id, scopes, audiences, issued_at, expires_at)
-             SELECT ?, id, ?, ?, ?, ? FROM client WHERE id = ?",
+            "INSERT INTO token (digest, client_id, scopes, audiences, issued_at, expires_at, ext)
+             SELECT ?, id, ?, ?, ?, ?, ? FROM client WHERE id = ?",
         )
         .bind(&row.digest)
         .bind(words(&row.scopes))
         .bind(words(&row.audiences))
         .bind(row.issued_at)
         .bind(row.expires_at)
+        .bind(serde_json::Value::Object(row.ext.clone()).to_string())
         .bind(&row.client_id)
         .execute(&self.writer)
         .await
@@ -38,7 +41,7 @@ impl TokenStore for Sqlite {
 
     async fn find_token(&self, digest: &str) -> Result<Option<TokenRow>> {
         let row: Option<Columns> = sqlx::query_as(
-            "SELECT digest, client_id, scopes, audiences, issued_at, expires_at
+            "SELECT digest, client_id, scopes, audiences, issued_at, expires_at, ext
              FROM token WHERE digest = ?",
         )
         .bind(digest)
@@ -65,20 +68,22 @@ impl TokenStore for Sqlite {
 }
 
 fn token(row: Columns) -> Result<TokenRow> {
-    let list = |column: &str, text: &str| {
-        serde_json::from_str(text).map_err(|error| StoreError::Damaged {
-            table: "token",
-            row: row.digest.clone(),
-            problem: format!("{column}: {error}"),
-        })
-    };
     Ok(TokenRow {
-        scopes: list("scopes", &row.scopes)?,
-        audiences: list("audiences", &row.audiences)?,
+        scopes: json(&row, "scopes", &row.scopes)?,
+        audiences: json(&row, "audiences", &row.audiences)?,
+        ext: json(&row, "ext", &row.ext)?,
         digest: row.digest,
         client_id: row.client_id,
         issued_at: row.issued_at,
         expires_at: row.expires_at,
+    })
+}
+
+fn json<T: DeserializeOwned>(row: &Columns, column: &str, text: &str) -> Result<T> {
+    serde_json::from_str(text).map_err(|error| StoreError::Damaged {
+        table: "token",
+        row: row.digest.clone(),
+        problem: format!("{column}: {error}"),
     })
 }
 

@@ -6,6 +6,7 @@ mod authentication;
 mod clients;
 mod cors;
 mod discovery;
+mod hook;
 mod introspection;
 mod keys;
 mod maintenance;

@@ -66,7 +66,10 @@ pub(super) fn options(config: &AuthserverConfig) -> Options {
         ttl_access_token: config.ttl_access_token,
         strict_assertion_audience: config.oauth2.strict_assertion_audience,
         exclude_not_before_claim: config.oauth2.exclude_not_before_claim,
+        allowed_top_level_claims: config.oauth2.allowed_top_level_claims.clone(),
         mirror_top_level_claims: config.oauth2.mirror_top_level_claims,
+        preserve_ext_claims: config.oauth2.preserve_ext_claims,
+        token_hook: config.oauth2.token_hook.as_ref().map(token_hook),
         default_grant_allowed_scope: config.oauth2.default_grant_allowed_scope,
         default_scope: config.default_scope.clone(),
         subject_types: config.subject_types.clone(),
@@ -88,6 +91,21 @@ pub(super) fn options(config: &AuthserverConfig) -> Options {
         public_cors: config.public.cors.as_ref().map(cors),
         admin_cors: config.admin.cors.as_ref().map(cors),
         ..Options::default()
+    }
+}
+
+fn token_hook(hook: &config::TokenHook) -> authserver::TokenHook {
+    let key = |key: &config::HookKey| authserver::HookKey {
+        place: match key.place {
+            config::HookKeyPlace::Header => authserver::HookKeyPlace::Header,
+            config::HookKeyPlace::Cookie => authserver::HookKeyPlace::Cookie,
+        },
+        name: key.name.clone(),
+        value: key.value.clone(),
+    };
+    authserver::TokenHook {
+        url: hook.url.clone(),
+        auth: hook.auth.as_ref().map(key),
     }
 }
 

@@ -7,9 +7,13 @@ use std::time::Duration;
 
 use secrecy::{ExposeSecret, SecretString};
 
+mod hook;
 mod layers;
+mod oauth2;
 mod read;
 
+pub use hook::{HookKey, HookKeyPlace, TokenHook};
+pub use oauth2::{Hasher, OAuth2};
 pub use read::read;
 
 /// Everything the authorization server knows before it answers. The environment name of a key is
@@ -173,40 +177,6 @@ pub enum TokenProfile {
     Rfc9068,
 }
 
-/// `oauth2`.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct OAuth2 {
-    /// `client_credentials.default_grant_allowed_scope`: a request without scopes gets all of its
-    /// client's. Default false.
-    pub default_grant_allowed_scope: bool,
-    /// `client_assertion.strict_audience` (ours): client assertions must be for the issuer alone, not
-    /// for the token endpoint. Default false.
-    pub strict_assertion_audience: bool,
-    /// `exclude_not_before_claim`: JWTs have no `nbf`. Default false.
-    pub exclude_not_before_claim: bool,
-    /// `mirror_top_level_claims`: JWTs have `ext`. Default true.
-    pub mirror_top_level_claims: bool,
-    /// `allowed_top_level_claims`: extra claims that also stand at the top. Default none.
-    pub allowed_top_level_claims: Vec<String>,
-    /// `hashers.algorithm` for the secrets that people choose: `pbkdf2` or `bcrypt`. Default
-    /// `pbkdf2`.
-    pub hasher: Hasher,
-    /// `hashers.pbkdf2.iterations`. Default 25000.
-    pub pbkdf2_iterations: u32,
-    /// `hashers.bcrypt.cost`. Default 10, at least 4.
-    pub bcrypt_cost: u32,
-}
-
-/// `oauth2.hashers.algorithm`.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub enum Hasher {
-    /// `pbkdf2`.
-    #[default]
-    Pbkdf2,
-    /// `bcrypt`.
-    Bcrypt,
-}
-
 /// `webfinger.oidc_discovery`.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Discovery {
@@ -271,21 +241,6 @@ impl Default for AuthserverConfig {
             rsa_bits: 2048,
             algorithm: "RS256".to_owned(),
             log: Log::default(),
-        }
-    }
-}
-
-impl Default for OAuth2 {
-    fn default() -> Self {
-        Self {
-            default_grant_allowed_scope: false,
-            strict_assertion_audience: false,
-            exclude_not_before_claim: false,
-            mirror_top_level_claims: true,
-            allowed_top_level_claims: Vec::new(),
-            hasher: Hasher::default(),
-            pbkdf2_iterations: 25_000,
-            bcrypt_cost: 10,
         }
     }
 }

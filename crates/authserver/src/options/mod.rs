@@ -1,10 +1,14 @@
 //! What the server is told at start. The defaults are Hydra's, but for the size of RSA keys.
 
+mod hook;
+
 use std::time::Duration;
 
 use carnet_jose::{Algorithm, RsaBits};
 use carnet_oauth::scope;
 use secrecy::{ExposeSecret as _, SecretString};
+
+pub use hook::{HookKey, HookKeyPlace, TokenHook};
 
 /// A system secret must have so many characters.
 const MIN_SECRET_LENGTH: usize = 16;
@@ -31,8 +35,15 @@ pub struct Options {
     pub ttl_access_token: Duration,
     /// `oauth2.exclude_not_before_claim`: whether a JWT has no `nbf`.
     pub exclude_not_before_claim: bool,
-    /// `oauth2.mirror_top_level_claims`: whether a JWT has `ext`.
+    /// `oauth2.allowed_top_level_claims`: extra claims that a JWT also has at its top.
+    pub allowed_top_level_claims: Vec<String>,
+    /// `oauth2.mirror_top_level_claims`: whether a JWT has `ext`, with all extra claims.
     pub mirror_top_level_claims: bool,
+    /// `oauth2.preserve_ext_claims`: whether a JWT without that mirror has `ext` with the extra
+    /// claims that are not at its top.
+    pub preserve_ext_claims: bool,
+    /// `oauth2.token_hook`: who is asked before a token is made.
+    pub token_hook: Option<TokenHook>,
     /// `oauth2.client_credentials.default_grant_allowed_scope`: whether a client that asks for no
     /// scope gets all of its own.
     pub default_grant_allowed_scope: bool,
@@ -140,7 +151,10 @@ impl Default for Options {
             token_profile: TokenProfile::default(),
             ttl_access_token: Duration::from_secs(3600),
             exclude_not_before_claim: false,
+            allowed_top_level_claims: Vec::new(),
             mirror_top_level_claims: true,
+            preserve_ext_claims: false,
+            token_hook: None,
             default_grant_allowed_scope: false,
             default_scope: texts(&["offline_access", "offline", "openid"]),
             subject_types: texts(&["public"]),
