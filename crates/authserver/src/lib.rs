@@ -12,13 +12,13 @@ mod server;
 pub mod store;
 
 pub use carnet_jose::{Algorithm, RsaBits};
-pub use carnet_oauth::scope::Strategy as ScopeStrategy;
+pub use carnet_oauth::{client::TokenLimits, scope::Strategy as ScopeStrategy};
 
 pub use crate::{
     domain::Error,
     options::{
-        AccessTokenStrategy, Cors, Discovery, HookKey, HookKeyPlace, Options, OptionsError,
-        ScopeClaim, TokenHook, TokenProfile,
+        AccessTokenStrategy, Cors, Discovery, Guesses, HookKey, HookKeyPlace, Limits, Options,
+        OptionsError, ScopeClaim, TokenHook, TokenProfile,
     },
     server::Authserver,
 };

@@ -38,8 +38,8 @@ impl Authserver {
         clock: Arc<dyn Clock>,
         random: Arc<dyn Random>,
     ) -> Result<Self, Error> {
-        let metrics = Arc::new(Metrics::new(&options.version));
         let authority = Arc::new(Authority::new(options, store, clock, random).await?);
+        let metrics = Arc::new(Metrics::new(&authority));
         let public = http::public::router(Arc::clone(&authority));
         let admin = http::admin::router(Arc::clone(&authority), Arc::clone(&metrics));
         let maintenance = tokio::spawn(authority.maintain());

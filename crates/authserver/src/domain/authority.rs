@@ -8,8 +8,10 @@ use crate::{
     domain::{
         Error,
         client_auth::ClientKeys,
+        counters::Counters,
         hook::HookCaller,
         keys::ring::{KeyRing, NewKeys},
+        limits::tokens::TokenLimiter,
         secret::{failure::FailureTimer, verifier::SecretVerifier},
         system_keys::SystemKeys,
     },
@@ -31,6 +33,8 @@ pub(crate) struct Authority {
     pub(super) failures: FailureTimer,
     pub(super) client_keys: ClientKeys,
     pub(super) hook: Option<HookCaller>,
+    pub(super) token_limiter: TokenLimiter,
+    pub(crate) counters: Counters,
     pub(super) random: Arc<dyn Random>,
     /// Held while a client is read, changed and written.
     pub(super) client_writes: tokio::sync::Mutex<()>,
@@ -62,6 +66,8 @@ impl Authority {
             failures: FailureTimer::new(options.failed_authentication_after),
             client_keys: ClientKeys::default(),
             hook: options.token_hook.clone().map(HookCaller::new),
+            token_limiter: TokenLimiter::new(options.limits.tokens.clone()),
+            counters: Counters::default(),
             client_writes: tokio::sync::Mutex::default(),
             options,
             store,

@@ -153,6 +153,13 @@ fn ext<'a>(
     (!rest.is_empty()).then_some(Ext::Rest(rest))
 }
 
+/// Claims in the order in which tokens have them, all the way down.
+pub(super) fn sorted(mut claims: Map<String, Value>) -> Map<String, Value> {
+    claims.values_mut().for_each(Value::sort_all_objects);
+    claims.sort_keys();
+    claims
+}
+
 /// The extra claims that a token of these claims was made with, as far as it says them.
 pub(super) fn extra(claims: &Map<String, Value>) -> Map<String, Value> {
     let mut extra = match claims.get("ext") {

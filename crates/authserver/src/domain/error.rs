@@ -1,5 +1,7 @@
 //! What can go wrong, in the domain's own words; `http` gives each its status.
 
+use std::time::Duration;
+
 use carnet_jose::KeyError;
 use carnet_oauth::{Error as OauthError, ErrorCode};
 
@@ -41,6 +43,8 @@ pub(crate) enum TokenError {
     Refused(OauthError),
     /// Too many failed authentications are waiting.
     Busy,
+    /// The client has had enough; when it may come back.
+    Limited(Duration),
     /// The store does not answer.
     Unavailable,
 }

@@ -1,6 +1,7 @@
 //! What the server is told at start. The defaults are Hydra's, but for the size of RSA keys.
 
 mod hook;
+mod limits;
 
 use std::time::Duration;
 
@@ -9,6 +10,7 @@ use carnet_oauth::scope;
 use secrecy::{ExposeSecret as _, SecretString};
 
 pub use hook::{HookKey, HookKeyPlace, TokenHook};
+pub use limits::{Guesses, Limits};
 
 /// A system secret must have so many characters.
 const MIN_SECRET_LENGTH: usize = 16;
@@ -44,6 +46,8 @@ pub struct Options {
     pub preserve_ext_claims: bool,
     /// `oauth2.token_hook`: who is asked before a token is made.
     pub token_hook: Option<TokenHook>,
+    /// `limits` (ours): who gets how much.
+    pub limits: Limits,
     /// `oauth2.client_credentials.default_grant_allowed_scope`: whether a client that asks for no
     /// scope gets all of its own.
     pub default_grant_allowed_scope: bool,
@@ -155,6 +159,7 @@ impl Default for Options {
             mirror_top_level_claims: true,
             preserve_ext_claims: false,
             token_hook: None,
+            limits: Limits::default(),
             default_grant_allowed_scope: false,
             default_scope: texts(&["offline_access", "offline", "openid"]),
             subject_types: texts(&["public"]),

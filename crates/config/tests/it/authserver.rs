@@ -351,3 +351,21 @@ fn a_token_hook_is_a_url_or_a_map_also_in_a_variable() {
     assert_eq!(config.oauth2.token_hook, None);
     assert_eq!(findings.len(), 2, "{findings:?}");
 }
+
+#[test]
+fn limits_count_until_they_are_told_to_enforce() {
+    let default = sound(&[], &[]).limits;
+    assert_eq!((default.tokens.rate, default.tokens.enforce), (None, None));
+    assert_eq!((default.guesses.rate, default.guesses.burst), (10, 100));
+    let text = "limits: {tokens: {rate: 5, quota: 100, period: 1h, enforce: true}}";
+    let limits = sound(&[yaml(text)], &[("LIMITS_TOKENS_BURST", "9")]).limits;
+    assert_eq!(
+        (limits.tokens.rate, limits.tokens.burst),
+        (Some(5), Some(9))
+    );
+    assert_eq!(limits.tokens.period, Some(Duration::from_secs(3600)));
+    assert_eq!(limits.tokens.enforce, Some(true));
+    let wrong = "limits: {tokens: {burst: 0, period: 10ms}, guesses: {burst: 0}}";
+    let (_, findings) = from(&[yaml(wrong)], &[], &[]);
+    assert_eq!(findings.len(), 3, "{findings:?}");
+}

@@ -3,9 +3,8 @@
 use carnet_oauth::{
     ErrorCode, client::Client, grant::CLIENT_CREDENTIALS, token_request::TokenRequest,
 };
-use serde_json::Map;
 
-use crate::domain::{Authority, TokenError, grant::Granted, policy};
+use crate::domain::{Authority, TokenError, claims, grant::Granted, policy};
 
 impl Authority {
     /// What the client gets. The order of the checks is Hydra's.
@@ -22,6 +21,7 @@ impl Authority {
                 "The client is public: it has no credentials of its own to be granted anything.",
             ));
         }
+        self.token_limiter.take(client, &self.counters)?;
         let issued_at = self.now();
         let lifetime = client
             .lifespans
@@ -37,8 +37,8 @@ impl Authority {
             issued_at,
             expires_at: issued_at.saturating_add(lifetime),
             strategy: self.strategy_of(client),
-            profile: self.options.token_profile,
-            extra: Some(Map::new()),
+            profile: self.profile_of(client),
+            extra: Some(claims::sorted(client.access_token_claims.clone())),
         };
         self.ask_hook(client, request, &mut granted).await?;
         if !client.allows_grant(CLIENT_CREDENTIALS) {

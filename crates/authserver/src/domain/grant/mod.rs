@@ -67,6 +67,14 @@ impl Authority {
         }
     }
 
+    fn profile_of(&self, client: &Client) -> TokenProfile {
+        match client.access_token_profile.as_str() {
+            "hydra" => TokenProfile::Hydra,
+            "rfc9068" => TokenProfile::Rfc9068,
+            _ => self.options.token_profile,
+        }
+    }
+
     async fn issue(&self, granted: Granted) -> Result<TokenResponse, TokenError> {
         let access_token = match granted.strategy {
             AccessTokenStrategy::Jwt => {

@@ -20,7 +20,7 @@ use serde_json::{Map, Value};
 use tokio::sync::Semaphore;
 
 use crate::{
-    domain::{Authority, TokenError, grant::Granted},
+    domain::{Authority, TokenError, claims, grant::Granted},
     fetch::{FetchError, Fetcher},
     options::{HookKeyPlace, TokenHook},
 };
@@ -153,7 +153,7 @@ impl HookCaller {
         let body = question.to_owned();
         let answer = self.fetcher.post(&self.hook.url, headers, body).await?;
         match answer.status {
-            StatusCode::OK => claims(&answer.body).map(Said::Claims),
+            StatusCode::OK => claims_in(&answer.body).map(Said::Claims),
             StatusCode::NO_CONTENT => Ok(Said::Nothing),
             StatusCode::FORBIDDEN => Ok(Said::No),
             other => Err(HookError::Status(other)),
@@ -182,7 +182,7 @@ impl HookCaller {
 }
 
 /// The claims of `session.access_token`.
-fn claims(body: &[u8]) -> Result<Option<Map<String, Value>>, HookError> {
+fn claims_in(body: &[u8]) -> Result<Option<Map<String, Value>>, HookError> {
     let mut body =
         json::parse_object(body).map_err(|_| HookError::Unreadable("it is no JSON object"))?;
     let access_token = match body.get_mut("session") {
@@ -192,11 +192,7 @@ fn claims(body: &[u8]) -> Result<Option<Map<String, Value>>, HookError> {
     };
     match access_token {
         Value::Null => Ok(None),
-        Value::Object(mut claims) => {
-            claims.values_mut().for_each(Value::sort_all_objects);
-            claims.sort_keys();
-            Ok(Some(claims))
-        }
+        Value::Object(claims) => Ok(Some(claims::sorted(claims))),
         _ => Err(HookError::Unreadable("`session.access_token` is no object")),
     }
 }

@@ -3,12 +3,14 @@
 
 mod assertions;
 mod authentication;
+mod client_claims;
 mod clients;
 mod cors;
 mod discovery;
 mod hook;
 mod introspection;
 mod keys;
+mod limits;
 mod maintenance;
 mod metrics;
 mod openapi;

@@ -7,6 +7,7 @@ use carnet_authserver::{self as authserver, Algorithm, Options, RsaBits};
 use carnet_config::install::authserver::{
     self as config, AccessTokenStrategy, AuthserverConfig, ScopeClaim, ScopeStrategy, TokenProfile,
 };
+use carnet_oauth::client::Lifespan;
 use secrecy::ExposeSecret;
 
 use crate::commands::install;
@@ -69,6 +70,7 @@ pub(super) fn options(config: &AuthserverConfig) -> Options {
         allowed_top_level_claims: config.oauth2.allowed_top_level_claims.clone(),
         mirror_top_level_claims: config.oauth2.mirror_top_level_claims,
         preserve_ext_claims: config.oauth2.preserve_ext_claims,
+        limits: limits(&config.limits),
         token_hook: config.oauth2.token_hook.as_ref().map(token_hook),
         default_grant_allowed_scope: config.oauth2.default_grant_allowed_scope,
         default_scope: config.default_scope.clone(),
@@ -91,6 +93,24 @@ pub(super) fn options(config: &AuthserverConfig) -> Options {
         public_cors: config.public.cors.as_ref().map(cors),
         admin_cors: config.admin.cors.as_ref().map(cors),
         ..Options::default()
+    }
+}
+
+fn limits(limits: &config::Limits) -> authserver::Limits {
+    let tokens = &limits.tokens;
+    let period = tokens.period.map(|period| i64::try_from(period.as_secs()));
+    authserver::Limits {
+        tokens: authserver::TokenLimits {
+            rate: tokens.rate,
+            burst: tokens.burst,
+            quota: tokens.quota,
+            period: period.map(|seconds| Lifespan::from_seconds(seconds.unwrap_or(i64::MAX))),
+            enforce: tokens.enforce,
+        },
+        guesses: authserver::Guesses {
+            rate: limits.guesses.rate,
+            burst: limits.guesses.burst,
+        },
     }
 }
 

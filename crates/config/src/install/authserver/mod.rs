@@ -9,10 +9,12 @@ use secrecy::{ExposeSecret, SecretString};
 
 mod hook;
 mod layers;
+mod limits;
 mod oauth2;
 mod read;
 
 pub use hook::{HookKey, HookKeyPlace, TokenHook};
+pub use limits::{Guesses, Limits, TokenLimits};
 pub use oauth2::{Hasher, OAuth2};
 pub use read::read;
 
@@ -56,6 +58,8 @@ pub struct AuthserverConfig {
     /// there is none: `RS256`, `PS256`, `ES256`, `ES384`, `EdDSA` and their relatives. Default
     /// `RS256`.
     pub algorithm: String,
+    /// `limits` (ours): how many tokens clients get, and how often secrets may be guessed.
+    pub limits: Limits,
     /// `log`.
     pub log: Log,
 }
@@ -240,6 +244,7 @@ impl Default for AuthserverConfig {
             discovery: Discovery::default(),
             rsa_bits: 2048,
             algorithm: "RS256".to_owned(),
+            limits: Limits::default(),
             log: Log::default(),
         }
     }

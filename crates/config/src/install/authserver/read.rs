@@ -6,7 +6,7 @@ use secrecy::SecretString;
 
 use super::{
     AccessTokenStrategy, AuthserverConfig, Cors, Discovery, Listener, Log, ScopeClaim,
-    ScopeStrategy, Secrets, Strategies, TokenProfile, Urls, layers, oauth2,
+    ScopeStrategy, Secrets, Strategies, TokenProfile, Urls, layers, limits, oauth2,
 };
 use crate::diagnostics::{Diagnostic, Severity};
 use crate::document::{Fields, Node, Spelling};
@@ -75,6 +75,7 @@ fn config(fields: &mut Fields<'_>) -> AuthserverConfig {
         secrets: fields.map("secrets", secrets).unwrap_or_default(),
         strategies: fields.map("strategies", strategies).unwrap_or_default(),
         oauth2: fields.map("oauth2", oauth2::read).unwrap_or_default(),
+        limits: fields.map("limits", limits::read).unwrap_or_default(),
         log: fields.map("log", log).unwrap_or_default(),
         urls: fields.map("urls", urls).unwrap_or_default(),
         ..AuthserverConfig::default()
