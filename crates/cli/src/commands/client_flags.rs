@@ -1,7 +1,7 @@
 //! A client as flags or a file describe it, for the verbs that send one.
 
 use carnet_oauth::client::Client;
-use secrecy::ExposeSecret as _;
+use secrecy::ExposeSecret;
 use serde_json::{Map, Value};
 
 use super::read;
@@ -101,7 +101,8 @@ pub(super) fn from_flags(flags: ClientFlags) -> Result<Client, Failure> {
 /// # Errors
 /// When a value that must be JSON is none.
 pub(super) fn members(flags: ClientFlags) -> Result<Map<String, Value>, Failure> {
-    let secret = flags.secret.map(|secret| secret.expose_secret().to_owned());
+    let secret = flags.secret.as_ref().map(ExposeSecret::expose_secret);
+    let limits = flags.token_limits;
     let members = [
         ("client_name", flags.name.map(Value::from)),
         ("client_secret", secret.map(Value::from)),
@@ -156,6 +157,7 @@ pub(super) fn members(flags: ClientFlags) -> Result<Map<String, Value>, Failure>
             flags.backchannel_logout_session_required.map(Value::from),
         ),
         ("metadata", json_of("--metadata", flags.metadata)?),
+        ("token_limits", json_of("--token-limits", limits)?),
         (
             "access_token_strategy",
             flags.access_token_strategy.map(Value::from),
@@ -167,10 +169,6 @@ pub(super) fn members(flags: ClientFlags) -> Result<Map<String, Value>, Failure>
         (
             "access_token_claims",
             json_of("--access-token-claims", flags.access_token_claims)?,
-        ),
-        (
-            "token_limits",
-            json_of("--token-limits", flags.token_limits)?,
         ),
         ("skip_consent", flags.skip_consent.map(Value::from)),
         (
