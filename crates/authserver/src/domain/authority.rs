@@ -11,7 +11,7 @@ use crate::{
         counters::Counters,
         hook::HookCaller,
         keys::ring::{KeyRing, NewKeys},
-        limits::tokens::TokenLimiter,
+        limits::{guesses::GuessLimiter, tokens::TokenLimiter},
         secret::{failure::FailureTimer, verifier::SecretVerifier},
         system_keys::SystemKeys,
     },
@@ -32,9 +32,10 @@ pub(crate) struct Authority {
     pub(super) verifier: SecretVerifier,
     pub(super) failures: FailureTimer,
     pub(super) client_keys: ClientKeys,
-    pub(super) hook: Option<HookCaller>,
-    pub(super) token_limiter: TokenLimiter,
-    pub(crate) counters: Counters,
+    pub(super) hook: Option<Arc<HookCaller>>,
+    pub(super) token_limiter: Arc<TokenLimiter>,
+    pub(super) guess_limiter: Arc<GuessLimiter>,
+    pub(crate) counters: Arc<Counters>,
     pub(super) random: Arc<dyn Random>,
     /// Held while a client is read, changed and written.
     pub(super) client_writes: tokio::sync::Mutex<()>,
@@ -65,9 +66,14 @@ impl Authority {
             verifier: SecretVerifier::new(Arc::clone(&system), Arc::clone(&random), &options),
             failures: FailureTimer::new(options.failed_authentication_after),
             client_keys: ClientKeys::default(),
-            hook: options.token_hook.clone().map(HookCaller::new),
-            token_limiter: TokenLimiter::new(options.limits.tokens.clone()),
-            counters: Counters::default(),
+            hook: options
+                .token_hook
+                .clone()
+                .map(HookCaller::new)
+                .map(Arc::new),
+            token_limiter: Arc::new(TokenLimiter::new(options.limits.tokens.clone())),
+            guess_limiter: Arc::new(GuessLimiter::new(options.limits.guesses)),
+            counters: Arc::default(),
             client_writes: tokio::sync::Mutex::default(),
             options,
             store,

@@ -22,6 +22,7 @@ const OTHER: &str = "other";
 #[derive(Debug, Default)]
 pub(crate) struct Counters {
     over_limit: Family<OverLimit, Counter>,
+    throttled_guesses: Counter,
     named: Mutex<BTreeSet<String>>,
 }
 
@@ -57,6 +58,11 @@ impl Counters {
             "Tokens beyond a limit of their client: refused where it is enforced, else given",
             self.over_limit.clone(),
         );
+        registry.register(
+            "oauth2_throttled_guesses",
+            "Attempts to authenticate that were turned away because there were too many",
+            self.throttled_guesses.clone(),
+        );
     }
 
     /// Counts a token beyond a limit.
@@ -67,6 +73,11 @@ impl Counters {
             enforced: if is_enforced { "true" } else { "false" },
         };
         self.over_limit.get_or_create(&labels).inc();
+    }
+
+    /// Counts an attempt that was turned away.
+    pub(super) fn note_throttled_guess(&self) {
+        self.throttled_guesses.inc();
     }
 
     fn name_of(&self, client: &str) -> String {

@@ -106,7 +106,7 @@ impl TokenError {
             ),
             Self::Limited(_) => (
                 StatusCode::TOO_MANY_REQUESTS,
-                later("The client has had its share for now."),
+                later("Too many requests for now."),
             ),
             Self::Unavailable => (
                 StatusCode::SERVICE_UNAVAILABLE,

@@ -1,23 +1,26 @@
 //! Connections: HTTP/1.1 or, when a client begins with its preface, HTTP/2; slow starters are
 //! closed; at the end, what is in flight is finished.
 
-use std::{io, time::Duration};
+use std::{convert::Infallible, io, net::SocketAddr, time::Duration};
 
-use axum::Router;
+use axum::{Router, response::Response};
 use hyper::{
+    Request,
+    body::Incoming,
     rt::{Read, Write},
     server::conn::{http1, http2},
+    service::{Service, service_fn},
 };
 use hyper_util::{
     rt::{TokioExecutor, TokioIo, TokioTimer},
     server::graceful::{GracefulShutdown, Watcher},
-    service::TowerToHyperService,
 };
 use tokio::{
     io::AsyncReadExt as _,
     net::{TcpListener, TcpStream},
 };
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
+use tower_service::Service as _;
 
 /// How long a client may take for the head of a request.
 const HEAD_PATIENCE: Duration = Duration::from_secs(5);
@@ -31,6 +34,13 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 /// With what a connection of HTTP/2 begins (RFC 9113, section 3.4).
 const PREFACE: &[u8; 24] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 
+/// What a request knows of its connection.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Connected {
+    /// The other end; a unix socket has none.
+    pub(crate) peer: Option<SocketAddr>,
+}
+
 /// Serves a router until `shutdown` is cancelled.
 pub(crate) async fn serve(
     router: Router,
@@ -43,8 +53,9 @@ pub(crate) async fn serve(
     let cut_off = CancellationToken::new();
     while let Some(accepted) = shutdown.run_until_cancelled(listener.accept()).await {
         match accepted {
-            Ok((stream, _)) => {
-                let served = connection(stream, router.clone(), graceful.watcher());
+            Ok((stream, peer)) => {
+                let connected = Connected { peer: Some(peer) };
+                let served = connection(stream, connected, router.clone(), graceful.watcher());
                 connections.spawn(cut_off.clone().run_until_cancelled_owned(served));
             }
             Err(error) => {
@@ -65,7 +76,7 @@ pub(crate) async fn serve(
     Ok(())
 }
 
-async fn connection(mut stream: TcpStream, router: Router, watcher: Watcher) {
+async fn connection(mut stream: TcpStream, connected: Connected, router: Router, watcher: Watcher) {
     // Small answers should not wait for more; without it they are merely slower.
     let _ = stream.set_nodelay(true);
     let Ok(Ok((begin, is_http2))) =
@@ -75,45 +86,54 @@ async fn connection(mut stream: TcpStream, router: Router, watcher: Watcher) {
     };
     let (read, write) = stream.into_split();
     let io = TokioIo::new(tokio::io::join(io::Cursor::new(begin).chain(read), write));
+    let service = service_fn(move |mut request: Request<Incoming>| {
+        request.extensions_mut().insert(connected);
+        let answer = router.clone().call(request);
+        async move { answer.await }
+    });
     let ended = if is_http2 {
-        serve_http2(io, router, watcher).await
+        serve_http2(io, service, watcher).await
     } else {
-        serve_http1(io, router, watcher).await
+        serve_http1(io, service, watcher).await
     };
     if let Err(error) = ended {
         tracing::debug!(error = %error, "a connection ended early");
     }
 }
 
-async fn serve_http1(
+async fn serve_http1<S>(
     io: impl Read + Write + Unpin + Send + 'static,
-    router: Router,
+    service: S,
     watcher: Watcher,
-) -> hyper::Result<()> {
+) -> hyper::Result<()>
+where
+    S: Service<Request<Incoming>, Response = Response, Error = Infallible> + Send + 'static,
+    S::Future: Send,
+{
     let mut builder = http1::Builder::new();
     builder
         .timer(TokioTimer::new())
         .header_read_timeout(HEAD_PATIENCE)
         .max_buf_size(64 * 1024);
-    watcher
-        .watch(builder.serve_connection(io, TowerToHyperService::new(router)))
-        .await
+    watcher.watch(builder.serve_connection(io, service)).await
 }
 
-async fn serve_http2(
+async fn serve_http2<S>(
     io: impl Read + Write + Unpin + Send + 'static,
-    router: Router,
+    service: S,
     watcher: Watcher,
-) -> hyper::Result<()> {
+) -> hyper::Result<()>
+where
+    S: Service<Request<Incoming>, Response = Response, Error = Infallible> + Send + 'static,
+    S::Future: Send,
+{
     let mut builder = http2::Builder::new(TokioExecutor::new());
     builder
         .timer(TokioTimer::new())
         .max_header_list_size(16 * 1024)
         .keep_alive_interval(Duration::from_secs(20))
         .keep_alive_timeout(HEAD_PATIENCE);
-    watcher
-        .watch(builder.serve_connection(io, TowerToHyperService::new(router)))
-        .await
+    watcher.watch(builder.serve_connection(io, service)).await
 }
 
 /// Reads until it is clear which protocol is spoken; gives back what was read.

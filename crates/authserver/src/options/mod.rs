@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use carnet_jose::{Algorithm, RsaBits};
 use carnet_oauth::scope;
+use ipnet::IpNet;
 use secrecy::{ExposeSecret as _, SecretString};
 
 pub use hook::{HookKey, HookKeyPlace, TokenHook};
@@ -48,6 +49,8 @@ pub struct Options {
     pub token_hook: Option<TokenHook>,
     /// `limits` (ours): who gets how much.
     pub limits: Limits,
+    /// `serve.trusted_proxies` (ours): whose `X-Forwarded-For` is believed.
+    pub trusted_proxies: Vec<IpNet>,
     /// `oauth2.client_credentials.default_grant_allowed_scope`: whether a client that asks for no
     /// scope gets all of its own.
     pub default_grant_allowed_scope: bool,
@@ -160,6 +163,7 @@ impl Default for Options {
             preserve_ext_claims: false,
             token_hook: None,
             limits: Limits::default(),
+            trusted_proxies: Vec::new(),
             default_grant_allowed_scope: false,
             default_scope: texts(&["offline_access", "offline", "openid"]),
             subject_types: texts(&["public"]),

@@ -215,22 +215,23 @@ impl ForwardedHeaders {
         );
         Self {
             insecure: fields.boolean("insecure").unwrap_or(false),
-            trusted_ips: trusted_ips(fields),
+            trusted_ips: ranges(fields, "trustedIPs"),
             connection: fields.texts("connection"),
             not_append_x_forwarded_for: fields.boolean("notAppendXForwardedFor").unwrap_or(false),
         }
     }
 }
 
-fn trusted_ips(fields: &mut Fields<'_>) -> Vec<IpNet> {
+/// Addresses and CIDR ranges.
+pub(super) fn ranges(fields: &mut Fields<'_>, key: &'static str) -> Vec<IpNet> {
     let mut ranges = Vec::new();
-    for (index, text) in fields.texts("trustedIPs").iter().enumerate() {
+    for (index, text) in fields.texts(key).iter().enumerate() {
         let single = text.parse::<IpAddr>().map(IpNet::from);
         match single.or_else(|_| text.parse::<IpNet>()) {
             Ok(range) => ranges.push(range.trunc()),
             Err(_) => {
                 let message = format!("item {} is no IP address and no CIDR range", index + 1);
-                fields.error("trustedIPs", message);
+                fields.error(key, message);
             }
         }
     }

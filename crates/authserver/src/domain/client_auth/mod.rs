@@ -6,6 +6,8 @@ mod client_keys;
 
 pub(in crate::domain) use client_keys::ClientKeys;
 
+use std::net::IpAddr;
+
 use carnet_oauth::{
     ErrorCode,
     client::Client,
@@ -19,7 +21,10 @@ use crate::{
     domain::{
         Authority, TokenError,
         authority::within,
-        secret::{Busy, verifier::Verdict},
+        secret::{
+            Busy,
+            verifier::{SlowHashes, Verdict},
+        },
     },
     store::ClientRow,
 };
@@ -32,6 +37,8 @@ const JWT_BEARER: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer
 pub(crate) struct Presented {
     /// When it arrived.
     pub(crate) arrived: Instant,
+    /// From which address; unknown where there is none.
+    pub(crate) from: Option<IpAddr>,
     /// Its Basic header, when it can be read.
     pub(crate) basic: Option<Basic>,
     /// `client_id` of the body.
@@ -44,6 +51,15 @@ pub(crate) struct Presented {
     pub(crate) assertion: Option<SecretString>,
 }
 
+/// When and from where a request came.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Arrival {
+    /// When.
+    pub(crate) at: Instant,
+    /// From which address.
+    pub(crate) from: Option<IpAddr>,
+}
+
 /// Credentials and the method they came by.
 type Attempt = (Credentials, Method);
 
@@ -54,6 +70,13 @@ enum Shown<'a> {
     Secrets(Vec<Attempt>),
     /// By an assertion.
     Assertion(&'a SecretString),
+}
+
+/// A client whose secret may be right: its slow hashes will tell.
+#[derive(Debug)]
+struct Candidate {
+    row: ClientRow,
+    hashes: SlowHashes,
 }
 
 /// Who was seen.
@@ -69,9 +92,10 @@ enum Seen {
 
 impl Presented {
     /// What the parameters of a body and a Basic header show.
-    pub(crate) fn new(arrived: Instant, basic: Option<Basic>, request: &TokenRequest) -> Self {
+    pub(crate) fn new(arrived: Arrival, basic: Option<Basic>, request: &TokenRequest) -> Self {
         Self {
-            arrived,
+            arrived: arrived.at,
+            from: arrived.from,
             basic,
             id: request.client_id.clone(),
             secret: request.client_secret.clone(),
@@ -146,11 +170,12 @@ impl Authority {
     /// held back, when what it shows is wrong.
     pub(crate) async fn authenticate(&self, presented: &Presented) -> Result<Client, TokenError> {
         let seen = match presented.shown()? {
-            Shown::Secrets(attempts) => self.by_secrets(&attempts).await?,
+            Shown::Secrets(attempts) => self.by_secrets(&attempts, presented).await?,
             Shown::Assertion(assertion) => {
                 let id = presented.id.as_deref();
                 let seen = self.by_assertion(assertion.expose_secret(), id).await?;
                 if !matches!(seen, Seen::Client(_)) {
+                    self.guess(id.unwrap_or_default(), presented)?;
                     self.verifier.pretend().await?;
                 }
                 seen
@@ -173,45 +198,87 @@ impl Authority {
         Err(refusal)
     }
 
-    async fn by_secrets(&self, attempts: &[Attempt]) -> Result<Seen, TokenError> {
-        if attempts.is_empty() {
+    /// First whoever is known to be right; what is left is a guess.
+    async fn by_secrets(
+        &self,
+        attempts: &[Attempt],
+        presented: &Presented,
+    ) -> Result<Seen, TokenError> {
+        let mut guesses = Vec::new();
+        for (credentials, method) in attempts {
+            match self.recognise(credentials, *method).await? {
+                Ok(client) => return Ok(Seen::Client(Box::new(client))),
+                Err(candidate) => guesses.push((credentials, candidate)),
+            }
+        }
+        let id = attempts.first().map(|(credentials, _)| &credentials.id);
+        let id = id.or(presented.id.as_ref()).map(String::as_str);
+        self.guess(id.unwrap_or_default(), presented)?;
+        if guesses.is_empty() {
             self.verifier.pretend().await?;
         }
-        for (credentials, method) in attempts {
-            if let Some(client) = self.attempt(credentials, *method).await? {
+        for (credentials, candidate) in guesses {
+            if let Some(client) = self.compute(credentials, candidate).await? {
                 return Ok(Seen::Client(Box::new(client)));
             }
         }
         Ok(Seen::Wrong)
     }
 
-    async fn attempt(
+    /// Counts a guess; the outcome does not depend on whether there is such a client.
+    fn guess(&self, id: &str, presented: &Presented) -> Result<(), TokenError> {
+        let hash = self.verifier.slowest();
+        let counted = self.guess_limiter.take(id, presented.from, hash);
+        counted.map_err(|wait| {
+            self.counters.note_throttled_guess();
+            TokenError::Limited(wait)
+        })
+    }
+
+    /// The client, when nothing has to be hashed for it; else what has to.
+    async fn recognise(
         &self,
         Credentials { id, secret }: &Credentials,
         method: Method,
-    ) -> Result<Option<Client>, TokenError> {
+    ) -> Result<Result<Client, Option<Candidate>>, TokenError> {
         let row = within(self.store.find_client(id)).await?;
         let registered = row.filter(|row| row.client.token_endpoint_auth_method == method.name());
         let Some(row) = registered else {
+            return Ok(Err(None));
+        };
+        if method == Method::None {
+            return Ok(Ok(row.client));
+        }
+        match self.verifier.recognise(id, &row.hashes(), secret) {
+            Ok(verdict) => Ok(self.accept(row, verdict).await.ok_or(None)),
+            Err(hashes) => Ok(Err(Some(Candidate { row, hashes }))),
+        }
+    }
+
+    async fn compute(
+        &self,
+        Credentials { id, secret }: &Credentials,
+        candidate: Option<Candidate>,
+    ) -> Result<Option<Client>, TokenError> {
+        let Some(Candidate { row, hashes }) = candidate else {
             self.verifier.pretend().await?;
             return Ok(None);
         };
-        if method == Method::None {
-            return Ok(Some(row.client));
+        let stored = row.hashes();
+        let computed = self.verifier.compute(id, &stored, hashes, secret);
+        let verdict = computed.await?;
+        Ok(self.accept(row, verdict).await)
+    }
+
+    /// The client of a right secret; writes down what there is to learn from it.
+    async fn accept(&self, row: ClientRow, verdict: Verdict) -> Option<Client> {
+        match verdict {
+            Verdict::Wrong => return None,
+            Verdict::Rotated(at) => self.note_use(&row, at).await,
+            Verdict::Right(None) => {}
+            Verdict::Right(Some(renewed)) => self.renew_hash(&row, &renewed).await,
         }
-        match self.verifier.verify(id, &row.hashes(), secret).await? {
-            Verdict::Wrong => Ok(None),
-            Verdict::Rotated(at) => {
-                self.note_use(&row, at).await;
-                Ok(Some(row.client))
-            }
-            Verdict::Right(renewed) => {
-                if let Some(renewed) = renewed {
-                    self.renew_hash(&row, &renewed).await;
-                }
-                Ok(Some(row.client))
-            }
-        }
+        Some(row.client)
     }
 
     /// Keeps a better hash of the same secret. Without it the client works as before.
@@ -241,7 +308,11 @@ mod tests {
         let parameters = carnet_oauth::form::parse(body.as_bytes());
         let request = TokenRequest::from_parameters(parameters).unwrap();
         let basic = header.and_then(|header| Basic::parse(header.as_bytes()));
-        Presented::new(Instant::now(), basic, &request)
+        let arrival = Arrival {
+            at: Instant::now(),
+            from: None,
+        };
+        Presented::new(arrival, basic, &request)
     }
 
     /// `Basic a:b`.

@@ -11,7 +11,8 @@ use std::{
 };
 
 use tokio::{
-    sync::{Semaphore, SemaphorePermit},
+    runtime::Handle,
+    sync::{OwnedSemaphorePermit, Semaphore, SemaphorePermit},
     time::Instant,
 };
 
@@ -46,21 +47,21 @@ impl HashQueue {
         Duration::from_nanos(self.slowest.load(Ordering::Relaxed))
     }
 
-    /// Runs a slow job on a thread for such jobs.
+    /// Runs a slow job on a thread for such jobs. After one that was in vain, the worker rests for
+    /// as long as it worked: whoever guesses gets half of a processor at most.
     pub(super) async fn run<T: Send + 'static>(
         &self,
-        job: impl FnOnce() -> T + Send + 'static,
-    ) -> Result<T, Busy> {
+        job: impl FnOnce() -> Option<T> + Send + 'static,
+    ) -> Result<Option<T>, Busy> {
         let _place = self.place()?;
-        let worker = Arc::clone(&self.workers)
-            .acquire_owned()
-            .await
-            .map_err(|_| Busy)?;
-        let started = Instant::now();
+        let worker = self.worker().await?;
+        let (started, runtime) = (Instant::now(), Handle::current());
         // The permit goes with the job: a caller that hangs up does not free the processor.
         let done = tokio::task::spawn_blocking(move || {
             let result = job();
-            drop(worker);
+            if result.is_none() {
+                runtime.spawn(rest(worker, started.elapsed()));
+            }
             result
         })
         .await
@@ -72,9 +73,15 @@ impl HashQueue {
     /// Takes the same place for as long, with nothing to do.
     pub(super) async fn idle(&self) -> Result<(), Busy> {
         let _place = self.place()?;
-        let _worker = self.workers.acquire().await.map_err(|_| Busy)?;
-        tokio::time::sleep(self.slowest()).await;
+        let (worker, time) = (self.worker().await?, self.slowest());
+        tokio::time::sleep(time).await;
+        tokio::spawn(rest(worker, time));
         Ok(())
+    }
+
+    async fn worker(&self) -> Result<OwnedSemaphorePermit, Busy> {
+        let workers = Arc::clone(&self.workers);
+        workers.acquire_owned().await.map_err(|_| Busy)
     }
 
     /// Rises at once and falls slowly: one hash on a busy machine is not the measure for ever.
@@ -87,6 +94,11 @@ impl HashQueue {
     fn place(&self) -> Result<SemaphorePermit<'_>, Busy> {
         self.places.try_acquire().map_err(|_| Busy)
     }
+}
+
+async fn rest(worker: OwnedSemaphorePermit, time: Duration) {
+    tokio::time::sleep(time).await;
+    drop(worker);
 }
 
 #[cfg(test)]
@@ -106,7 +118,7 @@ mod tests {
             outcomes.iter().filter(|outcome| outcome.is_err()).count(),
             10
         );
-        assert_eq!(queue.run(|| 1).await, Ok(1));
+        assert_eq!(queue.run(|| Some(1)).await, Ok(Some(1)));
     }
 
     #[tokio::test(start_paused = true)]
@@ -118,6 +130,22 @@ mod tests {
             .await
             .into_iter()
             .for_each(|done| done.unwrap());
-        assert!(started.elapsed() >= Duration::from_millis(24));
+        assert_eq!(started.elapsed(), Duration::from_millis(12 + 12 + 12));
+    }
+
+    // Holds TE-17.
+    #[tokio::test]
+    async fn a_worker_rests_after_work_that_was_in_vain_also_when_nobody_waits_for_it() {
+        let queue = HashQueue::new(1);
+        let pause = Duration::from_millis(20);
+        let in_vain = move || -> Option<()> {
+            std::thread::sleep(pause);
+            None
+        };
+        let started = Instant::now();
+        let left = tokio::time::timeout(pause / 4, queue.run(in_vain)).await;
+        assert!(left.is_err());
+        assert_eq!(queue.run(|| Some(1)).await, Ok(Some(1)));
+        assert!(started.elapsed() >= 2 * pause);
     }
 }

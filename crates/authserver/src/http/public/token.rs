@@ -8,23 +8,25 @@ use axum::{
     response::Response,
 };
 use carnet_oauth::token_request::TokenRequest;
-use tokio::time::Instant;
 
 use crate::{
     domain::client_auth::Presented,
-    http::{Shared, answer, body, cors::ClientOrigins, error::OauthFailure, public::basic},
+    http::{
+        Shared, answer, body, caller::Caller, cors::ClientOrigins, error::OauthFailure,
+        public::basic,
+    },
 };
 
 /// Gives a token for credentials.
 pub(super) async fn token(
     State(authority): Shared,
+    Caller(arrival): Caller,
     headers: HeaderMap,
     body: Body,
 ) -> Result<Response, OauthFailure> {
-    let arrived = Instant::now();
     let parameters = body::parameters(&headers, body).await?;
     let request = TokenRequest::from_parameters(parameters)?;
-    let presented = Presented::new(arrived, basic(&headers)?, &request);
+    let presented = Presented::new(arrival, basic(&headers)?, &request);
     let issued = authority.grant(&presented, &request).await?;
     let mut response = answer::uncached(answer::bare_json(
         StatusCode::OK,

@@ -7,6 +7,7 @@ mod client_claims;
 mod clients;
 mod cors;
 mod discovery;
+mod guesses;
 mod hook;
 mod introspection;
 mod keys;

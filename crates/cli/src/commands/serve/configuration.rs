@@ -71,6 +71,7 @@ pub(super) fn options(config: &AuthserverConfig) -> Options {
         mirror_top_level_claims: config.oauth2.mirror_top_level_claims,
         preserve_ext_claims: config.oauth2.preserve_ext_claims,
         limits: limits(&config.limits),
+        trusted_proxies: config.trusted_proxies.clone(),
         token_hook: config.oauth2.token_hook.as_ref().map(token_hook),
         default_grant_allowed_scope: config.oauth2.default_grant_allowed_scope,
         default_scope: config.default_scope.clone(),

@@ -98,6 +98,7 @@ const KEYS: &[&str] = &[
     "serve.tls.enabled",
     "serve.tls.key.base64",
     "serve.tls.key.path",
+    "serve.trusted_proxies",
     "sqa.opt_out",
     "strategies.access_token",
     "strategies.jwt.profile",

@@ -5,6 +5,7 @@
 
 use std::time::Duration;
 
+use ipnet::IpNet;
 use secrecy::{ExposeSecret, SecretString};
 
 mod hook;
@@ -33,6 +34,9 @@ pub struct AuthserverConfig {
     pub public: Listener,
     /// `serve.admin`. Default port 4445.
     pub admin: Listener,
+    /// `serve.trusted_proxies` (ours): addresses and CIDR ranges of proxies whose `X-Forwarded-For`
+    /// is believed. Default none.
+    pub trusted_proxies: Vec<IpNet>,
     /// `urls.self`.
     pub urls: Urls,
     /// `strategies`.
@@ -234,6 +238,7 @@ impl Default for AuthserverConfig {
             secrets: Secrets::default(),
             public: all_interfaces(4444),
             admin: all_interfaces(4445),
+            trusted_proxies: Vec::new(),
             urls: Urls::default(),
             strategies: Strategies::default(),
             ttl_access_token: Duration::from_secs(3600),

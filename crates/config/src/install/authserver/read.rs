@@ -10,6 +10,7 @@ use super::{
 };
 use crate::diagnostics::{Diagnostic, Severity};
 use crate::document::{Fields, Node, Spelling};
+use crate::install::entry_points::ranges;
 use crate::secret::{refuse_placeholder, secret};
 
 const METHODS: [&str; 5] = ["GET", "POST", "PUT", "PATCH", "DELETE"];
@@ -110,6 +111,7 @@ fn secrets(fields: &mut Fields<'_>) -> Secrets {
 
 fn read_serve(fields: &mut Fields<'_>, config: &mut AuthserverConfig) {
     fields.unserved(Severity::Warning, &["cookies"], ADVICE);
+    config.trusted_proxies = ranges(fields, "trusted_proxies");
     fields.map("tls", refuse_tls);
     fields.map("public", |public| read_listener(public, &mut config.public));
     fields.map("admin", |admin| read_listener(admin, &mut config.admin));
