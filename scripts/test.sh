@@ -62,6 +62,12 @@ need_python() {
     python3 -c 'import ensurepip' 2>/dev/null || need ensurepip=python3-venv
 }
 
+# PostgreSQL's programs, which the distribution keeps out of PATH; tests start servers of their own.
+need_postgres() {
+    need pgrep=procps runuser=util-linux
+    compgen -G '/usr/lib/postgresql/*/bin/initdb' >/dev/null || need initdb=postgresql
+}
+
 # A Python package in the project's own environment.
 python_package() {
     need_python
@@ -114,6 +120,7 @@ step_audit() {
 step_test() {
     # What the tests of the binary call, in a network of their own.
     need jq=jq curl=curl envsubst=gettext-base openssl=openssl git=git unshare=util-linux ip=iproute2
+    need_postgres
     python_package 'PyJWT[crypto]'
     # A part that is not there is a failure, not a line that nobody reads.
     CARNET_PYTHON=$VENV/bin/python CARNET_REQUIRE_ALL=1 cargo test --locked --workspace

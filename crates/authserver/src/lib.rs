@@ -7,7 +7,9 @@
 mod domain;
 mod fetch;
 mod http;
+pub mod import;
 pub mod options;
+mod ports;
 mod server;
 pub mod store;
 
@@ -16,9 +18,11 @@ pub use carnet_oauth::{client::TokenLimits, scope::Strategy as ScopeStrategy};
 
 pub use crate::{
     domain::Error,
+    http::serve::{Listener, TlsError},
     options::{
         AccessTokenStrategy, Cors, Discovery, Guesses, HookKey, HookKeyPlace, Limits, Options,
         OptionsError, ScopeClaim, TokenHook, TokenProfile,
     },
+    ports::{PortOptions, Ports, TlsOptions},
     server::Authserver,
 };

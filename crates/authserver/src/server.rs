@@ -3,16 +3,18 @@
 
 use std::{io, sync::Arc};
 
+use arc_swap::ArcSwap;
 use axum::Router;
 use carnet_oauth::{Clock, Random};
 use tokio_util::{sync::CancellationToken, task::AbortOnDropHandle};
 
 use crate::{
-    Options,
+    Options, OptionsError, PortOptions,
     domain::{Authority, Error},
     http::{
         self,
         metrics::{Metrics, counted},
+        serve::{self, Listener, Port},
     },
     store::Store,
 };
@@ -20,8 +22,10 @@ use crate::{
 /// The authorization server. Clones are the same server.
 #[derive(Debug, Clone)]
 pub struct Authserver {
-    public: Router,
-    admin: Router,
+    authority: Arc<ArcSwap<Authority>>,
+    public: Arc<ArcSwap<Port>>,
+    admin: Arc<ArcSwap<Port>>,
+    metrics: Arc<Metrics>,
     /// Makes missing keys and removes expired rows; ends with the last clone.
     _maintenance: Arc<AbortOnDropHandle<()>>,
 }
@@ -31,7 +35,8 @@ impl Authserver {
     /// the server answers meanwhile, and who needs a key waits for it.
     ///
     /// # Errors
-    /// When the store fails, or a key in it cannot be opened with the system secrets at hand.
+    /// When the store fails, a key in it cannot be opened with the system secrets at hand, or TLS
+    /// cannot be spoken.
     pub async fn new(
         options: Options,
         store: Arc<dyn Store>,
@@ -40,38 +45,56 @@ impl Authserver {
     ) -> Result<Self, Error> {
         let authority = Arc::new(Authority::new(options, store, clock, random).await?);
         let metrics = Arc::new(Metrics::new(&authority));
-        let public = http::public::router(Arc::clone(&authority));
-        let admin = http::admin::router(Arc::clone(&authority), Arc::clone(&metrics));
-        let maintenance = tokio::spawn(authority.maintain());
+        let (public, admin) = ports(&authority, &metrics)?;
+        let authority = Arc::new(ArcSwap::new(authority));
+        let maintenance = tokio::spawn(Authority::maintain(Arc::clone(&authority)));
         Ok(Self {
-            public: counted(public, &metrics),
-            admin: counted(admin, &metrics),
+            authority,
+            public: Arc::new(ArcSwap::from_pointee(public)),
+            admin: Arc::new(ArcSwap::from_pointee(admin)),
+            metrics,
             _maintenance: Arc::new(AbortOnDropHandle::new(maintenance)),
         })
     }
 
-    /// The public endpoints: tokens, revocation, keys, discovery, health.
+    /// Serves under other options from the next request on; a request in flight keeps those that it
+    /// began with, a connection its TLS. The system secrets, how keys are made and when failures
+    /// are answered stay as they were at the start.
+    ///
+    /// # Errors
+    /// When TLS cannot be spoken. Nothing has changed then.
+    pub fn reload(&self, options: Options) -> Result<(), OptionsError> {
+        let authority = Arc::new(self.authority.load().with(options));
+        let (public, admin) = ports(&authority, &self.metrics)?;
+        self.authority.store(authority);
+        self.public.store(Arc::new(public));
+        self.admin.store(Arc::new(admin));
+        Ok(())
+    }
+
+    /// The public endpoints: tokens, revocation, keys, discovery, health; as the options are now.
     pub fn public_router(&self) -> Router {
-        self.public.clone()
+        self.public.load().router.clone()
     }
 
     /// The administrator's endpoints: clients, keys, introspection, health, metrics,
-    /// version.
+    /// version; as the options are now.
     pub fn admin_router(&self) -> Router {
-        self.admin.clone()
+        self.admin.load().router.clone()
     }
 
     /// Serves the public endpoints until `shutdown` is cancelled, then finishes what is in flight,
-    /// for ten seconds at most. HTTP/1.1, and HTTP/2 for clients that begin with it.
+    /// for ten seconds at most. HTTP/1.1, and HTTP/2 for clients that begin with it; over TLS where
+    /// the options say so.
     ///
     /// # Errors
     /// When the runtime cannot use the listener.
     pub async fn serve_public(
         &self,
-        listener: std::net::TcpListener,
+        listener: impl Into<Listener>,
         shutdown: CancellationToken,
     ) -> io::Result<()> {
-        http::serve::serve(self.public_router(), listener, shutdown).await
+        serve::serve(Arc::clone(&self.public), listener.into(), shutdown).await
     }
 
     /// Serves the administrator's endpoints, in the same way.
@@ -80,9 +103,33 @@ impl Authserver {
     /// When the runtime cannot use the listener.
     pub async fn serve_admin(
         &self,
-        listener: std::net::TcpListener,
+        listener: impl Into<Listener>,
         shutdown: CancellationToken,
     ) -> io::Result<()> {
-        http::serve::serve(self.admin_router(), listener, shutdown).await
+        serve::serve(Arc::clone(&self.admin), listener.into(), shutdown).await
     }
+}
+
+/// What both ports serve, the public one first.
+fn ports(authority: &Arc<Authority>, metrics: &Arc<Metrics>) -> Result<(Port, Port), OptionsError> {
+    let told = &authority.options.ports;
+    let public = http::public::router(Arc::clone(authority));
+    let admin = http::admin::router(Arc::clone(authority), Arc::clone(metrics));
+    Ok((
+        port("public", public, &told.public, metrics)?,
+        port("admin", admin, &told.admin, metrics)?,
+    ))
+}
+
+fn port(
+    name: &'static str,
+    router: Router,
+    told: &PortOptions,
+    metrics: &Arc<Metrics>,
+) -> Result<Port, OptionsError> {
+    let tls = told.tls.as_ref().map(serve::server_config).transpose();
+    Ok(Port {
+        router: counted(router, metrics),
+        tls: tls.map_err(|error| OptionsError::Tls(name, error))?,
+    })
 }

@@ -56,6 +56,11 @@ pub(crate) fn say(process: &Process, sentence: &str) {
     drop(write(&process.err, &format!("{sentence}\n")));
 }
 
+/// Writes a text, as it is, to standard error.
+pub(crate) fn show(process: &Process, text: &str) {
+    drop(write(&process.err, text));
+}
+
 /// The exit code of a result, whose failure is told to people.
 pub(crate) fn finish(process: &Process, result: Result<(), Failure>) -> u8 {
     match result {

@@ -31,6 +31,8 @@ pub(crate) struct Process {
     pub(crate) out: Output,
     /// Standard error: what people read.
     pub(crate) err: Output,
+    /// Whether somebody watches standard error on a terminal.
+    pub(crate) is_watched: bool,
     /// Standard input.
     pub(crate) input: Input,
     /// Time of day.

@@ -4,7 +4,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::diagnostics::{Diagnostic, Object, Severity};
-use crate::routing::{Middleware, Router, RoutingConfig, Service};
+use crate::routing::{Middleware, Router, RoutingConfig, Service, Tls};
+
+/// Name of the TLS options and the certificate store that belong to no provider.
+const DEFAULT: &str = "default";
 
 /// Merges what each provider (`file`, `kubernetescrd`) said. A reference that names its provider
 /// already is kept. Of two objects of one name the first stays, and a warning tells it.
@@ -42,6 +45,7 @@ pub fn merge(providers: Vec<(String, RoutingConfig)>) -> RoutingConfig {
         let transports = config.servers_transports;
         let all = &mut merged.servers_transports;
         provider.add("serversTransport", all, transports, twice, |_| {});
+        provider.add_tls(&mut merged, config.tls);
         merged.diagnostics.extend(config.diagnostics);
     }
     warn_once(&mut merged.middlewares);
@@ -74,6 +78,29 @@ fn finding(object: &str, key: &str, message: String) -> Diagnostic {
     }
 }
 
+type Named<T> = BTreeMap<String, Object<T>>;
+
+/// The object that is everybody's, and the others.
+fn split_default<T>(mut own: Named<T>) -> (Option<Object<T>>, Named<T>) {
+    (own.remove(DEFAULT), own)
+}
+
+fn add_default<T>(object: &str, all: &mut Named<T>, default: Option<Object<T>>) {
+    let Some(default) = default else {
+        return;
+    };
+    match all.get_mut(DEFAULT) {
+        None => {
+            all.insert(DEFAULT.to_owned(), default);
+        }
+        Some(first) => {
+            let message = "is given by several providers; leave it to one of them";
+            let twice = finding(object, "", message.to_owned());
+            first.diagnostics.push(twice);
+        }
+    }
+}
+
 struct Provider<'a>(&'a str);
 
 impl Provider<'_> {
@@ -103,6 +130,21 @@ impl Provider<'_> {
         }
     }
 
+    /// Certificates belong to all. The options and the store `default` have no provider in their
+    /// name; two providers that both declare them close them (Traefik's rule).
+    fn add_tls(&self, merged: &mut RoutingConfig, own: Tls) {
+        merged.tls.certificates.extend(own.certificates);
+        let twice = &mut merged.diagnostics;
+        let (default, named) = split_default(own.options);
+        let options = &mut merged.tls.options;
+        self.add("tls option", options, named, twice, |_| {});
+        add_default("tls option default", options, default);
+        let (default, named) = split_default(own.stores);
+        let stores = &mut merged.tls.stores;
+        self.add("tls store", stores, named, twice, |_| {});
+        add_default("tls store default", stores, default);
+    }
+
     fn router(&self, router: &mut Router) {
         for middleware in &mut router.middlewares {
             self.qualify(middleware);
@@ -110,7 +152,7 @@ impl Provider<'_> {
         self.qualify(&mut router.service);
         // `default` belongs to nobody.
         if let Some(options) = router.tls.as_mut().and_then(|tls| tls.options.as_mut())
-            && options != "default"
+            && options != DEFAULT
         {
             self.qualify(options);
         }

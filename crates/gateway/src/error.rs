@@ -40,6 +40,8 @@ pub enum Reason {
     ConnectMethod,
     /// `Expect` with something else than `100-continue`.
     UnknownExpectation,
+    /// The connection was made under other TLS options than the host's.
+    Misdirected,
     /// No router matches.
     NoRoute,
     /// The router, or something it needs, is missing or broken.
@@ -135,6 +137,7 @@ impl Reason {
             Self::BadRequest => "bad_request",
             Self::ConnectMethod => "connect_method",
             Self::UnknownExpectation => "unknown_expectation",
+            Self::Misdirected => "misdirected",
             Self::NoRoute => "no_route",
             Self::RouterClosed => "router_closed",
             Self::NoServer => "no_server",
@@ -162,6 +165,7 @@ impl Reason {
             Self::BadRequest
             | Self::ConnectMethod
             | Self::UnknownExpectation
+            | Self::Misdirected
             | Self::NoRoute
             | Self::ClientGone
             | Self::CallerUnauthenticated
@@ -197,6 +201,7 @@ impl Reason {
         match self {
             Self::BadRequest => "Bad Request",
             Self::ConnectMethod | Self::UnknownExpectation => "",
+            Self::Misdirected => "Misdirected Request",
             Self::NoRoute => "404 page not found\n",
             Self::NoServer => "no available server\n",
             Self::RouterClosed | Self::TokenEndpointUnavailable => "Service Unavailable",

@@ -18,6 +18,7 @@ use crate::entry_point::{self, House};
 use crate::middleware::Endpoint;
 use crate::snapshot::{SnapshotHandle, Surroundings};
 use crate::supplies::{Resolve, Supplies};
+use crate::tls::Identity;
 
 /// Where the access log goes.
 pub type Output = Arc<Mutex<dyn std::io::Write + Send>>;
@@ -62,6 +63,7 @@ pub struct Gateway {
     supplies: Supplies,
     internal: BTreeMap<String, Arc<dyn Endpoint>>,
     readiness: Arc<Readiness>,
+    default_certificate: Option<Identity>,
     house: Arc<House>,
 }
 
@@ -91,6 +93,7 @@ impl Gateway {
             },
             internal,
             readiness,
+            default_certificate: default_certificate(options.clock.as_ref()),
             house: Arc::new(House {
                 snapshots: SnapshotHandle::default(),
                 access_log: access_log.map(|o| AccessLog::new(o, options.access_log_output)),
@@ -164,6 +167,7 @@ impl Gateway {
             supplies: &self.supplies,
             entry_points: &self.entry_points,
             internal: &self.internal,
+            default_certificate: self.default_certificate.as_ref(),
             ping: automatic.map(|ping| ping.entry_point.as_str()),
         };
         let snapshot = snapshots.apply(config, &around);
@@ -174,6 +178,13 @@ impl Gateway {
             .for_each(log);
         snapshot.diagnostics().to_vec()
     }
+}
+
+/// Shown to clients that ask for a name without a certificate, as Traefik does.
+fn default_certificate(clock: &dyn Clock) -> Option<Identity> {
+    let generated = Identity::generated(clock.now());
+    let failed = |reason: &String| tracing::error!(reason, "no default certificate");
+    generated.inspect_err(failed).ok()
 }
 
 fn log(finding: &Diagnostic) {

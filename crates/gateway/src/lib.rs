@@ -11,14 +11,17 @@ mod entry_point;
 pub mod error;
 mod gateway;
 pub mod middleware;
+mod pem;
 mod respond;
 mod router;
 mod service;
 mod snapshot;
 mod supplies;
+mod tls;
 mod token_source;
 pub mod upstream;
 
 pub use api::Readiness;
 pub use gateway::{Gateway, Options, Output};
 pub use supplies::{Resolve, Supplies};
+pub use tls::TlsSession;

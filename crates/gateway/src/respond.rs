@@ -48,6 +48,7 @@ fn status(reason: Reason) -> StatusCode {
         Reason::BadRequest => StatusCode::BAD_REQUEST,
         Reason::ConnectMethod => StatusCode::NOT_IMPLEMENTED,
         Reason::UnknownExpectation => StatusCode::EXPECTATION_FAILED,
+        Reason::Misdirected => StatusCode::MISDIRECTED_REQUEST,
         Reason::NoRoute => StatusCode::NOT_FOUND,
         Reason::RouterClosed | Reason::NoServer | Reason::TokenEndpointUnavailable => {
             StatusCode::SERVICE_UNAVAILABLE

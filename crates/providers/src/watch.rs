@@ -99,6 +99,15 @@ impl Changes {
         self.blind.as_ref()
     }
 
+    /// Settles soon, as after a change.
+    pub(crate) fn look_again(&mut self) {
+        let now = Instant::now();
+        self.unrest = Some(Unrest {
+            quiet_at: now + QUIET,
+            deadline: now + LONGEST,
+        });
+    }
+
     fn new() -> Self {
         let (sender, events) = mpsc::unbounded_channel();
         let handler = move |event: notify::Result<notify::Event>| {

@@ -3,9 +3,11 @@
 //!
 //! Only ever a dev-dependency. Knows nothing of the rooms it tests but the words of OAuth.
 
+pub mod certificates;
 pub mod client;
 mod clock;
 mod fields;
+pub mod postgres;
 mod random;
 pub mod server;
 pub mod token_endpoint;

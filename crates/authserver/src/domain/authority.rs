@@ -22,23 +22,24 @@ use crate::{
 /// A store that takes longer counts as out of reach: clients hear it within two seconds.
 const STORE_PATIENCE: Duration = Duration::from_millis(1500);
 
-/// The authorization server without its HTTP.
-#[derive(Debug)]
+/// The authorization server without its HTTP, as some options want it. Clones, and those with other
+/// options, share everything else.
+#[derive(Debug, Clone)]
 pub(crate) struct Authority {
     pub(crate) options: Options,
     pub(super) store: Arc<dyn Store>,
-    pub(super) ring: KeyRing,
+    pub(super) ring: Arc<KeyRing>,
     pub(super) system: Arc<SystemKeys>,
     pub(super) verifier: SecretVerifier,
-    pub(super) failures: FailureTimer,
-    pub(super) client_keys: ClientKeys,
+    pub(super) failures: Arc<FailureTimer>,
+    pub(super) client_keys: Arc<ClientKeys>,
     pub(super) hook: Option<Arc<HookCaller>>,
     pub(super) token_limiter: Arc<TokenLimiter>,
     pub(super) guess_limiter: Arc<GuessLimiter>,
     pub(crate) counters: Arc<Counters>,
     pub(super) random: Arc<dyn Random>,
     /// Held while a client is read, changed and written.
-    pub(super) client_writes: tokio::sync::Mutex<()>,
+    pub(super) client_writes: Arc<tokio::sync::Mutex<()>>,
     clock: Arc<dyn Clock>,
 }
 
@@ -62,25 +63,44 @@ impl Authority {
         )
         .await?;
         Ok(Self {
-            ring,
+            ring: Arc::new(ring),
             verifier: SecretVerifier::new(Arc::clone(&system), Arc::clone(&random), &options),
-            failures: FailureTimer::new(options.failed_authentication_after),
-            client_keys: ClientKeys::default(),
-            hook: options
-                .token_hook
-                .clone()
-                .map(HookCaller::new)
-                .map(Arc::new),
+            failures: Arc::new(FailureTimer::new(options.failed_authentication_after)),
+            client_keys: Arc::default(),
+            hook: hook_of(&options),
             token_limiter: Arc::new(TokenLimiter::new(options.limits.tokens.clone())),
             guess_limiter: Arc::new(GuessLimiter::new(options.limits.guesses)),
             counters: Arc::default(),
-            client_writes: tokio::sync::Mutex::default(),
+            client_writes: Arc::default(),
             options,
             store,
             system,
             random,
             clock,
         })
+    }
+
+    /// The same server under other options. What was made of the old ones for good stays: keys, the
+    /// system secrets, and when failures are answered.
+    pub(crate) fn with(&self, options: Options) -> Self {
+        let (before, now) = (&self.options.limits, &options.limits);
+        // Who was over a limit stays so, unless the limits change.
+        let token_limiter = match before.tokens == now.tokens {
+            true => Arc::clone(&self.token_limiter),
+            false => Arc::new(TokenLimiter::new(now.tokens.clone())),
+        };
+        let guess_limiter = match before.guesses == now.guesses {
+            true => Arc::clone(&self.guess_limiter),
+            false => Arc::new(GuessLimiter::new(now.guesses)),
+        };
+        Self {
+            verifier: self.verifier.with(&options),
+            hook: hook_of(&options),
+            token_limiter,
+            guess_limiter,
+            options,
+            ..self.clone()
+        }
     }
 
     /// The time of day, in seconds since 1970.
@@ -105,6 +125,11 @@ impl Authority {
         }
         (!self.ring.is_complete()).then(|| ("keys", "the signing keys are being made".to_owned()))
     }
+}
+
+fn hook_of(options: &Options) -> Option<Arc<HookCaller>> {
+    let hook = options.token_hook.clone()?;
+    Some(Arc::new(HookCaller::new(hook)))
 }
 
 /// Waits for the store, but not for ever.

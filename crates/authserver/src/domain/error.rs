@@ -5,7 +5,7 @@ use std::time::Duration;
 use carnet_jose::KeyError;
 use carnet_oauth::{Error as OauthError, ErrorCode};
 
-use crate::store::StoreError;
+use crate::{options::OptionsError, store::StoreError};
 
 /// Why the server does not start.
 #[derive(Debug, thiserror::Error)]
@@ -34,6 +34,9 @@ pub enum Error {
         /// What is wrong with it.
         problem: KeyError,
     },
+    /// An option cannot be served.
+    #[error(transparent)]
+    Options(#[from] OptionsError),
 }
 
 /// Why there is no token.

@@ -15,6 +15,8 @@ use crate::domain::{Authority, TokenError, authority::within, claims, opaque};
 #[derive(Debug)]
 pub(super) struct LiveToken {
     pub(super) client_id: String,
+    /// The client, or the person of a token that another server issued.
+    subject: String,
     pub(super) scopes: Vec<String>,
     audiences: Vec<String>,
     issued_at: i64,
@@ -60,7 +62,7 @@ impl Authority {
         }
         Ok(Introspection::active(ActiveToken {
             scope: live.scopes.join(" "),
-            sub: live.client_id.clone(),
+            sub: live.subject,
             client_id: live.client_id,
             exp: live.expires_at,
             iat: live.issued_at,
@@ -104,16 +106,31 @@ impl Authority {
             return Ok(None);
         }
         if let TokenId::Signed(jti) = &live.id
-            && within(self.store.is_revoked(jti, &live.client_id, live.issued_at)).await?
+            && (within(self.store.is_revoked(jti, &live.client_id, live.issued_at)).await?
+                || self.is_revoked_elsewhere(token, live.issued_at).await?)
         {
             return Ok(None);
         }
         Ok(Some(live))
     }
 
+    /// Whether another server issued this token and revoked it before its keys came here: then the
+    /// token was not among those that counted.
+    async fn is_revoked_elsewhere(&self, token: &str, issued_at: i64) -> Result<bool, TokenError> {
+        let until = self.ring.imported_until(token);
+        if until.is_none_or(|until| until < issued_at) {
+            return Ok(false);
+        }
+        let Some(digest) = opaque::signature_digest(token) else {
+            return Ok(true);
+        };
+        Ok(within(self.store.find_token(&digest)).await?.is_none())
+    }
+
     async fn opaque_token(&self, digest: String) -> Result<Option<LiveToken>, TokenError> {
         let row = within(self.store.find_token(&digest)).await?;
         Ok(row.map(|row| LiveToken {
+            subject: row.client_id.clone(),
             client_id: row.client_id,
             scopes: row.scopes,
             audiences: row.audiences,
@@ -130,8 +147,10 @@ impl Authority {
         let text = |name: &str| claims.get(name).and_then(Value::as_str).map(str::to_owned);
         (text("iss")? == self.options.issuer).then_some(())?;
         let issued_at = jwt::time(&claims, "iat")?;
+        let client_id = text("client_id")?;
         Some(LiveToken {
-            client_id: text("client_id")?,
+            subject: text("sub").unwrap_or_else(|| client_id.clone()),
+            client_id,
             scopes: scopes(&claims),
             audiences: texts(claims.get("aud")),
             issued_at,

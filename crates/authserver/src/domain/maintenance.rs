@@ -3,6 +3,7 @@
 
 use std::{sync::Arc, time::Duration};
 
+use arc_swap::ArcSwap;
 use tokio::time::MissedTickBehavior;
 
 use crate::{domain::Authority, store};
@@ -14,20 +15,23 @@ const PERIOD: Duration = Duration::from_secs(60);
 const BATCH: u32 = 500;
 
 impl Authority {
-    /// Runs until it is dropped.
-    pub(crate) async fn maintain(self: Arc<Self>) {
-        if let Err(error) = self.ring.complete().await {
+    /// Runs until it is dropped, each round under the options of its time.
+    pub(crate) async fn maintain(current: Arc<ArcSwap<Self>>) {
+        let first = current.load_full();
+        if let Err(error) = first.ring.complete().await {
             tracing::error!(error = ?error, "the signing keys could not be made");
         }
-        self.verifier.calibrate().await;
+        first.verifier.calibrate().await;
+        drop(first);
         let mut ticks = tokio::time::interval(PERIOD);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
             ticks.tick().await;
-            if let Err(error) = store::expire(&*self.store, self.now(), BATCH).await {
+            let authority = current.load_full();
+            if let Err(error) = store::expire(&*authority.store, authority.now(), BATCH).await {
                 tracing::error!(error = %error, "expired rows could not be deleted");
             }
-            if let Err(error) = self.ring.refresh().await {
+            if let Err(error) = authority.ring.refresh().await {
                 tracing::error!(error = %error, "the keys could not be read again");
             }
         }

@@ -19,7 +19,7 @@ mod opaque;
 pub(crate) mod page;
 mod policy;
 mod revoke;
-mod secret;
+pub(crate) mod secret;
 mod system_keys;
 mod uuid;
 

@@ -29,6 +29,11 @@ pub(super) fn verified_digest(keys: &SystemKeys, token: &str) -> Option<String> 
         .then(|| row_digest(mac))
 }
 
+/// The digest under which Hydra keeps a signed token: that of its signature.
+pub(super) fn signature_digest(token: &str) -> Option<String> {
+    token.rsplit_once('.').map(|(_, mac)| row_digest(mac))
+}
+
 fn row_digest(mac: &str) -> String {
     let digest = digest::digest(&SHA384, mac.as_bytes());
     digest

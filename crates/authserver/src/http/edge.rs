@@ -10,8 +10,8 @@ use axum::{
 };
 
 use crate::{
-    http::{answer, cors, metrics},
-    options::Cors,
+    http::{answer, cors, metrics, serve},
+    options::Options,
 };
 
 /// Whatever is read here may change at any time.
@@ -26,14 +26,23 @@ pub(super) enum Port {
     Admin,
 }
 
-/// A router whose requests were prepared before they are routed.
-pub(super) fn around(router: Router, port: Port, cors: Option<&Cors>) -> Router {
+/// A router whose requests were prepared before they are routed, and came by TLS where the port
+/// has it.
+pub(super) fn around(router: Router, port: Port, options: &Options) -> Router {
+    let (cors, told) = match port {
+        Port::Public => (&options.public_cors, &options.ports.public),
+        Port::Admin => (&options.admin_cors, &options.ports.admin),
+    };
     let prepared = Router::new()
         .fallback_service(metrics::noted(router))
         .layer(from_fn(move |request, next| prepare(port, request, next)));
-    match cors {
+    let shared = match cors {
         Some(cors) => cors::allow(prepared, cors),
         None => prepared,
+    };
+    match &told.tls {
+        Some(tls) => serve::guarded(shared, &tls.allow_termination_from),
+        None => shared,
     }
 }
 

@@ -10,6 +10,7 @@ use carnet_oauth::scope;
 use ipnet::IpNet;
 use secrecy::{ExposeSecret as _, SecretString};
 
+use crate::{http::serve::TlsError, ports::Ports};
 pub use hook::{HookKey, HookKeyPlace, TokenHook};
 pub use limits::{Guesses, Limits};
 
@@ -78,6 +79,8 @@ pub struct Options {
     pub public_cors: Option<Cors>,
     /// `serve.admin.cors`: the same for the admin port.
     pub admin_cors: Option<Cors>,
+    /// `serve`: how the two ports are served.
+    pub ports: Ports,
     /// When a failed client authentication is answered, counted from its arrival.
     pub failed_authentication_after: Duration,
     /// What `/version` says.
@@ -176,6 +179,7 @@ impl Default for Options {
             discovery: Discovery::default(),
             public_cors: None,
             admin_cors: None,
+            ports: Ports::default(),
             failed_authentication_after: Duration::from_millis(50),
             version: format!("v{}", env!("CARGO_PKG_VERSION")),
         }
@@ -203,6 +207,9 @@ pub enum OptionsError {
         "secrets.system.{0}: shorter than 16 characters; use a longer one, or --dev for a trial"
     )]
     ShortSecret(usize),
+    /// TLS of a port, `public` or `admin`, cannot be spoken.
+    #[error("serve.{0}.tls.{1}")]
+    Tls(&'static str, TlsError),
 }
 
 impl Options {

@@ -1,18 +1,22 @@
 //! Where everything is kept. Knows rows; not what a token means, and never a token or a secret that
 //! could be read: tokens come as digests, secrets as hashes, keys sealed.
 //!
-//! To add a store: a file here that implements [`Store`], an arm in [`open()`], [`plan`] and
-//! [`migrate`], its SQL in `migrations`, and the suite of `contract` run over it.
+//! To add a table: see `sql`. To add a database: a folder here with its `Engine`, an arm in [`open()`],
+//! [`plan`] and [`migrate`], its SQL in `migrations`, and the suite of `contract` run over it.
 //!
 //! Lookups answer `Ok(None)` for what is not there. A writing call is done when it returns: what it
 //! acknowledges survives a crash, and nothing of it is half there.
 
-mod dsn;
+pub(crate) mod dsn;
 mod expire;
+mod import;
 mod open;
+mod postgres;
+mod sql;
 mod sqlite;
 
 pub use expire::{Expired, expire};
+pub use import::{ImportStore, ImportedKey, Intake, TrustedIssuerRow};
 pub use open::{Migration, migrate, open, plan};
 
 use async_trait::async_trait;
@@ -21,7 +25,15 @@ use serde_json::{Map, Value};
 
 /// Everything that the server keeps.
 pub trait Store:
-    ClientStore + KeyStore + TokenStore + RevocationStore + JtiStore + std::fmt::Debug + Send + Sync
+    ClientStore
+    + KeyStore
+    + TokenStore
+    + RevocationStore
+    + JtiStore
+    + ImportStore
+    + std::fmt::Debug
+    + Send
+    + Sync
 {
 }
 
@@ -31,6 +43,7 @@ impl<S> Store for S where
         + TokenStore
         + RevocationStore
         + JtiStore
+        + ImportStore
         + std::fmt::Debug
         + Send
         + Sync
@@ -68,6 +81,17 @@ pub enum Insertion {
     Done,
     /// There was one of that name already; nothing changed.
     Conflict,
+}
+
+impl Insertion {
+    /// What a statement says that adds a row unless its name is taken.
+    fn of(added: u64) -> Self {
+        if added == 0 {
+            Self::Conflict
+        } else {
+            Self::Done
+        }
+    }
 }
 
 /// A client with the hashes of its secrets.

@@ -1,11 +1,11 @@
-//! From an address to a store. A file that was never migrated is refused: only `migrate sql`
+//! From an address to a store. A database that was never migrated is refused: only `migrate sql`
 //! changes tables, and never `serve` behind its back. What lives in memory migrates itself.
 
 use std::sync::Arc;
 
 use super::dsn::Dsn;
-use super::sqlite::{self, Sqlite};
-use super::{Result, Store};
+use super::sql::history;
+use super::{Result, Store, postgres, sqlite};
 
 /// A step in the life of a database's tables.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -23,11 +23,13 @@ pub struct Migration {
 ///
 /// # Errors
 /// `StoreError::Dsn`, with a sentence for people: the address is wrong, the file is missing, locked,
-/// damaged or not writable, or its tables are older or newer than this program's.
+/// damaged or not writable, the server is out of reach or lets nobody in, or the tables are older or
+/// newer than this program's.
 pub async fn open(dsn: &str) -> Result<Arc<dyn Store>> {
     Ok(match Dsn::parse(dsn)? {
-        Dsn::Memory => Arc::new(Sqlite::in_memory().await?),
-        Dsn::Sqlite(file) => Arc::new(Sqlite::in_file(&file).await?),
+        Dsn::Memory => Arc::new(sqlite::in_memory().await?),
+        Dsn::Sqlite(file) => Arc::new(sqlite::in_file(&file).await?),
+        Dsn::Postgres(server) => Arc::new(postgres::open(&server).await?),
     })
 }
 
@@ -37,8 +39,9 @@ pub async fn open(dsn: &str) -> Result<Arc<dyn Store>> {
 /// As [`open`]; a file that is not there yet is no error.
 pub async fn plan(dsn: &str) -> Result<Vec<Migration>> {
     match Dsn::parse(dsn)? {
-        Dsn::Memory => Ok(sqlite::all_applied()),
+        Dsn::Memory => Ok(history::all_applied()),
         Dsn::Sqlite(file) => sqlite::plan(&file).await,
+        Dsn::Postgres(server) => postgres::plan(&server).await,
     }
 }
 
@@ -49,7 +52,8 @@ pub async fn plan(dsn: &str) -> Result<Vec<Migration>> {
 /// As [`open`].
 pub async fn migrate(dsn: &str) -> Result<Vec<Migration>> {
     match Dsn::parse(dsn)? {
-        Dsn::Memory => Ok(sqlite::all_applied()),
+        Dsn::Memory => Ok(history::all_applied()),
         Dsn::Sqlite(file) => sqlite::migrate(&file).await,
+        Dsn::Postgres(server) => postgres::migrate(&server).await,
     }
 }

@@ -1,6 +1,7 @@
 //! Hydra's commands: verb, noun and what belongs to one noun.
 
 use clap::{Args, Subcommand};
+use secrecy::SecretString;
 
 use super::Completion;
 use super::api::{ApiFlags, CredentialFlags};
@@ -202,6 +203,29 @@ pub(crate) enum ImportNoun {
     /// Create OAuth 2.0 clients from files of JSON, with the ids and secrets they have there.
     #[command(name = "oauth2-client", visible_alias = "client", aliases = ["clients", "oauth2-clients"])]
     Oauth2Client(ImportClients),
+    /// Take clients, keys, trusted issuers and living tokens from a database of Ory Hydra, 2.2 or
+    /// later.
+    Hydra(ImportHydra),
+}
+
+/// `import hydra`.
+#[derive(Debug, Args)]
+pub(crate) struct ImportHydra {
+    /// Hydra's database: postgres://USER:PASSWORD@HOST:PORT/DATABASE or sqlite:///PATH. It is only
+    /// read.
+    #[arg(long, required = true, value_name = "DSN", value_parser = super::secret)]
+    pub(crate) from: SecretString,
+    /// Hydra's system secret; repeated for each of several. Absent: those of our own
+    /// configuration (SECRETS_SYSTEM), which other users of this machine cannot see.
+    #[arg(long, value_name = "SECRET", value_parser = super::secret)]
+    pub(crate) secrets_system: Vec<SecretString>,
+    /// Say what would be taken and what would stay behind, and change nothing.
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+    /// Configuration files of our own server, which name its database and its secrets, if the
+    /// variables DSN and SECRETS_SYSTEM do not.
+    #[arg(short = 'c', long = "config", value_name = "FILE")]
+    pub(crate) config: Vec<String>,
 }
 
 /// `import oauth2-client`.

@@ -22,13 +22,14 @@ pub(crate) use api::{ApiFlags, CredentialFlags};
 pub(crate) use called::{Called, normalize};
 pub(crate) use hydra::{
     ClientCredentials, Create, CreateClient, CreateJwk, CreateNoun, Delete, DeleteAccessTokens,
-    DeleteNoun, Get, GetJwk, GetNoun, Hydra, Ids, Import, ImportClients, ImportNoun, Introspect,
-    IntrospectNoun, IntrospectToken, List, ListNoun, Page, Perform, PerformNoun, Revoke,
-    RevokeNoun, RevokeToken, Update, UpdateClient, UpdateNoun,
+    DeleteNoun, Get, GetJwk, GetNoun, Hydra, Ids, Import, ImportClients, ImportHydra, ImportNoun,
+    Introspect, IntrospectNoun, IntrospectToken, List, ListNoun, Page, Perform, PerformNoun,
+    Revoke, RevokeNoun, RevokeToken, Update, UpdateClient, UpdateNoun,
 };
 pub(crate) use oauth2_client::{ClientFlags, EncryptionFlags};
 pub(crate) use servers::{
-    Consent, Demo, Migrate, MigrateSql, Migrated, Serve, ServeFlags, Served, Validate, Whoami,
+    Consent, Demo, Migrate, MigrateSql, MigrateStatus, MigrateStep, MigrateUp, Migrated,
+    MigratedDatabase, Serve, ServeFlags, Served, Validate, Whoami,
 };
 pub(crate) use traefik::{TraefikFlags, Up};
 
@@ -253,6 +254,7 @@ mod tests {
             "hydra create client --secret canary-1234",
             "hydra perform client-credentials --client-secret canary-1234",
             "hydra revoke token t --client-secret canary-1234",
+            "hydra import hydra --from postgres://u:canary@h/d --secrets-system canary-1234",
         ] {
             assert!(
                 !format!("{:?}", hydra(line).unwrap()).contains("canary"),

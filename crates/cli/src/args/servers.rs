@@ -75,23 +75,82 @@ pub(crate) struct Migrate {
 pub(crate) enum Migrated {
     /// Brings the tables of a database up to date.
     Sql(MigrateSql),
+    /// Shows which migrations a database has taken.
+    Status(MigrateStatus),
 }
 
-/// Arguments of `migrate sql`.
+/// Arguments of `migrate sql`; without a step it goes up.
 #[derive(Debug, Args)]
+#[command(args_conflicts_with_subcommands = true)]
 pub(crate) struct MigrateSql {
-    /// The database, as `sqlite:///path/to/file`; or `up`, the newer spelling of this command.
-    #[arg(value_name = "DSN", num_args = 0..=2)]
-    pub(crate) words: Vec<String>,
+    #[command(subcommand)]
+    pub(crate) step: Option<MigrateStep>,
+    #[command(flatten)]
+    pub(crate) up: MigrateUp,
+}
+
+/// Where `migrate sql` goes.
+#[derive(Debug, Subcommand)]
+pub(crate) enum MigrateStep {
+    /// Brings the tables up to date.
+    Up(MigrateUp),
+    /// Says that there is no way back.
+    Down(MigrateDown),
+    /// Shows which migrations the database has taken.
+    Status(MigrateStatus),
+}
+
+/// Which database.
+#[derive(Debug, Args)]
+pub(crate) struct MigratedDatabase {
+    /// The database, as `sqlite:///path/to/file` or `postgres://user:password@host:5432/database`.
+    #[arg(value_name = "DSN")]
+    pub(crate) dsn: Option<String>,
     /// Take the database from the environment variable DSN.
     #[arg(short = 'e', long = "read-from-env")]
     pub(crate) read_from_env: bool,
     /// Configuration files, which may name the database.
     #[arg(short = 'c', long = "config", value_name = "FILE")]
     pub(crate) config: Vec<String>,
+}
+
+/// Arguments of `migrate sql up`.
+#[derive(Debug, Args)]
+pub(crate) struct MigrateUp {
+    #[command(flatten)]
+    pub(crate) database: MigratedDatabase,
     /// Do not ask.
     #[arg(short = 'y', long = "yes")]
     pub(crate) yes: bool,
+}
+
+/// Arguments of `migrate sql down`.
+#[derive(Debug, Args)]
+pub(crate) struct MigrateDown {
+    #[command(flatten)]
+    pub(crate) database: MigratedDatabase,
+    /// Do not ask.
+    #[arg(short = 'y', long = "yes")]
+    pub(crate) yes: bool,
+    /// How many migrations to take back.
+    #[arg(long)]
+    pub(crate) steps: Option<u32>,
+}
+
+/// Arguments of `migrate sql status`.
+#[derive(Debug, Args)]
+pub(crate) struct MigrateStatus {
+    #[command(flatten)]
+    pub(crate) database: MigratedDatabase,
+    /// Wait until nothing is pending.
+    #[arg(long)]
+    pub(crate) block: bool,
+    /// How the result looks: table, json, json-pretty, yaml, jsonpath=PATH or jsonpointer=/PATH.
+    #[arg(long, value_name = "FORMAT")]
+    pub(crate) format: Option<String>,
+    /// Prints only the versions, one a line.
+    #[arg(short, long)]
+    pub(crate) quiet: bool,
 }
 
 /// Arguments of `demo`.

@@ -2,7 +2,7 @@
 //! signals, the log. The one place that takes what everybody else is handed.
 
 use std::collections::BTreeMap;
-use std::io::{stderr, stdin, stdout};
+use std::io::{IsTerminal as _, stderr, stdin, stdout};
 use std::sync::{Arc, Mutex};
 use std::time::Instant;
 
@@ -15,9 +15,11 @@ mod listen;
 pub(crate) mod log;
 mod random;
 mod signals;
+mod unix;
 
 pub(crate) use listen::{bind, explain};
 pub(crate) use signals::{cancel_on_signals, notify_on_hangup};
+pub(crate) use unix::bind_unix;
 
 /// The surroundings of a process that was started by a user.
 pub(crate) fn process(started: Instant) -> Process {
@@ -25,6 +27,7 @@ pub(crate) fn process(started: Instant) -> Process {
         env: Arc::new(environment()),
         out: Arc::new(Mutex::new(stdout())),
         err: Arc::new(Mutex::new(stderr())),
+        is_watched: stderr().is_terminal(),
         input: Arc::new(Mutex::new(stdin())),
         clock: Arc::new(clock::SystemClock),
         random: Arc::new(random::SystemRandom),

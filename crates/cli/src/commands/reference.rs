@@ -41,7 +41,7 @@ fn page() -> String {
     page
 }
 
-/// A command, then its nouns.
+/// A command, then its nouns, and what these have below them.
 fn section(command: &Command, is_hydras: bool, page: &mut String) {
     let name = command.get_bin_name().unwrap_or_else(|| command.get_name());
     let mark = if is_hydras { " (also `hydra`)" } else { "" };
@@ -55,6 +55,11 @@ fn section(command: &Command, is_hydras: bool, page: &mut String) {
         if command.get_arguments().any(Arg::is_global_set) {
             let verb = command.get_name();
             let _ = write!(page, "\nAnd the flags of `{verb}`.\n");
+        }
+        for step in shown(noun) {
+            let name = step.get_bin_name().unwrap_or_else(|| step.get_name());
+            let _ = write!(page, "\n#### `{name}`\n");
+            describe(step, page);
         }
     }
 }

@@ -7,6 +7,7 @@ use ipnet::IpNet;
 
 use crate::diagnostics::Severity;
 use crate::document::Fields;
+use crate::routing::router::RouterTls;
 
 /// An entry point.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -24,6 +25,10 @@ pub struct EntryPoint {
     pub sanitize_path: bool,
     /// `http.encodedCharacters`.
     pub encoded_characters: EncodedCharacters,
+    /// `http.tls`: of routers that say nothing about TLS. `None`: those take plain connections.
+    pub tls: Option<RouterTls>,
+    /// `http.redirections.entryPoint`: plain requests are sent elsewhere.
+    pub redirection: Option<Redirection>,
     /// `forwardedHeaders`.
     pub forwarded_headers: ForwardedHeaders,
     /// `transport`.
@@ -48,6 +53,19 @@ pub struct EncodedCharacters {
     pub question_mark: bool,
     /// `allowEncodedHash` (`%23`).
     pub hash: bool,
+}
+
+/// `http.redirections.entryPoint`: every plain request of an entry point is sent to another.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Redirection {
+    /// `to`: an entry point's name, or `:port`.
+    pub to: String,
+    /// `scheme`. Default `https`.
+    pub scheme: String,
+    /// `permanent`: 301 (308 for methods with a body) instead of 302 (307). Default true.
+    pub permanent: bool,
+    /// `priority` among the routers of the entry point. Default: before all that users write.
+    pub priority: Option<i64>,
 }
 
 /// `forwardedHeaders`: whose `X-Forwarded-*` are believed. Nobody's by default.
@@ -88,6 +106,8 @@ impl EntryPoint {
             max_header_bytes: 1 << 20,
             sanitize_path: true,
             encoded_characters: EncodedCharacters::default(),
+            tls: None,
+            redirection: None,
             forwarded_headers: ForwardedHeaders::default(),
             transport: Transport::default(),
         }
@@ -121,8 +141,7 @@ impl Default for Transport {
 }
 
 impl EntryPoint {
-    /// Reads `entryPoints.<name>`. `None`: its listener stays closed, because what guards it is
-    /// not served; the findings say so.
+    /// Reads `entryPoints.<name>`. `None`: its listener stays closed; the findings say so.
     pub(super) fn read(fields: &mut Fields<'_>) -> Option<Self> {
         let address = fields.required_text("address").unwrap_or_default();
         let (address, is_udp) = match address.strip_suffix("/udp") {
@@ -153,16 +172,16 @@ impl EntryPoint {
         if let Some(headers) = fields.map("forwardedHeaders", ForwardedHeaders::read) {
             entry_point.forwarded_headers = headers;
         }
-        let is_open = fields.map("http", |http| entry_point.read_http(http));
-        (is_open.unwrap_or(true) && !is_udp).then_some(entry_point)
+        fields.map("http", |http| entry_point.read_http(http));
+        (!is_udp).then_some(entry_point)
     }
 
-    /// Whether the listener may open: never in plain text where TLS or a redirection to it is
-    /// asked for.
-    fn read_http(&mut self, fields: &mut Fields<'_>) -> bool {
-        let guards = ["redirections", "tls"];
-        fields.unserved(Severity::Warning, &guards, "; the listener stays closed");
-        let is_open = !guards.map(|key| fields.has(key)).contains(&true);
+    fn read_http(&mut self, fields: &mut Fields<'_>) {
+        self.tls = fields.map("tls", RouterTls::read);
+        let redirection = fields.map("redirections", |redirections| {
+            redirections.map("entryPoint", Redirection::read).flatten()
+        });
+        self.redirection = redirection.flatten();
         let later = ["encodeQuerySemicolons", "underscoreHeadersStrategy"];
         fields.unserved(Severity::Warning, &later, "; remove it");
         self.middlewares = fields.texts("middlewares");
@@ -175,7 +194,19 @@ impl EntryPoint {
         if let Some(allowed) = fields.map("encodedCharacters", EncodedCharacters::read) {
             self.encoded_characters = allowed;
         }
-        is_open
+    }
+}
+
+impl Redirection {
+    fn read(fields: &mut Fields<'_>) -> Option<Self> {
+        let schemes = [("http", "http"), ("https", "https")];
+        let scheme = fields.word("scheme", &schemes).unwrap_or("https");
+        Some(Self {
+            scheme: scheme.to_owned(),
+            permanent: fields.boolean("permanent").unwrap_or(true),
+            priority: fields.integer("priority"),
+            to: fields.required_text("to")?,
+        })
     }
 }
 
@@ -215,23 +246,22 @@ impl ForwardedHeaders {
         );
         Self {
             insecure: fields.boolean("insecure").unwrap_or(false),
-            trusted_ips: ranges(fields, "trustedIPs"),
+            trusted_ips: trusted_ips(fields),
             connection: fields.texts("connection"),
             not_append_x_forwarded_for: fields.boolean("notAppendXForwardedFor").unwrap_or(false),
         }
     }
 }
 
-/// Addresses and CIDR ranges.
-pub(super) fn ranges(fields: &mut Fields<'_>, key: &'static str) -> Vec<IpNet> {
+fn trusted_ips(fields: &mut Fields<'_>) -> Vec<IpNet> {
     let mut ranges = Vec::new();
-    for (index, text) in fields.texts(key).iter().enumerate() {
+    for (index, text) in fields.texts("trustedIPs").iter().enumerate() {
         let single = text.parse::<IpAddr>().map(IpNet::from);
         match single.or_else(|_| text.parse::<IpNet>()) {
             Ok(range) => ranges.push(range.trunc()),
             Err(_) => {
                 let message = format!("item {} is no IP address and no CIDR range", index + 1);
-                fields.error(key, message);
+                fields.error("trustedIPs", message);
             }
         }
     }

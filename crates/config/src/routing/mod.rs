@@ -9,16 +9,20 @@ use std::collections::BTreeMap;
 use crate::diagnostics::{Diagnostic, Object};
 
 pub mod middleware;
+mod pem;
 mod read;
 pub mod router;
 pub mod servers_transport;
 pub mod service;
+pub mod tls;
 
 pub use middleware::Middleware;
+pub use pem::Pem;
 pub use read::read;
 pub use router::Router;
 pub use servers_transport::ServersTransport;
 pub use service::Service;
+pub use tls::Tls;
 
 /// Everything that decides where a request goes. Ordered maps only: same input, same snapshot.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -31,6 +35,8 @@ pub struct RoutingConfig {
     pub middlewares: BTreeMap<String, Object<Middleware>>,
     /// `http.serversTransports`, `ServersTransport`.
     pub servers_transports: BTreeMap<String, Object<ServersTransport>>,
+    /// `tls`.
+    pub tls: Tls,
     /// Findings about sources as wholes, like sections that are not served. Never errors.
     pub diagnostics: Vec<Diagnostic>,
 }

@@ -2,9 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use super::{Router, RoutingConfig, ServersTransport, Service, middleware};
+use super::tls::{Certificate, CertificateStore, TlsOptions};
+use super::{Router, RoutingConfig, ServersTransport, Service, Tls, middleware};
 use crate::diagnostics::{Diagnostic, Object, Severity};
-use crate::document::{Fields, Node, Spelling};
+use crate::document::{Fields, Node, Spelling, Value};
 
 /// Reads a document of Traefik's routing configuration. `Err`: nothing of it can be used, because
 /// it is no map or a key at its top is unknown. Everything else that is wrong is in the findings of
@@ -17,10 +18,9 @@ pub fn read(root: &Node) -> Result<RoutingConfig, Vec<Diagnostic>> {
         &["tcp", "udp"],
         "; its listeners stay closed",
     );
-    top.map("tls", |tls| {
-        let later = ["certificates", "options", "stores"];
-        tls.unserved(Severity::Warning, &later, "");
-    });
+    if let Some(tls) = top.map("tls", tls_section) {
+        config.tls = tls;
+    }
     top.map("http", |http| {
         config.routers = objects(http, "routers", "router", |node, name| {
             object(node, name, |fields| Some(Router::read(fields)))
@@ -44,18 +44,44 @@ pub fn read(root: &Node) -> Result<RoutingConfig, Vec<Diagnostic>> {
     Ok(config)
 }
 
+fn tls_section(tls: &mut Fields<'_>) -> Tls {
+    let items = match tls.node("certificates") {
+        None => &[],
+        Some(Node {
+            value: Value::List(items),
+            ..
+        }) => items.as_slice(),
+        Some(node) => std::slice::from_ref(node),
+    };
+    let certificates = items
+        .iter()
+        .map(|node| object(node, "tls certificate", Certificate::read));
+    Tls {
+        certificates: certificates.collect(),
+        options: objects(tls, "options", "tls option", |node, name| {
+            object(node, name, |fields| Some(TlsOptions::read(fields)))
+        }),
+        stores: objects(tls, "stores", "tls store", |node, name| {
+            let store = name.rsplit(' ').next().unwrap_or_default();
+            object(node, name, |fields| {
+                Some(CertificateStore::read(fields, store))
+            })
+        }),
+    }
+}
+
 /// The objects of one kind by their names. `noun` is what messages call them.
 fn objects<T>(
-    http: &mut Fields<'_>,
+    section: &mut Fields<'_>,
     key: &'static str,
     noun: &str,
     read: impl Fn(&Node, &str) -> Object<T>,
 ) -> BTreeMap<String, Object<T>> {
-    let Some(node) = http.node(key) else {
+    let Some(node) = section.node(key) else {
         return BTreeMap::new();
     };
     if !node.is_map() {
-        http.error(
+        section.error(
             key,
             format!("expects a map of names, found {}", node.kind()),
         );
@@ -65,7 +91,7 @@ fn objects<T>(
         let name = &member.key;
         if name.contains('@') {
             let message = "a name holds no `@`; the provider's name is added by itself";
-            http.error_at(&format!("{key}.{name}"), &member.key_position, message);
+            section.error_at(&format!("{key}.{name}"), &member.key_position, message);
         }
         let object = read(&member.value, &format!("{noun} {name}"));
         objects.insert(name.clone(), object);

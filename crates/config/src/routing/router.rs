@@ -121,7 +121,8 @@ fn access_logs(fields: &mut Fields<'_>) -> Option<bool> {
 }
 
 impl RouterTls {
-    fn read(fields: &mut Fields<'_>) -> Self {
+    /// Reads `tls` of a router or of an entry point.
+    pub(crate) fn read(fields: &mut Fields<'_>) -> Self {
         // Domains are for certificate resolvers, which read them from the rule until then.
         fields.maps("domains", |domain| {
             domain.text("main");

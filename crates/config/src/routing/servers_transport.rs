@@ -5,6 +5,8 @@ use std::time::Duration;
 use crate::diagnostics::Severity;
 use crate::document::Fields;
 use crate::outbound::insecure_skip_verify;
+use crate::routing::pem::{HoldsPem, Pem};
+use crate::routing::tls::Certificate;
 
 /// A servers transport.
 #[derive(Debug, Clone, PartialEq)]
@@ -14,7 +16,9 @@ pub struct ServersTransport {
     /// Skip certificate verification. Default false.
     pub insecure_skip_verify: bool,
     /// PEM bundles trusted instead of the system's.
-    pub root_cas: Vec<String>,
+    pub root_cas: Vec<Pem>,
+    /// Who we are to servers that ask; the first is shown.
+    pub certificates: Vec<Certificate>,
     /// Idle connections kept per host. Default 200.
     pub max_idle_conns_per_host: usize,
     /// Limit of a dial. Default 30 s; zero means none.
@@ -31,6 +35,7 @@ impl Default for ServersTransport {
             server_name: None,
             insecure_skip_verify: false,
             root_cas: Vec::new(),
+            certificates: Vec::new(),
             max_idle_conns_per_host: 200,
             dial_timeout: Duration::from_secs(30),
             response_header_timeout: Duration::ZERO,
@@ -42,9 +47,13 @@ impl Default for ServersTransport {
 impl ServersTransport {
     /// Reads `http.serversTransports.<name>`.
     pub(super) fn read(fields: &mut Fields<'_>) -> Self {
-        fields.unserved(Severity::Error, &["certificates"], "");
+        let certificates = fields.maps("certificates", Certificate::read_pair);
+        if certificates.len() > 1 {
+            fields.warn("certificates", "servers are shown the first of them");
+        }
         Self {
-            root_cas: fields.texts("rootCAs"),
+            root_cas: Pem::list(fields, "rootCAs"),
+            certificates: certificates.into_iter().flatten().collect(),
             ..Self::read_connection(fields)
         }
     }
@@ -87,5 +96,12 @@ impl ServersTransport {
                 *timeout = given;
             }
         }
+    }
+}
+
+impl HoldsPem for ServersTransport {
+    fn pems(&mut self) -> Vec<&mut Pem> {
+        let certificates = self.certificates.iter_mut().flat_map(HoldsPem::pems);
+        self.root_cas.iter_mut().chain(certificates).collect()
     }
 }

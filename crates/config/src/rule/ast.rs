@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::Matcher;
+use super::{HostPattern, Matcher};
 
 /// A parsed rule.
 #[derive(Debug, Clone, PartialEq)]
@@ -36,6 +36,18 @@ impl Rule {
             }
             Self::Not(inner) => inner.matchers(),
             Self::Match(matcher) => vec![matcher],
+        }
+    }
+
+    /// The hosts that the rule names and does not exclude: whoever serves it must be able to prove
+    /// to be them.
+    pub fn hosts(&self) -> Vec<&HostPattern> {
+        match self {
+            Self::And(members) | Self::Or(members) => {
+                members.iter().flat_map(Self::hosts).collect()
+            }
+            Self::Match(Matcher::Host(host)) => vec![host],
+            Self::Not(_) | Self::Match(_) => Vec::new(),
         }
     }
 }

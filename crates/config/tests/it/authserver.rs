@@ -6,8 +6,8 @@ use std::time::Duration;
 use carnet_config::diagnostics::Severity;
 use carnet_config::document::{Node, parse_toml, parse_yaml};
 use carnet_config::install::authserver::{
-    AccessTokenStrategy, AuthserverConfig, Hasher, HookKeyPlace, Listener, ScopeClaim,
-    ScopeStrategy, read,
+    AccessTokenStrategy, AuthserverConfig, Hasher, HookKeyPlace, Pem, ScopeClaim, ScopeStrategy,
+    read,
 };
 use secrecy::ExposeSecret as _;
 
@@ -44,22 +44,12 @@ fn defaults_are_those_of_hydra_but_for_the_size_of_keys() {
     assert!(config.dsn.is_none());
     assert!(!config.dev);
     assert_eq!(secrets(&config), [""; 0]);
-    assert_eq!(
-        config.public,
-        Listener {
-            host: None,
-            port: 4444,
-            cors: None,
-        }
-    );
-    assert_eq!(
-        config.admin,
-        Listener {
-            host: None,
-            port: 4445,
-            cors: None,
-        }
-    );
+    for (listener, port) in [(&config.public, 4444), (&config.admin, 4445)] {
+        assert_eq!((listener.host.as_deref(), listener.port), (None, port));
+        assert!(listener.tls.is_none() && listener.cors.is_none());
+        assert!(!listener.silent_health);
+        assert_eq!(listener.socket.mode, 0o755);
+    }
     assert_eq!(config.issuer(), "http://localhost:4444");
     assert_eq!(config.strategies.access_token, AccessTokenStrategy::Opaque);
     assert_eq!(config.strategies.scope, ScopeStrategy::Wildcard);
@@ -368,4 +358,96 @@ fn limits_count_until_they_are_told_to_enforce() {
     let wrong = "limits: {tokens: {burst: 0, period: 10ms}, guesses: {burst: 0}}";
     let (_, findings) = from(&[yaml(wrong)], &[], &[]);
     assert_eq!(findings.len(), 3, "{findings:?}");
+}
+
+const PEM: &str = "LS0tCg";
+
+#[test]
+fn tls_of_a_port_is_what_both_have_but_for_what_it_says_itself() {
+    let document = yaml(
+        "serve:
+  tls: {enabled: true, cert: {path: both.pem}, key: {path: both.key, base64: LS0tCg}, allow_termination_from: [10.0.0.0/8, 'fd00::/8']}
+  public: {tls: {cert: {path: own.pem}, allow_termination_from: []}}
+  admin: {host: 'unix:/run/admin.sock', socket: {mode: 0660, owner: hydra, group: www}, request_log: {disable_for_health: true}, tls: {enabled: false}}",
+    );
+    let (config, findings) = from(&[document], &[], &[]);
+    assert_eq!(
+        findings,
+        [
+            "a.yaml:4:135: warning: serve.admin.tls.allow_termination_from: has no effect while TLS is off: plain HTTP is taken from everybody; set `enabled` to true, or remove it"
+        ]
+    );
+    let tls = config.public.tls.as_ref().unwrap();
+    assert!(matches!(&tls.certificate, Pem::Path(path) if path == "own.pem"));
+    assert!(matches!(&tls.key, Pem::Path(path) if path == "both.key"));
+    assert!(tls.allow_termination_from.is_empty());
+    assert_eq!(config.issuer(), "https://localhost:4444");
+    assert!(config.admin.tls.is_none() && config.admin.silent_health);
+    assert_eq!(config.admin.unix_path(), Some("/run/admin.sock"));
+    let socket = &config.admin.socket;
+    assert_eq!(
+        (
+            socket.owner.as_deref(),
+            socket.group.as_deref(),
+            socket.mode
+        ),
+        (Some("hydra"), Some("www"), 0o660)
+    );
+}
+
+#[test]
+fn tls_can_be_set_by_variables() {
+    let config = sound(
+        &[],
+        &[
+            ("SERVE_TLS_ENABLED", "true"),
+            ("SERVE_TLS_CERT_BASE64", PEM),
+            ("SERVE_TLS_KEY_BASE64", PEM),
+            (
+                "SERVE_TLS_ALLOW_TERMINATION_FROM",
+                "127.0.0.1/32,10.0.0.0/8",
+            ),
+            ("SERVE_ADMIN_TLS_CERT_PATH", "/admin.pem"),
+            ("SERVE_ADMIN_SOCKET_MODE", "432"),
+        ],
+    );
+    for (listener, is_path) in [(&config.public, false), (&config.admin, true)] {
+        let tls = listener.tls.as_ref().unwrap();
+        assert_eq!(matches!(tls.certificate, Pem::Path(_)), is_path);
+        assert!(matches!(&tls.key, Pem::Base64(text) if text.expose_secret() == PEM));
+        assert_eq!(tls.allow_termination_from.len(), 2);
+    }
+    assert_eq!(config.admin.socket.mode, 0o660);
+}
+
+#[test]
+fn tls_that_cannot_be_served_is_an_error_and_never_plain_text() {
+    for (document, finding) in [
+        (
+            "serve: {tls: {enabled: true, cert: {path: a}}}",
+            "error: serve.tls.enabled: TLS is on, and needs a certificate and its key; set `cert.path` and `key.path`",
+        ),
+        (
+            "serve: {public: {tls: {enabled: true}}}",
+            "error: serve.public.tls.enabled: TLS is on, and needs a certificate and its key; set `cert.path` and `key.path`",
+        ),
+        (
+            "serve: {public: {host: 'unix:/a', tls: {enabled: true, cert: {path: a}, key: {path: a}}}}",
+            "error: serve.public.tls.enabled: TLS is not spoken at a unix socket; set `tls.enabled` to false here",
+        ),
+        (
+            "serve: {tls: {allow_termination_from: [10.0.0.1]}}",
+            "error: serve.tls.allow_termination_from: \"10.0.0.1\" is no range of addresses; write it as 10.0.0.0/8",
+        ),
+        (
+            "serve: {public: {socket: {mode: 0999}}}",
+            "error: serve.public.socket.mode: expects a mode from 0 to 0777, octal with a 0 at its begin, as 0660",
+        ),
+    ] {
+        let (_, findings) = from(&[yaml(document)], &[], &[]);
+        assert!(
+            findings.iter().any(|found| found.ends_with(finding)),
+            "{document}: {findings:#?}"
+        );
+    }
 }

@@ -9,7 +9,7 @@ use super::line::Line;
 use crate::middleware::Record;
 
 /// All names, for the JSON format.
-pub(super) const NAMES: [&str; 29] = [
+pub(super) const NAMES: [&str; 32] = [
     "ClientAddr",
     "ClientHost",
     "ClientPort",
@@ -38,6 +38,9 @@ pub(super) const NAMES: [&str; 29] = [
     "ServiceURL",
     "StartLocal",
     "StartUTC",
+    "TLSCipher",
+    "TLSClientSubject",
+    "TLSVersion",
     "entryPointName",
 ];
 
@@ -113,13 +116,23 @@ fn of_request(line: &Line, name: &str) -> Option<Value> {
         "RequestPath" => json!(request.path),
         "RequestPort" => json!(port),
         "RequestProtocol" => json!(request.protocol),
-        "RequestScheme" => json!(if exchange.connection().tls {
+        "RequestScheme" => json!(if exchange.connection().tls.is_some() {
             "https"
         } else {
             "http"
         }),
-        _ => return None,
+        _ => return of_tls(line, name),
     })
+}
+
+fn of_tls(line: &Line, name: &str) -> Option<Value> {
+    let session = line.exchange().connection().tls.as_ref()?;
+    match name {
+        "TLSCipher" => Some(json!(session.cipher())),
+        "TLSClientSubject" => session.client_subject().map(|subject| json!(subject)),
+        "TLSVersion" => Some(json!(session.version())),
+        _ => None,
+    }
 }
 
 /// The last name that a middleware found; `-` when there is none.

@@ -12,14 +12,17 @@ use carnet_config::install::EntryPoint;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto;
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use super::handshake::{self, Stream};
 use super::line::{Door, House};
 use super::traffic::Traffic;
 use super::wire::{Limits, Wire};
 use crate::service::Tunnels;
+use crate::tls::TlsSession;
 
 /// Concurrent requests of one HTTP/2 connection. Traefik's value.
 const MAX_CONCURRENT_STREAMS: u32 = 250;
@@ -105,6 +108,28 @@ fn canonical(peer: SocketAddr) -> SocketAddr {
 
 async fn connection(socket: TcpStream, peer: SocketAddr, door: Arc<Door>, ending: Ending) {
     let _ = socket.set_nodelay(true);
+    let begun = tokio::select! {
+        begun = handshake::begin(socket, &door) => begun,
+        () = ending.graceful.cancelled() => return,
+    };
+    match begun {
+        Ok(Stream::Plain(socket)) => speak(socket, (peer, None), door, ending).await,
+        Ok(Stream::Tls(stream, session)) => {
+            speak(stream, (peer, Some(session)), door, ending).await;
+        }
+        Err(error) => {
+            tracing::debug!(entry_point = &*door.name, %peer, %error, "no connection");
+        }
+    }
+}
+
+/// Speaks HTTP over a connection until it ends.
+async fn speak<S: AsyncRead + AsyncWrite + Send + Unpin + 'static>(
+    stream: S,
+    (peer, tls): (SocketAddr, Option<Arc<TlsSession>>),
+    door: Arc<Door>,
+    ending: Ending,
+) {
     let traffic = Arc::new(Traffic::default());
     let options = &door.options;
     let limits = Limits {
@@ -113,7 +138,7 @@ async fn connection(socket: TcpStream, peer: SocketAddr, door: Arc<Door>, ending
         write: options.transport.write_timeout,
         idle: options.transport.idle_timeout,
     };
-    let wire = Wire::new(socket, Arc::clone(&traffic), limits);
+    let wire = Wire::new(stream, Arc::clone(&traffic), limits);
     let tunnels = Tunnels {
         tasks: ending.tasks.clone(),
         cut: ending.cut.clone(),
@@ -122,8 +147,8 @@ async fn connection(socket: TcpStream, peer: SocketAddr, door: Arc<Door>, ending
     let service = service_fn(|mut request: http::Request<hyper::body::Incoming>| {
         let in_flight = traffic.begin();
         request.extensions_mut().insert(tunnels.clone());
-        let door = Arc::clone(&door);
-        async move { Ok::<_, Infallible>(door.answer(request, peer, in_flight).await) }
+        let (door, tls) = (Arc::clone(&door), tls.clone());
+        async move { Ok::<_, Infallible>(door.answer(request, (peer, tls), in_flight).await) }
     });
     let builder = protocol(options);
     let mut served = pin!(builder.serve_connection_with_upgrades(TokioIo::new(wire), service));

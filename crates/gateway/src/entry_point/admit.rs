@@ -41,7 +41,7 @@ pub(super) fn admit<B>(
     );
     let origin = Origin {
         peer: connection.peer,
-        tls: connection.tls,
+        tls: connection.tls.is_some(),
         host: &host,
         server: hostname,
     };
@@ -98,7 +98,7 @@ mod tests {
         let connection = Connection {
             entry_point: "web".into(),
             peer: "10.1.1.1:5000".parse().unwrap(),
-            tls: false,
+            tls: None,
         };
         let mut request = request.body(()).unwrap();
         admit(&mut request, &connection, &EntryPoint::at(":80"), "gateway")

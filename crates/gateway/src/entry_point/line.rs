@@ -25,6 +25,7 @@ use crate::middleware::{Connection, Exchange, Next};
 use crate::respond;
 use crate::router::Facts;
 use crate::snapshot::{Chain, SnapshotHandle};
+use crate::tls::TlsSession;
 
 /// What all entry points share.
 #[derive(Debug)]
@@ -51,7 +52,7 @@ impl Door {
     pub(super) async fn answer(
         &self,
         request: http::Request<Incoming>,
-        peer: SocketAddr,
+        (peer, tls): (SocketAddr, Option<Arc<TlsSession>>),
         in_flight: InFlight,
     ) -> http::Response<Answer> {
         let house = &*self.house;
@@ -59,7 +60,7 @@ impl Door {
         let connection = Connection {
             entry_point: Arc::clone(&self.name),
             peer,
-            tls: false,
+            tls,
         };
         let exchange = Exchange::new(connection, count, Arc::clone(&house.clock));
         let mut request = request.map(Body::from);
@@ -93,7 +94,7 @@ impl Door {
         let snapshot = self.house.snapshots.load();
         let connection = line.exchange().connection();
         let facts = Facts::new(&request, host, connection.peer.ip());
-        let found = snapshot.find(&self.name, connection.tls, &facts);
+        let found = snapshot.find(&self.name, connection.tls.as_deref(), &facts);
         drop(facts);
         let route = match found {
             Ok(route) => route,
@@ -191,7 +192,7 @@ mod tests {
         let connection = Connection {
             entry_point: "web".into(),
             peer: "10.1.1.1:5000".parse().unwrap(),
-            tls: false,
+            tls: None,
         };
         let exchange = Exchange::new(connection, 1, Arc::new(Epoch));
         let response = whole(async { panic!("a defect") }, &exchange).await;

@@ -1,12 +1,13 @@
 //! Where requests come in. Knows sockets, HTTP's dangers and whom to believe; refuses to know where
-//! a request goes. `accept.rs` takes connections, `wire.rs` watches their bytes, `admit.rs` takes or
-//! refuses a request, `forwarded.rs` and `path.rs` clean it, `line.rs` is its way through the house.
-//! TLS will stand between `accept.rs` and `wire.rs`.
+//! a request goes. `accept.rs` takes connections, `handshake.rs` encrypts them, `wire.rs` watches
+//! their bytes, `admit.rs` takes or refuses a request, `forwarded.rs` and `path.rs` clean it,
+//! `line.rs` is its way through the house.
 
 mod accept;
 mod admit;
 mod chunked;
 mod forwarded;
+mod handshake;
 mod head;
 mod line;
 mod path;

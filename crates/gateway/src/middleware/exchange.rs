@@ -9,6 +9,7 @@ use http::{HeaderMap, StatusCode};
 use tokio::time::Instant;
 
 use crate::error::Reason;
+use crate::tls::TlsSession;
 
 /// Where a request came in.
 #[derive(Debug, Clone)]
@@ -17,8 +18,8 @@ pub struct Connection {
     pub entry_point: Arc<str>,
     /// The TCP peer; an IPv4 address mapped into IPv6 is given as IPv4.
     pub peer: SocketAddr,
-    /// Whether the connection is TLS.
-    pub tls: bool,
+    /// What the handshake found out; `None`: the connection is plain.
+    pub tls: Option<Arc<TlsSession>>,
 }
 
 /// Who the request is from, as far as a middleware found out.

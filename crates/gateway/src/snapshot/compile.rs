@@ -12,6 +12,7 @@ use carnet_config::routing::RoutingConfig;
 use super::Snapshot;
 use crate::middleware::{self, Endpoint};
 use crate::supplies::Supplies;
+use crate::tls::Identity;
 
 /// What a configuration is compiled in.
 #[derive(Debug)]
@@ -20,6 +21,8 @@ pub(crate) struct Surroundings<'a> {
     pub(crate) entry_points: &'a BTreeMap<String, EntryPoint>,
     /// The gateway's own services, `ping@internal` and the like.
     pub(crate) internal: &'a BTreeMap<String, Arc<dyn Endpoint>>,
+    /// Shown to clients that ask for a name without a certificate.
+    pub(crate) default_certificate: Option<&'a Identity>,
     /// Entry point at which the gateway itself answers `/ping`.
     pub(crate) ping: Option<&'a str>,
 }
@@ -51,7 +54,8 @@ pub(crate) fn compile(
     compile.transports();
     compile.services();
     compile.middlewares();
-    compile.routers();
+    let configs = compile.tls();
+    compile.routers(configs);
     // A router at two entry points lacks the same at both.
     let mut told = BTreeSet::new();
     let findings = &mut compile.snapshot.diagnostics;
@@ -108,7 +112,12 @@ fn found_by_readers(config: &RoutingConfig) -> Vec<Diagnostic> {
     let services = config.services.values().map(|o| &o.diagnostics);
     let middlewares = config.middlewares.values().map(|o| &o.diagnostics);
     let routers = config.routers.values().map(|o| &o.diagnostics);
-    let all = transports.chain(services).chain(middlewares).chain(routers);
+    let certificates = config.tls.certificates.iter().map(|o| &o.diagnostics);
+    let options = config.tls.options.values().map(|o| &o.diagnostics);
+    let stores = config.tls.stores.values().map(|o| &o.diagnostics);
+    let tls = certificates.chain(options).chain(stores);
+    let all = tls.chain(transports).chain(services);
+    let all = all.chain(middlewares).chain(routers);
     let all = config.diagnostics.iter().chain(all.flatten());
     all.cloned().collect()
 }

@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use arc_swap::ArcSwap;
 use carnet_config::diagnostics::Diagnostic;
+use carnet_config::routing::tls::TlsOptions;
 use carnet_config::routing::{self, RoutingConfig};
 
 use crate::error::{Fault, Reason};
@@ -17,6 +18,7 @@ mod carry_over;
 mod compile;
 mod routers;
 mod services;
+mod tls;
 
 use carry_over::Shelf;
 pub(crate) use compile::{Surroundings, compile};
@@ -24,6 +26,7 @@ use routers::Placement;
 use services::{ServiceInput, TransportInput};
 
 use crate::service::Clients;
+use crate::tls::{Handshake, Handshakes, Policy, TlsSession};
 
 /// A compiled router.
 #[derive(Debug)]
@@ -35,6 +38,8 @@ pub(crate) struct Route {
     pub(crate) access_logs: bool,
     /// Whether it leads to the gateway itself.
     pub(crate) is_internal: bool,
+    /// Connections under other options than these do not reach it.
+    pub(crate) demands: Option<Arc<Policy>>,
 }
 
 /// Where a route leads.
@@ -52,6 +57,8 @@ pub(crate) enum Chain {
 /// never an encrypted one.
 #[derive(Debug, Default)]
 pub(crate) struct Tables {
+    /// Options of TLS connections, before there is a route.
+    handshakes: Handshakes,
     pub(crate) plain: Table<Arc<Route>>,
     pub(crate) tls: Table<Arc<Route>>,
 }
@@ -62,6 +69,7 @@ pub(crate) struct Snapshot {
     config: RoutingConfig,
     diagnostics: Vec<Diagnostic>,
     tables: BTreeMap<String, Tables>,
+    policies: Shelf<TlsOptions, Arc<Policy>>,
     transports: Shelf<TransportInput, Clients>,
     services: Shelf<ServiceInput, Arc<dyn Endpoint>>,
     middlewares: Shelf<routing::Middleware, Arc<dyn Middleware>>,
@@ -74,13 +82,31 @@ impl Snapshot {
     pub(crate) fn find(
         &self,
         entry_point: &str,
-        tls: bool,
+        session: Option<&TlsSession>,
         facts: &Facts<'_>,
     ) -> Result<&Arc<Route>, Fault> {
-        let tables = self.tables.get(entry_point);
-        let table = tables.map(|tables| if tls { &tables.tls } else { &tables.plain });
-        let route = table.and_then(|table| table.find(facts));
-        route.ok_or(Fault::new(Reason::NoRoute))
+        let absent = || Fault::new(Reason::NoRoute);
+        let tables = self.tables.get(entry_point).ok_or_else(absent)?;
+        let Some(session) = session else {
+            return tables.plain.find(facts).ok_or_else(absent);
+        };
+        let is_under = |policy: &Arc<Policy>| Arc::ptr_eq(policy, session.policy());
+        // What a host asks of its connections holds for every request, whatever name the
+        // connection was opened with and whenever that was.
+        let handshake = tables.handshakes.of(Some(facts.host_name()));
+        if !handshake.is_some_and(|wanted| is_under(&wanted.policy)) {
+            return Err(Fault::new(Reason::Misdirected));
+        }
+        let route = tables.tls.find(facts).ok_or_else(absent)?;
+        match &route.demands {
+            Some(demanded) if !is_under(demanded) => Err(Fault::new(Reason::Misdirected)),
+            _ => Ok(route),
+        }
+    }
+
+    /// How to make a TLS connection for the name a client asks for; `None`: not at all.
+    pub(crate) fn handshake(&self, entry_point: &str, name: Option<&str>) -> Option<&Handshake> {
+        self.tables.get(entry_point)?.handshakes.of(name)
     }
 
     /// All that is wrong with it, and all that its parts' readers found.

@@ -6,10 +6,13 @@ use std::sync::Arc;
 use carnet_config::diagnostics::{Diagnostic, Object, Severity};
 use carnet_config::nearest::suggestion;
 use carnet_config::routing::Router;
+use carnet_config::routing::router::RouterTls;
 use carnet_config::rule::{self, Rule};
 
 use super::compile::Compile;
+use super::tls::{Configs, Wishes};
 use super::{Chain, Route, Tables};
+use crate::api::Redirections;
 use crate::middleware::Middleware;
 use crate::router::{Ranked, Table};
 
@@ -25,25 +28,42 @@ pub(super) struct Placement {
     rule: Rule,
     priority: i64,
     entry_points: Vec<String>,
-    tls: bool,
+    tls: Option<RouterTls>,
 }
 
-/// Routes on their way into tables, by entry point and whether they are for TLS.
-type Draft = BTreeMap<(String, bool), Vec<Ranked<Arc<Route>>>>;
+/// Tables in the making.
+#[derive(Debug, Default)]
+struct Draft {
+    /// By entry point and whether they are for TLS.
+    routes: BTreeMap<(String, bool), Vec<Ranked<Arc<Route>>>>,
+    /// By entry point.
+    wishes: BTreeMap<String, Wishes>,
+    configs: Configs,
+}
 
 impl Compile<'_> {
     /// Fills the tables of every entry point.
-    pub(super) fn routers(&mut self) {
-        let mut draft = Draft::new();
+    pub(super) fn routers(&mut self, configs: Configs) {
+        let mut draft = Draft {
+            configs,
+            ..Draft::default()
+        };
         let config = self.config;
         for (name, object) in &config.routers {
             self.router(name, object, &mut draft);
         }
-        self.internal_routes(&mut draft);
+        self.ping(&mut draft);
+        self.redirections(&mut draft);
         let around = self.around;
         for name in around.entry_points.keys() {
-            let mut take = |tls| Table::new(draft.remove(&(name.clone(), tls)).unwrap_or_default());
+            let routes = &mut draft.routes;
+            let mut take = |tls| {
+                let routes = routes.remove(&(name.clone(), tls));
+                Table::new(routes.unwrap_or_default())
+            };
+            let wishes = draft.wishes.remove(name).unwrap_or_default();
             let tables = Tables {
+                handshakes: self.handshakes(wishes, &draft.configs),
                 plain: take(false),
                 tls: take(true),
             };
@@ -57,12 +77,25 @@ impl Compile<'_> {
         };
         let around = self.around;
         for entry_point in &placement.entry_points {
-            let before = &around.entry_points[entry_point].middlewares;
-            let chain = match object.served() {
+            let options = &around.entry_points[entry_point];
+            let tls = placement.tls.as_ref().or(options.tls.as_ref());
+            let demands = tls.map_or(Ok(None), |tls| {
+                let wishes = draft.wishes.entry(entry_point.clone()).or_default();
+                self.wish(name, (&placement.rule, tls), &draft.configs, wishes)
+            });
+            let chain = match (object.served(), &demands) {
                 // With a rule from before, something in the object is wrong.
-                Some(router) if router.rule.is_some() => self.chain(name, before, router),
+                (Some(router), Ok(_)) if router.rule.is_some() => {
+                    self.chain(name, &options.middlewares, router)
+                }
                 _ => Chain::Closed,
             };
+            if let Err(reason) = &demands {
+                let message = format!(
+                    "the router answers 503, and handshakes for its hosts are refused: {reason}"
+                );
+                self.tell(Severity::Error, name, "tls.options", message);
+            }
             let route = Route {
                 name: Arc::from(name),
                 chain,
@@ -74,9 +107,10 @@ impl Compile<'_> {
                     .value
                     .as_ref()
                     .is_some_and(|router| around.internal.contains_key(&router.service)),
+                demands: demands.unwrap_or_default(),
             };
-            let key = (entry_point.clone(), placement.tls);
-            draft.entry(key).or_default().push(Ranked {
+            let key = (entry_point.clone(), tls.is_some());
+            draft.routes.entry(key).or_default().push(Ranked {
                 name: name.to_owned(),
                 priority: placement.priority,
                 rule: placement.rule.clone(),
@@ -100,10 +134,6 @@ impl Compile<'_> {
             return before;
         };
         let entry_points = self.entry_points(name, router);
-        if router.tls.is_some() {
-            let message = "it takes TLS connections only, which this version does not serve";
-            self.tell(Severity::Warning, name, "tls", message.to_owned());
-        }
         Some(Placement {
             rule: rule.clone(),
             priority: match router.priority {
@@ -111,12 +141,12 @@ impl Compile<'_> {
                 Some(priority) => priority,
             },
             entry_points,
-            tls: router.tls.is_some(),
+            tls: router.tls.clone(),
         })
     }
 
     /// Reports what is wrong with a router, and where the router stands.
-    fn tell(&mut self, severity: Severity, name: &str, key: &str, message: String) {
+    pub(super) fn tell(&mut self, severity: Severity, name: &str, key: &str, message: String) {
         let router = self.config.routers.get(name);
         let router = router.and_then(|object| object.value.as_ref());
         self.snapshot.diagnostics.push(Diagnostic {
@@ -198,7 +228,7 @@ impl Compile<'_> {
     }
 
     /// `/ping` as Traefik's, and beside it `/livez` and `/readyz`.
-    fn internal_routes(&self, draft: &mut Draft) {
+    fn ping(&self, draft: &mut Draft) {
         let name = "ping@internal";
         let (Some(entry_point), Some(ping)) = (self.around.ping, self.around.internal.get(name))
         else {
@@ -212,6 +242,7 @@ impl Compile<'_> {
             },
             access_logs: true,
             is_internal: true,
+            demands: None,
         });
         let paths = [
             rule::Matcher::PathPrefix("/ping".to_owned()),
@@ -219,11 +250,46 @@ impl Compile<'_> {
             rule::Matcher::Path("/readyz".to_owned()),
         ];
         let key = (entry_point.to_owned(), false);
-        draft.entry(key).or_default().push(Ranked {
+        draft.routes.entry(key).or_default().push(Ranked {
             name: name.to_owned(),
             priority: INTERNAL_PRIORITY,
             rule: Rule::Or(paths.map(Rule::Match).to_vec()),
             target: route,
         });
+    }
+    /// The routers that `http.redirections` of the entry points make.
+    fn redirections(&mut self, draft: &mut Draft) {
+        let around = self.around;
+        for (from, entry_point) in around.entry_points {
+            let Some(options) = &entry_point.redirection else {
+                continue;
+            };
+            let chain = match Redirections::new(options, around.entry_points.iter()) {
+                Ok(redirections) => Chain::Open {
+                    middlewares: Vec::new(),
+                    endpoint: Arc::new(redirections),
+                },
+                Err(reason) => {
+                    let message = format!("its plain requests answer 503: {reason}");
+                    self.error(format!("entry point {from}"), message);
+                    Chain::Closed
+                }
+            };
+            let name = format!("{from}-to-{}@internal", options.to.trim_start_matches(':'));
+            let route = Route {
+                name: Arc::from(name.as_str()),
+                chain,
+                access_logs: true,
+                is_internal: true,
+                demands: None,
+            };
+            let routes = draft.routes.entry((from.clone(), false)).or_default();
+            routes.push(Ranked {
+                name,
+                priority: options.priority.unwrap_or(INTERNAL_PRIORITY - 1),
+                rule: Rule::Match(rule::Matcher::PathPrefix("/".to_owned())),
+                target: Arc::new(route),
+            });
+        }
     }
 }

@@ -2,13 +2,14 @@
 
 use std::sync::Arc;
 
-use carnet_config::routing::{ServersTransport, Service, service};
+use carnet_config::routing::tls::Certificate;
+use carnet_config::routing::{Pem, ServersTransport, Service, service};
 
 use super::compile::Compile;
 use crate::middleware::Endpoint;
 use crate::service::{Clients, LoadBalancer, Weighted};
 use crate::supplies::Supplies;
-use crate::upstream::{Client, Tls, Transport};
+use crate::upstream::{Client, ClientCertificate, Tls, Transport};
 
 /// All that pools are made from.
 pub(super) type TransportInput = ServersTransport;
@@ -175,13 +176,25 @@ fn weighted(options: &service::Weighted, children: &[Arc<dyn Endpoint>]) -> Weig
     Weighted::new(children.iter().cloned().zip(weights).collect())
 }
 
+fn texts(pems: &[Pem]) -> Vec<String> {
+    let texts = pems.iter().filter_map(Pem::text);
+    texts.map(str::to_owned).collect()
+}
+
+fn client_certificate(certificate: &Certificate) -> Option<ClientCertificate> {
+    Some(ClientCertificate {
+        cert: certificate.cert.text()?.to_owned(),
+        key: certificate.key.text()?.into(),
+    })
+}
+
 fn clients(options: &TransportInput, supplies: &Supplies) -> Result<Clients, String> {
     let transport = Transport {
         tls: Tls {
             server_name: options.server_name.clone(),
             insecure_skip_verify: options.insecure_skip_verify,
-            root_cas: options.root_cas.clone(),
-            client_certificate: None,
+            root_cas: texts(&options.root_cas),
+            client_certificate: options.certificates.first().and_then(client_certificate),
         },
         dial_timeout: options.dial_timeout,
         response_header_timeout: options.response_header_timeout,

@@ -5,9 +5,10 @@ use std::sync::{Arc, OnceLock};
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::crypto::{CryptoProvider, aws_lc_rs, verify_tls12_signature, verify_tls13_signature};
 use rustls::{ClientConfig, DigitallySignedStruct, RootCertStore, SignatureScheme};
-use rustls_pki_types::pem::PemObject;
 use rustls_pki_types::{CertificateDer, PrivateKeyDer, ServerName, UnixTime};
 use secrecy::{ExposeSecret, SecretString};
+
+use crate::pem;
 
 /// TLS towards upstreams. The default trusts what the system trusts.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -51,9 +52,10 @@ pub(super) struct Handshakes {
 impl Handshakes {
     /// Checks the material. The error is one sentence.
     pub(super) fn new(tls: &Tls, http2_only: bool) -> Result<Self, String> {
+        let bundles = tls.root_cas.iter().map(String::as_str);
         let roots = match tls.root_cas.is_empty() {
             true => None,
-            false => Some(Arc::new(trusted(&tls.root_cas)?)),
+            false => Some(Arc::new(pem::authorities(bundles)?)),
         };
         let identity = tls.client_certificate.as_ref().map(identity).transpose()?;
         let handshakes = Self {
@@ -117,18 +119,6 @@ impl Handshakes {
     }
 }
 
-fn trusted(bundles: &[String]) -> Result<RootCertStore, String> {
-    let mut roots = RootCertStore::empty();
-    for bundle in bundles {
-        for certificate in certificates(bundle, "the trusted certificates")? {
-            roots
-                .add(certificate)
-                .map_err(|error| format!("a trusted certificate cannot be used: {error}"))?;
-        }
-    }
-    Ok(roots)
-}
-
 fn native_roots() -> RootCertStore {
     let mut roots = RootCertStore::empty();
     let found = rustls_native_certs::load_native_certs();
@@ -142,21 +132,10 @@ fn native_roots() -> RootCertStore {
 fn identity(
     certificate: &ClientCertificate,
 ) -> Result<(Vec<CertificateDer<'static>>, PrivateKeyDer<'static>), String> {
-    let chain = certificates(&certificate.cert, "the client certificate")?;
-    // The parser's own message may quote the text, so it is left out.
-    let key = PrivateKeyDer::from_pem_slice(certificate.key.expose_secret().as_bytes())
-        .map_err(|_| "the client certificate's key is no PEM private key".to_owned())?;
+    let chain = pem::certificates(&certificate.cert, "the client certificate")?;
+    let key = certificate.key.expose_secret();
+    let key = pem::private_key(key, "the client certificate's key")?;
     Ok((chain, key))
-}
-
-fn certificates(pem: &str, what: &str) -> Result<Vec<CertificateDer<'static>>, String> {
-    let certificates: Vec<_> = CertificateDer::pem_slice_iter(pem.as_bytes())
-        .collect::<Result<_, _>>()
-        .map_err(|_| format!("{what} cannot be read; give PEM, from BEGIN to END CERTIFICATE"))?;
-    match certificates.is_empty() {
-        true => Err(format!("{what} hold no PEM certificate")),
-        false => Ok(certificates),
-    }
 }
 
 /// `insecureSkipVerify`: the peer proves that it has the key of its certificate, and nothing else.

@@ -86,7 +86,7 @@ async fn a_self_signed_server_is_refused_unless_told_to_trust_it() {
     assert_eq!(stand.get("a", &[]).await.status, 502);
 
     let trusting = ServersTransport {
-        root_cas: vec![SERVER.to_owned()],
+        root_cas: vec![SERVER.to_owned().into()],
         ..ServersTransport::default()
     };
     stand.gateway.apply(&through(&url, trusting.clone()));
@@ -112,7 +112,7 @@ async fn a_self_signed_server_is_refused_unless_told_to_trust_it() {
 #[tokio::test]
 async fn a_bundle_that_cannot_be_read_closes_its_routers() {
     let broken = ServersTransport {
-        root_cas: vec!["no certificate".to_owned()],
+        root_cas: vec!["no certificate".to_owned().into()],
         ..ServersTransport::default()
     };
     let stand = Stand::new("http: {}").await;

@@ -73,6 +73,12 @@ impl Lifespan {
         }
     }
 
+    /// A span as Go counts it.
+    #[must_use]
+    pub const fn from_nanoseconds(nanoseconds: i64) -> Self {
+        Self { nanoseconds }
+    }
+
     /// The whole seconds, rounded towards zero.
     #[must_use]
     pub const fn as_seconds(self) -> i64 {

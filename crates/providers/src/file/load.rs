@@ -10,6 +10,8 @@ use carnet_config::document;
 use carnet_config::install::providers::FileSource;
 use carnet_config::routing::{self, RoutingConfig};
 
+use secrecy::SecretString;
+
 use super::{FileProvider, NAME, template};
 use crate::Update;
 
@@ -20,11 +22,12 @@ impl FileProvider {
     /// Reads everything. `findings`: what the caller has found out already.
     pub(super) fn load_with(&mut self, mut findings: Vec<Diagnostic>) -> Update {
         let mut failed = BTreeSet::new();
+        let mut materials = BTreeSet::new();
         match self.paths() {
             Ok(paths) => {
                 self.files.retain(|path, _| paths.contains(path));
                 for path in paths {
-                    match self.read(&path) {
+                    match self.read(&path, &mut materials) {
                         Ok(config) => {
                             self.files.insert(path, config);
                         }
@@ -40,6 +43,7 @@ impl FileProvider {
                 failed.insert(path);
             }
         }
+        self.materials.extend(materials);
         let config = self.merge(&mut findings);
         let readable = self.note_unread(failed);
         let before = mem::replace(&mut self.standing, findings.clone());
@@ -64,7 +68,12 @@ impl FileProvider {
         Ok(paths)
     }
 
-    fn read(&self, path: &Path) -> Result<RoutingConfig, Vec<Diagnostic>> {
+    /// Reads a file. `materials` gets the certificates and keys it names.
+    fn read(
+        &self,
+        path: &Path,
+        materials: &mut BTreeSet<PathBuf>,
+    ) -> Result<RoutingConfig, Vec<Diagnostic>> {
         let source: Arc<str> = path.display().to_string().into();
         let text = read_text(path).map_err(|error| vec![unreadable(path, &error)])?;
         let text = template::render(&text, &source, &self.env).map_err(|finding| vec![finding])?;
@@ -78,7 +87,15 @@ impl FileProvider {
         };
         match root.map_err(|finding| vec![finding])?.as_slice() {
             [] => Ok(RoutingConfig::default()),
-            [root] => routing::read(root),
+            [root] => {
+                let mut config = routing::read(root)?;
+                config.read_files(&mut |path| {
+                    let text = read_text(Path::new(path)).map_err(|error| error.to_string());
+                    materials.insert(PathBuf::from(path));
+                    text.map(SecretString::from)
+                });
+                Ok(config)
+            }
             [_, second, ..] => Err(vec![Diagnostic {
                 position: Some(second.position.clone()),
                 ..finding(path, "a second document; put it into a file of its own")
@@ -105,6 +122,9 @@ impl FileProvider {
                 config.servers_transports,
                 &mut merged.servers_transports,
             );
+            claim.take("tls option", config.tls.options, &mut merged.tls.options);
+            claim.take("tls store", config.tls.stores, &mut merged.tls.stores);
+            merged.tls.certificates.extend(config.tls.certificates);
             merged.diagnostics.extend(config.diagnostics);
         }
         merged

@@ -29,6 +29,8 @@ pub struct FileProvider {
     env: Arc<BTreeMap<String, String>>,
     /// Last good content of each file, by path: the order in which names are claimed.
     files: BTreeMap<PathBuf, RoutingConfig>,
+    /// Certificates and keys that the files named at any time.
+    materials: BTreeSet<PathBuf>,
     /// What could not be read at the start and was neither read nor removed since; `None` before
     /// the first load.
     unread: Option<BTreeSet<PathBuf>>,
@@ -44,6 +46,7 @@ impl FileProvider {
             options,
             env,
             files: BTreeMap::new(),
+            materials: BTreeSet::new(),
             unread: None,
             standing: Vec::new(),
             reload: Arc::new(Notify::new()),

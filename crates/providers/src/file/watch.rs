@@ -46,8 +46,16 @@ fn round(provider: &mut FileProvider) -> (Changes, Update) {
         return (Changes::none(), provider.load());
     }
     let (FileSource::File(name) | FileSource::Directory(name)) = &provider.options.source;
-    let mut changes = Changes::of(&[PathBuf::from(name)]);
+    let known = provider.materials.clone();
+    let mut watched = vec![PathBuf::from(name)];
+    watched.extend(known.iter().cloned());
+    let mut changes = Changes::of(&watched);
     changes.watch_targets(&provider.paths().unwrap_or_default());
     let blind = changes.blind().cloned();
-    (changes, provider.load_with(blind.into_iter().collect()))
+    let update = provider.load_with(blind.into_iter().collect());
+    if provider.materials != known {
+        // A certificate that is named for the first time was read before it was watched.
+        changes.look_again();
+    }
+    (changes, update)
 }

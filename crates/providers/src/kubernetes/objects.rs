@@ -11,7 +11,7 @@ use k8s_openapi::api::discovery::v1::EndpointSlice;
 use serde::de::DeserializeOwned;
 use serde_path_to_error::{Path, Segment};
 
-use super::crd::{IngressRoute, ServersTransport, TraefikService};
+use super::crd::{IngressRoute, ServersTransport, TlsOption, TlsStore, TraefikService};
 use super::manifests::{Identity, ManifestObject};
 use super::secret::Secret;
 
@@ -73,6 +73,10 @@ pub struct Objects {
     pub traefik_services: BTreeMap<ObjectName, Object<TraefikService>>,
     /// ServersTransports.
     pub servers_transports: BTreeMap<ObjectName, Object<ServersTransport>>,
+    /// TLSOptions.
+    pub tls_options: BTreeMap<ObjectName, Object<TlsOption>>,
+    /// TLSStores.
+    pub tls_stores: BTreeMap<ObjectName, Object<TlsStore>>,
 }
 
 impl Objects {
@@ -113,6 +117,12 @@ impl Objects {
             ("traefik.io", "ServersTransport") => {
                 self.servers_transports
                     .insert(key, ServersTransport::read(object));
+            }
+            ("traefik.io", "TLSOption") => {
+                self.tls_options.insert(key, TlsOption::read(object));
+            }
+            ("traefik.io", "TLSStore") => {
+                self.tls_stores.insert(key, TlsStore::read(object));
             }
             _ => match pod_owner(object) {
                 None => return Ok(false),

@@ -173,3 +173,42 @@ fn a_file_of_more_than_eight_mebibytes_is_refused_unread() {
         ["large.yaml: error: cannot be read: it is larger than 8 MiB"]
     );
 }
+
+/// A document that shows a certificate, whose key lies beside it.
+pub(crate) fn certificate(folder: &Path) -> String {
+    let folder = folder.display();
+    format!("tls: {{certificates: [{{certFile: {folder}/a.crt, keyFile: {folder}/a.key}}]}}\n")
+}
+
+/// The texts of the certificates of an update.
+pub(crate) fn certificates(update: &Update) -> Vec<(&str, &str)> {
+    let certificates = update.config.tls.certificates.iter();
+    let served = certificates.filter_map(|certificate| certificate.served());
+    served
+        .map(|pair| (pair.cert.text().unwrap(), pair.key.text().unwrap()))
+        .collect()
+}
+
+#[test]
+fn certificates_and_keys_are_read_from_their_files_and_missing_ones_close_what_needs_them() {
+    let folder = TempDir::new().unwrap();
+    fs::write(folder.path().join("a.yaml"), certificate(folder.path())).unwrap();
+    let mut provider = provider_of(folder.path());
+    let update = provider.load();
+    assert_eq!(certificates(&update), []);
+    let finding = &update.config.tls.certificates[0].diagnostics[0];
+    let said = finding.to_string();
+    assert!(
+        said.contains("a.crt` cannot be read: No such file"),
+        "{said}"
+    );
+    assert!(
+        update.readable,
+        "one object of many is broken, not the file"
+    );
+    fs::write(folder.path().join("a.crt"), "certificate").unwrap();
+    fs::write(folder.path().join("a.key"), "key").unwrap();
+    let update = provider.load();
+    assert_eq!(certificates(&update), [("certificate", "key")]);
+    assert!(!format!("{update:?}").contains("\"key\""));
+}

@@ -81,6 +81,25 @@ fn shown(config: &RoutingConfig) -> String {
             format!("  {transport:?}\n")
         });
     }
+    for (name, options) in &config.tls.options {
+        object(&mut out, "tls option", name, options, |options| {
+            format!("  {options:?}\n")
+        });
+    }
+    for (name, store) in &config.tls.stores {
+        object(&mut out, "tls store", name, store, |store| {
+            format!("  {store:?}\n")
+        });
+    }
+    for certificate in &config.tls.certificates {
+        object(
+            &mut out,
+            "tls certificate",
+            "",
+            certificate,
+            |certificate| format!("  {certificate:?}\n"),
+        );
+    }
     out
 }
 

@@ -14,7 +14,7 @@ use tokio::sync::mpsc;
 use tokio::time::timeout;
 use tokio_util::sync::{CancellationToken, DropGuard};
 
-use crate::file::{provider, provider_of, router, rules};
+use crate::file::{certificate, certificates, provider, provider_of, router, rules};
 
 /// Far more than any change takes; nothing waits for it to pass.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -198,4 +198,26 @@ async fn a_log_that_grows_beside_a_file_is_no_change_of_the_file() {
     assert!(told.await.is_err());
     replace(&path("routes.yaml"), "http: {}");
     of_routes.settled().await;
+}
+
+#[tokio::test]
+async fn a_renewed_certificate_is_read_again_wherever_it_lies() {
+    let (routes, keys) = (TempDir::new().unwrap(), TempDir::new().unwrap());
+    for (name, text) in [("a.crt", "old"), ("a.key", "key")] {
+        fs::write(keys.path().join(name), text).unwrap();
+    }
+    fs::write(routes.path().join("a.yaml"), certificate(keys.path())).unwrap();
+    let mut running = Running::start(provider_of(routes.path()));
+    for text in ["old", "new", "newer"] {
+        replace(&keys.path().join("a.crt"), text);
+        let shown = async {
+            loop {
+                let update = running.updates.recv().await.unwrap();
+                if certificates(&update) == [(text, "key")] {
+                    return;
+                }
+            }
+        };
+        timeout(PATIENCE, shown).await.unwrap();
+    }
 }

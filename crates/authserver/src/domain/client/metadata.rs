@@ -292,6 +292,28 @@ mod tests {
                 Err("metadata"),
             ),
             (json!({"access_token_strategy": "paseto"}), Err("metadata")),
+            (
+                json!({"sector_identifier_uri": "http://x.example/s"}),
+                Err("metadata"),
+            ),
+            (
+                json!({"redirect_uris": ["https://app.example/cb"],
+                    "post_logout_redirect_uris": ["https://other.example/"]}),
+                Err("metadata"),
+            ),
+            (
+                json!({"redirect_uris": ["https://app.example/cb"],
+                    "post_logout_redirect_uris": ["https://app.example/bye"]}),
+                Ok(()),
+            ),
+        ] {
+            assert_eq!(outcome(body.clone()), expected, "{body}");
+        }
+    }
+
+    #[test]
+    fn members_of_our_own_have_rules_too() {
+        for (body, expected) in [
             (json!({"access_token_profile": "rfc9068"}), Ok(())),
             (json!({"access_token_profile": "rfc7519"}), Err("metadata")),
             (json!({"access_token_claims": {"role": ["a"]}}), Ok(())),
@@ -309,20 +331,6 @@ mod tests {
                 Err("metadata"),
             ),
             (json!({"token_limits": {"burst": 0}}), Err("metadata")),
-            (
-                json!({"sector_identifier_uri": "http://x.example/s"}),
-                Err("metadata"),
-            ),
-            (
-                json!({"redirect_uris": ["https://app.example/cb"],
-                    "post_logout_redirect_uris": ["https://other.example/"]}),
-                Err("metadata"),
-            ),
-            (
-                json!({"redirect_uris": ["https://app.example/cb"],
-                    "post_logout_redirect_uris": ["https://app.example/bye"]}),
-                Ok(()),
-            ),
         ] {
             assert_eq!(outcome(body.clone()), expected, "{body}");
         }

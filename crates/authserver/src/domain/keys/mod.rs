@@ -6,9 +6,12 @@ mod published;
 pub(super) mod ring;
 mod sealed;
 mod set;
+mod vault;
+
+pub(crate) use vault::Vault;
 
 /// The set whose newest key signs access tokens.
-pub(super) const ACCESS_TOKENS: &str = "hydra.jwt.access-token";
+pub(crate) const ACCESS_TOKENS: &str = "hydra.jwt.access-token";
 
 /// The set whose newest key signs id tokens.
 pub(super) const ID_TOKENS: &str = "hydra.openid.id-token";

@@ -32,6 +32,8 @@ struct Snapshot {
     sets: BTreeMap<String, Vec<Arc<Key>>>,
     /// The public keys that access tokens are verified with.
     access_tokens: JwkSet,
+    /// Those that another server signed with, and until when it did.
+    imported: BTreeMap<String, i64>,
 }
 
 /// How keys are made.
@@ -135,6 +137,17 @@ impl KeyRing {
         carnet_jose::jwt::verify(token, &self.current.load().access_tokens).ok()
     }
 
+    /// Until when another server issued tokens with the key that signed this one, if one did.
+    pub(in crate::domain) fn imported_until(&self, token: &str) -> Option<i64> {
+        let snapshot = self.current.load();
+        if snapshot.imported.is_empty() {
+            return None;
+        }
+        let header = jws::decode_unverified(token).ok()?.header;
+        let kid = header.get("kid").and_then(Value::as_str)?;
+        snapshot.imported.get(kid).copied()
+    }
+
     /// The public keys of some sets, the newest of each first.
     pub(in crate::domain) fn public_keys<'a>(
         &self,
@@ -160,8 +173,12 @@ impl KeyRing {
     /// Reads the store again; what did not change is not opened again.
     pub(super) async fn reload(&self) -> Result<(), Error> {
         let rows = within(self.store.all_keys()).await?;
+        // After the keys, so that none of them is taken for one of our own.
+        let imported = within(self.store.imported_keys()).await?;
+        let imported = imported.into_iter().map(|key| (key.kid, key.issued_until));
+        let imported: BTreeMap<_, _> = imported.collect();
         let before = self.current.load_full();
-        if rows == before.rows && !rows.is_empty() {
+        if rows == before.rows && imported == before.imported && !rows.is_empty() {
             return Ok(());
         }
         let mut sets = BTreeMap::<String, Vec<Arc<Key>>>::new();
@@ -181,6 +198,7 @@ impl KeyRing {
             rows,
             sets,
             access_tokens,
+            imported,
         }));
         Ok(())
     }
@@ -251,7 +269,7 @@ impl From<Error> for AdminError {
     fn from(error: Error) -> Self {
         match error {
             Error::Store(error) => error.into(),
-            Error::Sealed { .. } | Error::Key { .. } => {
+            Error::Sealed { .. } | Error::Key { .. } | Error::Options(_) => {
                 tracing::error!(error = %error, "a key cannot be used");
                 Self::Internal
             }

@@ -20,6 +20,11 @@ const ALPHABET: &[u8; 66] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwx
 /// The length of a generated secret.
 const GENERATED_LENGTH: usize = 26;
 
+/// Whether a stored hash is of a kind that can be verified.
+pub(crate) fn is_readable(hash: &str) -> bool {
+    hash::StoredHash::parse(hash).is_some()
+}
+
 /// Makes a secret. Bytes beyond the last whole multiple of the alphabet are thrown away, so that
 /// each character is equally likely.
 pub(super) fn generate(random: &dyn Random) -> SecretString {

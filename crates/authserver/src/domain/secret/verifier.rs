@@ -47,15 +47,15 @@ pub(in crate::domain) enum Origin {
     Supplied,
 }
 
-/// Verifies and hashes secrets.
-#[derive(Debug)]
+/// Verifies and hashes secrets. Clones share the queue and what is remembered.
+#[derive(Debug, Clone)]
 pub(in crate::domain) struct SecretVerifier {
     system: Arc<SystemKeys>,
     random: Arc<dyn Random>,
     iterations: NonZeroU32,
-    queue: HashQueue,
+    queue: Arc<HashQueue>,
     /// Keyed digests of client, stored hash and secret. The key lives as long as the process.
-    remembered: Cache<[u8; 32], ()>,
+    remembered: Arc<Cache<[u8; 32], ()>>,
     remember_key: hmac::Key,
 }
 
@@ -70,10 +70,18 @@ impl SecretVerifier {
         Self {
             system,
             random,
-            iterations: NonZeroU32::new(options.pbkdf2_iterations).unwrap_or(NonZeroU32::MIN),
-            queue: HashQueue::new(options.hashing_threads),
-            remembered: Cache::new(REMEMBERED),
+            iterations: iterations(options),
+            queue: Arc::new(HashQueue::new(options.hashing_threads)),
+            remembered: Arc::new(Cache::new(REMEMBERED)),
             remember_key: hmac::Key::new(hmac::HMAC_SHA256, &*key),
+        }
+    }
+
+    /// The same verifier, which hashes from now on as these options say.
+    pub(in crate::domain) fn with(&self, options: &Options) -> Self {
+        Self {
+            iterations: iterations(options),
+            ..self.clone()
         }
     }
 
@@ -211,6 +219,10 @@ impl SecretVerifier {
         digest.copy_from_slice(context.sign().as_ref());
         digest
     }
+}
+
+fn iterations(options: &Options) -> NonZeroU32 {
+    NonZeroU32::new(options.pbkdf2_iterations).unwrap_or(NonZeroU32::MIN)
 }
 
 fn right(at: usize, renewed: Option<String>) -> Verdict {

@@ -27,7 +27,6 @@ use crate::{
 
 /// The routes.
 pub(crate) fn router(authority: Arc<Authority>, metrics: Arc<Metrics>) -> Router {
-    let cors = authority.options.admin_cors.clone();
     let (routes, description) =
         OpenApiRouter::with_openapi(openapi::begin(&authority.options.version))
             .routes(routes!(list::list, clients::create))
@@ -63,6 +62,6 @@ pub(crate) fn router(authority: Arc<Authority>, metrics: Arc<Metrics>) -> Router
         .fallback(not_found::text)
         .layer(Extension(Arc::new(description)))
         .layer(Extension(metrics))
-        .with_state(authority);
-    around(routes, Port::Admin, cors.as_ref())
+        .with_state(Arc::clone(&authority));
+    around(routes, Port::Admin, &authority.options)
 }

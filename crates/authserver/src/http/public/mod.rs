@@ -61,9 +61,10 @@ pub(crate) fn router(authority: Arc<Authority>) -> Router {
         .fold(routes, |routes, path| {
             routes.route(&path, open(get(discovery::document)))
         });
-    let cors = authority.options.public_cors.clone();
-    let routes = routes.fallback(not_found::page).with_state(authority);
-    around(routes, Port::Public, cors.as_ref())
+    let routes = routes
+        .fallback(not_found::page)
+        .with_state(Arc::clone(&authority));
+    around(routes, Port::Public, &authority.options)
 }
 
 /// A route that answers a preflight with nothing: no origin is allowed where that is

@@ -5,6 +5,7 @@
 
 pub(crate) mod clients;
 pub(crate) mod concurrency;
+pub(crate) mod imports;
 pub(crate) mod jtis;
 pub(crate) mod keys;
 pub(crate) mod tokens;
@@ -49,6 +50,9 @@ macro_rules! every_behaviour {
             jtis::of_concurrent_uses_exactly_one_is_the_first,
             jtis::expired_uses_are_deleted_in_bounded_numbers,
             tokens::expiry_removes_all_that_ended_and_nothing_else,
+            imports::an_import_is_there_after_its_commit,
+            imports::an_import_that_is_dropped_never_happened,
+            imports::an_import_hands_back_what_is_there_and_leaves_it,
             concurrency::of_concurrent_insertions_of_one_id_exactly_one_is_done,
             concurrency::concurrent_writers_lose_nothing,
             keys::a_key_set_is_never_seen_half_replaced,

@@ -2,14 +2,9 @@
 
 use crate::store::StoreError;
 
-/// A failure of a call on an open store.
-pub(super) fn of_call(name: &str, error: sqlx::Error) -> StoreError {
-    StoreError::Unavailable(sentence(name, &error))
-}
-
 /// A failure before the store was open.
-pub(super) fn of_opening(name: &str, error: sqlx::Error) -> StoreError {
-    StoreError::Dsn(sentence(name, &error))
+pub(super) fn of_opening(name: &str, error: &sqlx::Error) -> StoreError {
+    StoreError::Dsn(sentence(name, error))
 }
 
 /// Primary result codes of SQLite (its documentation, "Result and Error Codes").
@@ -24,7 +19,8 @@ mod code {
     pub(super) const NOTADB: u32 = 26;
 }
 
-fn sentence(name: &str, error: &sqlx::Error) -> String {
+/// A failure of a call.
+pub(super) fn sentence(name: &str, error: &sqlx::Error) -> String {
     let what = match primary_code(error) {
         Some(code::BUSY | code::LOCKED) => {
             "is locked by another process: end what holds it (a backup, a database shell) and try again"

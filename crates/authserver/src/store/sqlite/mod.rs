@@ -5,111 +5,67 @@
 //! transaction. A call gives up within two seconds: [`ACQUIRE`] for a connection, and
 //! `dsn::BUSY_TIMEOUT` for a lock of another process.
 
-mod clients;
+mod engine;
 mod failure;
-mod jtis;
-mod keys;
 mod migration;
-mod revocations;
-mod tokens;
 
-pub(super) use migration::{all_applied, migrate, plan};
+pub(super) use migration::{migrate, plan};
 
 use std::path::Path;
 use std::str::FromStr;
 use std::sync::Mutex;
 use std::time::Duration;
 
-use sqlx::sqlite::{
-    SqliteConnectOptions, SqliteConnection, SqliteJournalMode, SqlitePool, SqlitePoolOptions,
-    SqliteSynchronous,
-};
-use sqlx::{ConnectOptions, Sqlite as Database, Transaction};
+use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
+use sqlx::{ConnectOptions, Sqlite};
 
+use super::Result;
 use super::dsn::SqliteFile;
-use super::{Result, StoreError};
+use super::sql::Sql;
 
 const ACQUIRE: Duration = Duration::from_secs(1);
 const READERS: u32 = 4;
 /// SQLite opens a file that it may not write for reading, and fails at the first write: at this one.
 const WRITE_NOTHING: &str = "UPDATE _sqlx_migrations SET success = success WHERE FALSE";
 
-/// A store in SQLite.
-#[derive(Debug)]
-pub(super) struct Sqlite {
-    /// What errors call the database.
-    name: String,
-    writer: SqlitePool,
-    readers: SqlitePool,
-    /// A database in memory lives as long as one connection to it: this one.
-    _anchor: Option<Mutex<SqliteConnection>>,
+/// An empty, migrated database in memory that no other opening sees.
+pub(super) async fn in_memory() -> Result<Sql<Sqlite>> {
+    let name = "memory".to_owned();
+    let failed = |error| failure::of_opening(&name, &error);
+    // This text gives each reading a database of its own.
+    let options = SqliteConnectOptions::from_str("sqlite::memory:").map_err(failed)?;
+    let mut anchor = options.connect().await.map_err(failed)?;
+    migration::apply(&name, &mut anchor).await?;
+    // Connections that share a cache lock each other's tables, so there is but one.
+    let only = pool(1).connect_with(options).await.map_err(failed)?;
+    Ok(Sql {
+        name,
+        writers: only.clone(),
+        readers: only,
+        _anchor: Some(Mutex::new(anchor)),
+    })
 }
 
-impl Sqlite {
-    /// An empty, migrated database in memory that no other opening sees.
-    pub(super) async fn in_memory() -> Result<Self> {
-        let name = "memory".to_owned();
-        let failed = |error| failure::of_opening(&name, error);
-        // This text gives each reading a database of its own.
-        let options = SqliteConnectOptions::from_str("sqlite::memory:").map_err(failed)?;
-        let mut anchor = options.connect().await.map_err(failed)?;
-        migration::apply(&name, &mut anchor).await?;
-        // Connections that share a cache lock each other's tables, so there is but one.
-        let only = pool(1).connect_with(options).await.map_err(failed)?;
-        Ok(Self {
-            name,
-            writer: only.clone(),
-            readers: only,
-            _anchor: Some(Mutex::new(anchor)),
-        })
-    }
-
-    /// The database in a file that `migrate sql` has prepared.
-    pub(super) async fn in_file(file: &SqliteFile) -> Result<Self> {
-        let name = shown(&file.path);
-        migration::require_all_applied(file).await?;
-        let failed = |error| failure::of_opening(&name, error);
-        let writer = pool(1).connect_with(writing(file)).await.map_err(failed)?;
-        sqlx::query(WRITE_NOTHING)
-            .execute(&writer)
-            .await
-            .map_err(failed)?;
-        let readers = pool(READERS)
-            .connect_with(reading(file))
-            .await
-            .map_err(failed)?;
-        Ok(Self {
-            name,
-            writer,
-            readers,
-            _anchor: None,
-        })
-    }
-
-    /// Begins a change of several statements. Dropped before its commit, nothing of it happened.
-    async fn begin(&self) -> Result<Transaction<'_, Database>> {
-        // A plain BEGIN takes the write lock with the first write, too late to wait for it.
-        self.writer
-            .begin_with("BEGIN IMMEDIATE")
-            .await
-            .map_err(|error| self.failed(error))
-    }
-
-    /// Runs a statement that deletes at most so many rows whose end lies before a time, and says
-    /// how many these were.
-    async fn delete_expired(&self, sql: &'static str, before: i64, limit: u32) -> Result<u64> {
-        let deleted = sqlx::query(sql)
-            .bind(before)
-            .bind(limit)
-            .execute(&self.writer)
-            .await
-            .map_err(|error| self.failed(error))?;
-        Ok(deleted.rows_affected())
-    }
-
-    fn failed(&self, error: sqlx::Error) -> StoreError {
-        failure::of_call(&self.name, error)
-    }
+/// The database in a file that `migrate sql` has prepared.
+pub(super) async fn in_file(file: &SqliteFile) -> Result<Sql<Sqlite>> {
+    let name = shown(&file.path);
+    migration::require_all_applied(file).await?;
+    let failed = |error| failure::of_opening(&name, &error);
+    let writer = pool(1).connect_with(writing(file)).await.map_err(failed)?;
+    sqlx::query(WRITE_NOTHING)
+        .execute(&writer)
+        .await
+        .map_err(failed)?;
+    let readers = pool(READERS)
+        .connect_with(reading(file))
+        .await
+        .map_err(failed)?;
+    Ok(Sql {
+        name,
+        writers: writer,
+        readers,
+        _anchor: None,
+    })
 }
 
 fn pool(connections: u32) -> SqlitePoolOptions {
@@ -162,7 +118,7 @@ mod tests {
             .execute(&mut connection)
             .await
             .unwrap_err();
-        let sentence = failure::of_opening("db", error).to_string();
+        let sentence = failure::of_opening("db", &error).to_string();
         assert!(sentence.contains("cannot be written"), "{sentence}");
     }
 }

@@ -21,6 +21,7 @@ mod rotation;
 mod secrecy;
 mod serving;
 mod still;
+mod tls;
 mod tokens;
 mod userinfo;
 

@@ -5,8 +5,9 @@ use std::sync::{Mutex, PoisonError};
 
 use async_trait::async_trait;
 use carnet_authserver::store::{
-    ClientQuery, ClientRow, ClientStore, Insertion, JtiStore, KeyRow, KeyStore, Result, Revocation,
-    RevocationStore, RotatedSecret, StoreError, TokenRow, TokenStore,
+    ClientQuery, ClientRow, ClientStore, ImportStore, ImportedKey, Insertion, Intake, JtiStore,
+    KeyRow, KeyStore, Result, Revocation, RevocationStore, RotatedSecret, StoreError, TokenRow,
+    TokenStore, TrustedIssuerRow,
 };
 
 /// The store.
@@ -165,5 +166,20 @@ impl RevocationStore for StillStore {
 
     async fn ping(&self) -> Result<()> {
         Ok(())
+    }
+}
+
+#[async_trait]
+impl ImportStore for StillStore {
+    async fn begin_import(&self) -> Result<Box<dyn Intake + '_>> {
+        absent()
+    }
+
+    async fn imported_keys(&self) -> Result<Vec<ImportedKey>> {
+        Ok(Vec::new())
+    }
+
+    async fn trusted_issuers(&self) -> Result<Vec<TrustedIssuerRow>> {
+        Ok(Vec::new())
     }
 }

@@ -2,6 +2,8 @@
 
 #[path = "../../../src/store/contract/mod.rs"]
 mod contract;
+mod history;
 mod kill9;
 mod memory;
+mod postgres;
 mod sqlite_file;

@@ -5,6 +5,7 @@
 use crate::args::{Called, Import, ImportNoun};
 use crate::process::Process;
 
+mod hydra;
 mod oauth2_client;
 
 /// Runs the command of the noun.
@@ -12,6 +13,9 @@ pub(super) async fn run(args: Import, called: Called, process: &Process) -> u8 {
     let Import { api, noun } = args;
     match noun {
         None => super::help(Some("import"), called, process),
+        Some(ImportNoun::Hydra(args)) => {
+            super::brief(hydra::run(args, &api, process), process).await
+        }
         Some(ImportNoun::Oauth2Client(args)) => {
             super::brief(oauth2_client::run(args, &api, process), process).await
         }

@@ -10,5 +10,6 @@ pub(super) async fn run(args: Migrate, called: Called, process: &Process) -> u8 
     match args.what {
         None => super::help(Some("migrate"), called, process),
         Some(Migrated::Sql(args)) => super::brief(sql::run(args, process), process).await,
+        Some(Migrated::Status(args)) => super::brief(sql::status(args, process), process).await,
     }
 }

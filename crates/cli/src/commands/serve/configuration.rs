@@ -3,13 +3,14 @@
 
 use std::time::Duration;
 
-use carnet_authserver::{self as authserver, Algorithm, Options, RsaBits};
+use carnet_authserver::{self as authserver, Algorithm, Options, PortOptions, Ports, RsaBits};
 use carnet_config::install::authserver::{
     self as config, AccessTokenStrategy, AuthserverConfig, ScopeClaim, ScopeStrategy, TokenProfile,
 };
 use carnet_oauth::client::Lifespan;
 use secrecy::ExposeSecret;
 
+use super::tls;
 use crate::commands::install;
 use crate::output::Failure;
 use crate::process::Process;
@@ -42,9 +43,9 @@ pub(in crate::commands) fn dsn(config: &AuthserverConfig) -> Result<&str, Failur
         })
 }
 
-/// What the server is told.
-pub(super) fn options(config: &AuthserverConfig) -> Options {
-    Options {
+/// What the server is told. Reads the files of certificates.
+pub(super) fn options(config: &AuthserverConfig) -> Result<Options, Failure> {
+    Ok(Options {
         issuer: config.issuer(),
         public_url: config.urls.public.clone(),
         access_token_strategy: match config.strategies.access_token {
@@ -93,8 +94,19 @@ pub(super) fn options(config: &AuthserverConfig) -> Options {
         },
         public_cors: config.public.cors.as_ref().map(cors),
         admin_cors: config.admin.cors.as_ref().map(cors),
+        ports: Ports {
+            public: port("serve.public", &config.public)?,
+            admin: port("serve.admin", &config.admin)?,
+        },
         ..Options::default()
-    }
+    })
+}
+
+fn port(name: &str, listener: &config::Listener) -> Result<PortOptions, Failure> {
+    let tls = listener.tls.as_ref().map(|told| tls::read(name, told));
+    Ok(PortOptions {
+        tls: tls.transpose()?,
+    })
 }
 
 fn limits(limits: &config::Limits) -> authserver::Limits {

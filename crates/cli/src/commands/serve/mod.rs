@@ -1,18 +1,18 @@
 //! `serve`: the authorization server, on both ports or on one, with Hydra's configuration.
 
-use std::net::TcpListener;
 use std::sync::Arc;
 
 use carnet_authserver::{Authserver, store};
-use carnet_config::install::authserver::Listener;
 
-use super::listen;
+use self::socket::Socket;
 use crate::args::{Called, Serve, ServeFlags, Served};
 use crate::boot::log::{self, Format};
 use crate::output::{self, Failure};
 use crate::process::Process;
 
 pub(super) mod configuration;
+mod socket;
+mod tls;
 
 /// Runs the command of the noun.
 pub(super) async fn run(args: Serve, called: Called, process: &Process) -> u8 {
@@ -29,16 +29,13 @@ async fn serve(ports: Served, flags: ServeFlags, process: &Process) -> Result<()
         false => Format::Text,
     };
     log::install(&config.log.level, format, Arc::clone(&process.err));
-    let options = configuration::options(&config);
+    let options = configuration::options(&config)?;
     options
         .check(config.dev)
         .map_err(|error| Failure::new(error.to_string()))?;
-    let bind = |wanted: bool, listener: &Listener| {
-        let address = configuration::address(listener);
-        wanted.then(|| listen(&address, process)).transpose()
-    };
-    let public = bind(ports != Served::Admin, &config.public)?;
-    let admin = bind(ports != Served::Public, &config.admin)?;
+    let public = (ports != Served::Admin).then(|| Socket::open(&config.public, process));
+    let admin = (ports != Served::Public).then(|| Socket::open(&config.admin, process));
+    let (public, admin) = (public.transpose()?, admin.transpose()?);
     let store = store::open(configuration::dsn(&config)?).await;
     let store = store.map_err(|error| Failure::new(error.to_string()))?;
     let (clock, random) = (Arc::clone(&process.clock), Arc::clone(&process.random));
@@ -49,13 +46,13 @@ async fn serve(ports: Served, flags: ServeFlags, process: &Process) -> Result<()
     let serving = tokio::try_join!(
         async {
             match public {
-                Some(listener) => server.serve_public(listener, shutdown()).await,
+                Some(socket) => server.serve_public(socket.listener()?, shutdown()).await,
                 None => Ok(()),
             }
         },
         async {
             match admin {
-                Some(listener) => server.serve_admin(listener, shutdown()).await,
+                Some(socket) => server.serve_admin(socket.listener()?, shutdown()).await,
                 None => Ok(()),
             }
         },
@@ -66,8 +63,8 @@ async fn serve(ports: Served, flags: ServeFlags, process: &Process) -> Result<()
 }
 
 /// Says once who else may reach the admin port.
-fn warn_of_company(admin: Option<&TcpListener>) {
-    let address = admin.and_then(|listener| listener.local_addr().ok());
+fn warn_of_company(admin: Option<&Socket>) {
+    let address = admin.and_then(Socket::address);
     if let Some(address) = address.filter(|address| !address.ip().is_loopback()) {
         tracing::warn!(
             %address,

@@ -13,11 +13,15 @@ mod layers;
 mod limits;
 mod oauth2;
 mod read;
+mod serve;
+mod tls;
 
 pub use hook::{HookKey, HookKeyPlace, TokenHook};
 pub use limits::{Guesses, Limits, TokenLimits};
 pub use oauth2::{Hasher, OAuth2};
 pub use read::read;
+pub use serve::{Cors, Listener, Socket};
+pub use tls::{Pem, Tls};
 
 /// Everything the authorization server knows before it answers. The environment name of a key is
 /// its upper case with `_` for each dot: `SERVE_PUBLIC_PORT`; lists are separated by commas there.
@@ -34,8 +38,8 @@ pub struct AuthserverConfig {
     pub public: Listener,
     /// `serve.admin`. Default port 4445.
     pub admin: Listener,
-    /// `serve.trusted_proxies` (ours): addresses and CIDR ranges of proxies whose `X-Forwarded-For`
-    /// is believed. Default none.
+    /// `serve.trusted_proxies` (ours): ranges of addresses, as 10.0.0.0/8, of proxies whose
+    /// `X-Forwarded-For` is believed. Default none.
     pub trusted_proxies: Vec<IpNet>,
     /// `urls.self`.
     pub urls: Urls,
@@ -86,36 +90,6 @@ impl PartialEq for Secrets {
         };
         texts(self) == texts(other)
     }
-}
-
-/// `serve.public` and `serve.admin`.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Listener {
-    /// `host`; `None`: all interfaces.
-    pub host: Option<String>,
-    /// `port`.
-    pub port: u16,
-    /// `cors`: which web pages may call the port; `None` where it is not `enabled`. Default off.
-    pub cors: Option<Cors>,
-}
-
-/// `serve.public.cors` and `serve.admin.cors`.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Cors {
-    /// `allowed_origins`; `*` in one stands for a part of its host, alone for all. Default `*`.
-    pub allowed_origins: Vec<String>,
-    /// `allowed_methods`. Default `GET`, `POST`, `PUT`, `PATCH`, `DELETE`.
-    pub allowed_methods: Vec<String>,
-    /// `allowed_headers`; `*` for all. Default `Accept`, `Accept-Language`, `Authorization`,
-    /// `Content-Language`, `Content-Length`, `Content-Type`.
-    pub allowed_headers: Vec<String>,
-    /// `exposed_headers`: what pages may read besides. Default `Cache-Control`, `Expires`,
-    /// `Last-Modified`, `Pragma`, `Content-Length`, `Content-Language`, `Content-Type`.
-    pub exposed_headers: Vec<String>,
-    /// `allow_credentials`; never where all origins are allowed. Default true.
-    pub allow_credentials: bool,
-    /// `max_age`: seconds for which browsers may remember a preflight; 0: as they like. Default 0.
-    pub max_age: u32,
 }
 
 /// `urls.self`.
@@ -213,12 +187,17 @@ impl AuthserverConfig {
         let derived = || {
             let host = self.public.host.as_deref();
             let host = host.filter(|host| !matches!(*host, "0.0.0.0" | "::"));
+            let host = host.filter(|_| self.public.unix_path().is_none());
+            let scheme = match self.public.tls {
+                Some(_) => "https",
+                None => "http",
+            };
             let host = match host {
                 Some(address) if address.contains(':') => format!("[{address}]"),
                 Some(host) => host.to_owned(),
                 None => "localhost".to_owned(),
             };
-            format!("http://{host}:{}", self.public.port)
+            format!("{scheme}://{host}:{}", self.public.port)
         };
         self.urls.issuer.clone().unwrap_or_else(derived)
     }
@@ -227,17 +206,12 @@ impl AuthserverConfig {
 impl Default for AuthserverConfig {
     fn default() -> Self {
         let texts = |words: &[&str]| words.iter().map(|&word| word.to_owned()).collect();
-        let all_interfaces = |port| Listener {
-            host: None,
-            port,
-            cors: None,
-        };
         Self {
             dsn: None,
             dev: false,
             secrets: Secrets::default(),
-            public: all_interfaces(4444),
-            admin: all_interfaces(4445),
+            public: Listener::at(4444),
+            admin: Listener::at(4445),
             trusted_proxies: Vec::new(),
             urls: Urls::default(),
             strategies: Strategies::default(),

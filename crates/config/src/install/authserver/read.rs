@@ -5,34 +5,12 @@ use std::collections::BTreeMap;
 use secrecy::SecretString;
 
 use super::{
-    AccessTokenStrategy, AuthserverConfig, Cors, Discovery, Listener, Log, ScopeClaim,
-    ScopeStrategy, Secrets, Strategies, TokenProfile, Urls, layers, limits, oauth2,
+    AccessTokenStrategy, AuthserverConfig, Discovery, Log, ScopeClaim, ScopeStrategy, Secrets,
+    Strategies, TokenProfile, Urls, layers, limits, oauth2, serve, tls,
 };
 use crate::diagnostics::{Diagnostic, Severity};
 use crate::document::{Fields, Node, Spelling};
-use crate::install::entry_points::ranges;
 use crate::secret::{refuse_placeholder, secret};
-
-const METHODS: [&str; 5] = ["GET", "POST", "PUT", "PATCH", "DELETE"];
-
-const REQUEST_HEADERS: [&str; 6] = [
-    "Accept",
-    "Accept-Language",
-    "Authorization",
-    "Content-Language",
-    "Content-Length",
-    "Content-Type",
-];
-
-const RESPONSE_HEADERS: [&str; 7] = [
-    "Cache-Control",
-    "Expires",
-    "Last-Modified",
-    "Pragma",
-    "Content-Length",
-    "Content-Language",
-    "Content-Type",
-];
 
 /// Those of RFC 7518 and RFC 8037 that have two keys.
 const ALGORITHMS: [&str; 10] = [
@@ -81,7 +59,10 @@ fn config(fields: &mut Fields<'_>) -> AuthserverConfig {
         urls: fields.map("urls", urls).unwrap_or_default(),
         ..AuthserverConfig::default()
     };
-    fields.map("serve", |serve| read_serve(serve, &mut config));
+    fields.map("serve", |serve| {
+        config.trusted_proxies = tls::ranges(serve, "trusted_proxies");
+        serve::read(serve, &mut config.public, &mut config.admin);
+    });
     fields.map("ttl", |ttl| read_ttl(ttl, &mut config));
     fields.map("oidc", |oidc| read_oidc(oidc, &mut config));
     fields.map("webfinger", |webfinger| {
@@ -107,64 +88,6 @@ fn secrets(fields: &mut Fields<'_>) -> Secrets {
     Secrets {
         system: system.into_iter().map(SecretString::from).collect(),
     }
-}
-
-fn read_serve(fields: &mut Fields<'_>, config: &mut AuthserverConfig) {
-    fields.unserved(Severity::Warning, &["cookies"], ADVICE);
-    config.trusted_proxies = ranges(fields, "trusted_proxies");
-    fields.map("tls", refuse_tls);
-    fields.map("public", |public| read_listener(public, &mut config.public));
-    fields.map("admin", |admin| read_listener(admin, &mut config.admin));
-}
-
-fn read_listener(fields: &mut Fields<'_>, listener: &mut Listener) {
-    let later = ["access_log", "request_log", "socket"];
-    fields.unserved(Severity::Warning, &later, ADVICE);
-    fields.map("tls", refuse_tls);
-    listener.cors = fields.map("cors", cors).flatten();
-    listener.host = fields.text("host").filter(|host| !host.is_empty());
-    if listener
-        .host
-        .as_ref()
-        .is_some_and(|host| host.starts_with("unix:"))
-    {
-        fields.error("host", "unix sockets are not served yet; name an address");
-    }
-    listener.port = fields.number("port").unwrap_or(listener.port);
-}
-
-fn cors(fields: &mut Fields<'_>) -> Option<Cors> {
-    let is_enabled = fields.boolean("enabled").unwrap_or(false);
-    fields.unserved(Severity::Warning, &["debug", "options_passthrough"], ADVICE);
-    let mut list = |key: &'static str, default: &[&str]| {
-        let listed = fields.texts(key);
-        match listed.is_empty() {
-            true => default.iter().map(|&word| word.to_owned()).collect(),
-            false => listed,
-        }
-    };
-    let cors = Cors {
-        allowed_origins: list("allowed_origins", &["*"]),
-        allowed_methods: list("allowed_methods", &METHODS),
-        allowed_headers: list("allowed_headers", &REQUEST_HEADERS),
-        exposed_headers: list("exposed_headers", &RESPONSE_HEADERS),
-        allow_credentials: fields.boolean("allow_credentials").unwrap_or(true),
-        max_age: fields.number("max_age").unwrap_or(0),
-    };
-    is_enabled.then_some(cors)
-}
-
-/// Who asks for TLS must not get plain text.
-fn refuse_tls(fields: &mut Fields<'_>) {
-    if fields.boolean("enabled") == Some(true) {
-        let message = "TLS is not served yet; put a proxy with TLS in front and remove it";
-        fields.error("enabled", message);
-    }
-    fields.unserved(
-        Severity::Warning,
-        &["allow_termination_from", "cert", "key"],
-        ADVICE,
-    );
 }
 
 fn urls(fields: &mut Fields<'_>) -> Urls {

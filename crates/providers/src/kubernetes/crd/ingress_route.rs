@@ -42,6 +42,8 @@ pub struct Tls {
     pub options: Option<Reference>,
     /// `certResolver`.
     pub cert_resolver: Option<String>,
+    /// `secretName`: the certificate of its hosts.
+    pub secret: Option<Reference>,
 }
 
 impl IngressRoute {
@@ -118,15 +120,16 @@ fn flatten<T>(items: Vec<Option<T>>) -> Vec<T> {
 
 impl Tls {
     fn read(fields: &mut Fields<'_>) -> Self {
-        for key in ["secretName", "store", "domains"] {
-            if fields.has(key) {
-                let message = "certificates of Secrets are not served yet; the default one answers";
-                fields.warn(key, message);
-            }
-        }
+        // There is one store, and domains are for certificate resolvers, which are not served yet.
+        fields.map("store", Reference::read);
+        fields.maps("domains", |domain| {
+            domain.text("main");
+            domain.texts("sans");
+        });
         Self {
             options: fields.map("options", Reference::read).flatten(),
             cert_resolver: fields.text("certResolver"),
+            secret: Reference::plain(fields, "secretName"),
         }
     }
 }

@@ -13,12 +13,16 @@ mod ingress_route;
 mod reference;
 mod servers_transport;
 mod service;
+mod tls_option;
+mod tls_store;
 mod traefik_service;
 
 pub use ingress_route::{IngressRoute, Route, Tls};
 pub use reference::Reference;
 pub use servers_transport::{CertificateSource, ServersTransport};
 pub use service::{ServiceEntry, ServicePort};
+pub use tls_option::TlsOption;
+pub use tls_store::TlsStore;
 pub use traefik_service::TraefikService;
 
 /// A reader of an object's `spec`, or the finding that it is missing.

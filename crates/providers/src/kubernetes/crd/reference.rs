@@ -1,7 +1,7 @@
 //! `{name, namespace}`: how one object names another.
 
 use carnet_config::diagnostics::Position;
-use carnet_config::document::Fields;
+use carnet_config::document::{Fields, Node};
 
 /// A reference that was not looked up yet.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -28,6 +28,19 @@ impl Reference {
             reference.namespace = namespace.filter(|namespace| !namespace.is_empty());
         }
         reference
+    }
+
+    /// Reads a key whose value is a list of names.
+    pub(super) fn list(fields: &mut Fields<'_>, key: &'static str) -> Vec<Self> {
+        let dotted = fields.dotted(key);
+        let names = fields.placed_texts(key).into_iter().enumerate();
+        let reference = |(index, (name, node)): (usize, (String, &Node))| Self {
+            name,
+            namespace: None,
+            key: format!("{dotted}[{index}]"),
+            position: node.position.clone(),
+        };
+        names.map(reference).collect()
     }
 
     /// Reads a key whose value is the name itself.

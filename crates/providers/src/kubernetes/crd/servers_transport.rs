@@ -1,7 +1,6 @@
 //! `ServersTransport`: how servers are reached.
 
-use carnet_config::diagnostics::{Object, Severity};
-use carnet_config::document::{Fields, Node};
+use carnet_config::diagnostics::Object;
 use carnet_config::routing;
 
 use super::{Reference, spec};
@@ -14,6 +13,8 @@ pub struct ServersTransport {
     pub options: routing::ServersTransport,
     /// `rootCAs` and the older `rootCAsSecrets`.
     pub root_cas: Vec<CertificateSource>,
+    /// `certificatesSecrets`: who we are to servers that ask.
+    pub certificates: Vec<Reference>,
 }
 
 /// An object with a PEM bundle under `tls.ca` or `ca.crt`.
@@ -34,6 +35,7 @@ impl ServersTransport {
         let mut value = Self {
             options: routing::ServersTransport::read_connection(&mut fields),
             root_cas: Vec::new(),
+            certificates: Vec::new(),
         };
         let sources = fields.maps("rootCAs", |source| {
             let secret = Reference::plain(source, "secret").map(CertificateSource::Secret);
@@ -44,25 +46,13 @@ impl ServersTransport {
             secret.or(map)
         });
         value.root_cas.extend(sources.into_iter().flatten());
-        value.root_cas.extend(older_sources(&mut fields));
-        fields.unserved(Severity::Error, &["certificatesSecrets"], "");
+        let older = Reference::list(&mut fields, "rootCAsSecrets");
+        let older = older.into_iter().map(CertificateSource::Secret);
+        value.root_cas.extend(older);
+        value.certificates = Reference::list(&mut fields, "certificatesSecrets");
         Object {
             value: Some(value),
             diagnostics: fields.finish(),
         }
     }
-}
-
-fn older_sources(fields: &mut Fields<'_>) -> Vec<CertificateSource> {
-    let key = fields.dotted("rootCAsSecrets");
-    let names = fields.placed_texts("rootCAsSecrets");
-    let source = |(index, (name, node)): (usize, (String, &Node))| {
-        CertificateSource::Secret(Reference {
-            name,
-            namespace: None,
-            key: format!("{key}[{index}]"),
-            position: node.position.clone(),
-        })
-    };
-    names.into_iter().enumerate().map(source).collect()
 }

@@ -19,8 +19,12 @@ mod reference;
 mod router;
 mod servers_transport;
 mod service;
+mod tls;
 
 use claims::Claims;
+
+/// Keys under which a Secret or ConfigMap holds the certificates of authorities.
+const AUTHORITY_KEYS: [&str; 2] = ["tls.ca", "ca.crt"];
 
 /// What the user allows: `providers.kubernetesCRD`.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -45,11 +49,14 @@ pub fn translate(objects: &Objects, options: &Options) -> RoutingConfig {
         middlewares: claims::names(objects.middlewares.keys()),
         traefik_services: claims::names(objects.traefik_services.keys()),
         servers_transports: claims::names(objects.servers_transports.keys()),
+        tls_options: claims::names(objects.tls_options.keys()),
         services: Claims::default(),
         routers: Claims::default(),
         config: RoutingConfig::default(),
     };
     translation.translate_middlewares();
+    translation.translate_tls_options();
+    translation.translate_certificates();
     translation.translate_servers_transports();
     translation.translate_traefik_services();
     translation.translate_ingress_routes();
@@ -66,6 +73,7 @@ struct Translation<'a> {
     middlewares: BTreeMap<ObjectName, String>,
     traefik_services: BTreeMap<ObjectName, String>,
     servers_transports: BTreeMap<ObjectName, String>,
+    tls_options: BTreeMap<ObjectName, String>,
     services: Claims,
     routers: Claims,
     config: RoutingConfig,

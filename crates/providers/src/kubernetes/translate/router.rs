@@ -4,7 +4,7 @@ use carnet_config::diagnostics::{Diagnostic, Object, Severity};
 use carnet_config::routing::Router;
 use carnet_config::routing::router::RouterTls;
 
-use super::reference::{Target, is_own};
+use super::tls::about;
 use super::{Translation, claims, finding};
 use crate::kubernetes::crd::{IngressRoute, Route, Tls};
 use crate::kubernetes::objects::ObjectName;
@@ -107,8 +107,7 @@ impl Translation<'_> {
             match self.named("Middleware", &self.middlewares, namespace, reference) {
                 Ok(name) => names.push(name),
                 Err(message) => {
-                    let (key, position) = (&reference.key, &reference.position);
-                    findings.push(finding(Severity::Error, label, key, position, message));
+                    findings.push(about(label, reference, message));
                 }
             }
         }
@@ -126,17 +125,14 @@ impl Translation<'_> {
             .options
             .as_ref()
             .filter(|options| options.name != "default");
-        let options = options.and_then(|reference| {
-            let message = match self.target(namespace, reference) {
-                Ok(Target::Qualified(name)) if !is_own(&name) => return Some(name),
-                // Without its options a router might ask no client for a certificate.
-                Ok(Target::Qualified(name)) => format!("TLSOption {name} is not served yet"),
-                Ok(Target::Object(name)) => format!("TLSOption {name} is not served yet"),
-                Err(message) => message,
-            };
-            let (key, position) = (&reference.key, &reference.position);
-            findings.push(finding(Severity::Error, label, key, position, message));
-            None
+        let options = options.map(|reference| {
+            match self.named("TLSOption", &self.tls_options, namespace, reference) {
+                Ok(name) => name,
+                Err(message) => {
+                    findings.push(about(label, reference, message));
+                    reference.name.clone()
+                }
+            }
         });
         RouterTls {
             options,

@@ -1,15 +1,14 @@
 //! ServersTransports: the certificates they trust are in other objects of their namespace.
 
-use carnet_config::diagnostics::{Object, Severity};
+use carnet_config::diagnostics::Object;
+use carnet_config::routing::Pem;
 use secrecy::ExposeSecret;
 
 use super::reference::absent;
-use super::{Translation, finding};
+use super::tls::about;
+use super::{AUTHORITY_KEYS, Translation};
 use crate::kubernetes::crd::CertificateSource;
 use crate::kubernetes::objects::ObjectName;
-
-/// Keys under which a PEM bundle is looked for.
-const KEYS: [&str; 2] = ["tls.ca", "ca.crt"];
 
 impl Translation<'_> {
     pub(super) fn translate_servers_transports(&mut self) {
@@ -23,14 +22,18 @@ impl Translation<'_> {
                 let mut options = transport.options.clone();
                 for source in &transport.root_cas {
                     match self.certificates(&name.namespace, source) {
-                        Ok(pem) => options.root_cas.push(pem),
+                        Ok(pem) => options.root_cas.push(Pem::from(pem)),
                         Err(message) => {
                             let (CertificateSource::Secret(reference)
                             | CertificateSource::ConfigMap(reference)) = source;
-                            let (key, position) = (&reference.key, &reference.position);
-                            let error = Severity::Error;
-                            diagnostics.push(finding(error, &label, key, position, message));
+                            diagnostics.push(about(&label, reference, message));
                         }
+                    }
+                }
+                for reference in &transport.certificates {
+                    match self.certificate(&name.namespace, reference) {
+                        Ok(certificate) => options.certificates.push(certificate),
+                        Err(message) => diagnostics.push(about(&label, reference, message)),
                     }
                 }
                 options
@@ -47,7 +50,7 @@ impl Translation<'_> {
                 let secret = self.objects.secrets.get(&name);
                 let secret =
                     secret.ok_or_else(|| absent("Secret", &name, self.objects.secrets.keys()))?;
-                let text = KEYS.iter().find_map(|key| secret.text(key));
+                let text = AUTHORITY_KEYS.iter().find_map(|key| secret.text(key));
                 (name, text.map(|text| text.expose_secret().to_owned()))
             }
             CertificateSource::ConfigMap(reference) => {
@@ -56,7 +59,13 @@ impl Translation<'_> {
                 let map = self.objects.config_maps.get(&name);
                 let map = map.ok_or_else(|| absent("ConfigMap", &name, known))?;
                 let data = map.data.clone().unwrap_or_default();
-                (name, KEYS.iter().find_map(|key| data.get(*key)).cloned())
+                (
+                    name,
+                    AUTHORITY_KEYS
+                        .iter()
+                        .find_map(|key| data.get(*key))
+                        .cloned(),
+                )
             }
         };
         found.ok_or_else(|| format!("{name} has neither `tls.ca` nor `ca.crt`"))

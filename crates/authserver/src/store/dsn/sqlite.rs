@@ -1,35 +1,24 @@
-//! The address of a store, as Hydra's users write it: `memory`, `sqlite://PATH?_fk=true`.
+//! `sqlite://PATH?_fk=true`.
 
 use std::path::PathBuf;
 use std::time::Duration;
 
 use percent_encoding::percent_decode_str;
 
-use super::{Result, StoreError};
-
-/// A store's address, understood.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Dsn {
-    /// Private to one opening; gone with the process.
-    Memory,
-    /// A SQLite file.
-    Sqlite(SqliteFile),
-}
+use super::{Dsn, Result, refused, unknown_option};
 
 /// A SQLite file and what the address says about its use.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct SqliteFile {
+pub(in crate::store) struct SqliteFile {
     /// The file; relative paths start at the working directory.
     pub path: PathBuf,
     /// How long a statement waits while another process writes.
     pub busy_timeout: Duration,
 }
 
-/// Short enough for an answer within two seconds, see [`super::sqlite`].
-pub(super) const BUSY_TIMEOUT: Duration = Duration::from_millis(900);
+/// Short enough for an answer within two seconds, see `store/sqlite`.
+const BUSY_TIMEOUT: Duration = Duration::from_millis(900);
 
-const KNOWN: &[&str] = &["memory", "sqlite"];
-const PLANNED: &[&str] = &["postgres", "postgresql", "cockroach", "mysql"];
 /// Options of Hydra and of its SQLite driver that change nothing here: foreign keys, WAL, full
 /// synchronisation and the numbers of connections are fixed.
 const FIXED: &[&str] = &[
@@ -50,38 +39,8 @@ const FIXED: &[&str] = &[
 ];
 const READ: &[&str] = &["_busy_timeout", "_timeout", "mode"];
 
-impl Dsn {
-    /// Reads an address. No error repeats it: it may carry a password.
-    pub(super) fn parse(text: &str) -> Result<Self> {
-        if text == "memory" {
-            return Ok(Self::Memory);
-        }
-        if text.is_empty() {
-            return Err(refused(
-                "no database is named: set `dsn` (DSN) to `memory` or `sqlite://PATH`",
-            ));
-        }
-        let Some((scheme, rest)) = text.split_once("://") else {
-            return Err(refused(format!(
-                "the DSN has no scheme: write `memory`, or `sqlite://PATH` for a file{}",
-                nearest(text, KNOWN)
-            )));
-        };
-        match scheme {
-            "sqlite" => sqlite(rest),
-            planned if PLANNED.contains(&planned) => Err(refused(format!(
-                "a `{planned}` database is not supported yet: use `memory` or `sqlite://PATH`"
-            ))),
-            unknown => Err(refused(format!(
-                "the DSN's scheme `{}` is unknown: `memory` and `sqlite://PATH` are known{}",
-                unknown.escape_default(),
-                nearest(unknown, KNOWN)
-            ))),
-        }
-    }
-}
-
-fn sqlite(rest: &str) -> Result<Dsn> {
+/// Reads what follows the scheme.
+pub(super) fn parse(rest: &str) -> Result<Dsn> {
     let (path, query) = rest.split_once('?').unwrap_or((rest, ""));
     // Hydra hands this form to its driver, which takes both `PATH` and SQLite's own `file:PATH`.
     let path = path.strip_prefix("file:").unwrap_or(path);
@@ -110,11 +69,7 @@ fn sqlite(rest: &str) -> Result<Dsn> {
             },
             fixed if FIXED.contains(&fixed) => {}
             unknown => {
-                return Err(refused(format!(
-                    "the option `{}` of the SQLite DSN is unknown{}",
-                    unknown.escape_default(),
-                    nearest(unknown, &[FIXED, READ].concat())
-                )));
+                return Err(unknown_option("SQLite", unknown, &[FIXED, READ].concat()));
             }
         }
     }
@@ -132,22 +87,6 @@ fn sqlite(rest: &str) -> Result<Dsn> {
     }))
 }
 
-pub(super) fn refused(sentence: impl Into<String>) -> StoreError {
-    StoreError::Dsn(sentence.into())
-}
-
-/// `; did you mean X?`, or nothing.
-fn nearest(word: &str, known: &[&str]) -> String {
-    let likeness =
-        |candidate: &&&str| strsim::normalized_damerau_levenshtein(&word.to_lowercase(), candidate);
-    known
-        .iter()
-        .max_by(|a, b| likeness(a).total_cmp(&likeness(b)))
-        .filter(|best| likeness(best) >= 0.5)
-        .map(|best| format!("; did you mean `{best}`?"))
-        .unwrap_or_default()
-}
-
 #[cfg(test)]
 #[expect(clippy::unwrap_used, reason = "tests")]
 mod tests {
@@ -157,6 +96,7 @@ mod tests {
         match Dsn::parse(dsn).unwrap() {
             Dsn::Sqlite(file) => file.path,
             Dsn::Memory => PathBuf::from("memory"),
+            Dsn::Postgres(_) => unreachable!(),
         }
     }
 
@@ -189,24 +129,8 @@ mod tests {
     }
 
     #[test]
-    fn a_wrong_address_gets_one_sentence_with_the_nearest_word() {
+    fn a_wrong_option_gets_one_sentence_with_the_nearest_word() {
         for (dsn, expected) in [
-            ("", "`memory` or `sqlite://PATH`"),
-            ("memroy", "did you mean `memory`?"),
-            ("sqllite://a", "did you mean `sqlite`?"),
-            (
-                "postgres://u:canary@h/d",
-                "`postgres` database is not supported yet",
-            ),
-            (
-                "mysql://u:canary@h/d",
-                "`mysql` database is not supported yet",
-            ),
-            (
-                "redis://u:canary@h",
-                "`memory` and `sqlite://PATH` are known",
-            ),
-            ("/var/lib/db.sqlite", "`sqlite://PATH` for a file"),
             ("sqlite://", "names no file"),
             ("sqlite://a?_fkk=true", "did you mean `_fk`?"),
             ("sqlite://a?mode=ro", "`mode` of the SQLite DSN"),
@@ -214,7 +138,6 @@ mod tests {
         ] {
             let sentence = Dsn::parse(dsn).unwrap_err().to_string();
             assert!(sentence.contains(expected), "{dsn}: {sentence}");
-            assert!(!sentence.contains("canary"), "{sentence}");
         }
     }
 }

@@ -1,21 +1,17 @@
-//! `migrate sql`: shows what the database has not taken yet, asks, and brings it up to date.
+//! `migrate sql`, `migrate sql up`: shows what the database has not taken yet, asks, and brings it up to date.
 
 use std::sync::{Arc, PoisonError};
 
 use carnet_authserver::store::{self, Migration};
 
-use crate::args::MigrateSql;
-use crate::commands::serve::configuration;
+use super::{dsn, failed, word};
+use crate::args::MigrateUp;
 use crate::output::{self, Failure};
 use crate::process::Process;
 
-/// The newer spelling: `migrate sql up`.
-const UP: &str = "up";
-
 /// Migrates.
-pub(super) async fn run(args: MigrateSql, process: &Process) -> Result<(), Failure> {
-    let dsn = dsn(&args, process)?;
-    let failed = |error: store::StoreError| Failure::new(error.to_string());
+pub(super) async fn run(args: MigrateUp, process: &Process) -> Result<(), Failure> {
+    let dsn = dsn(&args.database, process)?;
     let plan = store::plan(&dsn).await.map_err(failed)?;
     output::print(process, &table(&plan));
     let pending = plan.iter().any(|migration| !migration.applied);
@@ -29,28 +25,9 @@ pub(super) async fn run(args: MigrateSql, process: &Process) -> Result<(), Failu
     Ok(())
 }
 
-fn dsn(args: &MigrateSql, process: &Process) -> Result<String, Failure> {
-    let mut words = args.words.iter().filter(|word| *word != UP);
-    match (args.read_from_env, words.next()) {
-        (false, Some(dsn)) => Ok(dsn.clone()),
-        (false, None) if args.config.is_empty() => Err(Failure::new(
-            "migrate sql needs a database: name it, such as sqlite:///path/to/file, or add -e to \
-             take it from the variable DSN",
-        )),
-        _ => {
-            let config = configuration::read(&args.config, false, process)?;
-            configuration::dsn(&config).map(str::to_owned)
-        }
-    }
-}
-
 fn table(plan: &[Migration]) -> String {
     let rows = plan.iter().map(|migration| {
-        let status = if migration.applied {
-            "Applied"
-        } else {
-            "Pending"
-        };
+        let status = word(migration.applied);
         format!("{}\t{}\t{status}\n", migration.version, migration.name)
     });
     let rows: String = rows.collect();

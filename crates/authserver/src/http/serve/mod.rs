@@ -1,0 +1,126 @@
+//! Connections of a port, from accepting them to their end: TCP or a unix socket, TLS or plain,
+//! HTTP/1.1 or HTTP/2. At the end of the process, what is in flight is finished.
+//!
+//! `connection` is one of them, `wire` its clock, `tls` the handshake, `insecure` who may do
+//! without it.
+
+use std::{io, net, os::unix, sync::Arc, time::Duration};
+
+use arc_swap::ArcSwap;
+use axum::Router;
+use hyper_util::server::graceful::GracefulShutdown;
+use tokio::net::{TcpListener, UnixListener};
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
+
+use self::connection::Stream;
+pub use self::tls::TlsError;
+pub(crate) use self::{connection::Connected, insecure::guarded, tls::server_config};
+
+mod connection;
+mod insecure;
+mod tls;
+mod wire;
+
+/// How long requests in flight may go on after the end was asked for.
+const GRACE: Duration = Duration::from_secs(10);
+
+/// How long accepting rests when the process has no file descriptor left.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
+
+/// A socket that listens; see [`crate::Authserver::serve_public`].
+#[derive(Debug)]
+pub enum Listener {
+    /// At an address.
+    Tcp(net::TcpListener),
+    /// At a file.
+    Unix(unix::net::UnixListener),
+}
+
+impl From<net::TcpListener> for Listener {
+    fn from(listener: net::TcpListener) -> Self {
+        Self::Tcp(listener)
+    }
+}
+
+impl From<unix::net::UnixListener> for Listener {
+    fn from(listener: unix::net::UnixListener) -> Self {
+        Self::Unix(listener)
+    }
+}
+
+/// What a port serves at the moment. A connection keeps the TLS that it began with, a request the
+/// router.
+#[derive(Debug)]
+pub(crate) struct Port {
+    pub(crate) router: Router,
+    pub(crate) tls: Option<Arc<rustls::ServerConfig>>,
+}
+
+/// A listener in the hands of the runtime.
+enum Accepting {
+    Tcp(TcpListener),
+    Unix(UnixListener),
+}
+
+impl Accepting {
+    fn new(listener: Listener) -> io::Result<Self> {
+        match listener {
+            Listener::Tcp(listener) => {
+                listener.set_nonblocking(true)?;
+                TcpListener::from_std(listener).map(Self::Tcp)
+            }
+            Listener::Unix(listener) => {
+                listener.set_nonblocking(true)?;
+                UnixListener::from_std(listener).map(Self::Unix)
+            }
+        }
+    }
+
+    async fn accept(&self) -> io::Result<Stream> {
+        match self {
+            Self::Tcp(listener) => listener.accept().await.map(|(stream, peer)| {
+                // Small answers should not wait for more; without it they are merely slower.
+                let _ = stream.set_nodelay(true);
+                Stream::Tcp(stream, peer)
+            }),
+            Self::Unix(listener) => listener
+                .accept()
+                .await
+                .map(|(stream, _)| Stream::Unix(stream)),
+        }
+    }
+}
+
+/// Serves a port until `shutdown` is cancelled.
+pub(crate) async fn serve(
+    port: Arc<ArcSwap<Port>>,
+    listener: Listener,
+    shutdown: CancellationToken,
+) -> io::Result<()> {
+    let listener = Accepting::new(listener)?;
+    let (graceful, connections) = (GracefulShutdown::new(), TaskTracker::new());
+    let cut_off = CancellationToken::new();
+    while let Some(accepted) = shutdown.run_until_cancelled(listener.accept()).await {
+        match accepted {
+            Ok(stream) => {
+                let served = connection::serve(stream, Arc::clone(&port), graceful.watcher());
+                connections.spawn(cut_off.clone().run_until_cancelled_owned(served));
+            }
+            Err(error) => {
+                tracing::warn!(error = %error, "a connection could not be accepted");
+                tokio::time::sleep(ACCEPT_PAUSE).await;
+            }
+        }
+    }
+    drop(listener);
+    connections.close();
+    let finished = async {
+        graceful.shutdown().await;
+        connections.wait().await;
+    };
+    if tokio::time::timeout(GRACE, finished).await.is_err() {
+        tracing::warn!("requests were cut off, because they took longer than the process may");
+        cut_off.cancel();
+    }
+    Ok(())
+}

@@ -1,0 +1,88 @@
+//! `entryPoints.<name>.http.redirections.entryPoint`: plain requests are sent to another entry
+//! point, as Traefik's `redirectScheme` does.
+
+use carnet_config::install::EntryPoint;
+use carnet_config::install::entry_points::Redirection;
+use futures_util::future::BoxFuture;
+use http::header::{HOST, LOCATION};
+use http::{HeaderValue, Method, StatusCode};
+
+use crate::body::{Body, Request, Response};
+use crate::error::{Fault, Reason};
+use crate::middleware::{Endpoint, Exchange};
+
+/// Answers with the same target elsewhere.
+#[derive(Debug)]
+pub(crate) struct Redirections {
+    scheme: String,
+    /// `None`: the scheme's own.
+    port: Option<u16>,
+    permanent: bool,
+}
+
+impl Redirections {
+    /// `entry_points` are all there are: the port is that of the one that `to` names. The error is
+    /// one sentence.
+    pub(crate) fn new<'a>(
+        options: &Redirection,
+        mut entry_points: impl Iterator<Item = (&'a String, &'a EntryPoint)>,
+    ) -> Result<Self, String> {
+        let to = options.to.as_str();
+        let port = match to.strip_prefix(':') {
+            Some(port) => Some(port),
+            None => entry_points
+                .find(|(name, _)| *name == to)
+                .and_then(|(_, options)| Some(options.address.rsplit_once(':')?.1)),
+        };
+        let port = port
+            .and_then(|port| port.parse().ok())
+            .ok_or_else(|| format!("`{to}` is no entry point and no `:port`"))?;
+        let own = match options.scheme.as_str() {
+            "https" => 443,
+            _ => 80,
+        };
+        Ok(Self {
+            scheme: options.scheme.clone(),
+            port: (port != own).then_some(port),
+            permanent: options.permanent,
+        })
+    }
+
+    fn reply(&self, request: &Request) -> Result<Response, Fault> {
+        let host = request.headers().get(HOST).and_then(|h| h.to_str().ok());
+        let host = without_port(host.unwrap_or_default());
+        let target = request.uri().path_and_query().map_or("/", |t| t.as_str());
+        let port = self.port.map(|port| format!(":{port}")).unwrap_or_default();
+        let location = format!("{}://{host}{port}{target}", self.scheme);
+        let location = HeaderValue::from_str(&location)
+            .map_err(|error| Fault::new(Reason::BadRequest).because(error))?;
+        let status = match (self.permanent, *request.method() == Method::GET) {
+            (true, true) => StatusCode::MOVED_PERMANENTLY,
+            (true, false) => StatusCode::PERMANENT_REDIRECT,
+            (false, true) => StatusCode::FOUND,
+            (false, false) => StatusCode::TEMPORARY_REDIRECT,
+        };
+        let mut response = Response::new(Body::from(status.canonical_reason().unwrap_or_default()));
+        *response.status_mut() = status;
+        response.headers_mut().insert(LOCATION, location);
+        Ok(response)
+    }
+}
+
+impl Endpoint for Redirections {
+    fn answer<'a>(
+        &'a self,
+        request: Request,
+        _: &'a Exchange,
+    ) -> BoxFuture<'a, Result<Response, Fault>> {
+        Box::pin(async move { self.reply(&request) })
+    }
+}
+
+/// The brackets of an IPv6 address stay.
+fn without_port(host: &str) -> &str {
+    match host.rsplit_once(':') {
+        Some((name, port)) if port.bytes().all(|byte| byte.is_ascii_digit()) => name,
+        _ => host,
+    }
+}

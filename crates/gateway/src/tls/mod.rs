@@ -1,0 +1,14 @@
+//! TLS towards clients: which certificate is shown, by which options, and who the client is. Knows
+//! no sockets and no routers. `policy.rs` are options ready for handshakes, `certificates.rs` finds
+//! the certificate of a name, `client_auth.rs` judges those of clients.
+
+mod certificates;
+mod client_auth;
+mod handshakes;
+mod policy;
+mod session;
+
+pub(crate) use certificates::{Certificates, Identity};
+pub(crate) use handshakes::{Handshake, Handshakes};
+pub(crate) use policy::Policy;
+pub use session::TlsSession;

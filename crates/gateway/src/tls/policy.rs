@@ -1,0 +1,162 @@
+//! TLS options, ready for handshakes.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::SystemTime;
+
+use carnet_config::routing::tls::{CipherSuite, Curve, TlsOptions, TlsVersion};
+use carnet_oauth::Clock;
+use rustls::crypto::aws_lc_rs::{self, cipher_suite, kx_group};
+use rustls::crypto::{CryptoProvider, SupportedKxGroup};
+use rustls::server::danger::ClientCertVerifier;
+use rustls::server::{
+    NoServerSessionStorage, ProducesTickets, ServerSessionMemoryCache, StoresServerSessions,
+};
+use rustls::time_provider::TimeProvider;
+use rustls::version::{TLS12, TLS13};
+use rustls::{ServerConfig, SupportedCipherSuite, SupportedProtocolVersion};
+
+use rustls_pki_types::UnixTime;
+
+use super::certificates::{Certificates, Choice};
+use super::client_auth;
+
+/// Sessions kept for clients that take no ticket.
+const SESSIONS: usize = 1024;
+
+/// Options under which connections are made. Two connections are under the same ones when they
+/// have the same `Policy`; sessions are resumed under it alone, so that nobody resumes past
+/// a certificate that is asked for now.
+pub(crate) struct Policy {
+    options: TlsOptions,
+    provider: Arc<CryptoProvider>,
+    time: Arc<Time>,
+    verifier: Arc<dyn ClientCertVerifier>,
+    sessions: Arc<dyn StoresServerSessions>,
+    tickets: Option<Arc<dyn ProducesTickets>>,
+}
+
+impl Policy {
+    /// Checks the options. The error is one sentence.
+    pub(crate) fn new(options: &TlsOptions, clock: Arc<dyn Clock>) -> Result<Self, String> {
+        let mut provider = aws_lc_rs::default_provider();
+        choose_suites(&mut provider, &options.cipher_suites);
+        if !options.curve_preferences.is_empty() {
+            let groups = options.curve_preferences.iter().copied().map(group);
+            provider.kx_groups = groups.collect();
+        }
+        let provider = Arc::new(provider);
+        let tickets = match options.disable_session_tickets {
+            true => None,
+            false => {
+                let made = aws_lc_rs::Ticketer::new();
+                Some(made.map_err(|error| format!("no session tickets: {error}"))?)
+            }
+        };
+        let sessions: Arc<dyn StoresServerSessions> = match options.disable_session_tickets {
+            true => Arc::new(NoServerSessionStorage {}),
+            false => ServerSessionMemoryCache::new(SESSIONS),
+        };
+        Ok(Self {
+            verifier: client_auth::verifier(&options.client_auth, &provider)?,
+            options: options.clone(),
+            provider,
+            time: Arc::new(Time(clock)),
+            sessions,
+            tickets,
+        })
+    }
+
+    /// Whether every connection under it has shown a certificate.
+    pub(crate) fn requires_certificate(&self) -> bool {
+        self.options.client_auth.kind.requires()
+    }
+
+    /// What handshakes need, with the certificates of a snapshot.
+    pub(crate) fn server_config(
+        &self,
+        certificates: &Arc<Certificates>,
+    ) -> Result<Arc<ServerConfig>, String> {
+        let versions: Vec<&'static SupportedProtocolVersion> =
+            [(TlsVersion::Tls12, &TLS12), (TlsVersion::Tls13, &TLS13)]
+                .into_iter()
+                .filter(|(version, _)| {
+                    (self.options.min_version..=self.options.max_version).contains(version)
+                })
+                .map(|(_, spoken)| spoken)
+                .collect();
+        let (provider, time) = (Arc::clone(&self.provider), Arc::clone(&self.time));
+        let mut config = ServerConfig::builder_with_details(provider, time)
+            .with_protocol_versions(&versions)
+            .map_err(|error| format!("these TLS options allow no connection: {error}"))?
+            .with_client_cert_verifier(Arc::clone(&self.verifier))
+            .with_cert_resolver(Arc::new(Choice {
+                certificates: Arc::clone(certificates),
+                is_strict: self.options.sni_strict,
+            }));
+        let protocols = self.options.alpn_protocols.iter();
+        config.alpn_protocols = protocols.map(|p| p.clone().into_bytes()).collect();
+        config.session_storage = Arc::clone(&self.sessions);
+        match &self.tickets {
+            Some(tickets) => config.ticketer = Arc::clone(tickets),
+            None => config.send_tls13_tickets = 0,
+        }
+        Ok(Arc::new(config))
+    }
+}
+
+/// The time by which certificates have expired.
+#[derive(Debug)]
+struct Time(Arc<dyn Clock>);
+
+impl TimeProvider for Time {
+    fn current_time(&self) -> Option<UnixTime> {
+        let since = self.0.now().duration_since(SystemTime::UNIX_EPOCH);
+        Some(UnixTime::since_unix_epoch(since.ok()?))
+    }
+}
+
+impl fmt::Debug for Policy {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Policy").field(&self.options).finish()
+    }
+}
+
+/// Those of TLS 1.3 are not a matter of choice (as in Go).
+fn choose_suites(provider: &mut CryptoProvider, wanted: &[CipherSuite]) {
+    if wanted.is_empty() {
+        return;
+    }
+    let chosen = wanted.iter().copied().map(suite);
+    let fixed = provider.cipher_suites.iter().copied();
+    let fixed = fixed.filter(|suite| suite.tls13().is_some());
+    provider.cipher_suites = fixed.chain(chosen).collect();
+}
+
+fn suite(suite: CipherSuite) -> SupportedCipherSuite {
+    match suite {
+        CipherSuite::EcdheEcdsaAes256GcmSha384 => {
+            cipher_suite::TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384
+        }
+        CipherSuite::EcdheEcdsaAes128GcmSha256 => {
+            cipher_suite::TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256
+        }
+        CipherSuite::EcdheEcdsaChacha20Poly1305 => {
+            cipher_suite::TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305_SHA256
+        }
+        CipherSuite::EcdheRsaAes256GcmSha384 => cipher_suite::TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384,
+        CipherSuite::EcdheRsaAes128GcmSha256 => cipher_suite::TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256,
+        CipherSuite::EcdheRsaChacha20Poly1305 => {
+            cipher_suite::TLS_ECDHE_RSA_WITH_CHACHA20_POLY1305_SHA256
+        }
+    }
+}
+
+fn group(curve: Curve) -> &'static dyn SupportedKxGroup {
+    match curve {
+        Curve::X25519 => kx_group::X25519,
+        Curve::CurveP256 => kx_group::SECP256R1,
+        Curve::CurveP384 => kx_group::SECP384R1,
+        Curve::X25519Mlkem768 => kx_group::X25519MLKEM768,
+    }
+}

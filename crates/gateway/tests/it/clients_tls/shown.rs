@@ -1,0 +1,115 @@
+//! Which certificate is shown, and which routes are reached.
+
+use carnet_config::install::EntryPoint;
+use carnet_config::install::entry_points::Redirection;
+use carnet_config::routing::router::RouterTls;
+use carnet_testkit::client;
+
+use super::{Certificate, Encrypted, document, status};
+use crate::stand::{Plan, Stand, Whoami};
+
+#[tokio::test]
+async fn the_certificate_of_the_name_is_shown_and_a_generated_one_for_others() {
+    let whoami = Whoami::start();
+    let (exact, wildcard) = (Certificate::of(&["a.test"]), Certificate::of(&["*.w.test"]));
+    let tls = format!("tls:\n  certificates:\n{}{}", exact.yaml(), wildcard.yaml());
+    let yaml = document(&whoami.url, &[("a", "Host(`a.test`)", "default")], &tls);
+    let stand = Stand::new(&yaml).await;
+    let shown = async |name: &str| {
+        let connection = Encrypted::open(stand.address, name).await.unwrap();
+        connection.certificate()
+    };
+    assert_eq!(shown("a.test").await, exact.der);
+    assert_eq!(shown("A.TeSt").await, exact.der);
+    assert_eq!(shown("x.w.test").await, wildcard.der);
+    let other = shown("x.y.w.test").await;
+    assert!(other != exact.der && other != wildcard.der);
+    assert!(String::from_utf8_lossy(&other).contains("TRAEFIK DEFAULT CERT"));
+}
+
+#[tokio::test]
+async fn routers_with_tls_and_without_never_see_each_others_requests() {
+    let whoami = Whoami::start();
+    let yaml = document(&whoami.url, &[("a", "Host(`a.test`)", "default")], "");
+    let stand = Stand::new(&yaml).await;
+    let mut encrypted = Encrypted::open(stand.address, "a.test").await.unwrap();
+    let (status, text) = encrypted.get("a.test").await.unwrap();
+    assert_eq!(status, 200);
+    assert!(text.contains("X-Forwarded-Proto: https\r\n"), "{text}");
+    assert!(text.contains("X-Forwarded-Port: 443\r\n"), "{text}");
+    assert_eq!(encrypted.get("plain.test").await.unwrap().0, 404);
+    assert_eq!(stand.get("plain.test", &[]).await.status, 200);
+    assert_eq!(stand.get("a.test", &[]).await.status, 404);
+}
+
+#[tokio::test]
+async fn an_entry_points_tls_is_that_of_routers_that_say_nothing() {
+    let whoami = Whoami::start();
+    let mut entry_point = EntryPoint::at(":443");
+    entry_point.tls = Some(RouterTls::default());
+    let plan = Plan {
+        entry_point,
+        ..Plan::default()
+    };
+    let stand = Stand::planned(plan, &document(&whoami.url, &[], "")).await;
+    assert_eq!(
+        status(&stand, "plain.test", "plain.test", None).await,
+        Some(200)
+    );
+    assert_eq!(stand.get("plain.test", &[]).await.status, 404);
+}
+
+#[tokio::test]
+async fn a_name_without_certificate_is_refused_where_sni_is_strict() {
+    let whoami = Whoami::start();
+    let certificate = Certificate::of(&["a.test"]);
+    let tls = format!(
+        "tls:\n  options:\n    default: {{sniStrict: true}}\n  certificates:\n{}",
+        certificate.yaml()
+    );
+    let yaml = document(&whoami.url, &[("a", "HostRegexp(`.*`)", "default")], &tls);
+    let stand = Stand::new(&yaml).await;
+    assert_eq!(status(&stand, "a.test", "a.test", None).await, Some(200));
+    assert_eq!(status(&stand, "b.test", "b.test", None).await, None);
+}
+
+#[tokio::test]
+async fn plain_requests_are_redirected_to_where_they_are_encrypted() {
+    let whoami = Whoami::start();
+    let mut entry_point = EntryPoint::at(":80");
+    entry_point.redirection = Some(Redirection {
+        to: ":8443".to_owned(),
+        scheme: "https".to_owned(),
+        permanent: true,
+        priority: None,
+    });
+    let plan = Plan {
+        entry_point,
+        ..Plan::default()
+    };
+    let yaml = document(&whoami.url, &[("a", "Host(`plain.test`)", "default")], "");
+    let stand = Stand::planned(plan, &yaml).await;
+    for (request, status) in [
+        ("GET /a?b HTTP/1.1\nHost: plain.test:80", 301),
+        (
+            "POST /a?b HTTP/1.1\nHost: plain.test\nContent-Length: 0",
+            308,
+        ),
+    ] {
+        let response = stand.ask(request).await;
+        assert_eq!(response.status, status);
+        let location = response.headers.only("location");
+        assert_eq!(location, Some("https://plain.test:8443/a?b"));
+    }
+    let encrypted = self::status(&stand, "plain.test", "plain.test", None).await;
+    assert_eq!(encrypted, Some(200));
+}
+
+#[tokio::test]
+async fn a_client_that_speaks_neither_http_nor_tls_is_refused() {
+    let stand = Stand::new("http: {}").await;
+    let garbage = [22, 3, 1, 255, 255, 9];
+    let answer = client::send(stand.address, &garbage).await;
+    assert!(answer.is_err(), "{answer:?}");
+    assert_eq!(stand.get("x", &[]).await.status, 404, "the others go on");
+}
