@@ -6,7 +6,7 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 SELF=$PWD/scripts/test.sh
 
-STEPS=(fmt clippy walls security paths deny audit test kills doc demo hydra traefik bench fuzz)
+STEPS=(fmt clippy walls security paths deny audit test kills faults doc demo hydra traefik bench fuzz)
 
 # Versions of the tools that are built from the Rust registry.
 CARGO_TOOLS=(cargo-deny@0.20.2 cargo-audit@0.22.2 cargo-fuzz@0.13.2)
@@ -130,6 +130,15 @@ step_test() {
 # for the sake of the build: it is the one that the step before has made.
 step_kills() {
     cargo test --locked --quiet --workspace -- --ignored two_hundred_kills --nocapture | grep -v '^running 0\|^$\| 0 passed'
+}
+
+# What breaks around the authorization server: short form, behaviour only.
+step_faults() {
+    need_python
+    need unshare=util-linux mount=mount strace=strace faketime=faketime
+    python3 -m unittest discover faults
+    release
+    python3 faults/run.py --short --carnet target/release/carnet
 }
 
 # Recipes point at what is private, which is what they are for.

@@ -31,6 +31,22 @@ const FILES: &[(&str, &str)] = &[
         r#"[{"client_name":"imported-1","client_secret":"imported-secret","grant_types":["client_credentials"]},{"client_name":"imported-2"}]"#,
     ),
     ("bad.json", "["),
+    (
+        "k.pem",
+        "-----BEGIN PRIVATE KEY-----\nMIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQgkfHViaZtQhsv0HDS\nZHPF0+bKFSGzmbiOFaFkOXL/3k2hRANCAASB4NGTrsey5wuSNul8TpzujM8OOG6z\nb4k1g8OSuRQfxF60hG+0/Hitpt+0KelfjMk/RcCe018ctE8dvB/aFyH4\n-----END PRIVATE KEY-----\n",
+    ),
+    (
+        "pub.pem",
+        "-----BEGIN PUBLIC KEY-----\nMFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAEgeDRk67HsucLkjbpfE6c7ozPDjhu\ns2+JNYPDkrkUH8RetIRvtPx4rabftCnpX4zJP0XAntNfHLRPHbwf2hch+A==\n-----END PUBLIC KEY-----\n",
+    ),
+    (
+        "k.json",
+        r#"{"alg":"ES256","crv":"P-256","d":"kfHViaZtQhsv0HDSZHPF0-bKFSGzmbiOFaFkOXL_3k0","kid":"from-jwk","kty":"EC","use":"sig","x":"geDRk67HsucLkjbpfE6c7ozPDjhus2-JNYPDkrkUH8Q","y":"XrSEb7T8eK2m37Qp6V-MyT9FwJ7TXxy0Tx28H9oXIfg"}"#,
+    ),
+    (
+        "set.json",
+        r#"{"keys":[{"alg":"ES256","crv":"P-256","d":"kfHViaZtQhsv0HDSZHPF0-bKFSGzmbiOFaFkOXL_3k0","kid":"from-jwk","kty":"EC","use":"sig","x":"geDRk67HsucLkjbpfE6c7ozPDjhus2-JNYPDkrkUH8Q","y":"XrSEb7T8eK2m37Qp6V-MyT9FwJ7TXxy0Tx28H9oXIfg"}]}"#,
+    ),
 ];
 
 /// A recording as a scenario; one that uses what only the one before it keeps goes on with it.

@@ -68,7 +68,7 @@ impl Fetcher {
 
     /// The document at an address.
     pub(crate) async fn fetch(&self, address: &str) -> Result<Vec<u8>, FetchError> {
-        let url = allowed(address)?;
+        let url = address_of(address)?;
         let answer = read(self.client()?.get(url)).await?;
         match answer.status {
             StatusCode::OK => Ok(answer.body),
@@ -83,7 +83,7 @@ impl Fetcher {
         headers: HeaderMap,
         body: String,
     ) -> Result<Answer, FetchError> {
-        let url = allowed(address)?;
+        let url = address_of(address)?;
         read(self.client()?.post(url).headers(headers).body(body)).await
     }
 
@@ -104,7 +104,7 @@ impl Fetcher {
 
 /// The address, unless it is a literal link-local one. Literal addresses are never resolved; the
 /// parser knows all spellings of them.
-fn allowed(address: &str) -> Result<Url, FetchError> {
+fn address_of(address: &str) -> Result<Url, FetchError> {
     let url = Url::parse(address).map_err(|_| FetchError::Url)?;
     let literal = match url.host().ok_or(FetchError::Url)? {
         Host::Domain(_) => None,
@@ -139,17 +139,20 @@ struct Public;
 impl Resolve for Public {
     fn resolve(&self, name: Name) -> Resolving {
         Box::pin(async move {
-            let found: Vec<SocketAddr> =
-                tokio::net::lookup_host((name.as_str(), 0)).await?.collect();
-            let allowed: Vec<SocketAddr> = found
-                .into_iter()
-                .filter(|address| !is_link_local(address.ip()))
-                .collect();
-            if allowed.is_empty() {
-                return Err(FetchError::LinkLocal.into());
-            }
-            Ok(Box::new(allowed.into_iter()) as Addrs)
+            let found = tokio::net::lookup_host((name.as_str(), 0)).await?;
+            Ok(Box::new(allowed(found)?.into_iter()) as Addrs)
         })
+    }
+}
+
+/// Those of a name's addresses that may be connected to.
+fn allowed(found: impl Iterator<Item = SocketAddr>) -> Result<Vec<SocketAddr>, FetchError> {
+    let allowed: Vec<_> = found
+        .filter(|address| !is_link_local(address.ip()))
+        .collect();
+    match allowed.is_empty() {
+        true => Err(FetchError::LinkLocal),
+        false => Ok(allowed),
     }
 }
 
@@ -182,7 +185,7 @@ fn inner(address: Ipv6Addr) -> Option<Ipv4Addr> {
 mod tests {
     use super::*;
 
-    // Holds AS-08.
+    // Holds AS-08, SS-02.
     #[tokio::test]
     async fn link_local_addresses_are_refused_in_all_their_spellings() {
         let fetcher = Fetcher::new(Duration::from_secs(1), 0);
@@ -207,6 +210,19 @@ mod tests {
         }
         for address in ["127.0.0.1", "10.0.0.1", "::1", "fd00::1", "2001:db8::1"] {
             assert!(!is_link_local(address.parse().unwrap()), "{address}");
+        }
+    }
+
+    // Holds SS-02.
+    #[test]
+    fn a_name_leads_to_those_of_its_addresses_that_are_not_link_local() {
+        let address = |text: &str| SocketAddr::new(text.parse().unwrap(), 80);
+        let (good, bad) = (address("192.0.2.1"), address("169.254.169.254"));
+        let mapped = address("::ffff:169.254.169.254");
+        assert_eq!(allowed([bad, good, mapped].into_iter()).unwrap(), [good]);
+        for found in [vec![bad, mapped], vec![]] {
+            let outcome = allowed(found.into_iter());
+            assert!(matches!(outcome, Err(FetchError::LinkLocal)));
         }
     }
 }

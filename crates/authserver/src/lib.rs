@@ -17,7 +17,7 @@ pub use carnet_jose::{Algorithm, RsaBits};
 pub use carnet_oauth::{client::TokenLimits, scope::Strategy as ScopeStrategy};
 
 pub use crate::{
-    domain::Error,
+    domain::{Error, Rotation},
     http::serve::{Listener, TlsError},
     options::{
         AccessTokenStrategy, Cors, Discovery, Guesses, HookKey, HookKeyPlace, Limits, Options,

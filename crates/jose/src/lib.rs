@@ -16,4 +16,4 @@ mod thumbprint;
 
 pub use algorithm::{Algorithm, Curve, RsaBits};
 pub use error::{KeyError, TokenError};
-pub use jwk::{Jwk, JwkSet, PrivateKey};
+pub use jwk::{Jwk, JwkSet, PrivateKey, encoded};

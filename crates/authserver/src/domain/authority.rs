@@ -6,14 +6,16 @@ use carnet_oauth::{Clock, Random};
 
 use crate::{
     domain::{
-        Error,
+        AdminError, Error,
+        audit::{AuditLog, Entry},
         client_auth::ClientKeys,
         counters::Counters,
         hook::HookCaller,
-        keys::ring::{KeyRing, NewKeys},
+        keys::ring::{KeyRing, Means, NewKeys},
         limits::{guesses::GuessLimiter, tokens::TokenLimiter},
         secret::{failure::FailureTimer, verifier::SecretVerifier},
         system_keys::SystemKeys,
+        uuid,
     },
     options::Options,
     store::{Result as StoreResult, Store, StoreError},
@@ -37,6 +39,7 @@ pub(crate) struct Authority {
     pub(super) token_limiter: Arc<TokenLimiter>,
     pub(super) guess_limiter: Arc<GuessLimiter>,
     pub(crate) counters: Arc<Counters>,
+    pub(super) audit: Arc<AuditLog>,
     pub(super) random: Arc<dyn Random>,
     /// Held while a client is read, changed and written.
     pub(super) client_writes: Arc<tokio::sync::Mutex<()>>,
@@ -52,16 +55,13 @@ impl Authority {
         random: Arc<dyn Random>,
     ) -> Result<Self, Error> {
         let system = Arc::new(SystemKeys::new(&options.system_secrets, &*random));
-        let ring = KeyRing::open(
-            Arc::clone(&store),
-            Arc::clone(&system),
-            Arc::clone(&random),
-            NewKeys {
-                algorithm: options.algorithm,
-                bits: options.rsa_bits,
-            },
-        )
-        .await?;
+        let means = Means {
+            store: Arc::clone(&store),
+            system: Arc::clone(&system),
+            random: Arc::clone(&random),
+            clock: Arc::clone(&clock),
+        };
+        let ring = KeyRing::open(means, NewKeys::of(&options)).await?;
         Ok(Self {
             ring: Arc::new(ring),
             verifier: SecretVerifier::new(Arc::clone(&system), Arc::clone(&random), &options),
@@ -71,6 +71,7 @@ impl Authority {
             token_limiter: Arc::new(TokenLimiter::new(options.limits.tokens.clone())),
             guess_limiter: Arc::new(GuessLimiter::new(options.limits.guesses)),
             counters: Arc::default(),
+            audit: Arc::new(AuditLog::open(options.audit_file.as_deref())?),
             client_writes: Arc::default(),
             options,
             store,
@@ -105,17 +106,22 @@ impl Authority {
 
     /// The time of day, in seconds since 1970.
     pub(super) fn now(&self) -> i64 {
-        let since = self
-            .clock
-            .now()
-            .duration_since(SystemTime::UNIX_EPOCH)
-            .unwrap_or_default();
-        i64::try_from(since.as_secs()).unwrap_or(i64::MAX)
+        seconds(&*self.clock)
     }
 
     /// The time of day, in full.
     pub(super) fn time(&self) -> SystemTime {
         self.clock.now()
+    }
+
+    /// Writes a line about a write of an administrator into the audit log.
+    pub(crate) async fn audit(&self, entry: Entry) -> Result<(), AdminError> {
+        self.audit.write(self.time(), entry).await
+    }
+
+    /// An id that nothing else has.
+    pub(crate) fn fresh_id(&self) -> String {
+        uuid::fresh(&*self.random)
     }
 
     /// Whether the server can do its work: `None`, or what is missing.
@@ -130,6 +136,15 @@ impl Authority {
 fn hook_of(options: &Options) -> Option<Arc<HookCaller>> {
     let hook = options.token_hook.clone()?;
     Some(Arc::new(HookCaller::new(hook)))
+}
+
+/// The time of day, in seconds since 1970.
+pub(super) fn seconds(clock: &dyn Clock) -> i64 {
+    let since = clock
+        .now()
+        .duration_since(SystemTime::UNIX_EPOCH)
+        .unwrap_or_default();
+    i64::try_from(since.as_secs()).unwrap_or(i64::MAX)
 }
 
 /// Waits for the store, but not for ever.

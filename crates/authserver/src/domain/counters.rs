@@ -23,6 +23,7 @@ const OTHER: &str = "other";
 pub(crate) struct Counters {
     over_limit: Family<OverLimit, Counter>,
     throttled_guesses: Counter,
+    failed_authentications: Family<Failed, Counter>,
     named: Mutex<BTreeSet<String>>,
 }
 
@@ -31,6 +32,11 @@ pub(crate) struct Counters {
 pub(super) enum Limit {
     Rate,
     Quota,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct Failed {
+    reason: &'static str,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -63,6 +69,11 @@ impl Counters {
             "Attempts to authenticate that were turned away because there were too many",
             self.throttled_guesses.clone(),
         );
+        registry.register(
+            "oauth2_failed_authentications",
+            "Attempts of clients to authenticate that failed",
+            self.failed_authentications.clone(),
+        );
     }
 
     /// Counts a token beyond a limit.
@@ -78,6 +89,12 @@ impl Counters {
     /// Counts an attempt that was turned away.
     pub(super) fn note_throttled_guess(&self) {
         self.throttled_guesses.inc();
+    }
+
+    /// Counts an attempt that failed.
+    pub(super) fn note_failed_authentication(&self, reason: &'static str) {
+        let failed = Failed { reason };
+        self.failed_authentications.get_or_create(&failed).inc();
     }
 
     fn name_of(&self, client: &str) -> String {

@@ -1,6 +1,6 @@
 //! What can go wrong, in the domain's own words; `http` gives each its status.
 
-use std::time::Duration;
+use std::{io, path::PathBuf, time::Duration};
 
 use carnet_jose::KeyError;
 use carnet_oauth::{Error as OauthError, ErrorCode};
@@ -13,10 +13,18 @@ pub enum Error {
     /// The store failed.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// The audit log cannot be opened.
+    #[error("audit.file: {} cannot be written: {problem}", path.display())]
+    Audit {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        problem: io::Error,
+    },
     /// A key in the store was sealed with a secret that is not at hand.
     #[error(
         "key {kid} of set {set} cannot be opened: none of secrets.system is the one it was sealed \
-         with"
+         with; put that one back behind the others"
     )]
     Sealed {
         /// The set.

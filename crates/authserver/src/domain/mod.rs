@@ -3,6 +3,7 @@
 //! Everything hangs on [`Authority`]; each file adds what its name says. To add a grant: a file in
 //! `grant/`, an arm in `grant/mod.rs`, its word in `carnet_oauth::grant`.
 
+pub(crate) mod audit;
 mod authority;
 mod claims;
 pub(crate) mod client;
@@ -26,3 +27,4 @@ mod uuid;
 pub(crate) use authority::Authority;
 pub use error::Error;
 pub(crate) use error::{AdminError, Missing, TokenError};
+pub use keys::Rotation;

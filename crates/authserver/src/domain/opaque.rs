@@ -106,6 +106,18 @@ mod tests {
     }
 
     #[test]
+    fn a_token_counts_as_long_as_the_system_secret_of_its_time_is_there() {
+        let (token, digest) = issue(&keys("old"), &Counting::default()).unwrap();
+        let under = |secrets: &[&str]| {
+            let secrets: Vec<SecretString> = secrets.iter().map(|&text| text.into()).collect();
+            let keys = SystemKeys::new(&secrets, &Counting::default());
+            verified_digest(&keys, token.expose_secret())
+        };
+        assert_eq!(under(&["new", "old"]), Some(digest));
+        assert_eq!(under(&["new"]), None);
+    }
+
+    #[test]
     fn the_mac_is_the_one_of_rfc_2104() {
         // Made with Python's hmac module over "sha512_256".
         let mac = hmac_sha512_256(&[0x0b; 32], b"Hi There");

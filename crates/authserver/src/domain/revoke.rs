@@ -41,7 +41,13 @@ impl Authority {
     /// has whole seconds, and a token asked for after the answer must not count as one from before.
     pub(crate) async fn revoke_client(&self, client_id: &str) -> Result<(), AdminError> {
         let lifetime = self.longest_lifetime(client_id).await?;
-        self.revoke_all(client_id, lifetime).await?;
+        let now = self.now();
+        let revocation = Revocation {
+            revoked: Revoked::Client(client_id.to_owned()),
+            not_before: now,
+            expires_at: now.saturating_add(lifetime),
+        };
+        within(self.store.revoke(&revocation)).await?;
         let passed = self
             .time()
             .duration_since(SystemTime::UNIX_EPOCH)
@@ -49,21 +55,6 @@ impl Authority {
         let rest = Duration::from_secs(1) - Duration::from_nanos(passed.subsec_nanos().into());
         tokio::time::sleep(rest).await;
         Ok(())
-    }
-
-    /// Remembers that tokens of this client do not count which were issued until now.
-    pub(super) async fn revoke_all(
-        &self,
-        client_id: &str,
-        lifetime: i64,
-    ) -> Result<(), AdminError> {
-        let now = self.now();
-        let revocation = Revocation {
-            revoked: Revoked::Client(client_id.to_owned()),
-            not_before: now,
-            expires_at: now.saturating_add(lifetime),
-        };
-        Ok(within(self.store.revoke(&revocation)).await?)
     }
 
     /// How long a token of this client can still count.

@@ -35,6 +35,8 @@ impl Purpose {
 pub(super) struct SystemKeys {
     /// The SHA-256 of each secret, newest first. Opaque tokens use it as it is, as Hydra does.
     roots: Vec<Zeroizing<[u8; 32]>>,
+    /// By what what was made with a secret tells with which: nobody learns the secret from it.
+    names: Vec<String>,
 }
 
 impl SystemKeys {
@@ -53,7 +55,18 @@ impl SystemKeys {
             random.fill(&mut *bytes);
             roots.push(root(&*bytes));
         }
-        Self { roots }
+        let names = roots.iter().map(|root| name(root)).collect();
+        Self { roots, names }
+    }
+
+    /// The name of the newest secret.
+    pub(super) fn newest(&self) -> Option<&str> {
+        self.names.first().map(String::as_str)
+    }
+
+    /// The place of the secret of a name, counted from the newest.
+    pub(super) fn place(&self, name: &str) -> Option<usize> {
+        self.names.iter().position(|other| other == name)
     }
 
     /// The key that signs opaque tokens, and all that verify them.
@@ -67,12 +80,11 @@ impl SystemKeys {
         Some(hmac::sign(&hmac_key(root, purpose), message))
     }
 
-    /// Whether a MAC is right with any of the keys; tells by which one, counted from the newest.
-    pub(super) fn verifying(&self, purpose: Purpose, message: &[u8], mac: &[u8]) -> Option<usize> {
+    /// Whether a MAC is right with the key at this place, counted from the newest.
+    pub(super) fn verifies(&self, at: usize, purpose: Purpose, message: &[u8], mac: &[u8]) -> bool {
+        let root = self.roots.get(at);
         // `hmac::verify` compares in constant time.
-        self.roots
-            .iter()
-            .position(|root| hmac::verify(&hmac_key(root, purpose), message, mac).is_ok())
+        root.is_some_and(|root| hmac::verify(&hmac_key(root, purpose), message, mac).is_ok())
     }
 
     /// Seals a text so that it opens only in its context: AES-256-GCM, the nonce in front.
@@ -103,9 +115,19 @@ impl SystemKeys {
         sealed: &str,
         context: &str,
     ) -> Option<Zeroizing<Vec<u8>>> {
+        self.opening(purpose, sealed, context).map(|(_, text)| text)
+    }
+
+    /// The same, and which key did it, counted from the newest.
+    pub(super) fn opening(
+        &self,
+        purpose: Purpose,
+        sealed: &str,
+        context: &str,
+    ) -> Option<(usize, Zeroizing<Vec<u8>>)> {
         let bytes = base64url::decode(sealed)?;
         let (nonce, ciphertext) = bytes.split_at_checked(NONCE_LEN)?;
-        self.roots.iter().find_map(|root| {
+        self.roots.iter().enumerate().find_map(|(at, root)| {
             let mut buffer = Zeroizing::new(ciphertext.to_vec());
             let nonce = Nonce::try_assume_unique_for_key(nonce).ok()?;
             let length = aead_key(root, purpose)?
@@ -113,7 +135,7 @@ impl SystemKeys {
                 .ok()?
                 .len();
             buffer.truncate(length);
-            Some(buffer)
+            Some((at, buffer))
         })
     }
 }
@@ -130,6 +152,12 @@ fn root(secret: &[u8]) -> Zeroizing<[u8; 32]> {
     let mut root = Zeroizing::new([0; 32]);
     root.copy_from_slice(digest::digest(&digest::SHA256, secret).as_ref());
     root
+}
+
+fn name(root: &[u8; 32]) -> String {
+    let key = hmac::Key::new(hmac::HMAC_SHA256, root);
+    let tag = hmac::sign(&key, b"carnet: name of a secret, 1");
+    base64url::encode(tag.as_ref().get(..6).unwrap_or_default())
 }
 
 fn subkey(root: &[u8; 32], purpose: Purpose) -> Zeroizing<[u8; 32]> {
@@ -199,16 +227,16 @@ mod tests {
     }
 
     #[test]
-    fn a_mac_tells_which_secret_made_it() {
-        let mac = keys(&["old"]).mac(Purpose::ClientSecrets, b"m").unwrap();
+    fn a_secret_is_found_by_its_name_and_verifies_its_own_macs_alone() {
+        let old = keys(&["old"]);
+        let mac = old.mac(Purpose::ClientSecrets, b"m").unwrap();
         let both = keys(&["new", "old"]);
-        assert_eq!(
-            both.verifying(Purpose::ClientSecrets, b"m", mac.as_ref()),
-            Some(1)
-        );
-        assert_eq!(
-            both.verifying(Purpose::ClientSecrets, b"n", mac.as_ref()),
-            None
-        );
+        assert_eq!(both.place(old.newest().unwrap()), Some(1));
+        assert_eq!(both.place(keys(&["other"]).newest().unwrap()), None);
+        let verifies =
+            |at, text: &[u8]| both.verifies(at, Purpose::ClientSecrets, text, mac.as_ref());
+        assert!(verifies(1, b"m"));
+        assert!(!verifies(0, b"m") && !verifies(2, b"m") && !verifies(1, b"n"));
+        assert!(!both.verifies(1, Purpose::Pages, b"m", mac.as_ref()));
     }
 }

@@ -3,14 +3,14 @@
 mod hook;
 mod limits;
 
-use std::time::Duration;
+use std::{path::PathBuf, time::Duration};
 
 use carnet_jose::{Algorithm, RsaBits};
 use carnet_oauth::scope;
 use ipnet::IpNet;
 use secrecy::{ExposeSecret as _, SecretString};
 
-use crate::{http::serve::TlsError, ports::Ports};
+use crate::{domain::Rotation, http::serve::TlsError, ports::Ports};
 pub use hook::{HookKey, HookKeyPlace, TokenHook};
 pub use limits::{Guesses, Limits};
 
@@ -50,6 +50,8 @@ pub struct Options {
     pub token_hook: Option<TokenHook>,
     /// `limits` (ours): who gets how much.
     pub limits: Limits,
+    /// `audit.file` (ours): where the audit log goes; to the log of the process when absent.
+    pub audit_file: Option<PathBuf>,
     /// `serve.trusted_proxies` (ours): whose `X-Forwarded-For` is believed.
     pub trusted_proxies: Vec<IpNet>,
     /// `oauth2.client_credentials.default_grant_allowed_scope`: whether a client that asks for no
@@ -71,6 +73,9 @@ pub struct Options {
     /// `jwks.algorithm` (ours): the algorithm of the key that the server makes for access tokens when
     /// there is none.
     pub algorithm: Algorithm,
+    /// `jwks.rotation` (ours): when keys that sign access tokens change; never by themselves when
+    /// absent.
+    pub rotation: Option<Rotation>,
     /// `webfinger.jwks.broadcast_keys`: key sets that are published besides the two that sign.
     pub broadcast_keys: Vec<String>,
     /// `webfinger.oidc_discovery`: what the discovery document says differently.
@@ -166,6 +171,7 @@ impl Default for Options {
             preserve_ext_claims: false,
             token_hook: None,
             limits: Limits::default(),
+            audit_file: None,
             trusted_proxies: Vec::new(),
             default_grant_allowed_scope: false,
             default_scope: texts(&["offline_access", "offline", "openid"]),
@@ -175,6 +181,7 @@ impl Default for Options {
             hashing_threads: 1,
             rsa_bits: RsaBits::B2048,
             algorithm: Algorithm::Rs256,
+            rotation: None,
             broadcast_keys: texts(&["hydra.openid.id-token"]),
             discovery: Discovery::default(),
             public_cors: None,

@@ -159,8 +159,10 @@ pub trait ClientStore {
         old: &[RotatedSecret],
         new: &[RotatedSecret],
     ) -> Result<bool>;
-    /// Deletes a client and its opaque tokens; false when there is none of that id.
-    async fn delete_client(&self, id: &str) -> Result<bool>;
+    /// Deletes a client and its opaque tokens, and revokes its signed ones as [`Revocation`] says,
+    /// at once: one of the same id, added later, does not revive them. False when there is none of
+    /// that id; then nothing is revoked.
+    async fn delete_client(&self, id: &str, not_before: i64, expires_at: i64) -> Result<bool>;
     /// Lists clients.
     async fn list_clients(&self, query: &ClientQuery) -> Result<Vec<ClientRow>>;
     /// How many clients there are of a query's name and owner.
@@ -176,6 +178,39 @@ pub struct KeyRow {
     pub kid: String,
     /// The sealed JWK.
     pub sealed: String,
+    /// What is known of its life.
+    pub life: KeyLife,
+}
+
+/// When a key signs, and for how long what it signed counts. The default is that of a key which
+/// came from elsewhere and may sign at once.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KeyLife {
+    /// From when on it signs, in seconds since 1970.
+    pub signs_from: i64,
+    /// The longest lifetime of a token that it signed, in seconds; never too short.
+    pub lifetime: i64,
+    /// Whether it came from elsewhere: then it may have signed what nobody here knows of.
+    pub is_imported: bool,
+    /// The key that it follows in the rotation of its set; empty where it is the first, `None` where
+    /// it did not come by rotation. A key is followed by one other at most.
+    pub follows: Option<String>,
+}
+
+impl KeyLife {
+    /// How long a token of a key from elsewhere may count: 366 days.
+    pub const UNKNOWN_LIFETIME: i64 = 366 * 24 * 3600;
+}
+
+impl Default for KeyLife {
+    fn default() -> Self {
+        Self {
+            signs_from: 0,
+            lifetime: Self::UNKNOWN_LIFETIME,
+            is_imported: true,
+            follows: None,
+        }
+    }
 }
 
 /// Keys.
@@ -183,8 +218,14 @@ pub struct KeyRow {
 pub trait KeyStore {
     /// All keys of all sets, the newest of a set first.
     async fn all_keys(&self) -> Result<Vec<KeyRow>>;
-    /// Adds a key.
+    /// Adds a key. Where one of that name is there, or one that follows the same key of the set, it
+    /// is a conflict: so one of several servers rotates.
     async fn insert_key(&self, row: &KeyRow) -> Result<Insertion>;
+    /// Makes the lifetime of a key longer, if it is not that long already.
+    async fn raise_key_lifetime(&self, set: &str, kid: &str, lifetime: i64) -> Result<()>;
+    /// Replaces the sealed text of a key by another of the same key, unless it changed meanwhile;
+    /// says whether it did. The key keeps its place and its life.
+    async fn reseal_key(&self, old: &KeyRow, sealed: &str) -> Result<bool>;
     /// Adds a key, or replaces the one of that name; it becomes the newest.
     async fn put_key(&self, row: &KeyRow) -> Result<()>;
     /// Replaces a whole set; the first row becomes the newest. A name twice is a conflict.
@@ -259,6 +300,8 @@ pub trait RevocationStore {
     async fn delete_expired_revocations(&self, before: i64, limit: u32) -> Result<u64>;
     /// Whether the store answers.
     async fn ping(&self) -> Result<()>;
+    /// Whether other processes may change what is kept there.
+    fn is_shared(&self) -> bool;
 }
 
 /// Assertions that were used. Each counts once, at whichever server of the store it is shown.

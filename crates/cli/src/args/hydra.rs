@@ -84,6 +84,10 @@ pub(crate) struct CreateJwk {
     /// What the key is for: sig or enc.
     #[arg(long = "use", default_value = "sig", value_name = "USE")]
     pub(crate) usage: String,
+    /// How long the key is published before it signs, such as 10m; at once when absent. Verifiers that
+    /// keep the key set for less lose no token.
+    #[arg(long, value_name = "TIME")]
+    pub(crate) publish_ahead: Option<String>,
     /// Prints only the public part of the key.
     #[arg(long)]
     pub(crate) public: bool,
@@ -203,9 +207,33 @@ pub(crate) enum ImportNoun {
     /// Create OAuth 2.0 clients from files of JSON, with the ids and secrets they have there.
     #[command(name = "oauth2-client", visible_alias = "client", aliases = ["clients", "oauth2-clients"])]
     Oauth2Client(ImportClients),
+    /// Put keys from files into a set of JSON Web Keys; the last one is the newest, which signs.
+    #[command(visible_alias = "jwks")]
+    Jwk(ImportJwk),
     /// Take clients, keys, trusted issuers and living tokens from a database of Ory Hydra, 2.2 or
     /// later.
     Hydra(ImportHydra),
+}
+
+/// `import jwk`.
+#[derive(Debug, Args)]
+pub(crate) struct ImportJwk {
+    /// The set.
+    #[arg(value_name = "SET")]
+    pub(crate) set: String,
+    /// Files with a key: a JWK, a set of them, PEM (PKCS #8, PKCS #1, SEC 1, public keys, certificates)
+    /// or DER; none or -: standard input.
+    #[arg(value_name = "FILE")]
+    pub(crate) files: Vec<String>,
+    /// The algorithm of keys that do not say theirs, such as RS256 or ES256.
+    #[arg(long, value_name = "ALGORITHM")]
+    pub(crate) alg: Option<String>,
+    /// The id of a key that has none; one is generated when absent.
+    #[arg(long, value_name = "KEY_ID")]
+    pub(crate) default_key_id: Option<String>,
+    /// What keys are for that do not say it: sig or enc.
+    #[arg(long = "use", default_value = "sig", value_name = "USE")]
+    pub(crate) usage: String,
 }
 
 /// `import hydra`.

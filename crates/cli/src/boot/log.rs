@@ -25,7 +25,9 @@ pub(crate) fn install(level: &str, format: Format, output: Output) {
         .with_env_filter(filter(level))
         .with_writer(Writer(output))
         .with_ansi(false)
-        .with_target(false);
+        .with_target(false)
+        // It would tell of a line that nobody takes on standard error, and panic when that is full.
+        .log_internal_errors(false);
     let already_installed = match format {
         Format::Text => subscriber.finish().try_init().is_err(),
         Format::Json => subscriber
@@ -49,7 +51,8 @@ fn filter(level: &str) -> EnvFilter {
         "trace" => "carnet=trace,debug",
         _ => "info",
     };
-    EnvFilter::new(level)
+    // Who audits is told whatever the level is.
+    EnvFilter::new(format!("{level},carnet::audit=info"))
 }
 
 /// An [`Output`] as a writer of lines.

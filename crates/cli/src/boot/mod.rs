@@ -11,12 +11,14 @@ use tokio_util::sync::CancellationToken;
 use crate::process::Process;
 
 mod clock;
+mod dumps;
 mod listen;
 pub(crate) mod log;
 mod random;
 mod signals;
 mod unix;
 
+pub(crate) use dumps::forbid_dumps;
 pub(crate) use listen::{bind, explain};
 pub(crate) use signals::{cancel_on_signals, notify_on_hangup};
 pub(crate) use unix::bind_unix;

@@ -23,6 +23,7 @@ const PROVIDERS: &str = "providers";
 pub(super) async fn run(typed: TraefikFlags, process: &Process) -> Result<(), Failure> {
     let config = install::load(&typed.flags, process)?;
     log_as_told(&config.log, &process.out)?;
+    boot::forbid_dumps();
     let data_plane = DataPlane::start(&config, process)?;
     follow_providers(&config, &data_plane, process).await;
     data_plane.stop().await;

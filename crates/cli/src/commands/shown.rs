@@ -111,6 +111,12 @@ pub(super) struct Key {
     members: Value,
 }
 
+impl From<Vec<Map<String, Value>>> for KeySet {
+    fn from(keys: Vec<Map<String, Value>>) -> Self {
+        Self { keys }
+    }
+}
+
 impl KeySet {
     /// The keys of a set, whole or their public parts.
     pub(super) fn keys(self, set: &str, public: bool) -> Vec<Key> {

@@ -9,6 +9,7 @@ use tokio::io::{AsyncBufReadExt as _, BufReader};
 use tokio::process::{Child, Command};
 
 use crate::process::line;
+use crate::words::{quietly, said, shell};
 
 // Holds OP-15, AD-02.
 #[tokio::test]
@@ -40,6 +41,46 @@ async fn an_authorization_server_that_nobody_configured_does_not_start() {
     let ended = line("carnet serve all").env("DSN", "memory").run().await;
     assert_eq!(ended.code, 1);
     assert!(ended.err.contains("is not https"), "{}", ended.err);
+}
+
+// Holds AD-02.
+#[test]
+fn an_admin_port_that_others_may_reach_is_told_once() {
+    let mut shell = shell();
+    quietly(&mut shell, "export DSN=memory");
+    for (host, lines) in [("", "1"), ("127.0.0.1", "0")] {
+        let serve = format!("SERVE_ADMIN_HOST={host} hydra serve all --dev 2> log & server=$!");
+        quietly(&mut shell, &serve);
+        quietly(
+            &mut shell,
+            "becomes 200 127.0.0.1:4445/health/ready; kill $server; wait $server",
+        );
+        let told = said(
+            &mut shell,
+            "grep -c 'the admin port has no authentication' log",
+        );
+        assert_eq!(told, lines, "{host}");
+    }
+}
+
+// Holds SE-09.
+#[test]
+fn a_crash_writes_no_memory_to_disk() {
+    let mut shell = shell();
+    quietly(&mut shell, "ulimit -c unlimited 2> /dev/null || true");
+    quietly(&mut shell, "export DSN=memory");
+    for serve in [
+        "hydra serve all --dev 2> log & server=$!; becomes 200 127.0.0.1:4445/health/ready",
+        "carnet gateway --ping=true > log & server=$!; becomes 200 127.0.0.1:8080/ping",
+    ] {
+        quietly(&mut shell, serve);
+        let limit = "grep -c '^Max core file size  *0 ' /proc/$server/limits";
+        assert_eq!(said(&mut shell, limit), "1", "{serve}");
+        let end = "kill -ABRT $server; wait $server 2> ended.txt; echo $?";
+        assert_eq!(said(&mut shell, end), "134");
+        let left = "find . -name 'core*' | wc -l; grep -c dumped ended.txt";
+        assert_eq!(said(&mut shell, left), "0\n0");
+    }
 }
 
 /// The addresses at which a process listens.

@@ -1,4 +1,4 @@
-//! `create`, `get` and `delete jwk`.
+//! `create`, `get`, `import` and `delete jwk`.
 
 use carnet_testkit::Server;
 use carnet_testkit::server::Answer;
@@ -120,4 +120,93 @@ async fn sets_and_tokens_are_deleted_by_name() {
             "/admin/oauth2/tokens?client_id=a%26b"
         ]
     );
+}
+
+/// A server that takes whatever is put.
+async fn taking() -> Server {
+    let echo = |request: &carnet_testkit::server::Request| {
+        let key: Value = serde_json::from_slice(&request.body).unwrap();
+        Answer::json(200, &key)
+    };
+    Server::start(echo).await.unwrap()
+}
+
+fn file(name: &str) -> String {
+    format!("{}/../jose/tests/keys/{name}", env!("CARGO_MANIFEST_DIR"))
+}
+
+#[tokio::test]
+async fn keys_of_all_forms_are_put_under_their_names() {
+    let admin = taking().await;
+    let folder = tempfile::tempdir().unwrap();
+    let import = |flags: &str| {
+        line(&format!(
+            "hydra import {flags} -e {} --format json",
+            admin.url("")
+        ))
+    };
+    let jwk = |name: &str, alg: &str| {
+        let import = import(&format!("jwk s --alg {alg} --default-key-id k"));
+        import.arg(&file(name))
+    };
+    for (name, alg, kty, is_private) in [
+        ("rsa.pkcs1.pem", "PS256", "RSA", true),
+        ("rsa.pkcs8.pem", "RS256", "RSA", true),
+        ("rsa.certificate.pem", "RS256", "RSA", false),
+        ("p384.sec1.pem", "ES384", "EC", true),
+        ("p521.spki.pem", "ES512", "EC", false),
+        ("ed25519.pkcs8.pem", "EdDSA", "OKP", true),
+    ] {
+        let set: Value = serde_json::from_str(&jwk(name, alg).out().await).unwrap();
+        let key = &set["keys"][0];
+        assert_eq!(
+            (&set["set"], &key["kid"]),
+            (&json!("s"), &json!("k")),
+            "{name}"
+        );
+        assert_eq!((&key["kty"], &key["alg"]), (&json!(kty), &json!(alg)));
+        assert_eq!(
+            (key.get("d").is_some(), &key["use"]),
+            (is_private, &json!("sig"))
+        );
+    }
+    let whole = import("jwk s --alg ES256").arg(&file("p256.sec1.pem"));
+    let mut key: Value = serde_json::from_str(&whole.out().await).unwrap();
+    let mut one = key["keys"][0].take();
+    one["kid"] = json!("one");
+    let mut two = one.clone();
+    two["kid"] = json!("two");
+    let path = folder.path().join("set.json");
+    std::fs::write(&path, json!({"keys": [one, two]}).to_string()).unwrap();
+    import("jwks set").arg(path.to_str().unwrap()).out().await;
+    let seen = admin.seen();
+    let targets: Vec<&str> = seen.iter().map(|request| request.target.as_str()).collect();
+    let last = &targets[targets.len() - 2..];
+    assert_eq!(last, ["/admin/keys/set/two", "/admin/keys/set/one"]);
+    assert_eq!(
+        (targets[0], seen[0].method.as_str()),
+        ("/admin/keys/s/k", "PUT")
+    );
+}
+
+#[tokio::test]
+async fn what_is_no_key_is_said_in_a_sentence_and_nothing_is_put() {
+    let admin = taking().await;
+    for (name, flags, says) in [
+        ("p256.sec1.pem", "", "set --alg"),
+        ("p256.sec1.pem", "--alg ES384", "is none for ES384"),
+        ("p256.sec1.pem", "--alg HS256", "--alg"),
+        ("p256.encrypted.pem", "--alg ES256", "openssl pkey"),
+        ("nope.pem", "--alg ES256", "cannot read"),
+    ] {
+        let import = line(&format!("hydra import jwk s {flags} -e {}", admin.url("")));
+        let run = import
+            .arg(&file("p256.pkcs8.pem"))
+            .arg(&file(name))
+            .run()
+            .await;
+        assert_eq!((run.code, run.out.as_str()), (1, ""), "{name}");
+        assert!(run.err.contains(says), "{name}: {}", run.err);
+    }
+    assert!(admin.seen().is_empty());
 }

@@ -86,3 +86,23 @@ fn a_file_that_was_not_migrated_is_refused_with_the_command_that_migrates_it() {
         );
     }
 }
+
+// Holds F19.
+#[test]
+fn a_log_that_nobody_takes_stops_nothing() {
+    let mut shell = server();
+    quietly(&mut shell, "hydra migrate sql -e --yes > migrate.txt");
+    quietly(
+        &mut shell,
+        "LOG_LEVEL=trace hydra serve all --dev 2> /dev/full & server=$!; becomes 200 127.0.0.1:4445/health/ready",
+    );
+    quietly(
+        &mut shell,
+        "client=$(register jwt-secret); token=$(token $client jwt-secret)",
+    );
+    assert_eq!(said(&mut shell, "is_active $token"), "true");
+    assert_eq!(
+        said(&mut shell, "kill -TERM $server; wait $server; echo $?"),
+        "0"
+    );
+}

@@ -107,6 +107,29 @@ async fn a_client_of_either_method_gets_a_token_that_can_be_revoked() {
     }
 }
 
+// Holds SE-04.
+#[tokio::test]
+async fn no_secret_has_to_be_on_a_command_line() {
+    let hydra = Hydra::start().await;
+    let file = json!({
+        "client_secret": "canary-of-the-file", "grant_types": ["client_credentials"],
+    });
+    let create = hydra
+        .admin("create client --id a --file -")
+        .input(&file.to_string());
+    create.out().await;
+    let asked = [
+        ("OAUTH2_CLIENT_ID", "a"),
+        ("OAUTH2_CLIENT_SECRET", "canary-of-the-file"),
+    ];
+    let perform = asked.iter().fold(
+        hydra.public("perform client-credentials"),
+        |line, (name, value)| line.env(name, value),
+    );
+    let token = json_of(perform).await["access_token"].clone();
+    assert!(token.is_string());
+}
+
 #[tokio::test]
 async fn clients_are_listed_page_by_page_changed_and_deleted() {
     let hydra = Hydra::start().await;

@@ -68,6 +68,7 @@ fn defaults_are_those_of_hydra_but_for_the_size_of_keys() {
     );
     assert_eq!(config.broadcast_keys, ["hydra.openid.id-token"]);
     assert_eq!(config.rsa_bits, 2048);
+    assert_eq!(config.rotation, None);
     assert_eq!(config.log.level, "info");
 }
 
@@ -90,7 +91,7 @@ oidc:
 webfinger:
   jwks: {broadcast_keys: [x, y]}
   oidc_discovery: {token_url: 'https://as.test/t', jwks_url: 'https://as.test/j', supported_claims: [c], supported_scope: [s]}
-jwks: {rsa_bits: 4096, algorithm: ES256}
+jwks: {rsa_bits: 4096, algorithm: ES256, rotation: {every: 720h, publish_ahead: 24h}}
 log: {level: debug, format: json}
 ";
 
@@ -130,11 +131,14 @@ const VARIABLES: [(&str, &str); 27] = [
     ("WEBFINGER_OIDC_DISCOVERY_SUPPORTED_SCOPE", "s"),
 ];
 
+// Holds SE-04.
 #[test]
 fn documents_and_variables_say_the_same() {
     let more = [
         ("JWKS_RSA_BITS", "4096"),
         ("JWKS_ALGORITHM", "ES256"),
+        ("JWKS_ROTATION_EVERY", "720h"),
+        ("JWKS_ROTATION_PUBLISH_AHEAD", "24h"),
         ("LOG_LEVEL", "debug"),
         ("LOG_FORMAT", "json"),
     ];
@@ -177,6 +181,9 @@ fn documents_and_variables_say_the_same() {
         assert_eq!(config.discovery.supported_scope, ["s"]);
         assert_eq!(config.rsa_bits, 4096);
         assert_eq!(config.algorithm, "ES256");
+        let day = Duration::from_secs(24 * 3600);
+        let rotation = config.rotation.unwrap();
+        assert_eq!((rotation.every, rotation.publish_ahead), (30 * day, day));
         assert_eq!(config.log.level, "debug");
         assert!(config.log.json);
     }

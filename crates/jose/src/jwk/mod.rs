@@ -1,6 +1,7 @@
 //! Keys in JSON (RFC 7517): public ones to verify with ([`Jwk`], [`JwkSet`]) and private ones to
-//! sign with ([`PrivateKey`]).
+//! sign with ([`PrivateKey`]); and as other tools keep them ([`encoded`]).
 
+pub mod encoded;
 mod members;
 mod private;
 mod set;
@@ -11,7 +12,9 @@ pub use set::JwkSet;
 use aws_lc_rs::signature::{ED25519, RsaPublicKeyComponents, UnparsedPublicKey};
 use serde_json::{Map, Value};
 
-use crate::{Algorithm, Curve, KeyError, base64url, der, json, jwk::members::Members, thumbprint};
+use crate::{
+    Algorithm, Curve, KeyError, RsaBits, base64url, der, json, jwk::members::Members, thumbprint,
+};
 
 /// A public key.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -90,6 +93,26 @@ impl Jwk {
     #[must_use]
     pub const fn algorithm(&self) -> Option<Algorithm> {
         self.algorithm
+    }
+
+    /// The length of an RSA modulus, in bytes.
+    #[must_use]
+    pub const fn rsa_bytes(&self) -> Option<usize> {
+        match &self.material {
+            Material::Rsa { n, .. } => Some(n.len()),
+            Material::Ec { .. } | Material::Ed25519 { .. } => None,
+        }
+    }
+
+    /// The size of an RSA key, when it is one of those that are made here.
+    #[must_use]
+    pub const fn rsa_bits(&self) -> Option<RsaBits> {
+        match self.rsa_bytes() {
+            Some(256) => Some(RsaBits::B2048),
+            Some(384) => Some(RsaBits::B3072),
+            Some(512) => Some(RsaBits::B4096),
+            _ => None,
+        }
     }
 
     /// The thumbprint of RFC 7638.

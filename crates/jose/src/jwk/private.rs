@@ -30,7 +30,7 @@ pub struct PrivateKey {
 /// The name of a private member and its bytes.
 type SecretMember = (&'static str, Zeroizing<Vec<u8>>);
 
-enum Pair {
+pub(super) enum Pair {
     Rsa(RsaKeyPair),
     Ec(EcdsaKeyPair),
     Ed25519(Ed25519KeyPair),
@@ -93,7 +93,12 @@ impl PrivateKey {
         })
     }
 
-    fn new(pair: Pair, algorithm: Algorithm, kid: &str, usage: &str) -> Result<Self, KeyError> {
+    pub(super) fn new(
+        pair: Pair,
+        algorithm: Algorithm,
+        kid: &str,
+        usage: &str,
+    ) -> Result<Self, KeyError> {
         let public = Jwk {
             kid: kid.to_owned(),
             usage: Some(usage.to_owned()),
@@ -273,6 +278,6 @@ fn crypto(_: aws_lc_rs::error::Unspecified) -> KeyError {
     KeyError::Crypto
 }
 
-fn rejected(_: aws_lc_rs::error::KeyRejected) -> KeyError {
+pub(super) fn rejected(_: aws_lc_rs::error::KeyRejected) -> KeyError {
     KeyError::Rejected
 }

@@ -82,12 +82,11 @@ impl Authority {
 
     /// Deletes a client with all its tokens.
     pub(crate) async fn delete_client(&self, id: &str) -> Result<(), AdminError> {
-        // First the revocation: a client of the same id, made later, must not revive old tokens.
-        let lifetime = self.longest_lifetime(id).await?;
-        if within(self.store.find_client(id)).await?.is_some() {
-            self.revoke_all(id, lifetime).await?;
-        }
-        match within(self.store.delete_client(id)).await? {
+        let (now, lifetime) = (self.now(), self.longest_lifetime(id).await?);
+        let deleted = self
+            .store
+            .delete_client(id, now, now.saturating_add(lifetime));
+        match within(deleted).await? {
             true => Ok(()),
             false => Err(AdminError::NotFound(Missing::Resource)),
         }

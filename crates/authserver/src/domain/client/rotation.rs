@@ -64,17 +64,25 @@ impl Authority {
         }
     }
 
-    /// Writes down that an old secret was used, by the place of its hash in the row. A request does
-    /// not fail for it.
-    pub(in crate::domain) async fn note_use(&self, row: &ClientRow, at: usize) {
+    /// Writes down that an old secret was used, by the place of its hash in the row, and a better
+    /// hash of it when there is one. A request does not fail for it.
+    pub(in crate::domain) async fn note_use(
+        &self,
+        row: &ClientRow,
+        at: usize,
+        renewed: Option<String>,
+    ) {
         let (id, now) = (row.client.client_id.as_str(), self.now());
         let mut rotated = row.rotated.clone();
         let Some(secret) = at.checked_sub(1).and_then(|at| rotated.get_mut(at)) else {
             return;
         };
         let is_known = |last: i64| now.saturating_sub(last) < USE_RESOLUTION;
-        if secret.last_used_at.is_some_and(is_known) {
+        if renewed.is_none() && secret.last_used_at.is_some_and(is_known) {
             return;
+        }
+        if let Some(renewed) = renewed {
+            secret.hash = renewed;
         }
         secret.last_used_at = Some(now);
         let noted = self.store.replace_rotated(id, &row.rotated, &rotated);

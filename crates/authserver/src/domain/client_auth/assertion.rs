@@ -36,25 +36,25 @@ impl Authority {
         id: Option<&str>,
     ) -> Result<Seen, TokenError> {
         let Ok(decoded) = jws::decode_unverified(assertion) else {
-            return Ok(Seen::Wrong);
+            return Ok(wrong());
         };
         let Ok(claims) = jwt::claims(&decoded.payload) else {
-            return Ok(Seen::Wrong);
+            return Ok(wrong());
         };
         let subject = text(&claims, "sub").unwrap_or_default();
         if id.is_some_and(|id| id != subject) {
-            return Ok(Seen::Wrong);
+            return Ok(wrong());
         }
         let row = within(self.store.find_client(subject)).await?;
         let Some(client) = row.map(|row| row.client).filter(may_assert) else {
-            return Ok(Seen::Wrong);
+            return Ok(wrong());
         };
         let fit = check(&self.options, &claims, subject, self.now());
         let Some(fit) = fit.filter(|_| is_of_the_right_kind(&decoded.header, &client)) else {
-            return Ok(Seen::Wrong);
+            return Ok(wrong());
         };
         if !self.client_keys.verify(&client, assertion).await {
-            return Ok(Seen::Wrong);
+            return Ok(wrong());
         }
         let use_of = use_of(subject, fit.jti);
         let is_first = within(self.store.use_jti(&use_of, fit.until)).await?;
@@ -63,6 +63,10 @@ impl Authority {
             false => Seen::Used,
         })
     }
+}
+
+fn wrong() -> Seen {
+    Seen::Wrong("assertion", None)
 }
 
 fn may_assert(client: &Client) -> bool {

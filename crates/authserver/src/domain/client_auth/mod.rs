@@ -20,6 +20,7 @@ use tokio::time::Instant;
 use crate::{
     domain::{
         Authority, TokenError,
+        audit::Entry,
         authority::within,
         secret::{
             Busy,
@@ -72,11 +73,15 @@ enum Shown<'a> {
     Assertion(&'a SecretString),
 }
 
-/// A client whose secret may be right: its slow hashes will tell.
+/// An attempt of nobody that is known.
 #[derive(Debug)]
-struct Candidate {
-    row: ClientRow,
-    hashes: SlowHashes,
+enum Guess {
+    /// There is no such client.
+    Unknown,
+    /// The client is registered with another method.
+    WrongMethod(String),
+    /// The secret may be right: the slow hashes will tell.
+    Secret(Box<ClientRow>, SlowHashes),
 }
 
 /// Who was seen.
@@ -84,8 +89,8 @@ struct Candidate {
 enum Seen {
     /// A client.
     Client(Box<Client>),
-    /// Nobody: something is wrong.
-    Wrong,
+    /// Nobody: something is wrong, perhaps with a client that is known.
+    Wrong(&'static str, Option<String>),
     /// A client, by an assertion that was used before.
     Used,
 }
@@ -183,14 +188,20 @@ impl Authority {
         };
         let refusal = match seen {
             Seen::Client(client) => return Ok(*client),
-            Seen::Used => TokenError::refused(
-                ErrorCode::JtiKnown,
-                "The client assertion was used before: its 'jti' counts once.",
-            ),
-            Seen::Wrong => TokenError::refused(
-                ErrorCode::InvalidClient,
-                "Client authentication failed: the client, its secret or its method is wrong.",
-            ),
+            Seen::Used => {
+                self.note_failure(presented, "assertion used before", None);
+                TokenError::refused(
+                    ErrorCode::JtiKnown,
+                    "The client assertion was used before: its 'jti' counts once.",
+                )
+            }
+            Seen::Wrong(reason, client) => {
+                self.note_failure(presented, reason, client);
+                TokenError::refused(
+                    ErrorCode::InvalidClient,
+                    "Client authentication failed: the client, its secret or its method is wrong.",
+                )
+            }
         };
         self.failures
             .hold(presented.arrived, self.verifier.slowest())
@@ -208,7 +219,7 @@ impl Authority {
         for (credentials, method) in attempts {
             match self.recognise(credentials, *method).await? {
                 Ok(client) => return Ok(Seen::Client(Box::new(client))),
-                Err(candidate) => guesses.push((credentials, candidate)),
+                Err(guess) => guesses.push((credentials, guess)),
             }
         }
         let id = attempts.first().map(|(credentials, _)| &credentials.id);
@@ -217,12 +228,28 @@ impl Authority {
         if guesses.is_empty() {
             self.verifier.pretend().await?;
         }
-        for (credentials, candidate) in guesses {
-            if let Some(client) = self.compute(credentials, candidate).await? {
-                return Ok(Seen::Client(Box::new(client)));
+        let mut wrong = Seen::Wrong("contradicting credentials", None);
+        for (credentials, guess) in guesses {
+            match self.compute(credentials, guess).await? {
+                Seen::Wrong(reason, client) => wrong = Seen::Wrong(reason, client),
+                seen => return Ok(seen),
             }
         }
-        Ok(Seen::Wrong)
+        Ok(wrong)
+    }
+
+    /// Counts a failure and writes it into the audit log.
+    fn note_failure(&self, presented: &Presented, reason: &'static str, client: Option<String>) {
+        self.counters.note_failed_authentication(reason);
+        let entry = Entry {
+            event: "authentication".to_owned(),
+            object: client,
+            from: presented.from,
+            outcome: "refused",
+            reason: Some(reason),
+            ..Entry::default()
+        };
+        self.audit.note_failure(self.time(), entry);
     }
 
     /// Counts a guess; the outcome does not depend on whether there is such a client.
@@ -240,41 +267,52 @@ impl Authority {
         &self,
         Credentials { id, secret }: &Credentials,
         method: Method,
-    ) -> Result<Result<Client, Option<Candidate>>, TokenError> {
-        let row = within(self.store.find_client(id)).await?;
-        let registered = row.filter(|row| row.client.token_endpoint_auth_method == method.name());
-        let Some(row) = registered else {
-            return Ok(Err(None));
+    ) -> Result<Result<Client, Guess>, TokenError> {
+        let Some(row) = within(self.store.find_client(id)).await? else {
+            return Ok(Err(Guess::Unknown));
         };
+        if row.client.token_endpoint_auth_method != method.name() {
+            return Ok(Err(Guess::WrongMethod(row.client.client_id)));
+        }
         if method == Method::None {
             return Ok(Ok(row.client));
         }
         match self.verifier.recognise(id, &row.hashes(), secret) {
-            Ok(verdict) => Ok(self.accept(row, verdict).await.ok_or(None)),
-            Err(hashes) => Ok(Err(Some(Candidate { row, hashes }))),
+            Ok(verdict) => Ok(self.accept(row, verdict).await.ok_or(Guess::Unknown)),
+            Err(hashes) => Ok(Err(Guess::Secret(Box::new(row), hashes))),
         }
     }
 
     async fn compute(
         &self,
         Credentials { id, secret }: &Credentials,
-        candidate: Option<Candidate>,
-    ) -> Result<Option<Client>, TokenError> {
-        let Some(Candidate { row, hashes }) = candidate else {
-            self.verifier.pretend().await?;
-            return Ok(None);
+        guess: Guess,
+    ) -> Result<Seen, TokenError> {
+        let (row, hashes) = match guess {
+            Guess::Secret(row, hashes) => (row, hashes),
+            Guess::Unknown => {
+                self.verifier.pretend().await?;
+                return Ok(Seen::Wrong("unknown client", None));
+            }
+            Guess::WrongMethod(client) => {
+                self.verifier.pretend().await?;
+                return Ok(Seen::Wrong("wrong method", Some(client)));
+            }
         };
         let stored = row.hashes();
         let computed = self.verifier.compute(id, &stored, hashes, secret);
         let verdict = computed.await?;
-        Ok(self.accept(row, verdict).await)
+        Ok(match self.accept(*row, verdict).await {
+            Some(client) => Seen::Client(Box::new(client)),
+            None => Seen::Wrong("wrong secret", Some(id.clone())),
+        })
     }
 
     /// The client of a right secret; writes down what there is to learn from it.
     async fn accept(&self, row: ClientRow, verdict: Verdict) -> Option<Client> {
         match verdict {
             Verdict::Wrong => return None,
-            Verdict::Rotated(at) => self.note_use(&row, at).await,
+            Verdict::Rotated(at, renewed) => self.note_use(&row, at, renewed).await,
             Verdict::Right(None) => {}
             Verdict::Right(Some(renewed)) => self.renew_hash(&row, &renewed).await,
         }

@@ -11,8 +11,8 @@ use serde_json::{Map, Value};
 use crate::{
     AccessTokenStrategy, TokenProfile,
     domain::{
-        Authority, TokenError, authority::within, claims::Claims, client_auth::Presented, opaque,
-        uuid,
+        Authority, TokenError, authority::within, claims::Claims, client_auth::Presented,
+        keys::ring::Unsigned, opaque, uuid,
     },
     store::TokenRow,
 };
@@ -79,8 +79,12 @@ impl Authority {
         let access_token = match granted.strategy {
             AccessTokenStrategy::Jwt => {
                 let claims = Claims::new(&self.options, &granted, uuid::fresh(&*self.random));
-                let claims = claims.to_json().map_err(|_| TokenError::internal())?;
-                self.ring.sign(claims, granted.profile).await?
+                let unsigned = Unsigned {
+                    claims: claims.to_json().map_err(|_| TokenError::internal())?,
+                    profile: granted.profile,
+                    lifetime: granted.expires_at - granted.issued_at,
+                };
+                self.ring.sign(unsigned).await?
             }
             AccessTokenStrategy::Opaque => {
                 let (token, digest) =

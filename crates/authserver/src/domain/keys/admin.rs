@@ -4,6 +4,7 @@
 use std::str::FromStr as _;
 
 use carnet_jose::{Algorithm, RsaBits};
+use carnet_oauth::client::Lifespan;
 use serde_json::{Map, Value};
 
 use crate::{
@@ -11,10 +12,10 @@ use crate::{
         Authority,
         authority::within,
         error::{AdminError, Missing},
-        keys::{sealed, set::Key},
+        keys::set::Key,
         uuid,
     },
-    store::Insertion,
+    store::{Insertion, KeyLife},
 };
 
 /// A key to be made.
@@ -30,6 +31,8 @@ pub(crate) struct NewKey {
     kid: Option<String>,
     /// The size of an RSA key (ours); that of the configuration when absent.
     rsa_bits: Option<u16>,
+    /// How long it is published before it signs (ours), as in `10m`; it signs at once when absent.
+    publish_ahead: Option<Lifespan>,
 }
 
 type Json = Map<String, Value>;
@@ -41,16 +44,15 @@ impl Authority {
         if keys.is_empty() {
             return Err(AdminError::NotFound(Missing::KeySet));
         }
-        keys.iter().map(|key| Ok(key.to_json()?)).collect()
+        keys.iter().map(|held| Ok(held.key.to_json()?)).collect()
     }
 
     /// One key of a set.
     pub(crate) fn key(&self, set: &str, kid: &str) -> Result<Json, AdminError> {
         let keys = self.ring.set(set);
-        let key = keys.iter().find(|key| key.kid() == kid);
-        Ok(key
-            .ok_or(AdminError::NotFound(Missing::Resource))?
-            .to_json()?)
+        let held = keys.iter().find(|held| held.key.kid() == kid);
+        let held = held.ok_or(AdminError::NotFound(Missing::Resource))?;
+        Ok(held.key.to_json()?)
     }
 
     /// Makes a key and adds it to a set.
@@ -65,8 +67,10 @@ impl Authority {
         let usage = or_else(new.usage, "sig".to_owned());
         let key = self.ring.generate(algorithm, kid, usage, bits).await?;
         let _writing = self.ring.write().await;
-        let row = sealed::seal(&self.ring.system, &*self.ring.random, set, &key)?;
-        if within(self.ring.store.insert_key(&row)).await? == Insertion::Conflict {
+        let wait = new.publish_ahead.map_or(0, Lifespan::as_seconds);
+        let life = self.ring.life(self.now().saturating_add(wait.max(0)), None);
+        let row = self.ring.seal(set, life, &key)?;
+        if within(self.ring.store().insert_key(&row)).await? == Insertion::Conflict {
             return Err(AdminError::Conflict);
         }
         self.ring.reload().await?;
@@ -83,9 +87,9 @@ impl Authority {
         let _writing = self.ring.write().await;
         let rows = keys
             .iter()
-            .map(|key| sealed::seal(&self.ring.system, &*self.ring.random, set, key))
+            .map(|key| self.ring.seal(set, self.life_from_elsewhere(), key))
             .collect::<Result<Vec<_>, _>>()?;
-        if within(self.ring.store.replace_key_set(set, &rows)).await? == Insertion::Conflict {
+        if within(self.ring.store().replace_key_set(set, &rows)).await? == Insertion::Conflict {
             return Err(AdminError::Conflict);
         }
         self.ring.reload().await?;
@@ -96,8 +100,8 @@ impl Authority {
     pub(crate) async fn put_key(&self, set: &str, key: &Value) -> Result<Json, AdminError> {
         let key = read(key)?;
         let _writing = self.ring.write().await;
-        let row = sealed::seal(&self.ring.system, &*self.ring.random, set, &key)?;
-        within(self.ring.store.put_key(&row)).await?;
+        let row = self.ring.seal(set, self.life_from_elsewhere(), &key)?;
+        within(self.ring.store().put_key(&row)).await?;
         self.ring.reload().await?;
         Ok(key.to_json()?)
     }
@@ -105,15 +109,23 @@ impl Authority {
     /// Deletes a set; it need not be there.
     pub(crate) async fn delete_key_set(&self, set: &str) -> Result<(), AdminError> {
         let _writing = self.ring.write().await;
-        within(self.ring.store.delete_key_set(set)).await?;
+        within(self.ring.store().delete_key_set(set)).await?;
         Ok(self.ring.reload().await?)
     }
 
     /// Deletes a key; it need not be there.
     pub(crate) async fn delete_key(&self, set: &str, kid: &str) -> Result<(), AdminError> {
         let _writing = self.ring.write().await;
-        within(self.ring.store.delete_key(set, kid)).await?;
+        within(self.ring.store().delete_key(set, kid)).await?;
         Ok(self.ring.reload().await?)
+    }
+
+    /// The life of a key that is put here: it may sign from now on.
+    fn life_from_elsewhere(&self) -> KeyLife {
+        KeyLife {
+            signs_from: self.now(),
+            ..KeyLife::default()
+        }
     }
 }
 

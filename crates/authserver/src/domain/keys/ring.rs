@@ -3,8 +3,8 @@
 use std::{collections::BTreeMap, sync::Arc};
 
 use arc_swap::ArcSwap;
-use carnet_jose::{Algorithm, JwkSet, KeyError, PrivateKey, RsaBits, jws};
-use carnet_oauth::Random;
+use carnet_jose::{Algorithm, KeyError, PrivateKey, RsaBits, jws};
+use carnet_oauth::{Clock, Random};
 use secrecy::SecretString;
 use serde_json::{Map, Value};
 use tokio::sync::{Mutex, MutexGuard};
@@ -12,45 +12,67 @@ use tokio::sync::{Mutex, MutexGuard};
 use crate::{
     domain::{
         Error,
-        authority::within,
+        authority::{seconds, within},
         error::{AdminError, TokenError},
         keys::{
             ACCESS_TOKENS, ID_TOKENS, sealed,
-            set::{self, Key},
+            set::{Held, Key},
+            snapshot::Snapshot,
         },
         system_keys::SystemKeys,
         uuid,
     },
-    options::TokenProfile,
-    store::{KeyRow, Store},
+    options::{Options, TokenProfile},
+    store::{Insertion, KeyLife, KeyRow, Store},
 };
 
-/// What the readers see.
-#[derive(Debug, Default)]
-struct Snapshot {
-    rows: Vec<KeyRow>,
-    sets: BTreeMap<String, Vec<Arc<Key>>>,
-    /// The public keys that access tokens are verified with.
-    access_tokens: JwkSet,
-    /// Those that another server signed with, and until when it did.
-    imported: BTreeMap<String, i64>,
-}
+/// Lifetimes are written down in whole hours, so that few of them are new.
+const HOUR: i64 = 3600;
 
 /// How keys are made.
 #[derive(Debug, Clone, Copy)]
 pub(in crate::domain) struct NewKeys {
     /// The algorithm of keys for access tokens that nobody asked for.
-    pub(in crate::domain) algorithm: Algorithm,
+    algorithm: Algorithm,
     /// The size of RSA keys, unless another one is asked for.
-    pub(in crate::domain) bits: RsaBits,
+    bits: RsaBits,
+    /// How long tokens usually count, in seconds.
+    lifetime: i64,
+}
+
+impl NewKeys {
+    pub(in crate::domain) fn of(options: &Options) -> Self {
+        Self {
+            algorithm: options.algorithm,
+            bits: options.rsa_bits,
+            lifetime: i64::try_from(options.ttl_access_token.as_secs()).unwrap_or(i64::MAX),
+        }
+    }
+}
+
+/// What a ring works with.
+#[derive(Debug)]
+pub(in crate::domain) struct Means {
+    pub(in crate::domain) store: Arc<dyn Store>,
+    pub(in crate::domain) system: Arc<SystemKeys>,
+    pub(in crate::domain) random: Arc<dyn Random>,
+    pub(in crate::domain) clock: Arc<dyn Clock>,
+}
+
+/// Claims that are to be signed.
+#[derive(Debug)]
+pub(in crate::domain) struct Unsigned {
+    /// The claims, as JSON.
+    pub(in crate::domain) claims: Vec<u8>,
+    pub(in crate::domain) profile: TokenProfile,
+    /// How long the token will count, in seconds.
+    pub(in crate::domain) lifetime: i64,
 }
 
 /// The keys of the server.
 #[derive(Debug)]
 pub(in crate::domain) struct KeyRing {
-    pub(super) store: Arc<dyn Store>,
-    pub(super) system: Arc<SystemKeys>,
-    pub(super) random: Arc<dyn Random>,
+    pub(super) means: Means,
     new: NewKeys,
     current: ArcSwap<Snapshot>,
     writing: Mutex<()>,
@@ -58,22 +80,15 @@ pub(in crate::domain) struct KeyRing {
 
 impl KeyRing {
     /// Opens all keys of the store.
-    pub(in crate::domain) async fn open(
-        store: Arc<dyn Store>,
-        system: Arc<SystemKeys>,
-        random: Arc<dyn Random>,
-        new: NewKeys,
-    ) -> Result<Self, Error> {
-        let ring = Self {
-            store,
-            system,
-            random,
+    pub(in crate::domain) async fn open(means: Means, new: NewKeys) -> Result<Self, Error> {
+        let (rows, imported) = rows(&*means.store).await?;
+        let snapshot = Snapshot::open(&means.system, rows, imported)?;
+        Ok(Self {
+            means,
             new,
-            current: ArcSwap::default(),
+            current: ArcSwap::from_pointee(snapshot),
             writing: Mutex::new(()),
-        };
-        ring.reload().await?;
-        Ok(ring)
+        })
     }
 
     /// Takes in what other processes changed in the store.
@@ -92,38 +107,42 @@ impl KeyRing {
 
     /// Whether both sets have a key that signs.
     pub(in crate::domain) fn is_complete(&self) -> bool {
-        let snapshot = self.current.load();
+        let (snapshot, now) = (self.current.load(), self.now());
         [ACCESS_TOKENS, ID_TOKENS]
             .iter()
-            .all(|set| snapshot.signer(set).is_some())
+            .all(|set| snapshot.signer(set, now).is_some())
     }
 
-    /// Signs the claims of an access token with the newest key.
+    /// Signs an access token with the key whose turn it is.
     pub(in crate::domain) async fn sign(
         &self,
-        claims: Vec<u8>,
-        profile: TokenProfile,
+        token: Unsigned,
     ) -> Result<SecretString, TokenError> {
-        let key = self.signer().await?;
-        let token = if key.signs_slowly() {
-            tokio::task::spawn_blocking(move || compact(&key, profile, &claims))
+        let signer = self.signer().await?;
+        if token.lifetime > signer.row.life.lifetime {
+            self.remember_lifetime(&signer.row, token.lifetime).await?;
+        }
+        let key = signer.key;
+        let signed = if key.signs_slowly() {
+            tokio::task::spawn_blocking(move || compact(&key, &token))
                 .await
                 .map_err(|_| TokenError::internal())?
         } else {
-            compact(&key, profile, &claims)
+            compact(&key, &token)
         };
-        Ok(SecretString::from(token?))
+        Ok(SecretString::from(signed?))
     }
 
     /// The name of the key that signs access tokens.
     pub(in crate::domain) async fn signing_kid(&self) -> Result<String, TokenError> {
-        Ok(self.signer().await?.kid().to_owned())
+        Ok(self.signer().await?.key.kid().to_owned())
     }
 
-    /// The newest key for access tokens; made when there is none.
-    async fn signer(&self) -> Result<Arc<Key>, TokenError> {
-        if let Some(key) = self.current.load().signer(ACCESS_TOKENS) {
-            return Ok(key);
+    /// The key for access tokens whose turn it is; made when there is none.
+    async fn signer(&self) -> Result<Held, TokenError> {
+        let now = self.now();
+        if let Some(signer) = self.current.load().signer(ACCESS_TOKENS, now) {
+            return Ok(signer.clone());
         }
         let made = self.ensure_signer(ACCESS_TOKENS).await;
         made.map_err(|error| match error {
@@ -156,13 +175,23 @@ impl KeyRing {
         let snapshot = self.current.load();
         sets.into_iter()
             .flat_map(|set| snapshot.set(set))
-            .map(|key| key.public().to_object())
+            .map(|held| held.key.public().to_object())
             .collect()
     }
 
     /// The keys of a set, the newest first.
-    pub(super) fn set(&self, set: &str) -> Vec<Arc<Key>> {
+    pub(super) fn set(&self, set: &str) -> Vec<Held> {
         self.current.load().set(set).to_vec()
+    }
+
+    /// The time of day, in seconds since 1970.
+    pub(super) fn now(&self) -> i64 {
+        seconds(&*self.means.clock)
+    }
+
+    /// Where the keys are kept. Whoever changes something there calls [`Self::write`] first.
+    pub(super) fn store(&self) -> &dyn Store {
+        &*self.means.store
     }
 
     /// Whoever writes takes this first, and calls [`Self::reload`] before giving it back.
@@ -172,34 +201,10 @@ impl KeyRing {
 
     /// Reads the store again; what did not change is not opened again.
     pub(super) async fn reload(&self) -> Result<(), Error> {
-        let rows = within(self.store.all_keys()).await?;
-        // After the keys, so that none of them is taken for one of our own.
-        let imported = within(self.store.imported_keys()).await?;
-        let imported = imported.into_iter().map(|key| (key.kid, key.issued_until));
-        let imported: BTreeMap<_, _> = imported.collect();
-        let before = self.current.load_full();
-        if rows == before.rows && imported == before.imported && !rows.is_empty() {
-            return Ok(());
+        let (rows, imported) = rows(self.store()).await?;
+        if let Some(next) = self.current.load().next(&self.means.system, rows, imported) {
+            self.current.store(Arc::new(next));
         }
-        let mut sets = BTreeMap::<String, Vec<Arc<Key>>>::new();
-        for row in &rows {
-            let key = match before.find(row) {
-                Some(key) => key,
-                None => Arc::new(sealed::open(&self.system, row)?),
-            };
-            sets.entry(row.set.clone()).or_default().push(key);
-        }
-        let signers = sets
-            .get(ACCESS_TOKENS)
-            .map(Vec::as_slice)
-            .unwrap_or_default();
-        let access_tokens = JwkSet::new(signers.iter().map(|key| key.public().clone()).collect());
-        self.current.store(Arc::new(Snapshot {
-            rows,
-            sets,
-            access_tokens,
-            imported,
-        }));
         Ok(())
     }
 
@@ -220,56 +225,104 @@ impl KeyRing {
         Ok(Key::from_private(generated))
     }
 
-    /// The signing key of a set; made when there is none. Who comes meanwhile waits.
-    async fn ensure_signer(&self, set: &str) -> Result<Arc<Key>, AdminError> {
+    /// A key as a row.
+    pub(super) fn seal(&self, set: &str, life: KeyLife, key: &Key) -> Result<KeyRow, AdminError> {
+        let Means { system, random, .. } = &self.means;
+        sealed::seal(system, &**random, (set, life), key)
+    }
+
+    /// The life of a key that is made here and signs from a time on.
+    pub(super) fn life(&self, signs_from: i64, follows: Option<String>) -> KeyLife {
+        KeyLife {
+            signs_from,
+            lifetime: in_hours(self.new.lifetime),
+            is_imported: false,
+            follows,
+        }
+    }
+
+    /// Seals keys anew that an older system secret sealed, so that it can be dropped.
+    pub(in crate::domain) async fn reseal(&self) -> Result<(), Error> {
         let _writing = self.write().await;
-        if let Some(key) = self.current.load().signer(set) {
-            return Ok(key);
+        let Means { system, random, .. } = &self.means;
+        let snapshot = self.current.load_full();
+        let mut count = 0_usize;
+        for held in snapshot.all() {
+            if let Some(sealed) = sealed::resealed(system, &**random, &held.row) {
+                count += usize::from(within(self.store().reseal_key(&held.row, &sealed)).await?);
+            }
+        }
+        if count == 0 {
+            return Ok(());
+        }
+        tracing::info!(
+            keys = count,
+            "keys were sealed anew with the newest system secret"
+        );
+        self.reload().await
+    }
+
+    /// Notes that a key signs for longer than it did: it must be published for as long.
+    async fn remember_lifetime(&self, row: &KeyRow, lifetime: i64) -> Result<(), TokenError> {
+        let _writing = self.write().await;
+        let raised = self
+            .store()
+            .raise_key_lifetime(&row.set, &row.kid, in_hours(lifetime));
+        within(raised).await?;
+        self.reload().await.map_err(|error| match error {
+            Error::Store(error) => error.into(),
+            _ => TokenError::internal(),
+        })
+    }
+
+    /// The signing key of a set; made when there is none. Who comes meanwhile waits.
+    async fn ensure_signer(&self, set: &str) -> Result<Held, AdminError> {
+        let _writing = self.write().await;
+        if let Some(held) = self.current.load().signer(set, self.now()) {
+            return Ok(held.clone());
         }
         let algorithm = match set {
             ACCESS_TOKENS => self.new.algorithm,
             _ => Algorithm::Rs256,
         };
-        let kid = uuid::fresh(&*self.random);
+        let kid = uuid::fresh(&*self.means.random);
         let key = self
             .generate(algorithm, kid, "sig".to_owned(), None)
             .await?;
-        tracing::info!(key.set = set, key.id = key.kid(), "a signing key was made");
-        let row = sealed::seal(&self.system, &*self.random, set, &key)?;
-        within(self.store.insert_key(&row)).await?;
+        // It follows nothing: of several servers that begin together, one makes it.
+        let row = self.seal(set, self.life(self.now(), Some(String::new())), &key)?;
+        if within(self.store().insert_key(&row)).await? == Insertion::Done {
+            tracing::info!(key.set = set, key.id = key.kid(), "a signing key was made");
+        }
         self.reload().await?;
-        self.current.load().signer(set).ok_or(AdminError::Internal)
+        let signer = self.current.load().signer(set, self.now()).cloned();
+        signer.ok_or(AdminError::Internal)
     }
 }
 
-impl Snapshot {
-    fn set(&self, set: &str) -> &[Arc<Key>] {
-        self.sets.get(set).map(Vec::as_slice).unwrap_or_default()
-    }
-
-    fn signer(&self, set: &str) -> Option<Arc<Key>> {
-        set::newest_signer(self.set(set)).cloned()
-    }
-
-    fn find(&self, row: &KeyRow) -> Option<Arc<Key>> {
-        self.rows.contains(row).then_some(())?;
-        self.set(&row.set)
-            .iter()
-            .find(|key| key.kid() == row.kid)
-            .cloned()
-    }
+/// The keys of a store, and until when others signed with those that came from elsewhere. The latter
+/// second, so that none of them is taken for one of our own.
+async fn rows(store: &dyn Store) -> Result<(Vec<KeyRow>, BTreeMap<String, i64>), Error> {
+    let rows = within(store.all_keys()).await?;
+    let imported = within(store.imported_keys()).await?.into_iter();
+    let imported = imported.map(|key| (key.kid, key.issued_until)).collect();
+    Ok((rows, imported))
 }
 
-fn compact(key: &Key, profile: TokenProfile, claims: &[u8]) -> Result<String, KeyError> {
+fn in_hours(seconds: i64) -> i64 {
+    seconds.saturating_add(HOUR - 1) / HOUR * HOUR
+}
+
+fn compact(key: &Key, token: &Unsigned) -> Result<String, KeyError> {
     let signer = key.signer().ok_or(KeyError::Crypto)?;
-    jws::sign_compact(signer, key.header(profile), claims)
+    jws::sign_compact(signer, key.header(token.profile), &token.claims)
 }
 
 impl From<Error> for AdminError {
     fn from(error: Error) -> Self {
         match error {
             Error::Store(error) => error.into(),
-            Error::Sealed { .. } | Error::Key { .. } | Error::Options(_) => {
+            Error::Sealed { .. } | Error::Key { .. } | Error::Audit { .. } | Error::Options(_) => {
                 tracing::error!(error = %error, "a key cannot be used");
                 Self::Internal
             }

@@ -12,14 +12,14 @@ use crate::{
         keys::set::Key,
         system_keys::{Purpose, SystemKeys},
     },
-    store::KeyRow,
+    store::{KeyLife, KeyRow},
 };
 
 /// Seals a key for the store.
 pub(super) fn seal(
     system: &SystemKeys,
     random: &dyn Random,
-    set: &str,
+    (set, life): (&str, KeyLife),
     key: &Key,
 ) -> Result<KeyRow, AdminError> {
     let text = Zeroizing::new(Value::Object(key.to_json()?).to_string());
@@ -31,7 +31,17 @@ pub(super) fn seal(
         set: set.to_owned(),
         kid: key.kid().to_owned(),
         sealed,
+        life,
     })
+}
+
+/// The same key sealed with the newest secret, when it was sealed with an older one.
+pub(super) fn resealed(system: &SystemKeys, random: &dyn Random, row: &KeyRow) -> Option<String> {
+    let context = context(&row.set, &row.kid);
+    match system.opening(Purpose::Keys, &row.sealed, &context)? {
+        (0, _) => None,
+        (_, text) => system.seal(Purpose::Keys, random, &text, &context),
+    }
 }
 
 /// Opens a key of the store.

@@ -1,14 +1,18 @@
-//! One set of keys, the newest first.
+//! One set of keys, the newest first, and which of them signs.
+//!
+//! The life of a key follows from times that stand in its row, so no server has to write at the
+//! moment of a change: it is published from the start, signs from its time on until a newer one's
+//! has come, and is retired from then on.
 
 use std::sync::Arc;
 
 use carnet_jose::{Jwk, KeyError, PrivateKey, json};
 use serde_json::{Map, Value};
 
-use crate::options::TokenProfile;
+use crate::{options::TokenProfile, store::KeyRow};
 
-/// A base64url modulus that is longer belongs to a key of more than 2048 bits.
-const SLOW_MODULUS: usize = 342;
+/// A signature by a longer modulus, in bytes, takes milliseconds.
+const SLOW_BYTES: usize = 256;
 
 /// A key of a set.
 #[derive(Debug)]
@@ -46,18 +50,14 @@ impl Key {
             Material::Private(key) => key.public_jwk(),
             Material::Public(key) => key,
         };
-        let modulus = public
-            .to_object()
-            .get("n")
-            .and_then(Value::as_str)
-            .map_or(0, str::len);
+        let signs_slowly = public.rsa_bytes().is_some_and(|length| length > SLOW_BYTES);
         let headers = match &material {
             Material::Private(key) => ["JWT", "at+jwt"].map(|typ| header(key, typ)),
             Material::Public(_) => Default::default(),
         };
         Self {
             headers,
-            signs_slowly: modulus > SLOW_MODULUS,
+            signs_slowly,
             material,
         }
     }
@@ -116,9 +116,46 @@ fn header(key: &PrivateKey, typ: &str) -> String {
     serde_json::json!({"alg": key.algorithm().name(), "kid": key.kid(), "typ": typ}).to_string()
 }
 
-/// The newest key of a set that signs.
-pub(super) fn newest_signer(keys: &[Arc<Key>]) -> Option<&Arc<Key>> {
-    keys.iter().find(|key| key.signer().is_some())
+/// A key and its row.
+#[derive(Debug, Clone)]
+pub(super) struct Held {
+    pub(super) key: Arc<Key>,
+    pub(super) row: KeyRow,
+}
+
+impl Held {
+    fn is_due(&self, now: i64) -> bool {
+        self.row.life.signs_from <= now
+    }
+}
+
+/// The keys of a set that can sign, the newest first.
+pub(super) fn able(keys: &[Held]) -> impl DoubleEndedIterator<Item = &Held> {
+    keys.iter().filter(|held| held.key.signer().is_some())
+}
+
+/// The key that signs at a time: the newest one whose time has come. Where none's has (the clocks of
+/// two servers differ), the oldest.
+pub(super) fn signer(keys: &[Held], now: i64) -> Option<&Held> {
+    able(keys)
+        .find(|held| held.is_due(now))
+        .or_else(|| able(keys).next_back())
+}
+
+/// The keys that have signed before and no longer do, each with the time since when.
+pub(super) fn retired(keys: &[Held], now: i64) -> Vec<(&Held, i64)> {
+    let mut since: Option<i64> = None;
+    let mut retired = Vec::new();
+    for held in able(keys) {
+        if let Some(since) = since {
+            retired.push((held, since));
+        }
+        let signs_from = held.row.life.signs_from;
+        if held.is_due(now) {
+            since = Some(since.map_or(signs_from, |since| since.min(signs_from)));
+        }
+    }
+    retired
 }
 
 #[cfg(test)]
@@ -127,25 +164,65 @@ mod tests {
     use carnet_jose::{Algorithm, RsaBits};
 
     use super::*;
+    use crate::store::KeyLife;
 
-    fn key(kid: &str, usage: &str) -> Arc<Key> {
+    fn key(kid: &str, usage: &str) -> Key {
         let key = PrivateKey::generate(Algorithm::Es256, RsaBits::B2048, kid).unwrap();
-        Arc::new(Key::from_private(key.with_usage(usage)))
+        Key::from_private(key.with_usage(usage))
+    }
+
+    fn held(key: Key, signs_from: i64) -> Held {
+        let life = KeyLife {
+            signs_from,
+            ..KeyLife::default()
+        };
+        let row = KeyRow {
+            set: "s".to_owned(),
+            kid: key.kid().to_owned(),
+            sealed: String::new(),
+            life,
+        };
+        Held {
+            key: Arc::new(key),
+            row,
+        }
     }
 
     #[test]
-    fn the_newest_key_for_signatures_signs() {
+    fn the_newest_key_for_signatures_whose_time_has_come_signs() {
         let public = Value::Object(key("p", "sig").public().to_object()).to_string();
-        let public = Arc::new(Key::from_json(public.as_bytes()).unwrap());
+        let public = Key::from_json(public.as_bytes()).unwrap();
         let set = [
-            key("e", "enc"),
-            public,
-            key("", "sig"),
-            key("b", "sig"),
-            key("a", "sig"),
+            held(key("e", "enc"), 0),
+            held(public, 0),
+            held(key("", "sig"), 0),
+            held(key("c", "sig"), 300),
+            held(key("b", "sig"), 200),
+            held(key("a", "sig"), 100),
         ];
-        assert_eq!(newest_signer(&set).unwrap().kid(), "b");
-        assert!(newest_signer(&set[..3]).is_none());
+        let at = |now| signer(&set, now).unwrap().key.kid();
+        assert_eq!([50, 100, 299, 300].map(at), ["a", "a", "b", "c"]);
+        assert!(signer(&set[..3], 1_000).is_none());
+    }
+
+    #[test]
+    fn a_key_is_retired_since_the_first_newer_one_that_there_is_began_to_sign() {
+        let set = [
+            held(key("d", "sig"), 900),
+            held(key("c", "sig"), 150),
+            held(key("e", "enc"), 0),
+            held(key("b", "sig"), 200),
+            held(key("a", "sig"), 0),
+        ];
+        let at = |now| -> Vec<_> {
+            let retired = retired(&set, now).into_iter();
+            retired
+                .map(|(held, since)| (held.key.kid(), since))
+                .collect()
+        };
+        assert_eq!(at(149), []);
+        assert_eq!(at(160), [("b", 150), ("a", 150)]);
+        assert_eq!(at(1_000), [("c", 900), ("b", 150), ("a", 150)]);
     }
 
     #[test]

@@ -12,7 +12,7 @@ use crate::{
         keys::{sealed, set::Key},
         system_keys::SystemKeys,
     },
-    store::KeyRow,
+    store::{KeyLife, KeyRow},
 };
 
 /// Seals and compares keys under the system secrets, beside a running server or without one.
@@ -34,7 +34,7 @@ impl Vault {
     /// A key, given as a JWK, as a row of a set.
     pub(crate) fn seal(&self, set: &str, jwk: &[u8]) -> Result<KeyRow, KeyError> {
         let key = Key::from_json(jwk)?;
-        let row = sealed::seal(&self.system, &*self.random, set, &key);
+        let row = sealed::seal(&self.system, &*self.random, (set, KeyLife::default()), &key);
         row.map_err(|_| KeyError::Crypto)
     }
 

@@ -13,7 +13,7 @@ use tokio::time::Instant;
 
 /// An allowance.
 #[derive(Debug)]
-pub(super) struct Bucket {
+pub(in crate::domain) struct Bucket {
     limiter: RateLimiter<NotKeyed, InMemoryState, Ticks, NoOpMiddleware<Nanos>>,
     ticks: Ticks,
     most: NonZeroU32,
@@ -33,7 +33,7 @@ impl Clock for Ticks {
 
 impl Bucket {
     /// A full one: at most so many at once, filled up in so long.
-    pub(super) fn new(most: NonZeroU32, within: Duration) -> Option<Self> {
+    pub(in crate::domain) fn new(most: NonZeroU32, within: Duration) -> Option<Self> {
         let quota = Quota::with_period(within / most.get())?.allow_burst(most);
         let ticks = Ticks(Instant::now());
         Some(Self {
@@ -47,7 +47,7 @@ impl Bucket {
     ///
     /// # Errors
     /// How long to wait until so many are there; then nothing was taken.
-    pub(super) fn take(&self, count: NonZeroU32) -> Result<(), Duration> {
+    pub(in crate::domain) fn take(&self, count: NonZeroU32) -> Result<(), Duration> {
         match self.limiter.check_n(count.min(self.most)) {
             // No more than it holds is ever asked for.
             Ok(Ok(())) | Err(_) => Ok(()),

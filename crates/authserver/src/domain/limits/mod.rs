@@ -2,6 +2,6 @@
 //! is in memory and of this process: several servers of one database count apart. The algorithm is
 //! in [`bucket`]. Knows nothing of what a token or a secret is.
 
-mod bucket;
+pub(super) mod bucket;
 pub(super) mod guesses;
 pub(super) mod tokens;

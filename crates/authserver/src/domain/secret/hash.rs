@@ -21,9 +21,27 @@ const BCRYPT_MAX_LENGTH: usize = 72;
 #[derive(Debug)]
 pub(super) enum StoredHash {
     /// A MAC over the client's id and the secret.
-    Keyed(Vec<u8>),
+    Keyed(KeyedHash),
     /// Salted and slow.
     Slow(SlowHash),
+}
+
+/// A MAC, and the name of the system secret that made it.
+#[derive(Debug)]
+pub(super) struct KeyedHash {
+    pub(super) system: String,
+    mac: Vec<u8>,
+}
+
+/// What a MAC says of a secret.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Said {
+    /// It is right; by the system secret at this place, counted from the newest.
+    Right(usize),
+    /// It is wrong.
+    Wrong,
+    /// Nothing: the system secret is not at hand.
+    Nothing,
 }
 
 /// A hash whose verification takes milliseconds.
@@ -40,8 +58,10 @@ pub(super) enum SlowHash {
 impl StoredHash {
     /// Reads a stored hash; `None` when its form is unknown.
     pub(super) fn parse(text: &str) -> Option<Self> {
-        if let Some(mac) = text.strip_prefix(KEYED) {
-            return STANDARD_NO_PAD.decode(mac).ok().map(Self::Keyed);
+        if let Some(keyed) = text.strip_prefix(KEYED) {
+            let (system, mac) = keyed.strip_prefix("s=")?.split_once('$')?;
+            let (system, mac) = (system.to_owned(), STANDARD_NO_PAD.decode(mac).ok()?);
+            return Some(Self::Keyed(KeyedHash { system, mac }));
         }
         if text.starts_with("$2") {
             return Some(Self::Slow(SlowHash::Bcrypt(text.to_owned())));
@@ -116,17 +136,25 @@ pub(super) fn slow(secret: &SecretString, iterations: NonZeroU32, random: &dyn R
 /// Hashes a generated secret.
 pub(super) fn keyed(keys: &SystemKeys, client_id: &str, secret: &SecretString) -> Option<String> {
     let mac = keys.mac(Purpose::ClientSecrets, &message(client_id, secret))?;
-    Some(format!("{KEYED}{}", STANDARD_NO_PAD.encode(mac)))
+    let (system, mac) = (keys.newest()?, STANDARD_NO_PAD.encode(mac));
+    Some(format!("{KEYED}s={system}${mac}"))
 }
 
-/// Whether the secret has this MAC; tells by which system secret, counted from the newest.
+/// Whether the secret has this MAC.
 pub(super) fn verify_keyed(
     keys: &SystemKeys,
     client_id: &str,
     secret: &SecretString,
-    mac: &[u8],
-) -> Option<usize> {
-    keys.verifying(Purpose::ClientSecrets, &message(client_id, secret), mac)
+    hash: &KeyedHash,
+) -> Said {
+    let Some(at) = keys.place(&hash.system) else {
+        return Said::Nothing;
+    };
+    let message = message(client_id, secret);
+    match keys.verifies(at, Purpose::ClientSecrets, &message, &hash.mac) {
+        true => Said::Right(at),
+        false => Said::Wrong,
+    }
 }
 
 /// An id and a secret with the length between them, so that no other pair reads the same.
@@ -181,11 +209,14 @@ mod tests {
     fn a_keyed_hash_belongs_to_one_client() {
         let keys = SystemKeys::new(&["system-secret-0123".into()], &Zeros);
         let text = keyed(&keys, "a", &"bc".into()).unwrap();
-        let Some(StoredHash::Keyed(mac)) = StoredHash::parse(&text) else {
+        let Some(StoredHash::Keyed(hash)) = StoredHash::parse(&text) else {
             unreachable!()
         };
-        assert_eq!(verify_keyed(&keys, "a", &"bc".into(), &mac), Some(0));
-        assert_eq!(verify_keyed(&keys, "ab", &"c".into(), &mac), None);
+        let said = |keys, id, secret: &str| verify_keyed(keys, id, &secret.into(), &hash);
+        assert_eq!(said(&keys, "a", "bc"), Said::Right(0));
+        assert_eq!(said(&keys, "ab", "c"), Said::Wrong);
+        let others = SystemKeys::new(&["another-secret-0123".into()], &Zeros);
+        assert_eq!(said(&others, "a", "bc"), Said::Nothing);
     }
 
     #[test]
@@ -194,6 +225,7 @@ mod tests {
             "",
             "plain",
             "$argon2id$v=19$x",
+            "$hmac-sha256$YQ",
             "$pbkdf2-sha256$i=0,l=32$YQ$YQ",
         ] {
             assert!(StoredHash::parse(text).is_none(), "{text}");

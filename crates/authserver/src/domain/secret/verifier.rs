@@ -1,7 +1,12 @@
 //! Verifies secrets, and remembers those that were right: a right secret costs one slow hash in
 //! the life of the process, not one a request.
 
-use std::{num::NonZeroU32, sync::Arc, time::Duration};
+use std::{
+    collections::BTreeSet,
+    num::NonZeroU32,
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
 
 use aws_lc_rs::hmac;
 use carnet_oauth::Random;
@@ -12,7 +17,7 @@ use crate::{
     domain::{
         secret::{
             Busy,
-            hash::{self, SlowHash, StoredHash},
+            hash::{self, KeyedHash, Said, SlowHash, StoredHash},
             queue::HashQueue,
         },
         system_keys::SystemKeys,
@@ -28,8 +33,9 @@ const REMEMBERED: usize = 100_000;
 pub(in crate::domain) enum Verdict {
     /// The secret is right; when there is a text, the stored hash should become it.
     Right(Option<String>),
-    /// One that a rotation replaced is right: the hash at this place.
-    Rotated(usize),
+    /// One that a rotation replaced is right: the hash at this place, which should become the text
+    /// when there is one.
+    Rotated(usize, Option<String>),
     /// It is not.
     Wrong,
 }
@@ -57,6 +63,8 @@ pub(in crate::domain) struct SecretVerifier {
     /// Keyed digests of client, stored hash and secret. The key lives as long as the process.
     remembered: Arc<Cache<[u8; 32], ()>>,
     remember_key: hmac::Key,
+    /// The names of system secrets that are missing, each said once.
+    missing: Arc<Mutex<BTreeSet<String>>>,
 }
 
 impl SecretVerifier {
@@ -74,6 +82,7 @@ impl SecretVerifier {
             queue: Arc::new(HashQueue::new(options.hashing_threads)),
             remembered: Arc::new(Cache::new(REMEMBERED)),
             remember_key: hmac::Key::new(hmac::HMAC_SHA256, &*key),
+            missing: Arc::default(),
         }
     }
 
@@ -134,14 +143,15 @@ impl SecretVerifier {
         let mut slow = Vec::new();
         for (at, text) in stored.iter().enumerate() {
             match StoredHash::parse(text) {
-                Some(StoredHash::Keyed(mac)) => {
-                    match hash::verify_keyed(&self.system, client_id, secret, &mac) {
-                        Some(0) => return Ok(right(at, None)),
-                        Some(_) => {
+                Some(StoredHash::Keyed(hash)) => {
+                    match hash::verify_keyed(&self.system, client_id, secret, &hash) {
+                        Said::Right(0) => return Ok(right(at, None)),
+                        Said::Right(_) => {
                             let renewed = hash::keyed(&self.system, client_id, secret);
                             return Ok(right(at, renewed));
                         }
-                        None => {}
+                        Said::Wrong => {}
+                        Said::Nothing => self.tell_missing(client_id, &hash),
                     }
                 }
                 Some(StoredHash::Slow(hash)) => {
@@ -209,6 +219,18 @@ impl SecretVerifier {
         Ok(Verdict::Wrong)
     }
 
+    /// Says once for each system secret that it is missing, in the sentence that helps.
+    fn tell_missing(&self, client_id: &str, hash: &KeyedHash) {
+        let mut missing = self.missing.lock().unwrap_or_else(PoisonError::into_inner);
+        if missing.insert(hash.system.clone()) {
+            tracing::error!(
+                client.id = client_id,
+                "a client's secret cannot be verified: none of secrets.system is the one that it was \
+                 hashed with; put that one back behind the others, or give the client a new secret"
+            );
+        }
+    }
+
     /// Everything that the verdict depends on, each part with its length.
     fn digest(&self, client_id: &str, stored: &str, secret: &SecretString) -> [u8; 32] {
         let mut context = hmac::Context::with_key(&self.remember_key);
@@ -228,7 +250,7 @@ fn iterations(options: &Options) -> NonZeroU32 {
 fn right(at: usize, renewed: Option<String>) -> Verdict {
     match at {
         0 => Verdict::Right(renewed),
-        at => Verdict::Rotated(at),
+        at => Verdict::Rotated(at, renewed),
     }
 }
 
@@ -324,9 +346,14 @@ mod tests {
         let Verdict::Right(Some(renewed)) = both.verify("a", &[&stored], &"s".into()).await else {
             unreachable!()
         };
-        let new = verifier(&["new"])
-            .verify("a", &[&renewed], &"s".into())
-            .await;
-        assert_eq!(new, Verdict::Right(None));
+        let new = verifier(&["new"]);
+        let verdict = async |hashes: &[&str]| new.verify("a", hashes, &"s".into()).await;
+        assert_eq!(verdict(&[&renewed]).await, Verdict::Right(None));
+        assert_eq!(verdict(&[&stored]).await, Verdict::Wrong);
+        let rotated = both.verify("a", &["$2x", &stored], &"s".into()).await;
+        let Verdict::Rotated(1, Some(renewed)) = rotated else {
+            unreachable!()
+        };
+        assert_eq!(verdict(&["$2x", &renewed]).await, Verdict::Rotated(1, None));
     }
 }

@@ -31,7 +31,7 @@ pub(super) async fn read_set(State(authority): Shared, Path(set): Path<String>) 
 }
 
 /// `POST /admin/keys/{set}`: makes a key.
-#[utoipa::path(post, path = "/admin/keys/{set}", tag = "keys", params(("set" = String, Path, description = "The key set")), request_body(content = Object, description = "`alg`, `use` and `kid` of the new key"), responses((status = 201, body = KeySet, headers(("Location" = String))), AdminFailure))]
+#[utoipa::path(post, path = "/admin/keys/{set}", tag = "keys", params(("set" = String, Path, description = "The key set")), request_body(content = Object, description = "`alg`, `use` and `kid` of the new key; its `rsa_bits`, and how long it is published before it signs as `publish_ahead`, such as `10m`"), responses((status = 201, body = KeySet, headers(("Location" = String))), AdminFailure))]
 pub(super) async fn create(
     State(authority): Shared,
     Path(set): Path<String>,

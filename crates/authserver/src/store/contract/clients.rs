@@ -52,7 +52,8 @@ pub(crate) async fn an_update_replaces_the_client_and_its_hash(store: &dyn Store
 pub(crate) async fn what_is_not_there_is_neither_updated_nor_deleted(store: &dyn Store) {
     assert!(!store.update_client(&client("a")).await.unwrap());
     assert!(store.find_client("a").await.unwrap().is_none());
-    assert!(!store.delete_client("a").await.unwrap());
+    assert!(!store.delete_client("a", 1_500, 2_000).await.unwrap());
+    assert!(!store.is_revoked("", "a", 1_500).await.unwrap());
     assert!(!store.replace_secret_hash("a", "x", "y").await.unwrap());
 }
 
@@ -190,13 +191,17 @@ pub(crate) async fn clients_are_counted_and_skipped(store: &dyn Store) {
     }
 }
 
-pub(crate) async fn a_deleted_client_loses_its_opaque_tokens(store: &dyn Store) {
+pub(crate) async fn a_deleted_client_loses_its_tokens(store: &dyn Store) {
     with_clients(store, &["a", "b"]).await;
     for (digest, id) in [("1", "a"), ("2", "a"), ("3", "b")] {
         assert!(store.insert_token(&token(digest, id, 2_000)).await.unwrap());
     }
-    assert!(store.delete_client("a").await.unwrap());
+    assert!(store.delete_client("a", 1_500, 3_000).await.unwrap());
     assert!(store.find_client("a").await.unwrap().is_none());
+    for (id, issued_at, expected) in [("a", 1_500, true), ("a", 1_501, false), ("b", 1_500, false)]
+    {
+        assert_eq!(store.is_revoked("", id, issued_at).await.unwrap(), expected);
+    }
     assert_eq!(store.find_token("1").await.unwrap(), None);
     assert_eq!(store.find_token("2").await.unwrap(), None);
     assert!(store.find_token("3").await.unwrap().is_some());
@@ -209,7 +214,7 @@ pub(crate) async fn ids_are_never_read_as_sql_or_patterns(store: &dyn Store) {
         let read = store.find_client(id).await.unwrap().unwrap();
         assert_eq!(read.client.client_id, id);
     }
-    assert!(store.delete_client("%").await.unwrap());
+    assert!(store.delete_client("%", 0, 0).await.unwrap());
     let all = ClientQuery {
         limit: 100,
         ..ClientQuery::default()

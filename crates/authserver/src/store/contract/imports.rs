@@ -1,6 +1,6 @@
 //! Imports: all of it or nothing, and never over what is there.
 
-use carnet_authserver::store::{ImportedKey, Insertion, KeyRow, Store, TrustedIssuerRow};
+use carnet_authserver::store::{ImportedKey, Insertion, KeyLife, KeyRow, Store, TrustedIssuerRow};
 
 use super::{client, token, with_clients};
 
@@ -23,6 +23,7 @@ fn key(kid: &str) -> KeyRow {
         set: "s".to_owned(),
         kid: kid.to_owned(),
         sealed: format!("sealed {kid}"),
+        life: KeyLife::default(),
     }
 }
 

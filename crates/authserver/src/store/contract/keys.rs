@@ -1,12 +1,13 @@
 //! Keys and their sets.
 
-use carnet_authserver::store::{Insertion, KeyRow, Store};
+use carnet_authserver::store::{Insertion, KeyLife, KeyRow, Store};
 
 fn key(set: &str, kid: &str) -> KeyRow {
     KeyRow {
         set: set.to_owned(),
         kid: kid.to_owned(),
         sealed: format!("sealed {kid}"),
+        life: KeyLife::default(),
     }
 }
 
@@ -99,4 +100,79 @@ pub(crate) async fn a_key_set_is_never_seen_half_replaced(store: &dyn Store) {
     };
     futures_util::future::join(write, read).await;
     assert_eq!(kids(store, "s").await, ["39a", "39b", "39c"]);
+}
+
+pub(crate) async fn a_key_is_followed_by_one_other_at_most(store: &dyn Store) {
+    let following = |set: &str, kid: &str, follows: Option<&str>| KeyRow {
+        life: KeyLife {
+            signs_from: 1_000,
+            lifetime: 3_600,
+            is_imported: false,
+            follows: follows.map(str::to_owned),
+        },
+        ..key(set, kid)
+    };
+    for (set, kid, follows, outcome) in [
+        ("s", "1", Some(""), Insertion::Done),
+        ("s", "x", Some(""), Insertion::Conflict),
+        ("t", "1", Some(""), Insertion::Done),
+        ("s", "2", Some("1"), Insertion::Done),
+        ("s", "3", Some("1"), Insertion::Conflict),
+        ("s", "4", None, Insertion::Done),
+        ("s", "5", None, Insertion::Done),
+    ] {
+        let row = following(set, kid, follows);
+        assert_eq!(
+            store.insert_key(&row).await.unwrap(),
+            outcome,
+            "{set} {kid}"
+        );
+    }
+    assert_eq!(kids(store, "s").await, ["5", "4", "2", "1"]);
+    let rows = store.all_keys().await.unwrap();
+    assert!(rows.contains(&following("s", "2", Some("1"))));
+    store.delete_key("s", "2").await.unwrap();
+    let again = store.insert_key(&following("s", "3", Some("1"))).await;
+    assert_eq!(again.unwrap(), Insertion::Done);
+}
+
+pub(crate) async fn of_concurrent_successors_of_a_key_exactly_one_is_added(store: &dyn Store) {
+    store.insert_key(&key("s", "first")).await.unwrap();
+    let added = futures_util::future::join_all((0..20).map(|n| {
+        let mut row = key("s", &n.to_string());
+        row.life.follows = Some("first".to_owned());
+        async move { store.insert_key(&row).await.unwrap() }
+    }));
+    let added = added.await.into_iter();
+    assert_eq!(
+        added.filter(|&outcome| outcome == Insertion::Done).count(),
+        1
+    );
+    assert_eq!(kids(store, "s").await.len(), 2);
+}
+
+pub(crate) async fn the_lifetime_of_a_key_only_becomes_longer(store: &dyn Store) {
+    let mut row = key("s", "1");
+    row.life.lifetime = 100;
+    store.insert_key(&row).await.unwrap();
+    store.insert_key(&key("t", "1")).await.unwrap();
+    for lifetime in [50, 200, 150] {
+        store.raise_key_lifetime("s", "1", lifetime).await.unwrap();
+    }
+    row.life.lifetime = 200;
+    store.raise_key_lifetime("s", "gone", 9).await.unwrap();
+    let rows = store.all_keys().await.unwrap();
+    assert_eq!(rows, [row, key("t", "1")]);
+}
+
+pub(crate) async fn a_key_is_sealed_anew_only_if_it_is_still_the_old_one(store: &dyn Store) {
+    for row in [key("s", "1"), key("s", "2")] {
+        store.insert_key(&row).await.unwrap();
+    }
+    let old = key("s", "1");
+    assert!(store.reseal_key(&old, "anew").await.unwrap());
+    assert!(!store.reseal_key(&old, "late").await.unwrap());
+    let rows = store.all_keys().await.unwrap();
+    assert_eq!(rows[1].sealed, "anew", "it keeps its place");
+    assert_eq!(rows[1].life, old.life);
 }

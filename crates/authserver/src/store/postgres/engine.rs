@@ -42,6 +42,11 @@ impl Engine for Postgres {
         row.try_get(column).map(text::read)
     }
 
+    fn optional_text(row: &PgRow, column: &str) -> Result<Option<String>, sqlx::Error> {
+        let text: Option<String> = row.try_get(column)?;
+        Ok(text.map(text::read))
+    }
+
     fn number(row: &PgRow, column: &str) -> Result<i64, sqlx::Error> {
         row.try_get(column)
     }
@@ -55,6 +60,7 @@ fn bound<'q>(sql: SqlStr, values: &[Value<'q>]) -> Query<'q, Postgres, PgArgumen
     let query = sqlx::query(sql);
     values.iter().fold(query, |query, value| match *value {
         Value::Text(text) => query.bind(text::written(text)),
+        Value::Absent => query.bind(None::<&str>),
         Value::Number(number) => query.bind(number),
     })
 }

@@ -36,7 +36,7 @@ pub(super) async fn open(server: &PostgresServer) -> Result<Sql<Postgres>> {
         name: server.name.clone(),
         writers: pool.clone(),
         readers: pool,
-        _anchor: None,
+        anchor: None,
     })
 }
 

@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 use sqlx::AssertSqlSafe;
 
-use super::{Engine, Row, Sql, Value};
+use super::{Engine, Row, Sql, Value, revocations::EXTEND};
 use crate::store::{
     ClientQuery, ClientRow, ClientStore, Insertion, Result, RotatedSecret, StoreError,
 };
@@ -65,12 +65,21 @@ impl<E: Engine> ClientStore for Sql<E> {
         Ok(changed > 0)
     }
 
-    async fn delete_client(&self, id: &str) -> Result<bool> {
+    async fn delete_client(&self, id: &str, not_before: i64, expires_at: i64) -> Result<bool> {
+        let mut change = self.begin().await?;
         // Its tokens go with it: their rows refer to it, ON DELETE CASCADE.
-        let deleted = self
+        let deleted = change
             .write("DELETE FROM client WHERE id = $1", &[id.into()])
             .await?;
-        Ok(deleted > 0)
+        if deleted == 0 {
+            change.rollback().await?;
+            return Ok(false);
+        }
+        let revoked = ["client".into(), id.into()];
+        let times = [not_before.into(), expires_at.into()];
+        change.write(EXTEND, &[revoked, times].concat()).await?;
+        change.commit().await?;
+        Ok(true)
     }
 
     async fn list_clients(&self, query: &ClientQuery) -> Result<Vec<ClientRow>> {

@@ -10,8 +10,22 @@ use sqlx::{Database, SqlStr};
 pub(in crate::store) enum Value<'a> {
     /// Any text, also with characters that a database would refuse.
     Text(&'a str),
+    /// A text that is not there.
+    Absent,
     /// A number.
     Number(i64),
+}
+
+impl<'a> From<Option<&'a str>> for Value<'a> {
+    fn from(text: Option<&'a str>) -> Self {
+        text.map_or(Self::Absent, Self::Text)
+    }
+}
+
+impl From<bool> for Value<'_> {
+    fn from(is: bool) -> Self {
+        Self::Number(is.into())
+    }
 }
 
 impl<'a> From<&'a str> for Value<'a> {
@@ -69,6 +83,9 @@ pub(in crate::store) trait Engine: Database {
 
     /// A column that is a text.
     fn text(row: &Self::Row, column: &str) -> Result<String, sqlx::Error>;
+
+    /// A column that is a text or nothing.
+    fn optional_text(row: &Self::Row, column: &str) -> Result<Option<String>, sqlx::Error>;
 
     /// A column that is a number.
     fn number(row: &Self::Row, column: &str) -> Result<i64, sqlx::Error>;

@@ -37,6 +37,7 @@ const STEPS: &[Step] = &[
     step!(4, "revocations", "0004_revocations.sql"),
     step!(5, "jtis", "0005_jtis.sql"),
     step!(6, "rotated_secrets", "0006_rotated_secrets.sql"),
+    step!(7, "key_lives", "0007_key_lives.sql"),
     step!(9, "token_claims", "0009_token_claims.sql"),
     step!(11, "imports", "0011_imports.sql"),
 ];

@@ -48,9 +48,8 @@ impl<E: Engine> Intake for Change<'_, E> {
         if self.write(keys::INSERT, &keys::values(row)).await? > 0 {
             return Ok(None);
         }
-        let sql = "SELECT key_set, kid, sealed FROM key WHERE key_set = $1 AND kid = $2";
         let values = [&row.set, &row.kid].map(Value::from);
-        self.first(sql, &values, keys::key).await
+        self.first(keys::FIND, &values, keys::key).await
     }
 
     async fn imported_key(&mut self, key: &ImportedKey) -> Result<()> {

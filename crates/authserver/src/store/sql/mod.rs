@@ -31,7 +31,7 @@ pub(super) struct Sql<E: Engine> {
     pub(super) writers: Pool<E>,
     pub(super) readers: Pool<E>,
     /// A database in memory lives as long as one connection to it: this one.
-    pub(super) _anchor: Option<Mutex<E::Connection>>,
+    pub(super) anchor: Option<Mutex<E::Connection>>,
 }
 
 /// A row that was read.
@@ -43,6 +43,10 @@ struct Row<'a, E: Engine> {
 impl<E: Engine> Row<'_, E> {
     fn text(&self, column: &str) -> Result<String> {
         E::text(self.row, column).map_err(|error| failed::<E>(self.name, &error))
+    }
+
+    fn optional_text(&self, column: &str) -> Result<Option<String>> {
+        E::optional_text(self.row, column).map_err(|error| failed::<E>(self.name, &error))
     }
 
     fn number(&self, column: &str) -> Result<i64> {

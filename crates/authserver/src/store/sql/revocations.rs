@@ -7,7 +7,8 @@ use super::{Engine, Sql, Value};
 use crate::store::{Result, Revocation, RevocationStore, Revoked};
 
 /// One that is there already is only ever extended.
-const EXTEND: &str = "INSERT INTO revocation AS old (kind, subject, not_before, expires_at)
+pub(super) const EXTEND: &str =
+    "INSERT INTO revocation AS old (kind, subject, not_before, expires_at)
      VALUES ($1, $2, $3, $4)
      ON CONFLICT (kind, subject) DO UPDATE SET
      not_before = CASE WHEN excluded.not_before > old.not_before
@@ -55,5 +56,10 @@ impl<E: Engine> RevocationStore for Sql<E> {
         // Reads a page, so that a file that went away is noticed.
         let sql = "SELECT id FROM client LIMIT 1";
         self.first(sql, &[], |row| row.text("id")).await.map(drop)
+    }
+
+    fn is_shared(&self) -> bool {
+        // Also a file: `serve public` and `serve admin` may be two processes over it.
+        self.anchor.is_none()
     }
 }

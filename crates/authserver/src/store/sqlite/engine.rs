@@ -41,6 +41,10 @@ impl Engine for Sqlite {
         row.try_get(column)
     }
 
+    fn optional_text(row: &SqliteRow, column: &str) -> Result<Option<String>, sqlx::Error> {
+        row.try_get(column)
+    }
+
     fn number(row: &SqliteRow, column: &str) -> Result<i64, sqlx::Error> {
         row.try_get(column)
     }
@@ -54,6 +58,7 @@ fn bound<'q>(sql: SqlStr, values: &[Value<'q>]) -> Query<'q, Sqlite, SqliteArgum
     let query = sqlx::query(sql);
     values.iter().fold(query, |query, value| match *value {
         Value::Text(text) => query.bind(text),
+        Value::Absent => query.bind(None::<&str>),
         Value::Number(number) => query.bind(number),
     })
 }

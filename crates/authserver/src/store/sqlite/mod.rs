@@ -8,6 +8,7 @@
 mod engine;
 mod failure;
 mod migration;
+mod private;
 
 pub(super) use migration::{migrate, plan};
 
@@ -42,7 +43,7 @@ pub(super) async fn in_memory() -> Result<Sql<Sqlite>> {
         name,
         writers: only.clone(),
         readers: only,
-        _anchor: Some(Mutex::new(anchor)),
+        anchor: Some(Mutex::new(anchor)),
     })
 }
 
@@ -50,6 +51,7 @@ pub(super) async fn in_memory() -> Result<Sql<Sqlite>> {
 pub(super) async fn in_file(file: &SqliteFile) -> Result<Sql<Sqlite>> {
     let name = shown(&file.path);
     migration::require_all_applied(file).await?;
+    private::make(&file.path).await?;
     let failed = |error| failure::of_opening(&name, &error);
     let writer = pool(1).connect_with(writing(file)).await.map_err(failed)?;
     sqlx::query(WRITE_NOTHING)
@@ -64,7 +66,7 @@ pub(super) async fn in_file(file: &SqliteFile) -> Result<Sql<Sqlite>> {
         name,
         writers: writer,
         readers,
-        _anchor: None,
+        anchor: None,
     })
 }
 

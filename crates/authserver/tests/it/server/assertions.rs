@@ -9,6 +9,7 @@ use std::{
 };
 
 use axum::http::StatusCode;
+use carnet_authserver::store;
 use carnet_jose::{Algorithm, PrivateKey, RsaBits, base64url, jws};
 use carnet_testkit::{
     Server,
@@ -86,7 +87,7 @@ async fn register(room: &Room, changes: Value) -> String {
     room.create(client).await
 }
 
-// Holds AS-07.
+// Holds AS-07, TE-30.
 #[tokio::test]
 async fn each_algorithm_works_where_it_is_registered_and_nowhere_else() {
     let room = Room::new(tutorial()).await;
@@ -247,6 +248,26 @@ async fn an_assertion_counts_once_also_at_another_server_of_the_same_store() {
     let neighbour = register(&room, registration).await;
     let same_jti = assertion(&key, &neighbour, &json!({"jti": "once"}));
     assert_eq!(ask(&room, &same_jti, "").await.status, StatusCode::OK);
+}
+
+// Holds AS-06.
+#[tokio::test]
+async fn an_assertion_that_was_used_is_still_used_after_a_restart() {
+    let folder = tempfile::tempdir().unwrap();
+    let dsn = format!("sqlite://{}", folder.path().join("db.sqlite").display());
+    store::migrate(&dsn).await.unwrap();
+    let before = Room::over(tutorial(), store::open(&dsn).await.unwrap()).await;
+    let key = key(Algorithm::Es256, "k");
+    let registration = json!({"jwks": public(&[&key]), "token_endpoint_auth_signing_alg": "ES256"});
+    let client = register(&before, registration).await;
+    let once = assertion(&key, &client, &json!({}));
+    assert_eq!(ask(&before, &once, "").await.status, StatusCode::OK);
+    drop(before);
+
+    let after = Room::over(tutorial(), store::open(&dsn).await.unwrap()).await;
+    assert_eq!(ask(&after, &once, "").await.json()["error"], "jti_known");
+    let next = assertion(&key, &client, &json!({}));
+    assert_eq!(ask(&after, &next, "").await.status, StatusCode::OK);
 }
 
 #[tokio::test]

@@ -1,6 +1,7 @@
 //! The admin API of clients.
 
 use axum::http::{Method, StatusCode};
+use carnet_authserver::Options;
 use futures_util::future::join_all;
 use serde_json::{Value, json};
 
@@ -248,6 +249,58 @@ async fn of_many_creations_of_one_id_one_succeeds() {
     );
 }
 
+// Holds AD-04.
+#[tokio::test]
+async fn of_many_changes_of_one_client_none_undoes_another() {
+    let room = Room::new(tutorial()).await;
+    room.create(json!({"client_id": "a", "audience": []})).await;
+    let patches = (0..20).map(|at| {
+        let patch = json!([{"op": "add", "path": "/audience/-", "value": format!("urn:a:{at}")}]);
+        room.admin(Method::PATCH, "/clients/a", patch)
+    });
+    let rotations =
+        (0..3).map(|_| room.admin(Method::POST, "/clients/a/secrets/rotate", Value::Null));
+    let (patched, rotated) = tokio::join!(join_all(patches), join_all(rotations));
+    for answer in patched.iter().chain(&rotated) {
+        assert_eq!(answer.status, StatusCode::OK, "{}", answer.text);
+    }
+    let client = room.get_admin("/clients/a").await.json();
+    assert_eq!(client["audience"].as_array().unwrap().len(), 20);
+    assert_eq!(client["rotated_secrets"].as_array().unwrap().len(), 3);
+    for answer in &rotated {
+        let secret = answer.json()["client_secret"].as_str().unwrap().to_owned();
+        assert_eq!(room.basic("a", &secret, "").await.status, StatusCode::OK);
+    }
+
+    let (changed, deleted) = tokio::join!(
+        room.admin(Method::PUT, "/clients/a", json!({})),
+        room.admin(Method::DELETE, "/clients/a", Value::Null)
+    );
+    assert_eq!(deleted.status, StatusCode::NO_CONTENT);
+    assert!(matches!(
+        changed.status,
+        StatusCode::OK | StatusCode::NOT_FOUND
+    ));
+    assert_eq!(
+        room.get_admin("/clients/a").await.status,
+        StatusCode::NOT_FOUND
+    );
+}
+
+// Holds BC-02, SS-02.
+#[tokio::test]
+async fn only_administrators_make_clients_and_choose_their_ids() {
+    let room = Room::new(tutorial()).await;
+    for path in ["/oauth2/register", "/clients", "/admin/clients"] {
+        for method in [Method::POST, Method::GET] {
+            let answer = room.public(method, path).await;
+            assert_eq!(answer.status, StatusCode::NOT_FOUND, "{path}");
+        }
+    }
+    let discovery = room.get("/.well-known/openid-configuration").await;
+    assert_eq!(discovery.json().get("registration_endpoint"), None);
+}
+
 /// The address of a relation in the `Link` header.
 fn link<'a>(answer: &'a Answer, relation: &str) -> Option<&'a str> {
     let end = format!(">; rel=\"{relation}\"");
@@ -300,8 +353,18 @@ async fn a_list_is_walked_page_by_page_and_pages_cannot_be_forged() {
     ] {
         assert_eq!(get(path).await.status, StatusCode::BAD_REQUEST, "{path}");
     }
+    let elsewhere = Room::new(Options {
+        system_secrets: vec!["the-secret-of-another-system".into()],
+        ..tutorial()
+    })
+    .await;
+    assert_eq!(
+        elsewhere.get_admin(next).await.status,
+        StatusCode::BAD_REQUEST
+    );
     for filter in [
         "client_name='%20OR%20'1'='1",
+        "client_name=even'%3B%20DROP%20TABLE%20client%3B--",
         "owner=%25",
         "client_name=EVEN",
     ] {

@@ -134,3 +134,32 @@ async fn any_page_of_the_world_gets_no_credentials() {
     assert_eq!(allowed, Some("https://any.example"));
     assert_eq!(answer.header("access-control-allow-credentials"), None);
 }
+
+// Holds TE-27.
+#[tokio::test]
+async fn pages_of_elsewhere_may_call_nothing_where_nothing_is_switched_on() {
+    let room = Room::new(tutorial()).await;
+    let origin = "https://app.example";
+    for path in [
+        "/oauth2/token",
+        "/oauth2/revoke",
+        "/.well-known/jwks.json",
+        "/userinfo",
+    ] {
+        let answer = send(room.server.public_router(), preflight(path, origin)).await;
+        assert_eq!((answer.status, answer.text.as_str()), (StatusCode::OK, ""));
+        assert_eq!(permissions(&answer), [""; 0], "{path}");
+    }
+    for path in ["/admin/clients", "/clients/a", "/oauth2/introspect"] {
+        let answer = send(room.server.admin_router(), preflight(path, origin)).await;
+        assert_eq!(permissions(&answer), [""; 0], "{path}");
+    }
+    let id = room
+        .create(json!({"token_endpoint_auth_method": "client_secret_post"}))
+        .await;
+    let answer = token_from(&room, &id, "traefiklabs", origin).await;
+    assert_eq!(
+        (answer.status, permissions(&answer)),
+        (StatusCode::OK, vec![])
+    );
+}

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use crate::server::{Room, tutorial};
 
-// Holds MD-01, MD-02, MD-03.
+// Holds MD-01, MD-02, MD-03, TE-30, TX-01.
 #[tokio::test]
 async fn the_document_is_at_both_paths_and_names_what_is_there() {
     let options = Options {

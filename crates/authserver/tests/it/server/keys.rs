@@ -172,3 +172,38 @@ async fn an_rsa_key_has_the_size_that_is_asked_for() {
     let refused = room.admin(Method::POST, SIGNING, weak).await;
     assert_eq!(refused.status, StatusCode::BAD_REQUEST);
 }
+
+#[tokio::test]
+async fn keys_from_elsewhere_sign_in_each_algorithm_and_public_ones_only_verify() {
+    let room = Room::new(tutorial()).await;
+    let id = room.create(json!({})).await;
+    for algorithm in Algorithm::ALL {
+        let key = PrivateKey::generate(algorithm, RsaBits::B2048, algorithm.name()).unwrap();
+        let private = key.to_private_json().unwrap();
+        let private: Value = serde_json::from_str(private.expose_secret()).unwrap();
+        let path = format!("{SIGNING}/{algorithm}");
+        let put = room.admin(Method::PUT, &path, private.clone()).await;
+        assert_eq!((put.status, &put.json()), (StatusCode::OK, &private));
+        let token = room.token(&id).await;
+        let keys = JwkSet::new(vec![key.public_jwk().clone()]);
+        assert!(jws::verify(&token, &keys).is_ok(), "{algorithm}");
+        assert_eq!(room.introspect(&token).await["active"], true, "{algorithm}");
+    }
+    // The same set, sent whole, public parts in front of the private ones.
+    let set = room.admin(Method::GET, SIGNING, Value::Null).await.json();
+    let mut keys = set["keys"].as_array().unwrap().clone();
+    let public = PrivateKey::generate(Algorithm::Es256, RsaBits::B2048, "public").unwrap();
+    keys.insert(0, Value::Object(public.public_jwk().to_object()));
+    let put = room
+        .admin(Method::PUT, SIGNING, json!({"keys": keys}))
+        .await;
+    assert_eq!(put.status, StatusCode::OK);
+    assert_eq!(signer(&room, &id).await, kids(&set)[0]);
+    let header = r#"{"alg":"ES256","kid":"public"}"#;
+    let claims = json!({
+        "iss": tutorial().issuer, "client_id": id, "jti": "j", "iat": 1_795_694_400,
+        "exp": 1_795_694_500, "scp": [],
+    });
+    let foreign = jws::sign_compact(&public, header, claims.to_string().as_bytes()).unwrap();
+    assert_eq!(room.introspect(&foreign).await["active"], true);
+}

@@ -2,12 +2,14 @@
 //! memory.
 
 mod assertions;
+mod audit;
 mod authentication;
 mod client_claims;
 mod clients;
 mod cors;
 mod discovery;
 mod guesses;
+mod hashing;
 mod hook;
 mod introspection;
 mod keys;
@@ -18,14 +20,17 @@ mod openapi;
 mod restart;
 mod revocation;
 mod rotation;
+mod schedule;
 mod secrecy;
 mod serving;
 mod still;
+mod system_secrets;
 mod tls;
 mod tokens;
+mod unshown;
 mod userinfo;
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use axum::{
     Router,
@@ -76,7 +81,17 @@ impl Room {
 
     /// A server over a store that is there already.
     pub(crate) async fn over(options: Options, store: Arc<dyn store::Store>) -> Self {
+        Self::starting(options, store, Duration::ZERO).await
+    }
+
+    /// The same, some time later.
+    pub(crate) async fn starting(
+        options: Options,
+        store: Arc<dyn store::Store>,
+        later: Duration,
+    ) -> Self {
         let clock = Arc::new(FixedClock::default());
+        clock.advance(later);
         let random = Arc::new(SeededRandom::default());
         let server = Authserver::new(options, Arc::clone(&store), clock.clone(), random);
         Self {
@@ -102,6 +117,10 @@ impl Room {
 
     pub(crate) async fn get(&self, path: &str) -> Answer {
         self.public(Method::GET, path).await
+    }
+
+    pub(crate) async fn get_admin(&self, path: &str) -> Answer {
+        self.admin(Method::GET, path, Value::Null).await
     }
 
     /// Sends a request without a body to the public port.

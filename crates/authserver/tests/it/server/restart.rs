@@ -4,7 +4,9 @@ use std::path::Path;
 
 use axum::http::StatusCode;
 use carnet_authserver::{AccessTokenStrategy, Authserver, Options, store};
+use carnet_jose::Algorithm;
 use serde_json::json;
+use sqlx::{ConnectOptions as _, sqlite::SqliteConnectOptions};
 
 use crate::server::{Room, tutorial};
 
@@ -42,6 +44,63 @@ async fn a_restart_keeps_clients_keys_and_tokens() {
             StatusCode::UNAUTHORIZED
         );
     }
+}
+
+// Holds OP-12.
+#[tokio::test]
+async fn a_copy_made_while_the_server_writes_serves_elsewhere() {
+    let folder = tempfile::tempdir().unwrap();
+    let (file, copy) = (folder.path().join("db"), folder.path().join("copy"));
+    let options = || Options {
+        algorithm: Algorithm::Es256,
+        ..tutorial()
+    };
+    let room = Room::over(options(), open(&file).await).await;
+    let opaque = json!({"access_token_strategy": "opaque"});
+    let clients = [
+        room.create(json!({})).await,
+        room.create(opaque).await,
+        room.create(json!({"token_endpoint_auth_method": "client_secret_post"}))
+            .await,
+    ];
+    let mut tokens = Vec::new();
+    for at in 0..1000 {
+        tokens.push(room.token(&clients[at % 2]).await);
+    }
+    let writing = async {
+        for at in 0..50 {
+            room.create(json!({"client_id": format!("later-{at}")}))
+                .await;
+        }
+    };
+    let copying = async {
+        let mut other = SqliteConnectOptions::new()
+            .filename(&file)
+            .connect()
+            .await
+            .unwrap();
+        let into = copy.to_str().unwrap();
+        sqlx::query("VACUUM INTO ?")
+            .bind(into)
+            .execute(&mut other)
+            .await
+            .unwrap();
+    };
+    tokio::join!(writing, copying);
+    drop(room);
+
+    let elsewhere = Room::over(options(), open(&copy).await).await;
+    for token in &tokens {
+        assert_eq!(elsewhere.introspect(token).await["active"], true);
+    }
+    for id in &clients[..2] {
+        let answer = elsewhere.basic(id, "traefiklabs", "").await;
+        assert_eq!(answer.status, StatusCode::OK);
+    }
+    let post = &clients[2];
+    let form = format!("grant_type=client_credentials&client_id={post}&client_secret=traefiklabs");
+    let answer = elsewhere.post("/oauth2/token", &[], &form).await;
+    assert_eq!(answer.status, StatusCode::OK);
 }
 
 // Holds SE-02.

@@ -79,7 +79,7 @@ impl ClientStore for StillStore {
         absent()
     }
 
-    async fn delete_client(&self, _: &str) -> Result<bool> {
+    async fn delete_client(&self, _: &str, _: i64, _: i64) -> Result<bool> {
         absent()
     }
 
@@ -95,8 +95,27 @@ impl KeyStore for StillStore {
     }
 
     async fn insert_key(&self, row: &KeyRow) -> Result<Insertion> {
-        self.keys().insert(0, row.clone());
+        let mut keys = self.keys();
+        let follows =
+            |other: &KeyRow| other.set == row.set && other.life.follows == row.life.follows;
+        if row.life.follows.is_some() && keys.iter().any(follows) {
+            return Ok(Insertion::Conflict);
+        }
+        keys.insert(0, row.clone());
         Ok(Insertion::Done)
+    }
+
+    async fn raise_key_lifetime(&self, set: &str, kid: &str, lifetime: i64) -> Result<()> {
+        let mut keys = self.keys();
+        let found = keys.iter_mut().find(|row| row.set == set && row.kid == kid);
+        if let Some(row) = found {
+            row.life.lifetime = row.life.lifetime.max(lifetime);
+        }
+        Ok(())
+    }
+
+    async fn reseal_key(&self, _: &KeyRow, _: &str) -> Result<bool> {
+        absent()
     }
 
     async fn put_key(&self, _: &KeyRow) -> Result<()> {
@@ -111,8 +130,9 @@ impl KeyStore for StillStore {
         absent()
     }
 
-    async fn delete_key(&self, _: &str, _: &str) -> Result<()> {
-        absent()
+    async fn delete_key(&self, set: &str, kid: &str) -> Result<()> {
+        self.keys().retain(|row| row.set != set || row.kid != kid);
+        Ok(())
     }
 }
 
@@ -166,6 +186,10 @@ impl RevocationStore for StillStore {
 
     async fn ping(&self) -> Result<()> {
         Ok(())
+    }
+
+    fn is_shared(&self) -> bool {
+        false
     }
 }
 

@@ -105,7 +105,7 @@ async fn ask(room: &Room, id: &str, secret: &str, form: &str) -> (StatusCode, Va
     (answer.status, answer.json())
 }
 
-// Holds TE-05, TE-08, TE-20, TE-21, TE-28, BC-03.
+// Holds TE-05, TE-08, TE-20, TE-21, TE-23, TE-28, BC-03, TX-01.
 #[tokio::test]
 async fn refusals_have_the_codes_that_scripts_know() {
     let room = Room::new(tutorial()).await;
@@ -116,6 +116,10 @@ async fn refusals_have_the_codes_that_scripts_know() {
         ("grant_type=".to_owned(), "invalid_request"),
         ("grant_type=foo".to_owned(), "unsupported_grant_type"),
         ("grant_type=password".to_owned(), "unsupported_grant_type"),
+        (
+            "grant_type=urn:ietf:params:oauth:grant-type:token-exchange&subject_token=x".to_owned(),
+            "unsupported_grant_type",
+        ),
         (
             "grant_type=Client_Credentials".to_owned(),
             "unsupported_grant_type",
@@ -188,7 +192,16 @@ async fn what_is_asked_for_is_granted_once() {
 async fn nothing_that_was_sent_comes_back_as_markup() {
     let room = Room::new(tutorial()).await;
     let id = room.create(json!({})).await;
-    for name in ["scope", "audience", "grant_type"] {
+    for name in [
+        "scope",
+        "audience",
+        "resource",
+        "grant_type",
+        "client_id",
+        "client_secret",
+        "client_assertion",
+        "client_assertion_type",
+    ] {
         for value in ["%3Cscript%3E", "a%0D%0AX-Evil:+1", "%00"] {
             let form = format!("{name}={value}");
             let grant = if name == "grant_type" {
@@ -197,7 +210,7 @@ async fn nothing_that_was_sent_comes_back_as_markup() {
                 "&grant_type=client_credentials"
             };
             let answer = room.basic_form(&id, &format!("{form}{grant}")).await;
-            assert_eq!(answer.status, StatusCode::BAD_REQUEST);
+            assert!(answer.status.is_client_error(), "{form}");
             assert!(
                 !answer.text.contains(['<', '>', '\r', '\n', '\0']),
                 "{}",
@@ -208,7 +221,7 @@ async fn nothing_that_was_sent_comes_back_as_markup() {
     }
 }
 
-// Holds TE-01, TE-27.
+// Holds TE-01.
 #[tokio::test]
 async fn other_methods_get_no_token() {
     let room = Room::new(tutorial()).await;
@@ -216,21 +229,6 @@ async fn other_methods_get_no_token() {
         let answer = room.public(method.clone(), "/oauth2/token").await;
         assert_eq!(answer.status, StatusCode::METHOD_NOT_ALLOWED, "{method}");
         assert_eq!(answer.header("allow"), Some("OPTIONS, POST"));
-    }
-    for path in [
-        "/oauth2/token",
-        "/oauth2/revoke",
-        "/.well-known/jwks.json",
-        "/userinfo",
-    ] {
-        let answer = room.public(Method::OPTIONS, path).await;
-        assert_eq!((answer.status, answer.text.as_str()), (StatusCode::OK, ""));
-        assert!(
-            !answer
-                .headers
-                .keys()
-                .any(|name| name.as_str().starts_with("access-control"))
-        );
     }
 }
 

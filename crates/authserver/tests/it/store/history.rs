@@ -92,7 +92,7 @@ async fn look(store: Arc<dyn Store>, version: i64) {
     }
     // It can be written, too.
     assert!(store.update_client(&client).await.unwrap());
-    assert!(store.delete_client("c").await.unwrap());
+    assert!(store.delete_client("c", 0, 0).await.unwrap());
     assert!(store.find_token("digest").await.unwrap().is_none());
 }
 

@@ -12,7 +12,7 @@ use std::process::{Child, ChildStdout, Command, Stdio};
 use std::time::Duration;
 
 use carnet_authserver::store::{
-    ClientRow, KeyRow, Revocation, Revoked, Store, TokenRow, migrate, open, plan,
+    ClientRow, KeyLife, KeyRow, Revocation, Revoked, Store, TokenRow, migrate, open, plan,
 };
 use carnet_oauth::client::Client;
 use sqlx::{ConnectOptions, Connection, sqlite::SqliteConnectOptions};
@@ -53,6 +53,7 @@ fn keys(writer: u32, n: u64) -> Vec<KeyRow> {
         set: format!("set-{writer}"),
         kid: format!("{n}-{part}"),
         sealed: "sealed".repeat(200),
+        life: KeyLife::default(),
     };
     ["a", "b", "c"].map(key).to_vec()
 }
@@ -94,7 +95,12 @@ async fn perform(store: &dyn Store, step: &str, writer: u32, n: u64) {
                 .unwrap()
         ),
         "revoke" => store.revoke(&revoked(writer, n)).await.unwrap(),
-        _ => assert!(store.delete_client(&format!("{writer}-{n}")).await.unwrap()),
+        _ => assert!(
+            store
+                .delete_client(&format!("{writer}-{n}"), 1_500, 2_000)
+                .await
+                .unwrap()
+        ),
     }
 }
 

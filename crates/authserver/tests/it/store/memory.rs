@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
-use carnet_authserver::store::{ClientQuery, Insertion, KeyRow, Store, migrate, open, plan};
+use carnet_authserver::store::{
+    ClientQuery, Insertion, KeyLife, KeyRow, Store, migrate, open, plan,
+};
 
 use super::contract::every_behaviour;
 
@@ -18,6 +20,7 @@ async fn each_opening_of_memory_is_a_store_of_its_own() {
         set: "s".to_owned(),
         kid: "k".to_owned(),
         sealed: "sealed".to_owned(),
+        life: KeyLife::default(),
     };
     let (one, other) = (fresh().await, fresh().await);
     assert_eq!(one.insert_key(&row).await.unwrap(), Insertion::Done);

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use carnet_authserver::store::{KeyRow, Store, StoreError, migrate, open, plan};
+use carnet_authserver::store::{KeyLife, KeyRow, Store, StoreError, migrate, open, plan};
 use carnet_testkit::postgres::Cluster;
 
 use super::contract::every_behaviour;
@@ -95,6 +95,7 @@ async fn two_servers_on_one_database_see_each_other() {
             set: "s".to_owned(),
             kid: kid.to_owned(),
             sealed: String::new(),
+            life: KeyLife::default(),
         };
         store.insert_key(&row).await.unwrap();
     }

@@ -4,7 +4,7 @@ use std::ops::Deref;
 use std::path::Path;
 use std::sync::Arc;
 
-use carnet_authserver::store::{KeyRow, Store, StoreError, migrate, open, plan};
+use carnet_authserver::store::{KeyLife, KeyRow, Store, StoreError, migrate, open, plan};
 use sqlx::{ConnectOptions, Connection, Executor, sqlite::SqliteConnectOptions};
 use tempfile::TempDir;
 
@@ -65,6 +65,7 @@ async fn what_was_written_is_there_after_a_restart() {
         set: "s".to_owned(),
         kid: "k".to_owned(),
         sealed: "sealed".to_owned(),
+        life: KeyLife::default(),
     };
     open(&dsn).await.unwrap().put_key(&row).await.unwrap();
     migrate(&dsn).await.unwrap();
@@ -83,6 +84,7 @@ async fn two_openings_of_a_file_see_each_other() {
             set: "s".to_owned(),
             kid: kid.to_owned(),
             sealed: String::new(),
+            life: KeyLife::default(),
         };
         store.insert_key(&row).await.unwrap();
     }
@@ -219,6 +221,27 @@ async fn a_row_that_was_tampered_with_is_named() {
     assert!(error.starts_with("row a of client is damaged"), "{error}");
 }
 
+// Holds SE-03.
+#[cfg(unix)]
+#[tokio::test]
+async fn a_file_that_everybody_may_read_is_closed_to_others() {
+    use std::os::unix::fs::PermissionsExt;
+
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("db.sqlite");
+    migrate(&dsn(&path)).await.unwrap();
+    for (found, left) in [(0o644, 0o640), (0o666, 0o660), (0o600, 0o600)] {
+        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(found)).unwrap();
+        let store = open(&dsn(&path)).await.unwrap();
+        store.delete_key_set("s").await.unwrap();
+        for entry in std::fs::read_dir(folder.path()).unwrap() {
+            let mode = entry.unwrap().metadata().unwrap().permissions().mode();
+            assert_eq!(mode & 0o777, left, "{found:o}");
+        }
+    }
+}
+
+// Holds SE-03.
 #[cfg(unix)]
 #[tokio::test]
 async fn only_its_user_may_read_the_file_and_its_log() {

@@ -15,6 +15,8 @@ struct NewKey<'a> {
     kid: &'a str,
     #[serde(rename = "use")]
     usage: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    publish_ahead: Option<&'a str>,
 }
 
 /// Creates the key and prints it.
@@ -28,6 +30,7 @@ pub(super) async fn run(
         alg: &args.alg,
         kid: args.key.as_deref().unwrap_or_default(),
         usage: &args.usage,
+        publish_ahead: args.publish_ahead.as_deref(),
     };
     let created: KeySet = api.post(&["admin", "keys", &args.set], &key).await?;
     let keys = created.keys(&args.set, args.public);

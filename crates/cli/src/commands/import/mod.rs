@@ -6,6 +6,7 @@ use crate::args::{Called, Import, ImportNoun};
 use crate::process::Process;
 
 mod hydra;
+mod jwk;
 mod oauth2_client;
 
 /// Runs the command of the noun.
@@ -19,5 +20,6 @@ pub(super) async fn run(args: Import, called: Called, process: &Process) -> u8 {
         Some(ImportNoun::Oauth2Client(args)) => {
             super::brief(oauth2_client::run(args, &api, process), process).await
         }
+        Some(ImportNoun::Jwk(args)) => super::brief(jwk::run(args, &api, process), process).await,
     }
 }

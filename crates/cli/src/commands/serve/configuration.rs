@@ -1,6 +1,7 @@
 //! Hydra's configuration, read from files and the environment, and handed to the server as plain
 //! options.
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 use carnet_authserver::{self as authserver, Algorithm, Options, PortOptions, Ports, RsaBits};
@@ -72,6 +73,7 @@ pub(super) fn options(config: &AuthserverConfig) -> Result<Options, Failure> {
         mirror_top_level_claims: config.oauth2.mirror_top_level_claims,
         preserve_ext_claims: config.oauth2.preserve_ext_claims,
         limits: limits(&config.limits),
+        audit_file: config.audit_file.as_ref().map(PathBuf::from),
         trusted_proxies: config.trusted_proxies.clone(),
         token_hook: config.oauth2.token_hook.as_ref().map(token_hook),
         default_grant_allowed_scope: config.oauth2.default_grant_allowed_scope,
@@ -85,6 +87,10 @@ pub(super) fn options(config: &AuthserverConfig) -> Result<Options, Failure> {
             _ => RsaBits::B2048,
         },
         algorithm: config.algorithm.parse().unwrap_or(Algorithm::Rs256),
+        rotation: config.rotation.map(|rotation| authserver::Rotation {
+            every: rotation.every,
+            publish_ahead: rotation.publish_ahead,
+        }),
         broadcast_keys: config.broadcast_keys.clone(),
         discovery: authserver::Discovery {
             token_url: config.discovery.token_url.clone(),

@@ -6,7 +6,10 @@ use carnet_authserver::{Authserver, store};
 
 use self::socket::Socket;
 use crate::args::{Called, Serve, ServeFlags, Served};
-use crate::boot::log::{self, Format};
+use crate::boot::{
+    self,
+    log::{self, Format},
+};
 use crate::output::{self, Failure};
 use crate::process::Process;
 
@@ -29,6 +32,7 @@ async fn serve(ports: Served, flags: ServeFlags, process: &Process) -> Result<()
         false => Format::Text,
     };
     log::install(&config.log.level, format, Arc::clone(&process.err));
+    boot::forbid_dumps();
     let options = configuration::options(&config)?;
     options
         .check(config.dev)

@@ -8,6 +8,7 @@ use crate::document::{Member, Node, Value};
 /// The keys that environment variables can set: every one that holds no keys itself. A key that is
 /// not here has no variable, so variables of others are nobody's mistake.
 const KEYS: &[&str] = &[
+    "audit.file",
     "clients.http.disallow_private_ip_ranges",
     "clients.http.private_ip_exception_urls",
     "dev",
@@ -19,6 +20,8 @@ const KEYS: &[&str] = &[
     "hsm.slot",
     "hsm.token_label",
     "jwks.algorithm",
+    "jwks.rotation.every",
+    "jwks.rotation.publish_ahead",
     "jwks.rsa_bits",
     "limits.guesses.burst",
     "limits.guesses.rate",

@@ -13,6 +13,7 @@ mod layers;
 mod limits;
 mod oauth2;
 mod read;
+mod rotation;
 mod serve;
 mod tls;
 
@@ -20,6 +21,7 @@ pub use hook::{HookKey, HookKeyPlace, TokenHook};
 pub use limits::{Guesses, Limits, TokenLimits};
 pub use oauth2::{Hasher, OAuth2};
 pub use read::read;
+pub use rotation::Rotation;
 pub use serve::{Cors, Listener, Socket};
 pub use tls::{Pem, Tls};
 
@@ -66,8 +68,14 @@ pub struct AuthserverConfig {
     /// there is none: `RS256`, `PS256`, `ES256`, `ES384`, `EdDSA` and their relatives. Default
     /// `RS256`.
     pub algorithm: String,
+    /// `audit.file` (ours): where a line is written for each write of an administrator and each
+    /// failed authentication. Default: to the log.
+    pub audit_file: Option<String>,
     /// `limits` (ours): how many tokens clients get, and how often secrets may be guessed.
     pub limits: Limits,
+    /// `jwks.rotation` (ours): when the key that signs access tokens changes by itself. Default
+    /// never: whoever hands the key set out by other ways must hear of a change first.
+    pub rotation: Option<Rotation>,
     /// `log`.
     pub log: Log,
 }
@@ -221,8 +229,10 @@ impl Default for AuthserverConfig {
             default_scope: texts(&["offline_access", "offline", "openid"]),
             broadcast_keys: texts(&["hydra.openid.id-token"]),
             discovery: Discovery::default(),
+            rotation: None,
             rsa_bits: 2048,
             algorithm: "RS256".to_owned(),
+            audit_file: None,
             limits: Limits::default(),
             log: Log::default(),
         }

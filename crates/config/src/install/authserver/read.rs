@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use secrecy::SecretString;
 
 use super::{
-    AccessTokenStrategy, AuthserverConfig, Discovery, Log, ScopeClaim, ScopeStrategy, Secrets,
-    Strategies, TokenProfile, Urls, layers, limits, oauth2, serve, tls,
+    AccessTokenStrategy, AuthserverConfig, Discovery, Log, Rotation, ScopeClaim, ScopeStrategy,
+    Secrets, Strategies, TokenProfile, Urls, layers, limits, oauth2, serve, tls,
 };
 use crate::diagnostics::{Diagnostic, Severity};
 use crate::document::{Fields, Node, Spelling};
@@ -54,6 +54,7 @@ fn config(fields: &mut Fields<'_>) -> AuthserverConfig {
         secrets: fields.map("secrets", secrets).unwrap_or_default(),
         strategies: fields.map("strategies", strategies).unwrap_or_default(),
         oauth2: fields.map("oauth2", oauth2::read).unwrap_or_default(),
+        audit_file: fields.map("audit", |audit| audit.text("file")).flatten(),
         limits: fields.map("limits", limits::read).unwrap_or_default(),
         log: fields.map("log", log).unwrap_or_default(),
         urls: fields.map("urls", urls).unwrap_or_default(),
@@ -75,6 +76,7 @@ fn config(fields: &mut Fields<'_>) -> AuthserverConfig {
         if let Some(algorithm) = algorithm {
             algorithm.clone_into(&mut config.algorithm);
         }
+        config.rotation = jwks.map("rotation", Rotation::read).flatten();
     });
     config
 }

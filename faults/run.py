@@ -1,0 +1,151 @@
+#!/usr/bin/env python3
+"""Plays faults of the authorization server and holds what happens against the figures asked.
+
+    python3 faults/run.py                    the long form of all faults; a result to commit
+    python3 faults/run.py F18 F19 --short    under a minute: does it behave, without a figure to quote
+
+Exit code 1 when something asked is not seen. The figures asked are in `thresholds.json`.
+"""
+
+from __future__ import annotations
+
+import argparse
+import datetime
+import importlib
+import json
+import os
+import platform
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+HERE = Path(__file__).resolve().parent
+ROOT = HERE.parent
+sys.path.insert(0, str(ROOT / "bench"))
+
+from stage import Stage  # noqa: E402
+
+FAULTS = {
+    # Holds F18.
+    "F18": "f18_kill",
+    # Holds F19.
+    "F19": "f19_full_disk",
+    # Holds F20.
+    "F20": "f20_postgres",
+    # Holds F21.
+    "F21": "f21_clock",
+    # Holds F24.
+    "F24": "f24_many_clients",
+    # Holds F25.
+    "F25": "f25_guesses",
+}
+
+Figures = dict[str, float]
+
+
+def main() -> int:
+    options = _options()
+    _in_a_room_of_its_own()
+    asked = json.loads((HERE / "thresholds.json").read_text(encoding="utf-8"))
+    form = "short" if options.short else "long"
+    carnet = options.carnet or _build()
+    results = {}
+    for name in options.faults or FAULTS:
+        began = time.monotonic()
+        with tempfile.TemporaryDirectory(prefix="carnet-faults-") as folder:
+            stage = Stage(str(Path(carnet).resolve()), Path(folder), form, options.seed)
+            figures = importlib.import_module(FAULTS[name]).play(stage)
+        results[name] = judged(figures, asked[name], form)
+        print(page(name, results[name], time.monotonic() - began), flush=True)
+    held = all(result["held"] for result in results.values())
+    _write(options, {**_facts(form), "held": held, "faults": results})
+    return 0 if held else 1
+
+
+def judged(figures: Figures, asked: dict[str, dict], form: str) -> dict:
+    """The figures beside what is asked of them. The short form asks for behaviour alone."""
+    counted = {
+        name: bounds for name, bounds in asked.items() if form == "long" or bounds.get("short")
+    }
+    failed = []
+    for name, bounds in counted.items():
+        figure = figures[name]
+        low, high = bounds.get("at_least", figure), bounds.get("at_most", figure)
+        if not low <= figure <= high:
+            failed.append(name)
+    figures = {name: round(figure, 4) for name, figure in figures.items()}
+    return {"held": not failed, "failed": failed, "figures": figures, "asked": counted}
+
+
+def page(name: str, result: dict, seconds: float) -> str:
+    """What was seen, for people."""
+    lines = [f"{name}: {'held' if result['held'] else 'NOT HELD'} ({seconds:.0f} s)"]
+    for figure, value in result["figures"].items():
+        bounds = result["asked"].get(figure, {})
+        words = [
+            f"{word.replace('_', ' ')} {bounds[word]}"
+            for word in ("at_least", "at_most")
+            if word in bounds
+        ]
+        wrong = " <--" if figure in result["failed"] else ""
+        lines.append(f"  {figure:32} {value:>12} {', '.join(words)}{wrong}")
+    return "\n".join(lines)
+
+
+def _options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("faults", nargs="*", metavar="FAULT", help=f"of {', '.join(FAULTS)}; all")
+    parser.add_argument("--short", action="store_true", help="little of everything, no figures")
+    parser.add_argument("--seed", type=int, default=42, help="of everything random (42)")
+    parser.add_argument("--carnet", metavar="PATH", help="the binary (default: a release build)")
+    parser.add_argument("--json", metavar="FILE", help="where the result goes")
+    options = parser.parse_args()
+    for name in options.faults:
+        if name not in FAULTS:
+            parser.error(f"there is no fault {name}; there are {', '.join(FAULTS)}")
+    return options
+
+
+def _in_a_room_of_its_own() -> None:
+    """Starts this program again where what it mounts is seen by nobody and ends with it."""
+    if os.environ.get("CARNET_FAULTS_ROOM"):
+        return
+    user = [] if os.geteuid() == 0 else ["--map-root-user"]
+    command = ["unshare", *user, "--mount", "--propagation", "private", sys.executable]
+    environment = {**os.environ, "CARNET_FAULTS_ROOM": "1"}
+    os.execvpe("unshare", [*command, *sys.argv], environment)
+
+
+def _build() -> str:
+    command = ["cargo", "build", "--locked", "--quiet", "--release", "-p", "carnet"]
+    subprocess.run(command, cwd=ROOT, check=True)
+    target = os.environ.get("CARGO_TARGET_DIR", str(ROOT / "target"))
+    return f"{target}/release/carnet"
+
+
+def _facts(form: str) -> dict[str, str]:
+    command = ["git", "describe", "--always", "--dirty", "--exclude=*"]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    return {
+        "date": datetime.date.today().isoformat(),
+        "commit": done.stdout.strip() or "unknown",
+        "form": form,
+        "machine": f"{os.cpu_count()} processors, Linux {platform.release()}",
+    }
+
+
+def _write(options: argparse.Namespace, result: dict) -> None:
+    """The long form of everything is kept beside its forerunners, to be committed."""
+    text = json.dumps(result, indent=1) + "\n"
+    if options.json:
+        Path(options.json).write_text(text, encoding="utf-8")
+    elif result["form"] == "long" and not options.faults:
+        kept = HERE / "results" / f"{result['date']}-{result['commit']}.json"
+        kept.write_text(text, encoding="utf-8")
+        print(f"faults: kept in {kept.relative_to(ROOT)}", file=sys.stderr)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
