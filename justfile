@@ -26,9 +26,10 @@ demo *arguments:
 gen:
     cargo run --locked --quiet -- reference > docs/reference/cli.md
 
-# What was recorded from Hydra against our server; the same requests to Traefik and to us.
+# What was recorded from Hydra against our server; others' client libraries; the same requests to
+# Traefik and to us.
 compat:
-    scripts/test.sh hydra traefik
+    scripts/test.sh hydra clients traefik
 
 # The documentation of the code.
 doc:

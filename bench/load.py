@@ -1,10 +1,12 @@
-"""One burst of load by wrk, bounded in time and on this machine only."""
+"""Load, bounded in time and on this machine only: wrk for the gateway, the yardstick for forms."""
 
 from __future__ import annotations
 
+import json
 import re
 import subprocess
 from dataclasses import dataclass
+from pathlib import Path
 
 CONNECTIONS = 32
 HOST = "bench.localhost"
@@ -15,7 +17,7 @@ _UNITS = {"us": 0.001, "ms": 1.0, "s": 1000.0, "m": 60_000.0}
 
 
 class LoadError(Exception):
-    """wrk did not do its work."""
+    """The load program did not do its work."""
 
 
 @dataclass(frozen=True)
@@ -29,6 +31,18 @@ class Sample:
     failed: int
 
 
+@dataclass(frozen=True)
+class Posted:
+    """What posting forms came to. Any answer but 200 is a LoadError."""
+
+    requests: int
+    per_second: float
+    bytes_each: int
+    p50_us: float
+    p99_us: float
+    max_us: float
+
+
 def burst(port: int, seconds: int, pin: list[str]) -> Sample:
     """Asks for /bench over and over, without pause, for some seconds."""
     command = [*pin, "wrk", "--threads", "1", "--connections", str(CONNECTIONS)]
@@ -36,12 +50,48 @@ def burst(port: int, seconds: int, pin: list[str]) -> Sample:
     for name, value in HEADERS.items():
         command += ["--header", f"{name}: {value}"]
     command.append(f"http://127.0.0.1:{port}/bench")
-    done = subprocess.run(
-        command, capture_output=True, text=True, timeout=seconds + 30, check=False
-    )
-    if done.returncode != 0:
-        raise LoadError(done.stderr.strip() or done.stdout.strip())
-    return parse(done.stdout)
+    return parse(_said(command, seconds + 30))
+
+
+def write_forms(file: Path, lines: list[tuple[str, str]]) -> Path:
+    """A file of forms: pairs of the value of the Authorization header, or nothing, and a body."""
+    text = "".join(f"{authorization}\t{body}\n" for authorization, body in lines)
+    file.write_text(text, encoding="utf-8")
+    return file
+
+
+@dataclass(frozen=True)
+class Yardstick:
+    """The program of that name, and the cores that it uses."""
+
+    program: str
+    load: list[str]
+    server: list[str]
+
+    def post(
+        self,
+        port: int,
+        path: str,
+        forms: Path,
+        seconds: float | None = None,
+        rate: float | None = None,
+    ) -> Posted:
+        """Posts each form once, or all of them over and over for some seconds, evenly or not."""
+        command = [*self.load, self.program, "post", str(port), path, str(forms)]
+        command += ["--connections", str(CONNECTIONS)]
+        command += ["--seconds", str(seconds)] if seconds else []
+        command += ["--rate", f"{rate:.1f}"] if rate else []
+        return Posted(**json.loads(_said(command, (seconds or 900) + 60)))
+
+    def sign(self, algorithm: str, bits: int, seconds: float) -> float:
+        """Signatures per second of processor time, on the server's core."""
+        command = [*self.server, self.program, "sign", algorithm]
+        command += ["--bits", str(bits), "--seconds", str(seconds)]
+        return float(_said(command, seconds + 120))
+
+    def empty(self, port: int) -> list[str]:
+        """The command of a server that does nothing."""
+        return [*self.server, self.program, "empty", str(port)]
 
 
 def parse(report: str) -> Sample:
@@ -71,3 +121,10 @@ def parse(report: str) -> Sample:
         p99_ms=latency("99"),
         failed=failed,
     )
+
+
+def _said(command: list[str], timeout: float) -> str:
+    done = subprocess.run(command, capture_output=True, text=True, timeout=timeout, check=False)
+    if done.returncode != 0:
+        raise LoadError(done.stderr.strip() or done.stdout.strip())
+    return done.stdout

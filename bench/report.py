@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import json
-import os
-import platform
-import subprocess
+from dataclasses import dataclass
 from pathlib import Path
 
 from figures import Figure, figure, ratios
 
-ROOT = Path(__file__).parent.parent
 RESULTS = Path(__file__).parent / "results"
 
 # Heading, key in the samples, digits.
@@ -20,55 +17,83 @@ COLUMNS = [
     ("p50 ms", "p50_ms", 2),
     ("p99 ms", "p99_ms", 2),
 ]
-TITLE = ("date", "commit")
 NOTE = """\
 Median, and the interval that holds the true median with 95 % certainty where there are at least six
-samples. A ratio is carnet's figure through the peer's, round by round: above 1 is better for
-requests, below 1 for latency."""
+samples. Ratios are taken round by round."""
 
 Samples = dict[str, list[dict[str, float]]]
 
 
-def commit() -> str:
-    """The commit that was measured; `-dirty` when files differ from it."""
-    command = ["git", "describe", "--always", "--dirty", "--exclude=*"]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
-    return done.stdout.strip() or "unknown"
+@dataclass(frozen=True)
+class Target:
+    """What a figure must reach, and what it is meant to reach."""
+
+    name: str
+    direction: str
+    must: float
+    aim: float
+
+    def verdict(self, value: float) -> str:
+        """How far the figure came."""
+        for word, bound in (("aim", self.aim), ("must", self.must)):
+            if value >= bound if self.direction == ">=" else value <= bound:
+                return word
+        return "missed"
 
 
-def write_raw(name: str, samples: Samples, facts: dict[str, object]) -> Path:
-    """Every sample in the order in which it was taken, out of version control."""
-    path = RESULTS / "raw" / f"{name}.json"
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(json.dumps({"facts": facts, "samples": samples}, indent=1) + "\n", "utf-8")
-    return path
-
-
-def summary(samples: Samples, facts: dict[str, object]) -> str:
-    """The figures as a page: absolute ones first, then carnet beside each peer."""
-    lines = [f"# Beside its peers, {facts['date']}, commit {facts['commit']}", ""]
-    lines += [f"- {name}: {fact}" for name, fact in facts.items() if name not in TITLE]
-    lines += ["", *_row(["program", *(column for column, _, _ in COLUMNS)]), *_rule()]
-    for program, taken in samples.items():
-        figures = [figure([sample[key] for sample in taken]) for _, key, _ in COLUMNS]
-        cells = [_cell(found, digits) for found, (_, _, digits) in zip(figures, COLUMNS)]
-        lines += _row([program, *cells])
-    if "carnet" in samples and len(samples) > 1:
-        lines += ["", *_row(["carnet beside", *(column for column, _, _ in COLUMNS)]), *_rule()]
-        for program in (name for name in samples if name != "carnet"):
-            cells = [_cell(_ratio(samples, program, key), 3) for _, key, _ in COLUMNS]
-            lines += _row([program, *cells])
+def page(facts: dict[str, str], parts: list[list[str]]) -> str:
+    """A page: what was measured where, then each part."""
+    lines = [f"# Speed and size, {facts['date']}, commit {facts['commit']}", ""]
+    told = (item for item in facts.items() if item[0] not in ("date", "commit"))
+    lines += [f"- {name}: {fact}" for name, fact in told]
+    for part in parts:
+        lines += ["", *part]
     return "\n".join([*lines, "", NOTE]) + "\n"
 
 
-def machine() -> str:
-    """What it ran on."""
-    model = "unknown processor"
-    for line in Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines():
-        if line.startswith("model name"):
-            model = line.split(":", 1)[1].strip()
-            break
-    return f"{os.cpu_count()} x {model}, Linux {platform.release()}"
+def keep(page: str, results: dict[str, object], facts: dict[str, str]) -> tuple[Path, Path]:
+    """Writes the page, to be committed, and every sample in the order in which it was taken."""
+    name = f"{facts['date']}-{facts['commit']}"
+    kept, raw = RESULTS / f"{name}.md", RESULTS / "raw" / f"{name}.json"
+    kept.write_text(page, encoding="utf-8")
+    raw.parent.mkdir(parents=True, exist_ok=True)
+    text = json.dumps({"facts": facts, "samples": results}, indent=1) + "\n"
+    raw.write_text(text, encoding="utf-8")
+    return kept, raw
+
+
+def gateway(samples: Samples) -> list[str]:
+    """Absolute figures first, then carnet's through those of each peer: for requests above 1 is
+    better, for latency below."""
+    headings = [column for column, _, _ in COLUMNS]
+    lines = ["## The gateway beside its peers", "", *_head(["program", *headings])]
+    for program, taken in samples.items():
+        figures = [figure([sample[key] for sample in taken]) for _, key, _ in COLUMNS]
+        cells = [_cell(found, digits) for found, (_, _, digits) in zip(figures, COLUMNS)]
+        lines.append(_row([program, *cells]))
+    peers = [name for name in samples if name != "carnet"]
+    if peers:
+        lines += ["", *_head(["carnet through", *headings])]
+    for program in peers:
+        cells = [_cell(_ratio(samples, program, key), 3) for _, key, _ in COLUMNS]
+        lines.append(_row([program, *cells]))
+    return lines
+
+
+def authserver(samples: dict[str, list[float]], targets: list[Target]) -> list[str]:
+    """What is asked for beside what was measured, then the rest."""
+    lines = ["## The authorization server", ""]
+    lines += _head(["figure", "must", "aim", "measured", "reached"])
+    for target in targets:
+        found = figure(samples[target.name])
+        bounds = [f"{target.direction} {bound:g}" for bound in (target.must, target.aim)]
+        cells = [target.name, *bounds, _cell(found, 3), target.verdict(found.median)]
+        lines.append(_row(cells))
+    names = {target.name for target in targets}
+    lines += ["", *_head(["beside", "measured"])]
+    for name in sorted(set(samples) - names):
+        lines.append(_row([name, _cell(figure(samples[name]), 1)]))
+    return lines
 
 
 def _ratio(samples: Samples, program: str, key: str) -> Figure:
@@ -76,12 +101,12 @@ def _ratio(samples: Samples, program: str, key: str) -> Figure:
     return figure(ratios(ours, [sample[key] for sample in samples[program]]))
 
 
-def _row(cells: list[str]) -> list[str]:
-    return [f"| {' | '.join(cells)} |"]
+def _head(cells: list[str]) -> list[str]:
+    return [_row(cells), _row(["---"] * len(cells))]
 
 
-def _rule() -> list[str]:
-    return _row(["---"] * (len(COLUMNS) + 1))
+def _row(cells: list[str]) -> str:
+    return f"| {' | '.join(cells)} |"
 
 
 def _cell(found: Figure, digits: int) -> str:

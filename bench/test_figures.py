@@ -2,8 +2,12 @@
 
 import unittest
 
+import tempfile
+from pathlib import Path
+
 import figures
 import load
+from report import Target, authserver, gateway
 
 
 class Figures(unittest.TestCase):
@@ -53,6 +57,29 @@ Transfer/sec:      7.41MB
         self.assertEqual(load.parse(report).failed, 15)
         with self.assertRaises(load.LoadError):
             load.parse("unable to connect")
+
+    def test_forms_are_written_a_line_each(self):
+        with tempfile.TemporaryDirectory() as directory:
+            file = load.write_forms(Path(directory) / "f", [("Basic x", "a=1"), ("", "b=2")])
+            self.assertEqual(file.read_text(), "Basic x\ta=1\n\tb=2\n")
+
+
+class Report(unittest.TestCase):
+    def test_a_figure_reaches_what_it_must_or_aims_at(self):
+        more, less = Target("m", ">=", 0.45, 0.6), Target("l", "<=", 6, 3)
+        for value, expected in [(0.44, "missed"), (0.45, "must"), (0.7, "aim")]:
+            self.assertEqual(more.verdict(value), expected, value)
+        for value, expected in [(7, "missed"), (6, "must"), (3, "aim")]:
+            self.assertEqual(less.verdict(value), expected, value)
+
+    def test_every_sample_is_on_the_page(self):
+        samples = {"m": [0.5, 0.4, 0.6], "beside it": [7.0]}
+        page = "\n".join(authserver(samples, [Target("m", ">=", 0.45, 0.6)]))
+        self.assertIn("| m | >= 0.45 | >= 0.6 | 0.500 (0.400 to 0.600) | must |", page)
+        self.assertIn("| beside it | 7.0 (7.0 to 7.0) |", page)
+        one = {"per_second": 2.0, "per_cpu_second": 4.0, "p50_ms": 1.0, "p99_ms": 3.0}
+        page = "\n".join(gateway({"carnet": [one], "nginx": [{**one, "per_second": 4.0}]}))
+        self.assertIn("| nginx | 0.500 (0.500 to 0.500) | 1.000", page)
 
 
 if __name__ == "__main__":

@@ -6,7 +6,7 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 SELF=$PWD/scripts/test.sh
 
-STEPS=(fmt clippy walls security paths deny audit test kills faults doc demo hydra traefik bench fuzz)
+STEPS=(fmt clippy walls security paths deny audit test kills faults doc demo hydra schemathesis clients failures traefik bench fuzz)
 
 # Versions of the tools that are built from the Rust registry.
 CARGO_TOOLS=(cargo-deny@0.20.2 cargo-audit@0.22.2 cargo-fuzz@0.13.2)
@@ -72,17 +72,19 @@ need_postgres() {
 python_package() {
     need_python
     [ -x "$VENV/bin/pip" ] || python3 -m venv "$VENV"
-    "$VENV/bin/pip" show --quiet "${1%%[*}" 2>/dev/null && return 0
+    "$VENV/bin/pip" show --quiet "${1%%[[=]*}" 2>/dev/null && return 0
     say "installing from the Python registry: $1"
     "$VENV/bin/pip" install --quiet --disable-pip-version-check "$1"
 }
 
-# The binary as users get it.
-release() { cargo build --locked --quiet --release -p carnet; }
+# The binary as users get it, and what it is measured against: one build, or each would have
+# dependencies of its own.
+release() { cargo build --locked --quiet --release -p carnet -p carnet-yardstick; }
 
 step_fmt() {
     cargo fmt --all -- --check --files-with-diff
     cargo fmt --manifest-path fuzz/Cargo.toml -- --check --files-with-diff
+    cargo fmt --manifest-path compat/clients/rust/Cargo.toml -- --check --files-with-diff
 }
 
 step_clippy() { cargo clippy --locked --quiet --workspace --all-targets -- -D warnings; }
@@ -159,14 +161,40 @@ step_hydra() {
     ln -sf ../release/carnet target/links/hydra
     cargo run --locked --quiet -p carnet-compat -- run \
         --serve "target/release/carnet serve all --dev" --hydra target/links/hydra
+    # Whole databases that it wrote, where somebody has some: a folder of SQLite files.
+    [ -z "${HYDRA_DATABASES:-}" ] ||
+        cargo test --locked --quiet --workspace --test it -- --ignored whole_databases
+}
+
+# Libraries that others wrote get tokens, and others verify them.
+step_clients() {
     need_python
-    python3 -m unittest discover compat/traefik
-    python3 compat/traefik/run.py --carnet target/release/carnet
+    need go=golang-go node=nodejs npm=npm javac=openjdk-17-jdk-headless mvn=maven
+    python3 -m unittest discover compat/clients
+    release
+    python3 compat/clients/run.py --carnet target/release/carnet
+}
+
+# Failed authentications: the same bytes, and none before its time. That their times cannot be told
+# apart is for the long form, `compat/failures/run.py --judge`.
+step_failures() {
+    need_python
+    python3 -m unittest discover compat/failures
+    release
+    python3 compat/failures/run.py --carnet target/release/carnet
+}
+
+# What fits the OpenAPI descriptions of the authorization server, and what does not.
+step_schemathesis() {
+    python_package schemathesis==4.32.5
+    release
+    python3 compat/openapi.py --carnet target/release/carnet --schemathesis "$VENV/bin/schemathesis"
 }
 
 # The same configuration and requests to a real Traefik and to our gateway.
 step_traefik() {
     need_python
+    python3 -m unittest discover compat/traefik
     release
     python3 compat/traefik/run.py --carnet target/release/carnet
 }
@@ -176,7 +204,7 @@ step_bench() {
     need nginx=nginx haproxy=haproxy wrk=wrk taskset=util-linux
     python3 -m unittest discover bench
     release
-    python3 bench/run.py --short --carnet target/release/carnet
+    python3 bench/run.py --short --carnet target/release/carnet --yardstick target/release/yardstick
 }
 
 step_fuzz() {

@@ -23,6 +23,6 @@ pub use crate::{
         AccessTokenStrategy, Cors, Discovery, Guesses, HookKey, HookKeyPlace, Limits, Options,
         OptionsError, ScopeClaim, TokenHook, TokenProfile,
     },
-    ports::{PortOptions, Ports, TlsOptions},
+    ports::{Adopt, PortOptions, Ports, RequestLog, SPANS, TlsOptions, TraceParent},
     server::Authserver,
 };

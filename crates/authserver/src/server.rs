@@ -9,11 +9,12 @@ use carnet_oauth::{Clock, Random};
 use tokio_util::{sync::CancellationToken, task::AbortOnDropHandle};
 
 use crate::{
-    Options, OptionsError, PortOptions,
+    Options, OptionsError, PortOptions, Ports,
     domain::{Authority, Error},
     http::{
         self,
         metrics::{Metrics, counted},
+        request_log::logged,
         serve::{self, Listener, Port},
     },
     store::Store,
@@ -83,8 +84,8 @@ impl Authserver {
         self.admin.load().router.clone()
     }
 
-    /// Serves the public endpoints until `shutdown` is cancelled, then finishes what is in flight,
-    /// for ten seconds at most. HTTP/1.1, and HTTP/2 for clients that begin with it; over TLS where
+    /// Serves the public endpoints until `shutdown` is cancelled and the drain delay is over, then
+    /// finishes what is in flight, for ten seconds at most. HTTP/1.1, and HTTP/2 for clients that begin with it; over TLS where
     /// the options say so.
     ///
     /// # Errors
@@ -94,7 +95,12 @@ impl Authserver {
         listener: impl Into<Listener>,
         shutdown: CancellationToken,
     ) -> io::Result<()> {
-        serve::serve(Arc::clone(&self.public), listener.into(), shutdown).await
+        serve::serve(
+            Arc::clone(&self.public),
+            listener.into(),
+            self.leaving(shutdown),
+        )
+        .await
     }
 
     /// Serves the administrator's endpoints, in the same way.
@@ -106,7 +112,21 @@ impl Authserver {
         listener: impl Into<Listener>,
         shutdown: CancellationToken,
     ) -> io::Result<()> {
-        serve::serve(Arc::clone(&self.admin), listener.into(), shutdown).await
+        serve::serve(
+            Arc::clone(&self.admin),
+            listener.into(),
+            self.leaving(shutdown),
+        )
+        .await
+    }
+
+    /// From the end that was asked for until no connection is taken any more. Whoever asks meanwhile
+    /// hears that the server is not ready.
+    async fn leaving(&self, shutdown: CancellationToken) {
+        shutdown.cancelled().await;
+        let authority = self.authority.load_full();
+        authority.drain();
+        tokio::time::sleep(authority.options.ports.drain_delay).await;
     }
 }
 
@@ -116,20 +136,26 @@ fn ports(authority: &Arc<Authority>, metrics: &Arc<Metrics>) -> Result<(Port, Po
     let public = http::public::router(Arc::clone(authority));
     let admin = http::admin::router(Arc::clone(authority), Arc::clone(metrics));
     Ok((
-        port("public", public, &told.public, metrics)?,
-        port("admin", admin, &told.admin, metrics)?,
+        Port {
+            router: observed(public, &told.public, told, metrics),
+            tls: tls("public", &told.public)?,
+        },
+        Port {
+            router: observed(admin, &told.admin, told, metrics),
+            tls: tls("admin", &told.admin)?,
+        },
     ))
 }
 
-fn port(
+/// A router whose requests are counted and logged.
+fn observed(router: Router, port: &PortOptions, told: &Ports, metrics: &Arc<Metrics>) -> Router {
+    logged(counted(router, metrics), port, &told.request_log)
+}
+
+fn tls(
     name: &'static str,
-    router: Router,
     told: &PortOptions,
-    metrics: &Arc<Metrics>,
-) -> Result<Port, OptionsError> {
-    let tls = told.tls.as_ref().map(serve::server_config).transpose();
-    Ok(Port {
-        router: counted(router, metrics),
-        tls: tls.map_err(|error| OptionsError::Tls(name, error))?,
-    })
+) -> Result<Option<Arc<rustls::ServerConfig>>, OptionsError> {
+    let config = told.tls.as_ref().map(serve::server_config).transpose();
+    config.map_err(|error| OptionsError::Tls(name, error))
 }

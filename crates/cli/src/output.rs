@@ -26,6 +26,11 @@ impl Failure {
         Self(format!("Error: {}", sentence.as_ref()))
     }
 
+    /// What is wrong, for those who say themselves that it is an error.
+    pub(crate) fn sentence(&self) -> &str {
+        self.0.strip_prefix("Error: ").unwrap_or(&self.0)
+    }
+
     /// Lines that are shown as they are.
     pub(crate) const fn verbatim(text: String) -> Self {
         Self(text)

@@ -197,10 +197,12 @@ impl fmt::Display for Algorithm {
 impl FromStr for Algorithm {
     type Err = KeyError;
 
+    /// Reads a registered name. `Ed25519` is the newer name (RFC 9864) of what `EdDSA` means here.
     fn from_str(name: &str) -> Result<Self, KeyError> {
         Self::ALL
             .into_iter()
             .find(|algorithm| algorithm.name() == name)
+            .or_else(|| (name == "Ed25519").then_some(Self::EdDsa))
             .ok_or_else(|| KeyError::Unsupported(name.to_owned()))
     }
 }

@@ -3,7 +3,7 @@
 //! The rules that keep forgeries out: sizes and parts are checked before anything is decoded; the
 //! algorithm comes from the key and the header must agree; keys named inside a token (`jwk`, `jku`,
 //! `x5c`, `x5u`) are never looked at; a critical header that is not understood is an error, and
-//! none is.
+//! none is; nor is anything encrypted or compressed.
 
 use serde_json::{Map, Value};
 
@@ -70,7 +70,7 @@ pub fn decode_unverified(compact: &str) -> Result<Decoded, TokenError> {
 pub fn verify(compact: &str, keys: &JwkSet) -> Result<Verified, TokenError> {
     let parts = split(compact)?;
     let header = header(parts.header)?;
-    if header.contains_key("crit") || header.get("b64") == Some(&Value::Bool(false)) {
+    if demands_more(&header) {
         return Err(TokenError::Critical);
     }
     let algorithm = header
@@ -100,6 +100,16 @@ pub fn verify(compact: &str, keys: &JwkSet) -> Result<Verified, TokenError> {
         outcome = TokenError::Signature;
     }
     Err(outcome)
+}
+
+/// Whether a header says that its token is more than signed text (RFC 7515, sections 4.1.11 and 9;
+/// RFC 7797).
+fn demands_more(header: &Map<String, Value>) -> bool {
+    let is_named = |name: &&str| header.contains_key(*name);
+    ["crit", "enc", "zip"].iter().any(is_named)
+        || header
+            .get("b64")
+            .is_some_and(|b64| b64 != &Value::Bool(true))
 }
 
 struct Parts<'a> {

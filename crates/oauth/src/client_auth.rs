@@ -2,7 +2,8 @@
 //! in the body.
 //!
 //! The RFC wants both parts of a Basic header form-encoded, and half of the world does not do it.
-//! So a header has two readings: the encoded one first, the raw one when it differs.
+//! So a header has two readings: the encoded one first, the raw one when it differs. Bytes that are
+//! no UTF-8 are Latin-1, in which Python's libraries write (RFC 7617, section 2, leaves it open).
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use secrecy::{ExposeSecret as _, SecretString};
@@ -61,7 +62,8 @@ impl Basic {
         if !scheme.eq_ignore_ascii_case("basic") {
             return None;
         }
-        let text = String::from_utf8(STANDARD.decode(encoded).ok()?).ok()?;
+        let text = String::from_utf8(STANDARD.decode(encoded).ok()?)
+            .unwrap_or_else(|latin| latin.as_bytes().iter().copied().map(char::from).collect());
         let (id, secret) = text.split_once(':')?;
         let raw = Credentials {
             id: id.to_owned(),
@@ -120,6 +122,18 @@ mod tests {
         assert_eq!(readings("a:p%3Aw"), [pair("a", "p:w"), pair("a", "p%3Aw")]);
         assert_eq!(readings("a:p:w %/\u{e9}"), [pair("a", "p:w %/\u{e9}")]);
         assert_eq!(readings("a:"), [pair("a", "")]);
+    }
+
+    // Holds HI-21, TE-15.
+    #[test]
+    fn bytes_that_are_no_utf_8_are_latin_1() {
+        let header = format!("Basic {}", STANDARD.encode(b"\xe9:p:w+1 %/\xff"));
+        let basic = Basic::parse(header.as_bytes()).unwrap();
+        let [reading] = &basic.readings[..] else {
+            unreachable!()
+        };
+        assert_eq!(reading.id, "\u{e9}");
+        assert_eq!(reading.secret.expose_secret(), "p:w+1 %/\u{ff}");
     }
 
     #[test]

@@ -4,6 +4,7 @@
 
 pub mod audience;
 pub mod client;
+pub mod client_assertion;
 pub mod client_auth;
 pub mod clock;
 pub mod error;

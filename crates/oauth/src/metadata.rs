@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 /// The discovery document, as far as machines need it.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(default)]
 pub struct Metadata {
     /// The issuer, byte for byte as in tokens.

@@ -5,9 +5,11 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
 
 /// An issued token.
 #[derive(Debug, Clone, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct TokenResponse {
     /// The token.
     #[serde(serialize_with = "exposed")]
+    #[cfg_attr(feature = "schema", schema(value_type = String))]
     pub access_token: SecretString,
     /// Its lifetime in seconds, when the server tells.
     #[serde(

@@ -3,7 +3,7 @@
 use cargo_metadata::{DependencyKind, Metadata};
 
 /// The rooms, each with those that it may use.
-const ROOMS: [(&str, &[&str]); 12] = [
+const ROOMS: [(&str, &[&str]); 13] = [
     ("jose", &[]),
     ("oauth", &["jose"]),
     ("config", &[]),
@@ -28,24 +28,29 @@ const ROOMS: [(&str, &[&str]); 12] = [
     ("testkit", &["jose", "oauth", "whoami"]),
     ("compat", &["jose"]),
     ("xtask", &[]),
+    ("yardstick", &[]),
 ];
 
 /// What tests of every room may use beside.
 const FOR_TESTS: [&str; 2] = ["testkit", "whoami"];
 
 /// Crates that would bring a whole world along, each with the rooms that may name it.
-const HEAVY: [(&str, &[&str]); 12] = [
-    ("anyhow", &["cli", "compat", "xtask"]),
+const HEAVY: [(&str, &[&str]); 16] = [
+    ("anyhow", &["cli", "compat", "xtask", "yardstick"]),
     ("axum", &["authserver", "consent"]),
-    ("clap", &["cli", "compat", "xtask"]),
+    ("clap", &["cli", "compat", "xtask", "yardstick"]),
     ("gotmpl", &["providers"]),
     ("k8s-openapi", &["providers", "cli"]),
     ("kube", &["providers"]),
     ("notify", &["providers", "cli"]),
+    ("opentelemetry", &["cli"]),
+    ("opentelemetry-otlp", &["cli"]),
+    ("opentelemetry_sdk", &["cli"]),
     ("reqwest", &["authserver", "cli"]),
     ("serde-saphyr", &["config", "cli", "compat"]),
     ("sqlx", &["authserver"]),
     ("toml", &["config", "cli"]),
+    ("tracing-opentelemetry", &["cli"]),
     ("tracing-subscriber", &["cli"]),
 ];
 

@@ -1,8 +1,15 @@
 //! What the whole domain hangs on: the store, the keys, the clock, randomness and the settings.
 
-use std::{sync::Arc, time::Duration, time::SystemTime};
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::{Duration, SystemTime},
+};
 
 use carnet_oauth::{Clock, Random};
+use tracing::Instrument as _;
 
 use crate::{
     domain::{
@@ -18,6 +25,7 @@ use crate::{
         uuid,
     },
     options::Options,
+    ports::SPANS,
     store::{Result as StoreResult, Store, StoreError},
 };
 
@@ -41,6 +49,8 @@ pub(crate) struct Authority {
     pub(crate) counters: Arc<Counters>,
     pub(super) audit: Arc<AuditLog>,
     pub(super) random: Arc<dyn Random>,
+    /// Whether the server was told to end.
+    draining: Arc<AtomicBool>,
     /// Held while a client is read, changed and written.
     pub(super) client_writes: Arc<tokio::sync::Mutex<()>>,
     clock: Arc<dyn Clock>,
@@ -73,6 +83,7 @@ impl Authority {
             counters: Arc::default(),
             audit: Arc::new(AuditLog::open(options.audit_file.as_deref())?),
             client_writes: Arc::default(),
+            draining: Arc::default(),
             options,
             store,
             system,
@@ -124,8 +135,16 @@ impl Authority {
         uuid::fresh(&*self.random)
     }
 
+    /// The server will end: it is not ready any more.
+    pub(crate) fn drain(&self) {
+        self.draining.store(true, Ordering::Release);
+    }
+
     /// Whether the server can do its work: `None`, or what is missing.
     pub(crate) async fn missing(&self) -> Option<(&'static str, String)> {
+        if self.draining.load(Ordering::Acquire) {
+            return Some(("server", "it was told to end".to_owned()));
+        }
         if let Err(error) = within(self.store.ping()).await {
             return Some(("database", error.to_string()));
         }
@@ -149,7 +168,9 @@ pub(super) fn seconds(clock: &dyn Clock) -> i64 {
 
 /// Waits for the store, but not for ever.
 pub(super) async fn within<T>(answer: impl Future<Output = StoreResult<T>>) -> StoreResult<T> {
+    let span = tracing::trace_span!(target: SPANS, "store", otel.kind = "client");
     tokio::time::timeout(STORE_PATIENCE, answer)
+        .instrument(span)
         .await
         .unwrap_or_else(|_| Err(StoreError::Unavailable("no answer in time".to_owned())))
 }

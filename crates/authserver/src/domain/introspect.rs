@@ -105,7 +105,7 @@ impl Authority {
         let Some(live) = live.filter(is_in_time) else {
             return Ok(None);
         };
-        if within(self.store.find_client(&live.client_id))
+        if within(self.store.known_client(&live.client_id))
             .await?
             .is_none()
         {

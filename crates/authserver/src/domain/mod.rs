@@ -10,6 +10,7 @@ pub(crate) mod client;
 pub(crate) mod client_auth;
 pub(crate) mod counters;
 mod error;
+mod follow;
 pub(crate) mod grant;
 mod hook;
 mod introspect;

@@ -22,6 +22,8 @@ pub(super) enum Purpose {
 }
 
 impl Purpose {
+    const ALL: [Self; 3] = [Self::Keys, Self::Pages, Self::ClientSecrets];
+
     const fn label(self) -> &'static [u8] {
         match self {
             Self::Keys => b"carnet: sealed keys, 1",
@@ -33,10 +35,18 @@ impl Purpose {
 
 /// The derived keys.
 pub(super) struct SystemKeys {
-    /// The SHA-256 of each secret, newest first. Opaque tokens use it as it is, as Hydra does.
-    roots: Vec<Zeroizing<[u8; 32]>>,
+    /// One for each secret, newest first.
+    roots: Vec<Root>,
     /// By what what was made with a secret tells with which: nobody learns the secret from it.
     names: Vec<String>,
+}
+
+/// What comes of one secret.
+struct Root {
+    /// Its SHA-256. Opaque tokens use it as it is, as Hydra does.
+    digest: Zeroizing<[u8; 32]>,
+    /// For each purpose a key for MACs, derived once: every token request needs one.
+    macs: [hmac::Key; Purpose::ALL.len()],
 }
 
 impl SystemKeys {
@@ -44,7 +54,7 @@ impl SystemKeys {
     pub(super) fn new(secrets: &[SecretString], random: &dyn Random) -> Self {
         let mut roots: Vec<_> = secrets
             .iter()
-            .map(|secret| root(secret.expose_secret().as_bytes()))
+            .map(|secret| Root::new(secret.expose_secret().as_bytes()))
             .collect();
         if roots.is_empty() {
             tracing::warn!(
@@ -53,9 +63,9 @@ impl SystemKeys {
             );
             let mut bytes = Zeroizing::new([0; 32]);
             random.fill(&mut *bytes);
-            roots.push(root(&*bytes));
+            roots.push(Root::new(&*bytes));
         }
-        let names = roots.iter().map(|root| name(root)).collect();
+        let names = roots.iter().map(|root| name(&root.digest)).collect();
         Self { roots, names }
     }
 
@@ -71,20 +81,20 @@ impl SystemKeys {
 
     /// The key that signs opaque tokens, and all that verify them.
     pub(super) fn token_keys(&self) -> impl Iterator<Item = &[u8; 32]> {
-        self.roots.iter().map(|root| &**root)
+        self.roots.iter().map(|root| &*root.digest)
     }
 
     /// The MAC of a message with the newest key.
     pub(super) fn mac(&self, purpose: Purpose, message: &[u8]) -> Option<hmac::Tag> {
         let root = self.roots.first()?;
-        Some(hmac::sign(&hmac_key(root, purpose), message))
+        Some(hmac::sign(root.mac_key(purpose), message))
     }
 
     /// Whether a MAC is right with the key at this place, counted from the newest.
     pub(super) fn verifies(&self, at: usize, purpose: Purpose, message: &[u8], mac: &[u8]) -> bool {
         let root = self.roots.get(at);
         // `hmac::verify` compares in constant time.
-        root.is_some_and(|root| hmac::verify(&hmac_key(root, purpose), message, mac).is_ok())
+        root.is_some_and(|root| hmac::verify(root.mac_key(purpose), message, mac).is_ok())
     }
 
     /// Seals a text so that it opens only in its context: AES-256-GCM, the nonce in front.
@@ -148,10 +158,20 @@ impl std::fmt::Debug for SystemKeys {
     }
 }
 
-fn root(secret: &[u8]) -> Zeroizing<[u8; 32]> {
-    let mut root = Zeroizing::new([0; 32]);
-    root.copy_from_slice(digest::digest(&digest::SHA256, secret).as_ref());
-    root
+impl Root {
+    fn new(secret: &[u8]) -> Self {
+        let mut digest = Zeroizing::new([0; 32]);
+        digest.copy_from_slice(digest::digest(&digest::SHA256, secret).as_ref());
+        let mac = |purpose| hmac::Key::new(hmac::HMAC_SHA256, &*subkey(&digest, purpose));
+        Self {
+            macs: Purpose::ALL.map(mac),
+            digest,
+        }
+    }
+
+    const fn mac_key(&self, purpose: Purpose) -> &hmac::Key {
+        &self.macs[purpose as usize]
+    }
 }
 
 fn name(root: &[u8; 32]) -> String {
@@ -167,12 +187,8 @@ fn subkey(root: &[u8; 32], purpose: Purpose) -> Zeroizing<[u8; 32]> {
     key
 }
 
-fn hmac_key(root: &[u8; 32], purpose: Purpose) -> hmac::Key {
-    hmac::Key::new(hmac::HMAC_SHA256, &*subkey(root, purpose))
-}
-
-fn aead_key(root: &[u8; 32], purpose: Purpose) -> Option<LessSafeKey> {
-    let key = UnboundKey::new(&AES_256_GCM, &*subkey(root, purpose)).ok()?;
+fn aead_key(root: &Root, purpose: Purpose) -> Option<LessSafeKey> {
+    let key = UnboundKey::new(&AES_256_GCM, &*subkey(&root.digest, purpose)).ok()?;
     Some(LessSafeKey::new(key))
 }
 

@@ -10,7 +10,7 @@ use axum::{
 };
 
 use crate::{
-    http::{answer, cors, metrics, serve},
+    http::{answer, cors, metrics, serve, trace},
     options::Options,
 };
 
@@ -33,8 +33,12 @@ pub(super) fn around(router: Router, port: Port, options: &Options) -> Router {
         Port::Public => (&options.public_cors, &options.ports.public),
         Port::Admin => (&options.admin_cors, &options.ports.admin),
     };
+    let traced = match &options.ports.trace_parent {
+        Some(parent) => trace::traced(router, parent.clone()),
+        None => router,
+    };
     let prepared = Router::new()
-        .fallback_service(metrics::noted(router))
+        .fallback_service(metrics::noted(traced))
         .layer(from_fn(move |request, next| prepare(port, request, next)));
     let shared = match cors {
         Some(cors) => cors::allow(prepared, cors),

@@ -239,6 +239,50 @@ impl IntoResponses for OauthFailure {
     }
 }
 
+/// The errors of endpoints at which clients say who they are, for the description.
+pub(super) struct ClientFailure;
+
+impl IntoResponses for ClientFailure {
+    fn responses() -> Described {
+        let mut all = OauthFailure::responses();
+        all.extend(described(&[
+            (
+                StatusCode::UNAUTHORIZED,
+                "The client is not known by these credentials",
+            ),
+            (StatusCode::FORBIDDEN, "The request was refused"),
+            (StatusCode::TOO_MANY_REQUESTS, "Too many requests wait"),
+        ]));
+        all
+    }
+}
+
+impl IntoResponses for BearerFailure {
+    fn responses() -> Described {
+        let mut all = OauthFailure::responses();
+        all.extend(described(&[(
+            StatusCode::UNAUTHORIZED,
+            "The token does not count",
+        )]));
+        all
+    }
+}
+
+/// The errors of endpoints that take nothing, for the description.
+pub(super) struct Failed;
+
+impl IntoResponses for Failed {
+    fn responses() -> Described {
+        described(&[
+            (StatusCode::INTERNAL_SERVER_ERROR, "The server failed"),
+            (
+                StatusCode::SERVICE_UNAVAILABLE,
+                "The database does not answer",
+            ),
+        ])
+    }
+}
+
 type Described = BTreeMap<String, RefOr<DescribedResponse>>;
 
 /// Errors as the description of the API has them.

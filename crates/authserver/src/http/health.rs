@@ -20,7 +20,14 @@ pub(super) async fn ready(State(authority): Shared) -> Response {
     }
 }
 
-/// The same, without details.
+/// The process answers.
+#[utoipa::path(get, path = "/health/alive", tag = "server", responses((status = 200, body = Object)))]
+pub(super) async fn alive_in_public() -> Response {
+    ok()
+}
+
+/// The database answers and there are keys to sign with.
+#[utoipa::path(get, path = "/health/ready", tag = "server", responses((status = 200, body = Object), (status = 503, body = Object, description = "What is missing, without details")))]
 pub(super) async fn ready_in_public(State(authority): Shared) -> Response {
     match authority.missing().await {
         None => ok(),

@@ -149,7 +149,8 @@ async fn note(request: Request, next: Next) -> Response {
     response
 }
 
-fn known(method: &Method) -> &'static str {
+/// The name of a method, one of few.
+pub(super) fn known(method: &Method) -> &'static str {
     match *method {
         Method::GET => "GET",
         Method::HEAD => "HEAD",

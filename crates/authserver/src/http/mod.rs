@@ -12,8 +12,11 @@ mod error;
 mod health;
 pub(crate) mod metrics;
 mod not_found;
+mod openapi;
 pub(crate) mod public;
+pub(crate) mod request_log;
 pub(crate) mod serve;
+mod trace;
 
 use std::sync::Arc;
 

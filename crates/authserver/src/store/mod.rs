@@ -7,17 +7,22 @@
 //! Lookups answer `Ok(None)` for what is not there. A writing call is done when it returns: what it
 //! acknowledges survives a crash, and nothing of it is half there.
 
+mod changes;
 pub(crate) mod dsn;
 mod expire;
 mod import;
+mod memory;
 mod open;
 mod postgres;
 mod sql;
 mod sqlite;
 
-pub use expire::{Expired, expire};
+pub use changes::{Change, Changes};
+pub use expire::{Ended, Expired, Sweep, expire, sweep};
 pub use import::{ImportStore, ImportedKey, Intake, TrustedIssuerRow};
 pub use open::{Migration, migrate, open, plan};
+
+use std::sync::Arc;
 
 use async_trait::async_trait;
 use carnet_oauth::client::Client;
@@ -30,6 +35,7 @@ pub trait Store:
     + TokenStore
     + RevocationStore
     + JtiStore
+    + ChangeStore
     + ImportStore
     + std::fmt::Debug
     + Send
@@ -43,6 +49,7 @@ impl<S> Store for S where
         + TokenStore
         + RevocationStore
         + JtiStore
+        + ChangeStore
         + ImportStore
         + std::fmt::Debug
         + Send
@@ -148,8 +155,16 @@ pub trait ClientStore {
     async fn insert_client(&self, row: &ClientRow) -> Result<Insertion>;
     /// The client of this id.
     async fn find_client(&self, id: &str) -> Result<Option<ClientRow>>;
+    /// The same, for the many requests that only read it. It may come from memory: a change is seen
+    /// as soon as it is acknowledged, one that another process made within a second.
+    async fn known_client(&self, id: &str) -> Result<Option<Arc<ClientRow>>> {
+        Ok(self.find_client(id).await?.map(Arc::new))
+    }
     /// Replaces a client and its hashes; false when there is none of that id.
     async fn update_client(&self, row: &ClientRow) -> Result<bool>;
+    /// Replaces a client and its hashes, unless somebody changed or deleted it since it was read;
+    /// says whether it did.
+    async fn replace_client(&self, old: &ClientRow, new: &ClientRow) -> Result<bool>;
     /// Replaces a hash, unless it changed meanwhile; says whether it did.
     async fn replace_secret_hash(&self, id: &str, old: &str, new: &str) -> Result<bool>;
     /// Replaces the rotated secrets, unless they changed meanwhile; says whether it did.
@@ -300,8 +315,6 @@ pub trait RevocationStore {
     async fn delete_expired_revocations(&self, before: i64, limit: u32) -> Result<u64>;
     /// Whether the store answers.
     async fn ping(&self) -> Result<()>;
-    /// Whether other processes may change what is kept there.
-    fn is_shared(&self) -> bool;
 }
 
 /// Assertions that were used. Each counts once, at whichever server of the store it is shown.
@@ -312,4 +325,12 @@ pub trait JtiStore {
     async fn use_jti(&self, digest: &str, expires_at: i64) -> Result<bool>;
     /// Deletes at most `limit` notes whose end lies before a time; says how many.
     async fn delete_expired_jtis(&self, before: i64, limit: u32) -> Result<u64>;
+}
+
+/// What other processes change.
+pub trait ChangeStore {
+    /// Follows the changes from now on. A store of one process has none.
+    fn changes(&self) -> Changes {
+        Changes::none()
+    }
 }

@@ -23,7 +23,8 @@ pub(crate) struct ApiFlags {
         value_name = "HEADER"
     )]
     pub(crate) headers: Vec<String>,
-    /// Takes any certificate of the server. For tests alone.
+    /// Takes any certificate of the server. For tests alone: the environment variable SSL_CERT_FILE
+    /// names authorities to trust.
     #[arg(long, global = true)]
     pub(crate) skip_tls_verify: bool,
 }

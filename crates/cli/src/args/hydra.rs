@@ -1,12 +1,13 @@
 //! Hydra's commands: verb, noun and what belongs to one noun.
 
+use carnet_oauth::client::Lifespan;
 use clap::{Args, Subcommand};
 use secrecy::SecretString;
 
 use super::Completion;
 use super::api::{ApiFlags, CredentialFlags};
 use super::oauth2_client::{ClientFlags, EncryptionFlags};
-use super::servers::{Migrate, Serve};
+use super::servers::{Migrate, MigratedDatabase, Serve};
 
 /// The commands that `hydra` has too. A new one is a variant here and an arm in `commands::hydra`.
 #[derive(Debug, Subcommand)]
@@ -33,6 +34,8 @@ pub(crate) enum Hydra {
     Serve(Serve),
     /// Bring a database up to date.
     Migrate(Migrate),
+    /// Remove what has expired from a database; a running server does so by itself.
+    Janitor(Janitor),
     /// Says which version this is.
     Version,
     /// Writes the completion script of a shell.
@@ -375,4 +378,48 @@ pub(crate) struct RevokeToken {
     pub(crate) token: String,
     #[command(flatten)]
     pub(crate) credentials: CredentialFlags,
+}
+
+/// `janitor`.
+#[derive(Debug, Args)]
+pub(crate) struct Janitor {
+    #[command(flatten)]
+    pub(crate) database: MigratedDatabase,
+    /// Remove tokens and revocations that have ended.
+    #[arg(long)]
+    pub(crate) tokens: bool,
+    /// Remove uses of assertions that have ended.
+    #[arg(long)]
+    pub(crate) grants: bool,
+    /// Remove logins and consents that have ended; there are none.
+    #[arg(long)]
+    pub(crate) requests: bool,
+    /// Keep what ended less than so long ago, such as 24h.
+    #[arg(long, value_name = "DURATION", value_parser = Lifespan::parse)]
+    pub(crate) keep_if_younger: Option<Lifespan>,
+    /// How many rows of a table are removed at most.
+    #[arg(
+        long,
+        default_value_t = 10_000,
+        value_name = "NUMBER",
+        allow_negative_numbers = true
+    )]
+    pub(crate) limit: i64,
+    /// How many of them at a time.
+    #[arg(
+        long,
+        default_value_t = 100,
+        value_name = "NUMBER",
+        allow_negative_numbers = true
+    )]
+    pub(crate) batch_size: i64,
+    /// Accepted, and without effect: each token says when it ends.
+    #[arg(long, value_name = "DURATION", value_parser = Lifespan::parse)]
+    pub(crate) access_lifespan: Option<Lifespan>,
+    /// Accepted, and without effect, as --access-lifespan.
+    #[arg(long, value_name = "DURATION", value_parser = Lifespan::parse)]
+    pub(crate) refresh_lifespan: Option<Lifespan>,
+    /// Accepted, and without effect, as --access-lifespan.
+    #[arg(long, value_name = "DURATION", value_parser = Lifespan::parse)]
+    pub(crate) consent_request_lifespan: Option<Lifespan>,
 }

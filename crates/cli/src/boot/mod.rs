@@ -16,11 +16,13 @@ mod listen;
 pub(crate) mod log;
 mod random;
 mod signals;
+mod traces;
 mod unix;
 
 pub(crate) use dumps::forbid_dumps;
 pub(crate) use listen::{bind, explain};
 pub(crate) use signals::{cancel_on_signals, notify_on_hangup};
+pub(crate) use traces::Traces;
 pub(crate) use unix::bind_unix;
 
 /// The surroundings of a process that was started by a user.

@@ -84,6 +84,6 @@ pub(super) fn log_as_told(options: &Log, output: &Output) -> Result<(), Failure>
         || Ok(Arc::clone(output)),
         |file| super::append("log.filePath", file),
     )?;
-    log::install(&level, format, output);
+    log::install(&level, format, output, None);
     Ok(())
 }

@@ -29,6 +29,7 @@ mod healthcheck;
 mod import;
 mod install;
 mod introspect;
+mod janitor;
 mod jose;
 mod link;
 mod list;
@@ -102,6 +103,7 @@ async fn hydra(command: Option<Hydra>, called: Called, process: &Process) -> u8 
         Some(Hydra::Revoke(args)) => revoke::run(args, called, process).await,
         Some(Hydra::Serve(args)) => serve::run(args, called, process).await,
         Some(Hydra::Migrate(args)) => migrate::run(args, called, process).await,
+        Some(Hydra::Janitor(args)) => brief(janitor::run(args, process), process).await,
         Some(Hydra::Version) => version::run(called, process),
         Some(Hydra::Completion(args)) => completion::run(&args, called, process),
     }

@@ -27,6 +27,7 @@ fn shell_with_certificates() -> Terminals {
     shell
 }
 
+// Holds OP-08.
 #[test]
 fn one_port_speaks_tls_and_the_other_is_a_file_that_goes_with_the_process() {
     let mut shell = shell_with_certificates();
@@ -67,6 +68,34 @@ fn a_certificate_that_cannot_be_served_is_one_sentence() {
         quietly(&mut shell, command);
         let printed = said(&mut shell, "hydra serve public; echo $?");
         assert!(printed.contains(sentence), "{printed}");
+        assert!(printed.ends_with("\n1"), "{printed}");
+        assert_eq!(printed.lines().count(), 2, "{printed}");
+    }
+}
+
+#[test]
+fn commands_check_the_certificate_of_the_server_unless_told_not_to() {
+    let mut shell = shell_with_certificates();
+    quietly(
+        &mut shell,
+        "export ORY_SDK_URL=https://localhost:4445 SERVE_ADMIN_HOST=127.0.0.1 SERVE_ADMIN_TLS_ENABLED=true; serve",
+    );
+    let list = "hydra list clients --format json";
+    let nothing = "{\"items\":[],\"next_page_token\":\"\",\"is_last_page\":true}";
+    // Whom to trust may be said as for every other program.
+    let trusting = format!("SSL_CERT_FILE=first.pem {list}");
+    assert_eq!(said(&mut shell, &trusting), nothing);
+    let careless = format!("{list} --skip-tls-verify");
+    assert_eq!(said(&mut shell, &careless), nothing);
+    for distrust in ["SSL_CERT_FILE=second.pem", ""] {
+        let printed = said(
+            &mut shell,
+            &format!("{distrust} hydra list clients 2>&1; echo $?"),
+        );
+        assert!(
+            printed.contains("cannot ask https://localhost:4445"),
+            "{printed}"
+        );
         assert!(printed.ends_with("\n1"), "{printed}");
         assert_eq!(printed.lines().count(), 2, "{printed}");
     }

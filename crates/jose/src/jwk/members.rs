@@ -24,6 +24,20 @@ impl<'a> Members<'a> {
         self.text(name)?.ok_or(KeyError::Member(name))
     }
 
+    /// Texts that may be absent.
+    pub(super) fn texts(&self, name: &'static str) -> Result<Option<Vec<&'a str>>, KeyError> {
+        match self.0.get(name) {
+            None | Some(Value::Null) => Ok(None),
+            Some(Value::Array(items)) => items
+                .iter()
+                .map(Value::as_str)
+                .collect::<Option<Vec<_>>>()
+                .map(Some)
+                .ok_or(KeyError::Member(name)),
+            Some(_) => Err(KeyError::Member(name)),
+        }
+    }
+
     /// Bytes that must be there.
     pub(super) fn bytes(&self, name: &'static str) -> Result<Zeroizing<Vec<u8>>, KeyError> {
         base64url::decode(self.required(name)?)

@@ -3,6 +3,7 @@
 
 pub mod encoded;
 mod members;
+mod point;
 mod private;
 mod set;
 
@@ -16,11 +17,16 @@ use crate::{
     Algorithm, Curve, KeyError, RsaBits, base64url, der, json, jwk::members::Members, thumbprint,
 };
 
+/// Longer exponents serve nobody but who wants to keep the verifier busy.
+const MAX_EXPONENT_BYTES: usize = 5;
+
 /// A public key.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Jwk {
     kid: String,
     usage: Option<String>,
+    /// `false` when its `key_ops` are others than to sign and to verify.
+    is_for_signatures: bool,
     algorithm: Option<Algorithm>,
     material: Material,
 }
@@ -66,6 +72,7 @@ impl Jwk {
         let key = Self {
             kid: members.text("kid")?.unwrap_or_default().to_owned(),
             usage: members.text("use")?.map(str::to_owned),
+            is_for_signatures: is_for_signatures(&members)?,
             algorithm,
             material,
         };
@@ -125,6 +132,7 @@ impl Jwk {
     #[must_use]
     pub fn accepts(&self, algorithm: Algorithm) -> bool {
         self.usage() == "sig"
+            && self.is_for_signatures
             && self.algorithm.is_none_or(|bound| bound == algorithm)
             && self.fits(algorithm)
     }
@@ -214,7 +222,23 @@ impl Material {
     }
 }
 
-/// RFC 7518 wants at least 2048 bits; the library takes at most 8192.
+/// What `key_ops` say; nothing when they are absent. None of them comes twice (RFC 7517, section
+/// 4.3).
+fn is_for_signatures(members: &Members<'_>) -> Result<bool, KeyError> {
+    let Some(operations) = members.texts("key_ops")? else {
+        return Ok(true);
+    };
+    let mut once = operations.clone();
+    once.sort_unstable();
+    once.dedup();
+    if once.len() != operations.len() {
+        return Err(KeyError::Member("key_ops"));
+    }
+    Ok(operations.contains(&"sign") || operations.contains(&"verify"))
+}
+
+/// RFC 7518 wants at least 2048 bits; the library takes at most 8192. The exponent is odd, and not
+/// one: every message would be its own signature.
 fn rsa_material(members: &Members<'_>) -> Result<Material, KeyError> {
     let n = members.bytes("n")?;
     let e = members.bytes("e")?;
@@ -222,7 +246,9 @@ fn rsa_material(members: &Members<'_>) -> Result<Material, KeyError> {
         der::without_leading_zeros(&n).to_vec(),
         der::without_leading_zeros(&e).to_vec(),
     );
-    if !(256..=1024).contains(&n.len()) || n[0] < 0x80 && n.len() == 256 || e.is_empty() {
+    let is_long = (256..=1024).contains(&n.len()) && (n[0] >= 0x80 || n.len() > 256);
+    let is_odd = e.last().is_some_and(|byte| byte & 1 == 1);
+    if !is_long || !is_odd || e == [1] || e.len() > MAX_EXPONENT_BYTES {
         return Err(KeyError::Rejected);
     }
     Ok(Material::Rsa { n, e })
@@ -232,18 +258,25 @@ fn ec_material(members: &Members<'_>) -> Result<Material, KeyError> {
     let name = members.required("crv")?;
     let curve = Curve::from_name(name).ok_or_else(|| KeyError::Unsupported(name.to_owned()))?;
     let length = curve.coordinate_bytes();
-    Ok(Material::Ec {
-        curve,
-        x: members.fixed_bytes("x", length)?,
-        y: members.fixed_bytes("y", length)?,
-    })
+    let (x, y) = (
+        members.fixed_bytes("x", length)?,
+        members.fixed_bytes("y", length)?,
+    );
+    if !point::is_on(curve, &x, &y) {
+        return Err(KeyError::Rejected);
+    }
+    Ok(Material::Ec { curve, x, y })
 }
 
 fn okp_material(members: &Members<'_>) -> Result<Material, KeyError> {
     match members.required("crv")? {
-        "Ed25519" => Ok(Material::Ed25519 {
-            x: members.fixed_bytes("x", 32)?,
-        }),
+        "Ed25519" => {
+            let x = members.fixed_bytes("x", 32)?;
+            if point::is_of_low_order(&x) {
+                return Err(KeyError::Rejected);
+            }
+            Ok(Material::Ed25519 { x })
+        }
         other => Err(KeyError::Unsupported(other.to_owned())),
     }
 }

@@ -102,6 +102,7 @@ impl PrivateKey {
         let public = Jwk {
             kid: kid.to_owned(),
             usage: Some(usage.to_owned()),
+            is_for_signatures: true,
             algorithm: Some(algorithm),
             material: pair.material(algorithm)?,
         };

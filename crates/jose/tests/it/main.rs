@@ -1,7 +1,10 @@
 //! The room as its users see it.
 #![expect(clippy::unwrap_used, reason = "tests")]
 
+mod confusion;
 mod encoded;
 mod keys;
 mod refusals;
+mod spelling;
 mod vectors;
+mod wycheproof;

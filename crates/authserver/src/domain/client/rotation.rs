@@ -5,8 +5,9 @@ use carnet_oauth::client::{Client, RotatedSecret as VisibleSecret};
 
 use crate::{
     domain::{
-        AdminError, Authority, Missing,
+        AdminError, Authority,
         authority::within,
+        client::update::Change,
         secret::{self, verifier::Origin},
     },
     store::{ClientRow, RotatedSecret},
@@ -21,8 +22,26 @@ const USE_RESOLUTION: i64 = 60;
 impl Authority {
     /// Gives a client a new secret, which this answer alone shows. The old one still works.
     pub(crate) async fn rotate_secret(&self, id: &str) -> Result<Client, AdminError> {
-        let _writing = self.client_writes.lock().await;
-        let mut row = self.client_row(id).await?;
+        self.change_client(id, Change::RotateSecret).await
+    }
+
+    /// Ends the overlap: the current secret alone works from now on.
+    pub(crate) async fn drop_rotated_secrets(&self, id: &str) -> Result<(), AdminError> {
+        let changed = self.change_client(id, Change::DropRotatedSecrets).await;
+        changed.map(drop)
+    }
+
+    pub(super) fn without_rotated(&self, mut row: ClientRow) -> (ClientRow, Client) {
+        row.rotated.clear();
+        self.restamp(&mut row);
+        let client = shown(row.clone());
+        (row, client)
+    }
+
+    pub(super) async fn rotated(
+        &self,
+        mut row: ClientRow,
+    ) -> Result<(ClientRow, Client), AdminError> {
         let method = row.client.token_endpoint_auth_method.as_str();
         if !matches!(method, "client_secret_basic" | "client_secret_post") {
             return Err(AdminError::Parameter(format!(
@@ -30,7 +49,7 @@ impl Authority {
                  'client_secret_basic' and 'client_secret_post' have one."
             )));
         }
-        let secret = secret::generate(&*self.random);
+        let (id, secret) = (&row.client.client_id, secret::generate(&*self.random));
         let hash = self.verifier.hash(id, &secret, Origin::Generated).await;
         let old = RotatedSecret {
             hash: std::mem::replace(&mut row.secret_hash, hash.ok_or(AdminError::Internal)?),
@@ -39,29 +58,17 @@ impl Authority {
         };
         row.rotated.insert(0, old);
         row.rotated.truncate(KEPT);
-        let client = shown(self.write_secrets(row).await?);
-        Ok(Client {
+        self.restamp(&mut row);
+        let client = Client {
             client_secret: Some(secret),
-            ..client
-        })
+            ..shown(row.clone())
+        };
+        Ok((row, client))
     }
 
-    /// Ends the overlap: the current secret alone works from now on.
-    pub(crate) async fn drop_rotated_secrets(&self, id: &str) -> Result<(), AdminError> {
-        let _writing = self.client_writes.lock().await;
-        let mut row = self.client_row(id).await?;
-        row.rotated.clear();
-        self.write_secrets(row).await?;
-        Ok(())
-    }
-
-    async fn write_secrets(&self, mut row: ClientRow) -> Result<ClientRow, AdminError> {
+    fn restamp(&self, row: &mut ClientRow) {
         let created_at = row.client.created_at.clone();
         self.stamp(&mut row.client, Some(created_at));
-        match within(self.store.update_client(&row)).await? {
-            true => Ok(row),
-            false => Err(AdminError::NotFound(Missing::Resource)),
-        }
     }
 
     /// Writes down that an old secret was used, by the place of its hash in the row, and a better

@@ -6,11 +6,10 @@ mod client_keys;
 
 pub(in crate::domain) use client_keys::ClientKeys;
 
-use std::net::IpAddr;
+use std::{net::IpAddr, sync::Arc};
 
 use carnet_oauth::{
     ErrorCode,
-    client::Client,
     client_auth::{Basic, Credentials, Method},
     token_request::TokenRequest,
 };
@@ -24,7 +23,7 @@ use crate::{
         authority::within,
         secret::{
             Busy,
-            verifier::{SlowHashes, Verdict},
+            verifier::{Unsure, Verdict},
         },
     },
     store::ClientRow,
@@ -81,14 +80,14 @@ enum Guess {
     /// The client is registered with another method.
     WrongMethod(String),
     /// The secret may be right: the slow hashes will tell.
-    Secret(Box<ClientRow>, SlowHashes),
+    Secret(Arc<ClientRow>, Unsure),
 }
 
 /// Who was seen.
 #[derive(Debug)]
 enum Seen {
     /// A client.
-    Client(Box<Client>),
+    Client(Arc<ClientRow>),
     /// Nobody: something is wrong, perhaps with a client that is known.
     Wrong(&'static str, Option<String>),
     /// A client, by an assertion that was used before.
@@ -173,7 +172,10 @@ impl Authority {
     /// # Errors
     /// `invalid_request` when the request shows nothing or contradicts itself; `invalid_client`,
     /// held back, when what it shows is wrong.
-    pub(crate) async fn authenticate(&self, presented: &Presented) -> Result<Client, TokenError> {
+    pub(crate) async fn authenticate(
+        &self,
+        presented: &Presented,
+    ) -> Result<Arc<ClientRow>, TokenError> {
         let seen = match presented.shown()? {
             Shown::Secrets(attempts) => self.by_secrets(&attempts, presented).await?,
             Shown::Assertion(assertion) => {
@@ -187,7 +189,7 @@ impl Authority {
             }
         };
         let refusal = match seen {
-            Seen::Client(client) => return Ok(*client),
+            Seen::Client(row) => return Ok(row),
             Seen::Used => {
                 self.note_failure(presented, "assertion used before", None);
                 TokenError::refused(
@@ -209,16 +211,18 @@ impl Authority {
         Err(refusal)
     }
 
-    /// First whoever is known to be right; what is left is a guess.
+    /// All attempts are held against fast hashes and memory before the first slow one is asked: who
+    /// was right before is not held up by those who guess, whichever way his header is read. What
+    /// is left is a guess.
     async fn by_secrets(
         &self,
         attempts: &[Attempt],
         presented: &Presented,
     ) -> Result<Seen, TokenError> {
-        let mut guesses = Vec::new();
+        let mut guesses = Vec::with_capacity(attempts.len());
         for (credentials, method) in attempts {
             match self.recognise(credentials, *method).await? {
-                Ok(client) => return Ok(Seen::Client(Box::new(client))),
+                Ok(seen) => return Ok(seen),
                 Err(guess) => guesses.push((credentials, guess)),
             }
         }
@@ -262,24 +266,24 @@ impl Authority {
         })
     }
 
-    /// The client, when nothing has to be hashed for it; else what has to.
+    /// Who that is, when nothing has to be hashed for it; else what has to.
     async fn recognise(
         &self,
         Credentials { id, secret }: &Credentials,
         method: Method,
-    ) -> Result<Result<Client, Guess>, TokenError> {
-        let Some(row) = within(self.store.find_client(id)).await? else {
+    ) -> Result<Result<Seen, Guess>, TokenError> {
+        let Some(row) = within(self.store.known_client(id)).await? else {
             return Ok(Err(Guess::Unknown));
         };
         if row.client.token_endpoint_auth_method != method.name() {
-            return Ok(Err(Guess::WrongMethod(row.client.client_id)));
+            return Ok(Err(Guess::WrongMethod(row.client.client_id.clone())));
         }
         if method == Method::None {
-            return Ok(Ok(row.client));
+            return Ok(Ok(Seen::Client(row)));
         }
-        match self.verifier.recognise(id, &row.hashes(), secret) {
-            Ok(verdict) => Ok(self.accept(row, verdict).await.ok_or(Guess::Unknown)),
-            Err(hashes) => Ok(Err(Guess::Secret(Box::new(row), hashes))),
+        match self.verifier.recall(id, &row.hashes(), secret) {
+            Ok(verdict) => Ok(Ok(self.judge(row, verdict).await)),
+            Err(hashes) => Ok(Err(Guess::Secret(row, hashes))),
         }
     }
 
@@ -300,23 +304,21 @@ impl Authority {
             }
         };
         let stored = row.hashes();
-        let computed = self.verifier.compute(id, &stored, hashes, secret);
-        let verdict = computed.await?;
-        Ok(match self.accept(*row, verdict).await {
-            Some(client) => Seen::Client(Box::new(client)),
-            None => Seen::Wrong("wrong secret", Some(id.clone())),
-        })
+        let verdict = self.verifier.verify(id, &stored, hashes, secret).await?;
+        Ok(self.judge(row, verdict).await)
     }
 
-    /// The client of a right secret; writes down what there is to learn from it.
-    async fn accept(&self, row: ClientRow, verdict: Verdict) -> Option<Client> {
+    /// Who that is, with what a right secret leaves behind.
+    async fn judge(&self, row: Arc<ClientRow>, verdict: Verdict) -> Seen {
         match verdict {
-            Verdict::Wrong => return None,
+            Verdict::Wrong => {
+                return Seen::Wrong("wrong secret", Some(row.client.client_id.clone()));
+            }
             Verdict::Rotated(at, renewed) => self.note_use(&row, at, renewed).await,
-            Verdict::Right(None) => {}
             Verdict::Right(Some(renewed)) => self.renew_hash(&row, &renewed).await,
+            Verdict::Right(None) => {}
         }
-        Some(row.client)
+        Seen::Client(row)
     }
 
     /// Keeps a better hash of the same secret. Without it the client works as before.

@@ -49,13 +49,14 @@ impl Authority {
         request: &TokenRequest,
     ) -> Result<Issued, TokenError> {
         let grant = grant_of(request)?;
-        let client = self.authenticate(presented).await?;
+        let row = self.authenticate(presented).await?;
+        let client = &row.client;
         let granted = match grant {
-            Grant::ClientCredentials => self.client_credentials(&client, request).await?,
+            Grant::ClientCredentials => self.client_credentials(client, request).await?,
         };
         Ok(Issued {
             token: self.issue(granted).await?,
-            client_origins: client.allowed_cors_origins,
+            client_origins: client.allowed_cors_origins.clone(),
         })
     }
 

@@ -10,6 +10,7 @@ mod sealed;
 mod set;
 mod snapshot;
 mod vault;
+mod verified;
 
 pub use rotation::Rotation;
 pub(crate) use vault::Vault;

@@ -3,7 +3,10 @@
 use std::{collections::BTreeMap, sync::Arc};
 
 use arc_swap::ArcSwap;
-use carnet_jose::{Algorithm, KeyError, PrivateKey, RsaBits, jws};
+use carnet_jose::{
+    Algorithm, KeyError, PrivateKey, RsaBits, jws,
+    jwt::{self, Claims},
+};
 use carnet_oauth::{Clock, Random};
 use secrecy::SecretString;
 use serde_json::{Map, Value};
@@ -114,6 +117,8 @@ impl KeyRing {
     }
 
     /// Signs an access token with the key whose turn it is.
+    /// Signs the claims of an access token with the newest key.
+    #[tracing::instrument(target = "spans", level = "trace", skip_all)]
     pub(in crate::domain) async fn sign(
         &self,
         token: Unsigned,
@@ -151,9 +156,15 @@ impl KeyRing {
         })
     }
 
-    /// The claims of a token that any key of the access-token set signed.
-    pub(in crate::domain) fn verify(&self, token: &str) -> Option<Map<String, Value>> {
-        carnet_jose::jwt::verify(token, &self.current.load().access_tokens).ok()
+    /// The claims of a token that any key of the access-token set signed, if it says to be an access
+    /// token or no more than a JWT: keys may have been imported that sign other kinds too.
+    pub(in crate::domain) fn verify(&self, token: &str) -> Option<Arc<Claims>> {
+        let snapshot = self.current.load();
+        snapshot.verified.claims(token, || {
+            let verified = jws::verify(token, &snapshot.access_tokens).ok()?;
+            is_access_token(&verified.header).then_some(())?;
+            jwt::claims(&verified.payload).ok()
+        })
     }
 
     /// Until when another server issued tokens with the key that signed this one, if one did.
@@ -307,6 +318,17 @@ async fn rows(store: &dyn Store) -> Result<(Vec<KeyRow>, BTreeMap<String, i64>),
     let imported = within(store.imported_keys()).await?.into_iter();
     let imported = imported.map(|key| (key.kid, key.issued_until)).collect();
     Ok((rows, imported))
+}
+
+/// Whether a header names no kind of JWT, or that of access tokens in either profile (RFC 8725,
+/// section 3.11; RFC 9068, section 4).
+fn is_access_token(header: &Map<String, Value>) -> bool {
+    let Some(kind) = header.get("typ") else {
+        return true;
+    };
+    let kind = kind.as_str().unwrap_or_default().to_ascii_lowercase();
+    let kind = kind.strip_prefix("application/").unwrap_or(&kind);
+    matches!(kind, "jwt" | "at+jwt")
 }
 
 fn in_hours(seconds: i64) -> i64 {

@@ -10,6 +10,7 @@ use crate::{
         keys::{
             ACCESS_TOKENS, sealed,
             set::{self, Held, Key},
+            verified::Verified,
         },
         system_keys::SystemKeys,
     },
@@ -23,6 +24,8 @@ pub(super) struct Snapshot {
     sets: BTreeMap<String, Vec<Held>>,
     /// The public keys that access tokens are verified with.
     pub(super) access_tokens: JwkSet,
+    /// Tokens that they verified.
+    pub(super) verified: Verified,
     /// Those that another server signed with, and until when it did.
     pub(super) imported: BTreeMap<String, i64>,
 }
@@ -94,6 +97,7 @@ impl Snapshot {
         let public = signers.iter().map(|held| held.key.public().clone());
         Self {
             access_tokens: JwkSet::new(public.collect()),
+            verified: Verified::default(),
             rows,
             sets,
             imported,

@@ -15,6 +15,9 @@ use tokio::{
     sync::{OwnedSemaphorePermit, Semaphore, SemaphorePermit},
     time::Instant,
 };
+use tracing::Instrument as _;
+
+use crate::ports::SPANS;
 
 /// So many wait.
 const PLACES: usize = 256;
@@ -47,8 +50,9 @@ impl HashQueue {
         Duration::from_nanos(self.slowest.load(Ordering::Relaxed))
     }
 
-    /// Runs a slow job on a thread for such jobs. After one that was in vain, the worker rests for
-    /// as long as it worked: whoever guesses gets half of a processor at most.
+    /// Runs a slow job on a thread for such jobs. One that finds nothing keeps its turn for as long
+    /// as those that have nothing to do: also in a long queue, the turns of all failures are alike.
+    /// After it the worker rests for as long again: whoever guesses gets half of a processor.
     pub(super) async fn run<T: Send + 'static>(
         &self,
         job: impl FnOnce() -> Option<T> + Send + 'static,
@@ -57,17 +61,23 @@ impl HashQueue {
         let worker = self.worker().await?;
         let (started, runtime) = (Instant::now(), Handle::current());
         // The permit goes with the job: a caller that hangs up does not free the processor.
+        let slowest = self.slowest();
         let done = tokio::task::spawn_blocking(move || {
-            let result = job();
-            if result.is_none() {
-                runtime.spawn(rest(worker, started.elapsed()));
+            let (found, took) = (job(), started.elapsed());
+            if found.is_none() {
+                runtime.spawn(rest(worker, started + took.max(slowest) * 2));
             }
-            result
-        })
-        .await
-        .map_err(|_| Busy)?;
-        self.observe(u64::try_from(started.elapsed().as_nanos()).unwrap_or(u64::MAX));
-        Ok(done)
+            (found, took)
+        });
+        let (found, took) = done
+            .instrument(tracing::trace_span!(target: SPANS, "hash"))
+            .await
+            .map_err(|_| Busy)?;
+        if found.is_none() {
+            tokio::time::sleep_until(started + slowest).await;
+        }
+        self.observe(u64::try_from(took.as_nanos()).unwrap_or(u64::MAX));
+        Ok(found)
     }
 
     /// Takes the same place for as long, with nothing to do.
@@ -75,7 +85,7 @@ impl HashQueue {
         let _place = self.place()?;
         let (worker, time) = (self.worker().await?, self.slowest());
         tokio::time::sleep(time).await;
-        tokio::spawn(rest(worker, time));
+        tokio::spawn(rest(worker, Instant::now() + time));
         Ok(())
     }
 
@@ -96,8 +106,8 @@ impl HashQueue {
     }
 }
 
-async fn rest(worker: OwnedSemaphorePermit, time: Duration) {
-    tokio::time::sleep(time).await;
+async fn rest(worker: OwnedSemaphorePermit, until: Instant) {
+    tokio::time::sleep_until(until).await;
     drop(worker);
 }
 
@@ -149,5 +159,32 @@ mod tests {
         assert!(queue.run(in_vain).now_or_never().is_none());
         assert_eq!(queue.run(|| Some(1)).await, Ok(Some(1)));
         assert!(started.elapsed() >= 2 * worked.recv().unwrap());
+    }
+
+    // Holds TE-13.
+    #[tokio::test(start_paused = true)]
+    async fn a_hash_that_fits_nothing_keeps_its_turn_as_long_as_no_hash() {
+        let queue = HashQueue::new(1);
+        queue.slowest.store(12_000_000, Ordering::Relaxed);
+        let turn = async |has_hash: bool| {
+            let started = Instant::now();
+            match has_hash {
+                true => assert_eq!(queue.run(|| None::<()>).await, Ok(None)),
+                false => queue.idle().await.unwrap(),
+            }
+            queue.slowest.store(12_000_000, Ordering::Relaxed);
+            let took = started.elapsed();
+            // The worker rests before the next turn.
+            tokio::time::sleep(Duration::from_millis(24)).await;
+            took
+        };
+        assert_eq!(turn(true).await, turn(false).await);
+        let started = Instant::now();
+        assert_eq!(queue.run(|| Some(1)).await, Ok(Some(1)));
+        assert_eq!(
+            started.elapsed(),
+            Duration::ZERO,
+            "who is right need not wait"
+        );
     }
 }

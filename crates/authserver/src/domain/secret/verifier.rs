@@ -40,9 +40,9 @@ pub(in crate::domain) enum Verdict {
     Wrong,
 }
 
-/// What is left to compute, by the places of the hashes.
+/// Slow hashes, with their places, that a secret has not been held against yet.
 #[derive(Debug)]
-pub(in crate::domain) struct SlowHashes(Vec<(usize, SlowHash)>);
+pub(in crate::domain) struct Unsure(Vec<(usize, SlowHash)>);
 
 /// Where a secret comes from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -129,17 +129,14 @@ impl SecretVerifier {
             .ok()
     }
 
-    /// Whether the secret is known to be one of the client's, whose current hash is the first: by a
-    /// fast hash, or because a slow one verified it before.
-    ///
-    /// # Errors
-    /// The slow hashes of which one may be its.
-    pub(in crate::domain) fn recognise(
+    /// What can be said at once of a client's secret, whose current hash is the first: that it is
+    /// right by a fast hash, or was right before. Otherwise the slow hashes that remain to be asked.
+    pub(in crate::domain) fn recall(
         &self,
         client_id: &str,
         stored: &[&str],
         secret: &SecretString,
-    ) -> Result<Verdict, SlowHashes> {
+    ) -> Result<Verdict, Unsure> {
         let mut slow = Vec::new();
         for (at, text) in stored.iter().enumerate() {
             match StoredHash::parse(text) {
@@ -167,32 +164,21 @@ impl SecretVerifier {
                 ),
             }
         }
-        Err(SlowHashes(slow))
+        Err(Unsure(slow))
     }
 
-    /// Computes slow hashes. Where there is none, a place in the queue is taken all the same before
-    /// the answer is no.
-    pub(in crate::domain) async fn compute(
+    /// Asks the slow hashes, all of them in one turn, so that a failure waits in the queue once.
+    /// Where there is none, a place in the queue is taken all the same before the answer is no.
+    pub(in crate::domain) async fn verify(
         &self,
         client_id: &str,
         stored: &[&str],
-        SlowHashes(slow): SlowHashes,
+        Unsure(slow): Unsure,
         secret: &SecretString,
     ) -> Result<Verdict, Busy> {
         if slow.is_empty() {
             return self.pretend().await;
         }
-        self.verify_slow(client_id, stored, slow, secret).await
-    }
-
-    /// All of them in one turn, so that a failure waits in the queue once.
-    async fn verify_slow(
-        &self,
-        client_id: &str,
-        stored: &[&str],
-        slow: Vec<(usize, SlowHash)>,
-        secret: &SecretString,
-    ) -> Result<Verdict, Busy> {
         let candidate = secret.clone();
         let found = self
             .queue
@@ -268,15 +254,6 @@ mod tests {
         }
     }
 
-    impl SecretVerifier {
-        async fn verify(&self, id: &str, stored: &[&str], secret: &SecretString) -> Verdict {
-            match self.recognise(id, stored, secret) {
-                Ok(verdict) => verdict,
-                Err(slow) => self.compute(id, stored, slow, secret).await.unwrap(),
-            }
-        }
-    }
-
     fn verifier(secrets: &[&str]) -> SecretVerifier {
         let secrets: Vec<SecretString> = secrets.iter().map(|&text| text.into()).collect();
         let system = Arc::new(SystemKeys::new(&secrets, &Zeros));
@@ -287,6 +264,15 @@ mod tests {
         SecretVerifier::new(system, Arc::new(Zeros), &options)
     }
 
+    /// What becomes of a secret of the client `a`, with or without a slow hash.
+    async fn verdict(verifier: &SecretVerifier, stored: &[&str], secret: &str) -> Verdict {
+        let secret = secret.into();
+        match verifier.recall("a", stored, &secret) {
+            Ok(verdict) => verdict,
+            Err(slow) => verifier.verify("a", stored, slow, &secret).await.unwrap(),
+        }
+    }
+
     // Holds SE-01.
     #[tokio::test]
     async fn a_secret_is_right_for_its_client_alone() {
@@ -294,11 +280,13 @@ mod tests {
         for origin in [Origin::Generated, Origin::Supplied] {
             let stored = verifier.hash("a", &"secret".into(), origin).await.unwrap();
             assert!(!stored.contains("secret"));
-            let verdict =
-                async |id, secret: &str| verifier.verify(id, &[&stored], &secret.into()).await;
-            assert_eq!(verdict("a", "secret").await, Verdict::Right(None));
-            assert_eq!(verdict("a", "secret").await, Verdict::Right(None));
-            assert_eq!(verdict("a", "secreT").await, Verdict::Wrong);
+            for (secret, expected) in [
+                ("secret", Verdict::Right(None)),
+                ("secret", Verdict::Right(None)),
+                ("secreT", Verdict::Wrong),
+            ] {
+                assert_eq!(verdict(&verifier, &[&stored], secret).await, expected);
+            }
         }
     }
 
@@ -309,7 +297,7 @@ mod tests {
             .hash("a", &"secret".into(), Origin::Supplied)
             .await
             .unwrap();
-        verifier.verify("a", &[&stored], &"secret".into()).await;
+        verdict(&verifier, &[&stored], "secret").await;
         let key = verifier.digest("a", &stored, &"secret".into());
         assert!(verifier.remembered.get(&key).is_some());
         assert!(
@@ -324,14 +312,12 @@ mod tests {
     async fn an_imported_hash_is_renewed_at_its_first_success() {
         let verifier = verifier(&["system"]);
         let imported = bcrypt::hash("secret", 4).unwrap();
-        let Verdict::Right(Some(renewed)) =
-            verifier.verify("a", &[&imported], &"secret".into()).await
-        else {
+        let Verdict::Right(Some(renewed)) = verdict(&verifier, &[&imported], "secret").await else {
             unreachable!()
         };
         assert!(renewed.starts_with("$pbkdf2-sha256$i=2,l=32$"), "{renewed}");
         assert_eq!(
-            verifier.verify("a", &[&renewed], &"secret".into()).await,
+            verdict(&verifier, &[&renewed], "secret").await,
             Verdict::Right(None)
         );
     }
@@ -343,17 +329,19 @@ mod tests {
             .await
             .unwrap();
         let both = verifier(&["new", "old"]);
-        let Verdict::Right(Some(renewed)) = both.verify("a", &[&stored], &"s".into()).await else {
+        let Verdict::Right(Some(renewed)) = verdict(&both, &[&stored], "s").await else {
             unreachable!()
         };
         let new = verifier(&["new"]);
-        let verdict = async |hashes: &[&str]| new.verify("a", hashes, &"s".into()).await;
-        assert_eq!(verdict(&[&renewed]).await, Verdict::Right(None));
-        assert_eq!(verdict(&[&stored]).await, Verdict::Wrong);
-        let rotated = both.verify("a", &["$2x", &stored], &"s".into()).await;
+        assert_eq!(verdict(&new, &[&renewed], "s").await, Verdict::Right(None));
+        assert_eq!(verdict(&new, &[&stored], "s").await, Verdict::Wrong);
+        let rotated = verdict(&both, &["$2x", &stored], "s").await;
         let Verdict::Rotated(1, Some(renewed)) = rotated else {
             unreachable!()
         };
-        assert_eq!(verdict(&["$2x", &renewed]).await, Verdict::Rotated(1, None));
+        assert_eq!(
+            verdict(&new, &["$2x", &renewed], "s").await,
+            Verdict::Rotated(1, None)
+        );
     }
 }

@@ -3,7 +3,7 @@
 
 use axum::{
     body::Body,
-    extract::{Path, State},
+    extract::State,
     http::{StatusCode, header},
     response::Response,
 };
@@ -12,7 +12,12 @@ use serde_json::Value;
 
 use crate::{
     domain::client::escape,
-    http::{Shared, admin::json, answer, error::AdminFailure},
+    http::{
+        Shared,
+        admin::{json, path::Path},
+        answer,
+        error::AdminFailure,
+    },
 };
 
 type Answer = Result<Response, AdminFailure>;

@@ -2,7 +2,7 @@
 
 use axum::{
     body::Body,
-    extract::{Path, State},
+    extract::State,
     http::{StatusCode, header},
     response::Response,
 };
@@ -11,7 +11,12 @@ use serde_json::{Map, Value};
 
 use crate::{
     domain::{AdminError, client::escape, keys::admin::NewKey},
-    http::{Shared, admin::json, answer, error::AdminFailure},
+    http::{
+        Shared,
+        admin::{json, path::Path},
+        answer,
+        error::AdminFailure,
+    },
 };
 
 /// A key set (RFC 7517, section 5), private parts and all.

@@ -8,6 +8,7 @@ mod json;
 mod keys;
 mod list;
 mod openapi;
+mod path;
 mod tokens;
 mod version;
 

@@ -1,27 +1,21 @@
-//! `GET /admin/openapi.json`: what the admin port offers, in OpenAPI 3.1, made of the handlers when
-//! they become routes.
+//! `GET /admin/openapi.json`: what the admin port offers.
 
-use std::sync::Arc;
+use axum::response::Response;
+use utoipa::openapi::OpenApi;
 
-use axum::{Extension, http::StatusCode, response::Response};
-use utoipa::openapi::{Info, OpenApi};
+use crate::http::openapi::{self, Description};
 
-use crate::http::answer;
-
-/// A description without paths, to which routes add themselves.
+/// The description before its paths.
 pub(super) fn begin(version: &str) -> OpenApi {
-    let mut info = Info::new(
+    openapi::begin(
         "carnet: administration of the authorization server",
+        "Clients, keys and tokens. The paths work without their prefix `/admin` too.",
         version,
-    );
-    info.description = Some(
-        "Clients, keys and tokens. The paths work without their prefix `/admin` too.".to_owned(),
-    );
-    OpenApi::new(info, utoipa::openapi::Paths::new())
+    )
 }
 
 /// The description of this API.
 #[utoipa::path(get, path = "/admin/openapi.json", tag = "server", responses((status = 200, body = Object)))]
-pub(super) async fn openapi(Extension(description): Extension<Arc<OpenApi>>) -> Response {
-    answer::json(StatusCode::OK, answer::JSON, &*description)
+pub(super) async fn openapi(description: Description) -> Response {
+    openapi::shown(&description)
 }

@@ -11,25 +11,28 @@ use crate::{
     http::{Shared, answer},
 };
 
-const AUTHORIZATION_SERVER: &str = "/.well-known/oauth-authorization-server";
-
-/// The paths of RFC 8414: with the path of the issuer behind it, when it has one.
-pub(super) fn paths(authority: &Authority) -> Vec<String> {
-    let mut paths = vec![AUTHORIZATION_SERVER.to_owned()];
-    let issuer = url::Url::parse(&authority.options.issuer).ok();
-    let path = issuer
-        .as_ref()
-        .map_or("", url::Url::path)
-        .trim_end_matches('/');
+/// The path of RFC 8414 for an issuer that has a path itself: that one behind it.
+pub(super) fn path_of_issuer(authority: &Authority) -> Option<String> {
+    let issuer = url::Url::parse(&authority.options.issuer).ok()?;
+    let path = issuer.path().trim_end_matches('/');
     // Braces have a meaning in routes.
-    if !path.is_empty() && !path.contains(['{', '}']) {
-        paths.push(format!("{AUTHORIZATION_SERVER}{path}"));
-    }
-    paths
+    let is_path = !path.is_empty() && !path.contains(['{', '}']);
+    is_path.then(|| format!("/.well-known/oauth-authorization-server{path}"))
 }
 
-/// The document.
-pub(super) async fn document(State(authority): Shared) -> Response {
+/// The document, where OpenID clients look for it.
+#[utoipa::path(get, path = "/.well-known/openid-configuration", tag = "discovery", responses((status = 200, body = Metadata)))]
+pub(super) async fn openid(State(authority): Shared) -> Response {
+    document(&authority)
+}
+
+/// The document, where RFC 8414 has it.
+#[utoipa::path(get, path = "/.well-known/oauth-authorization-server", tag = "discovery", responses((status = 200, body = Metadata)))]
+pub(super) async fn oauth(State(authority): Shared) -> Response {
+    document(&authority)
+}
+
+fn document(authority: &Authority) -> Response {
     answer::json(StatusCode::OK, answer::JSON, &metadata(&authority.options))
 }
 

@@ -3,6 +3,7 @@
 
 mod discovery;
 mod jwks;
+mod openapi;
 mod register;
 mod revoke;
 mod token;
@@ -11,12 +12,16 @@ mod userinfo;
 use std::sync::Arc;
 
 use axum::{
-    Router,
+    Extension, Router,
     http::{HeaderMap, StatusCode, header},
     response::Response,
-    routing::{MethodRouter, any, get, post},
+    routing::{MethodRouter, any, get},
 };
 use carnet_oauth::{ErrorCode, client_auth::Basic};
+use utoipa_axum::{
+    router::{OpenApiRouter, UtoipaMethodRouterExt as _},
+    routes,
+};
 
 use crate::{
     domain::{Authority, TokenError},
@@ -29,48 +34,46 @@ use crate::{
 
 /// The routes.
 pub(crate) fn router(authority: Arc<Authority>) -> Router {
-    let routes = Router::new()
-        .route(
-            "/oauth2/token",
-            post(token::token)
-                .options(nothing)
-                .fallback(not_found::wrong_method),
-        )
-        .route("/oauth2/revoke", open(post(revoke::revoke)))
-        .route("/.well-known/jwks.json", open(get(jwks::jwks)))
-        .route(
-            "/.well-known/openid-configuration",
-            open(get(discovery::document)),
-        )
-        .route(
-            "/userinfo",
-            open(get(userinfo::userinfo).post(userinfo::userinfo)),
-        )
+    let (routes, description) =
+        OpenApiRouter::with_openapi(openapi::begin(&authority.options.version))
+            .routes(routes!(token::token).map(|route| {
+                let route = route.options(nothing);
+                route.fallback(not_found::wrong_method)
+            }))
+            .routes(routes!(revoke::revoke).map(open))
+            .routes(routes!(jwks::jwks).map(open))
+            .routes(routes!(discovery::openid).map(open))
+            .routes(routes!(discovery::oauth).map(open))
+            .routes(routes!(userinfo::get, userinfo::post).map(open))
+            .routes(routes!(health::alive_in_public).map(closed))
+            .routes(routes!(health::ready_in_public).map(closed))
+            .routes(routes!(openapi::openapi).map(open))
+            .split_for_parts();
+    let routes = routes
         .route("/oauth2/register", any(register::refuse))
-        .route("/oauth2/register/{id}", any(register::refuse))
-        .route(
-            "/health/alive",
-            get(health::alive).fallback(not_found::page),
-        )
-        .route(
-            "/health/ready",
-            get(health::ready_in_public).fallback(not_found::page),
-        );
-    let routes = discovery::paths(&authority)
-        .into_iter()
-        .fold(routes, |routes, path| {
-            routes.route(&path, open(get(discovery::document)))
-        });
+        .route("/oauth2/register/{id}", any(register::refuse));
+    let routes = match discovery::path_of_issuer(&authority) {
+        Some(path) => routes.route(&path, open(get(discovery::oauth))),
+        None => routes,
+    };
     let routes = routes
         .fallback(not_found::page)
+        .layer(Extension(Arc::new(description)))
         .with_state(Arc::clone(&authority));
     around(routes, Port::Public, &authority.options)
 }
 
+type Route = MethodRouter<Arc<Authority>>;
+
 /// A route that answers a preflight with nothing: no origin is allowed where that is
 /// not switched on.
-fn open(route: MethodRouter<Arc<Authority>>) -> MethodRouter<Arc<Authority>> {
-    route.options(nothing).fallback(not_found::page)
+fn open(route: Route) -> Route {
+    closed(route.options(nothing))
+}
+
+/// A route whose other methods are as if there were nothing.
+fn closed(route: Route) -> Route {
+    route.fallback(not_found::page)
 }
 
 async fn nothing() -> Response {

@@ -13,10 +13,28 @@ use crate::{
         Authority,
         client_auth::{Arrival, Presented},
     },
-    http::{Shared, answer, body, caller::Caller, error::OauthFailure, public::basic},
+    http::{
+        Shared, answer, body,
+        caller::Caller,
+        error::{ClientFailure, OauthFailure},
+        public::{basic, token::CredentialsForm},
+    },
 };
 
+/// A token to take back (RFC 7009, section 2.1).
+#[derive(utoipa::ToSchema)]
+#[expect(dead_code, reason = "describes what is read by hand")]
+struct RevocationForm {
+    /// The token; one of another client, or none at all, is left alone without a word.
+    token: Option<String>,
+    /// Accepted, and without effect.
+    token_type_hint: Option<String>,
+    #[serde(flatten)]
+    credentials: CredentialsForm,
+}
+
 /// Takes a token of the client back.
+#[utoipa::path(post, path = "/oauth2/revoke", tag = "tokens", request_body(content = RevocationForm, content_type = "application/x-www-form-urlencoded"), responses((status = 200, description = "The token does not count any more"), ClientFailure), security((), ("basic" = [])))]
 pub(super) async fn revoke(
     State(authority): Shared,
     Caller(arrival): Caller,
@@ -41,9 +59,9 @@ async fn taken_back(
         .map(|(_, token)| token.clone());
     let request = TokenRequest::from_parameters(parameters)?;
     let presented = Presented::new(arrival, basic(headers)?, &request);
-    let client = authority.authenticate(&presented).await?;
+    let row = authority.authenticate(&presented).await?;
     if let Some(token) = token {
-        authority.revoke(&client, &token).await?;
+        authority.revoke(&row.client, &token).await?;
     }
     Ok(())
 }

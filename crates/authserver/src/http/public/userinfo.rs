@@ -4,43 +4,59 @@
 use axum::{
     body::Body,
     extract::State,
-    http::{HeaderMap, Method, StatusCode, header},
+    http::{HeaderMap, StatusCode, header},
     response::Response,
 };
 use carnet_oauth::ErrorCode;
 
 use crate::{
-    domain::TokenError,
+    domain::{Authority, TokenError},
     http::{Shared, answer, body, error::BearerFailure},
 };
 
+/// A token in a form (RFC 6750, section 2.2).
+#[derive(utoipa::ToSchema)]
+#[expect(dead_code, reason = "describes what is read by hand")]
+struct BearerForm {
+    /// The token, when it is not in the header.
+    access_token: Option<String>,
+}
+
 /// What the token says about its bearer.
-pub(super) async fn userinfo(
+#[utoipa::path(get, path = "/userinfo", tag = "tokens", responses((status = 200, body = Object), BearerFailure), security((), ("bearer" = [])))]
+pub(super) async fn get(
     State(authority): Shared,
-    method: Method,
+    headers: HeaderMap,
+) -> Result<Response, BearerFailure> {
+    let token = bearer(&headers, Vec::new())?;
+    told(&authority, &token).await
+}
+
+/// The same, for a token in a form.
+#[utoipa::path(post, path = "/userinfo", tag = "tokens", request_body(content = BearerForm, content_type = "application/x-www-form-urlencoded"), responses((status = 200, body = Object), BearerFailure), security((), ("bearer" = [])))]
+pub(super) async fn post(
+    State(authority): Shared,
     headers: HeaderMap,
     body: Body,
 ) -> Result<Response, BearerFailure> {
-    let token = bearer(&method, &headers, body).await?;
-    let info = authority.userinfo(&token).await?;
+    let token = bearer(&headers, body::parameters(&headers, body).await?)?;
+    told(&authority, &token).await
+}
+
+async fn told(authority: &Authority, token: &str) -> Result<Response, BearerFailure> {
+    let info = authority.userinfo(token).await?;
     Ok(answer::json(StatusCode::OK, answer::JSON, &info))
 }
 
 /// The token of the request; empty when there is none.
-async fn bearer(method: &Method, headers: &HeaderMap, body: Body) -> Result<String, BearerFailure> {
+fn bearer(headers: &HeaderMap, form: Vec<(String, String)>) -> Result<String, BearerFailure> {
     let in_header = headers.get(header::AUTHORIZATION).and_then(|value| {
         let (scheme, token) = value.to_str().ok()?.split_once(' ')?;
         scheme
             .eq_ignore_ascii_case("bearer")
             .then(|| token.trim().to_owned())
     });
-    let parameters = match *method {
-        Method::POST => body::parameters(headers, body).await?,
-        _ => Vec::new(),
-    };
-    let in_form = parameters
-        .into_iter()
-        .find(|(name, _)| name == "access_token");
+    let in_form = form.into_iter().find(|(name, _)| name == "access_token");
     match (in_header, in_form) {
         (Some(_), Some(_)) => Err(TokenError::refused(
             ErrorCode::InvalidRequest,

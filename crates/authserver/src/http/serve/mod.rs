@@ -4,7 +4,7 @@
 //! `connection` is one of them, `wire` its clock, `tls` the handshake, `insecure` who may do
 //! without it.
 
-use std::{io, net, os::unix, sync::Arc, time::Duration};
+use std::{io, net, os::unix, pin::pin, sync::Arc, time::Duration};
 
 use arc_swap::ArcSwap;
 use axum::Router;
@@ -91,16 +91,21 @@ impl Accepting {
     }
 }
 
-/// Serves a port until `shutdown` is cancelled.
+/// Serves a port until it is time to leave.
 pub(crate) async fn serve(
     port: Arc<ArcSwap<Port>>,
     listener: Listener,
-    shutdown: CancellationToken,
+    leaving: impl Future<Output = ()>,
 ) -> io::Result<()> {
     let listener = Accepting::new(listener)?;
     let (graceful, connections) = (GracefulShutdown::new(), TaskTracker::new());
     let cut_off = CancellationToken::new();
-    while let Some(accepted) = shutdown.run_until_cancelled(listener.accept()).await {
+    let mut leaving = pin!(leaving);
+    loop {
+        let accepted = tokio::select! {
+            accepted = listener.accept() => accepted,
+            () = leaving.as_mut() => break,
+        };
         match accepted {
             Ok(stream) => {
                 let served = connection::serve(stream, Arc::clone(&port), graceful.watcher());

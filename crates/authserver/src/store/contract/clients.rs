@@ -49,6 +49,32 @@ pub(crate) async fn an_update_replaces_the_client_and_its_hash(store: &dyn Store
     assert_eq!(ids(store, query).await, ["a"]);
 }
 
+pub(crate) async fn a_client_is_replaced_only_if_it_is_still_the_old_one(store: &dyn Store) {
+    with_clients(store, &["a"]).await;
+    let old = store.find_client("a").await.unwrap().unwrap();
+    let with = |scope: &str, hash: &str| {
+        let mut row = old.clone();
+        row.client.scope = scope.to_owned();
+        row.secret_hash = hash.to_owned();
+        row
+    };
+    let (first, second) = (with("first", "hash"), with("second", "hash"));
+    assert!(store.replace_client(&old, &first).await.unwrap());
+    assert!(!store.replace_client(&old, &second).await.unwrap());
+    assert!(
+        !store
+            .replace_client(&with("first", "another"), &second)
+            .await
+            .unwrap()
+    );
+    let read = store.find_client("a").await.unwrap().unwrap();
+    assert_eq!(read.client.scope, "first");
+    assert!(store.replace_client(&first, &second).await.unwrap());
+    store.delete_client("a", 0, 0).await.unwrap();
+    assert!(!store.replace_client(&second, &first).await.unwrap());
+    assert!(store.find_client("a").await.unwrap().is_none());
+}
+
 pub(crate) async fn what_is_not_there_is_neither_updated_nor_deleted(store: &dyn Store) {
     assert!(!store.update_client(&client("a")).await.unwrap());
     assert!(store.find_client("a").await.unwrap().is_none());
@@ -111,6 +137,42 @@ pub(crate) async fn rotated_secrets_are_replaced_only_if_they_are_still_the_old_
     assert!(rotated().await.is_empty());
     assert!(!store.replace_rotated("a", &new, &old).await.unwrap());
     assert!(rotated().await.is_empty());
+}
+
+pub(crate) async fn a_change_of_a_client_is_known_when_it_is_acknowledged(store: &dyn Store) {
+    let known = async || {
+        let row = store.known_client("a").await.unwrap()?;
+        Some((
+            row.client.client_name.clone(),
+            row.secret_hash.clone(),
+            row.rotated.len(),
+        ))
+    };
+    let is = |name: &str, hash: &str, rotated| Some((name.to_owned(), hash.to_owned(), rotated));
+    assert_eq!(known().await, None);
+    with_clients(store, &["a"]).await;
+    assert_eq!(known().await, is("a name", "hash of a", 0));
+    let mut row = client("a");
+    row.client.client_name = "new".to_owned();
+    store.update_client(&row).await.unwrap();
+    assert_eq!(known().await, is("new", "hash of a", 0));
+    store
+        .replace_secret_hash("a", "hash of a", "better")
+        .await
+        .unwrap();
+    assert_eq!(known().await, is("new", "better", 0));
+    let old = RotatedSecret {
+        hash: "old".to_owned(),
+        rotated_at: 1_000,
+        last_used_at: None,
+    };
+    store.replace_rotated("a", &[], &[old]).await.unwrap();
+    assert_eq!(known().await, is("new", "better", 1));
+    let is_revoked = async || store.is_revoked("j", "a", 500).await.unwrap();
+    assert!(!is_revoked().await);
+    store.delete_client("a", 1_000, 2_000).await.unwrap();
+    assert_eq!(known().await, None);
+    assert!(is_revoked().await);
 }
 
 pub(crate) async fn clients_are_listed_in_the_order_of_the_bytes_of_their_ids(store: &dyn Store) {

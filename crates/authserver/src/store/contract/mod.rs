@@ -26,11 +26,13 @@ macro_rules! every_behaviour {
             clients::a_secret_that_was_left_in_a_client_is_not_kept,
             clients::a_hash_is_replaced_only_if_it_is_still_the_old_one,
             clients::rotated_secrets_are_replaced_only_if_they_are_still_the_old_ones,
+            clients::a_change_of_a_client_is_known_when_it_is_acknowledged,
             clients::clients_are_listed_in_the_order_of_the_bytes_of_their_ids,
             clients::a_list_of_clients_goes_on_after_an_id,
             clients::a_list_of_clients_can_be_narrowed_by_name_and_owner,
             clients::clients_are_counted_and_skipped,
             clients::a_deleted_client_loses_its_tokens,
+            clients::a_client_is_replaced_only_if_it_is_still_the_old_one,
             clients::ids_are_never_read_as_sql_or_patterns,
             keys::the_newest_key_of_a_set_comes_first,
             keys::a_second_key_of_a_name_is_a_conflict_in_its_set_only,
@@ -75,7 +77,7 @@ macro_rules! every_behaviour {
 }
 pub(crate) use every_behaviour;
 
-fn client(id: &str) -> ClientRow {
+pub(crate) fn client(id: &str) -> ClientRow {
     let json = serde_json::json!({
         "client_id": id,
         "client_name": "a name",

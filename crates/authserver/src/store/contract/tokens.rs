@@ -63,6 +63,10 @@ pub(crate) async fn a_revoked_token_is_revoked_whatever_its_client(store: &dyn S
     assert!(!store.is_revoked("k", "a", 1_000).await.unwrap());
     // A client may be called like a token.
     assert!(!store.is_revoked("k", "j", 0).await.unwrap());
+    // What was just answered may change.
+    let revoked = revocation(Revoked::Token("k".to_owned()), 0, 2_000);
+    store.revoke(&revoked).await.unwrap();
+    assert!(store.is_revoked("k", "j", 0).await.unwrap());
 }
 
 pub(crate) async fn a_revoked_client_takes_its_older_tokens_with_it(store: &dyn Store) {

@@ -8,6 +8,7 @@ mod engine;
 mod failure;
 mod migration;
 mod text;
+mod watch;
 
 pub(super) use migration::{migrate, plan};
 
@@ -17,6 +18,7 @@ use sqlx::postgres::{PgConnection, PgPoolOptions, Postgres};
 use sqlx::{Connection, Executor, Pool};
 
 use super::Result;
+use super::changes::Teller;
 use super::dsn::PostgresServer;
 use super::sql::Sql;
 
@@ -32,11 +34,14 @@ const SESSION: &str =
 pub(super) async fn open(server: &PostgresServer) -> Result<Sql<Postgres>> {
     migration::require_all_applied(server).await?;
     let pool = pool(server).await?;
+    let teller = Teller::default();
     Ok(Sql {
         name: server.name.clone(),
         writers: pool.clone(),
         readers: pool,
-        anchor: None,
+        teller: teller.clone(),
+        _watch: Some(watch::spawn(server.clone(), teller)),
+        _anchor: None,
     })
 }
 

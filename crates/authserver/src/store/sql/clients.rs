@@ -1,5 +1,7 @@
 //! Clients: the JSON document of the admin API, and the columns that queries need.
 
+use std::sync::Arc;
+
 use async_trait::async_trait;
 use sqlx::AssertSqlSafe;
 
@@ -14,9 +16,14 @@ pub(super) const INSERT: &str =
 pub(super) const FIND: &str =
     "SELECT id, secret_hash, rotated_secrets, document FROM client WHERE id = $1";
 
+const UPDATE: &str = "UPDATE client
+     SET name = $2, owner = $3, secret_hash = $4, rotated_secrets = $5, document = $6
+     WHERE id = $1";
+
 #[async_trait]
 impl<E: Engine> ClientStore for Sql<E> {
     async fn insert_client(&self, row: &ClientRow) -> Result<Insertion> {
+        let _forgetting = self.forgetting(&row.client.client_id);
         let columns = Columns::of(row)?;
         let added = self.write(INSERT, &columns.values()).await?;
         Ok(Insertion::of(added))
@@ -26,20 +33,41 @@ impl<E: Engine> ClientStore for Sql<E> {
         self.first(FIND, &[id.into()], client).await
     }
 
+    async fn known_client(&self, id: &str) -> Result<Option<Arc<ClientRow>>> {
+        let values = [id.into()];
+        let read = self.first(FIND, &values, sized);
+        self.teller.memories.clients.find(id, read).await
+    }
+
     async fn update_client(&self, row: &ClientRow) -> Result<bool> {
+        let _forgetting = self.forgetting(&row.client.client_id);
         let columns = Columns::of(row)?;
-        let changed = self
-            .write(
-                "UPDATE client
-             SET name = $2, owner = $3, secret_hash = $4, rotated_secrets = $5, document = $6
-             WHERE id = $1",
-                &columns.values(),
-            )
-            .await?;
-        Ok(changed > 0)
+        Ok(self.write(UPDATE, &columns.values()).await? > 0)
+    }
+
+    async fn replace_client(&self, old: &ClientRow, new: &ClientRow) -> Result<bool> {
+        let id = old.client.client_id.as_str();
+        let _forgetting = self.forgetting(id);
+        let mut change = self.begin().await?;
+        let held = format!("{FIND}{}", E::FOR_UPDATE);
+        let key = [id.into()];
+        let stored = change.first(AssertSqlSafe(held), &key, client).await?;
+        let is_same = match &stored {
+            // What it says counts: a text of an earlier version may say the same in other words.
+            Some(stored) => Columns::of(stored)?.values() == Columns::of(old)?.values(),
+            None => false,
+        };
+        if !is_same {
+            change.rollback().await?;
+            return Ok(false);
+        }
+        change.write(UPDATE, &Columns::of(new)?.values()).await?;
+        change.commit().await?;
+        Ok(true)
     }
 
     async fn replace_secret_hash(&self, id: &str, old: &str, new: &str) -> Result<bool> {
+        let _forgetting = self.forgetting(id);
         let changed = self
             .write(
                 "UPDATE client SET secret_hash = $3 WHERE id = $1 AND secret_hash = $2",
@@ -55,6 +83,7 @@ impl<E: Engine> ClientStore for Sql<E> {
         old: &[RotatedSecret],
         new: &[RotatedSecret],
     ) -> Result<bool> {
+        let _forgetting = self.forgetting(id);
         let (old, new) = (rotated(id, old)?, rotated(id, new)?);
         let changed = self
             .write(
@@ -66,6 +95,7 @@ impl<E: Engine> ClientStore for Sql<E> {
     }
 
     async fn delete_client(&self, id: &str, not_before: i64, expires_at: i64) -> Result<bool> {
+        let _forgetting = (self.forgetting(id), self.revoking());
         let mut change = self.begin().await?;
         // Its tokens go with it: their rows refer to it, ON DELETE CASCADE.
         let deleted = change
@@ -161,6 +191,11 @@ pub(super) fn client<E: Engine>(row: &Row<'_, E>) -> Result<ClientRow> {
         secret_hash: row.text("secret_hash")?,
         rotated,
     })
+}
+
+/// A client, and the length of its document.
+fn sized<E: Engine>(row: &Row<'_, E>) -> Result<(ClientRow, usize)> {
+    Ok((client(row)?, row.text("document")?.len()))
 }
 
 fn rotated(id: &str, secrets: &[RotatedSecret]) -> Result<String> {

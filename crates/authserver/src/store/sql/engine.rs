@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use sqlx::{Database, SqlStr};
 
 /// A parameter of a statement.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::store) enum Value<'a> {
     /// Any text, also with characters that a database would refuse.
     Text(&'a str),

@@ -40,6 +40,7 @@ const STEPS: &[Step] = &[
     step!(7, "key_lives", "0007_key_lives.sql"),
     step!(9, "token_claims", "0009_token_claims.sql"),
     step!(11, "imports", "0011_imports.sql"),
+    step!(12, "changes", "0012_changes.sql"),
 ];
 
 /// The plan of a database that has everything.

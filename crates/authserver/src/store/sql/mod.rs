@@ -19,9 +19,12 @@ pub(super) use engine::{Engine, Value};
 use std::sync::Mutex;
 
 use sqlx::{AssertSqlSafe, Pool, SqlSafeStr};
+use tokio_util::task::AbortOnDropHandle;
 
 use self::lease::Lease;
-use super::{Result, StoreError};
+use super::changes::{Changes, Teller};
+use super::memory::Forgetting;
+use super::{ChangeStore, ClientRow, Result, StoreError};
 
 /// A store in a database.
 #[derive(Debug)]
@@ -30,8 +33,11 @@ pub(super) struct Sql<E: Engine> {
     pub(super) name: String,
     pub(super) writers: Pool<E>,
     pub(super) readers: Pool<E>,
+    pub(super) teller: Teller,
+    /// Where others may change something.
+    pub(super) _watch: Option<AbortOnDropHandle<()>>,
     /// A database in memory lives as long as one connection to it: this one.
-    pub(super) anchor: Option<Mutex<E::Connection>>,
+    pub(super) _anchor: Option<Mutex<E::Connection>>,
 }
 
 /// A row that was read.
@@ -55,6 +61,16 @@ impl<E: Engine> Row<'_, E> {
 }
 
 impl<E: Engine> Sql<E> {
+    /// Whoever changes a client holds this until the change is done.
+    fn forgetting<'a>(&'a self, id: &'a str) -> Forgetting<'a, ClientRow> {
+        self.teller.memories.clients.forgetting(id)
+    }
+
+    /// Whoever revokes something holds this.
+    fn revoking(&self) -> Forgetting<'_, (String, i64)> {
+        self.teller.memories.unrevoked.forgetting_all()
+    }
+
     /// Runs a statement that is a change by itself; says how many rows it changed.
     async fn write(&self, sql: impl SqlSafeStr + Send, values: &[Value<'_>]) -> Result<u64> {
         self.try_write(sql, values)
@@ -190,6 +206,12 @@ impl<E: Engine> Change<'_, E> {
         self.write("ROLLBACK", &[]).await?;
         self.connection.finish();
         Ok(())
+    }
+}
+
+impl<E: Engine> ChangeStore for Sql<E> {
+    fn changes(&self) -> Changes {
+        self.teller.follow()
     }
 }
 

@@ -23,6 +23,7 @@ impl<E: Engine> RevocationStore for Sql<E> {
             Revoked::Token(jti) => ("token", jti),
             Revoked::Client(id) => ("client", id),
         };
+        let _revoking = self.revoking();
         let mut change = self.begin().await?;
         let times = [revocation.not_before, revocation.expires_at].map(Value::from);
         let values = [kind.into(), subject.into(), times[0], times[1]];
@@ -38,13 +39,17 @@ impl<E: Engine> RevocationStore for Sql<E> {
     }
 
     async fn is_revoked(&self, jti: &str, client_id: &str, issued_at: i64) -> Result<bool> {
-        let sql = "SELECT kind FROM revocation WHERE kind = 'token' AND subject = $1
-             UNION ALL
-             SELECT kind FROM revocation
-             WHERE kind = 'client' AND subject = $2 AND not_before >= $3";
-        let values = [jti.into(), client_id.into(), issued_at.into()];
-        let found = self.first(sql, &values, |row| row.text("kind"));
-        Ok(found.await?.is_some())
+        let found = self.teller.memories.unrevoked.find(jti, async {
+            let is_revoked = self.reads_revocation(jti, client_id, issued_at).await?;
+            let token = (client_id.to_owned(), issued_at);
+            Ok((!is_revoked).then_some((token, client_id.len())))
+        });
+        match found.await? {
+            None => Ok(true),
+            Some(token) if (token.0.as_str(), token.1) == (client_id, issued_at) => Ok(false),
+            // Another token of that name was asked for before.
+            Some(_) => self.reads_revocation(jti, client_id, issued_at).await,
+        }
     }
 
     async fn delete_expired_revocations(&self, before: i64, limit: u32) -> Result<u64> {
@@ -57,9 +62,16 @@ impl<E: Engine> RevocationStore for Sql<E> {
         let sql = "SELECT id FROM client LIMIT 1";
         self.first(sql, &[], |row| row.text("id")).await.map(drop)
     }
+}
 
-    fn is_shared(&self) -> bool {
-        // Also a file: `serve public` and `serve admin` may be two processes over it.
-        self.anchor.is_none()
+impl<E: Engine> Sql<E> {
+    async fn reads_revocation(&self, jti: &str, client_id: &str, issued_at: i64) -> Result<bool> {
+        let sql = "SELECT kind FROM revocation WHERE kind = 'token' AND subject = $1
+             UNION ALL
+             SELECT kind FROM revocation
+             WHERE kind = 'client' AND subject = $2 AND not_before >= $3";
+        let values = [jti.into(), client_id.into(), issued_at.into()];
+        let found = self.first(sql, &values, |row| row.text("kind"));
+        Ok(found.await?.is_some())
     }
 }

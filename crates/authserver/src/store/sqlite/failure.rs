@@ -7,6 +7,11 @@ pub(super) fn of_opening(name: &str, error: &sqlx::Error) -> StoreError {
     StoreError::Dsn(sentence(name, error))
 }
 
+/// Whether somebody else holds the file.
+pub(super) fn is_locked(error: &sqlx::Error) -> bool {
+    matches!(primary_code(error), Some(code::BUSY | code::LOCKED))
+}
+
 /// Primary result codes of SQLite (its documentation, "Result and Error Codes").
 mod code {
     pub(super) const BUSY: u32 = 5;
@@ -22,7 +27,7 @@ mod code {
 /// A failure of a call.
 pub(super) fn sentence(name: &str, error: &sqlx::Error) -> String {
     let what = match primary_code(error) {
-        Some(code::BUSY | code::LOCKED) => {
+        _ if is_locked(error) => {
             "is locked by another process: end what holds it (a backup, a database shell) and try again"
         }
         Some(code::READONLY) => {

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use sqlx::sqlite::SqliteConnection;
 use sqlx::{ConnectOptions, Connection, Sqlite};
+use tokio::time::Instant;
 
 use super::{failure, shown, visiting, writing};
 use crate::store::dsn::{SqliteFile, refused};
@@ -38,12 +39,28 @@ pub(in crate::store) async fn migrate(file: &SqliteFile) -> Result<Vec<Migration
     }
     let name = shown(&file.path);
     let failed = |error| failure::of_opening(&name, &error);
-    let patient = writing(file).busy_timeout(PATIENCE);
-    let mut connection = patient.connect().await.map_err(failed)?;
+    let mut connection = connect_patiently(file).await.map_err(failed)?;
     apply(&name, &mut connection).await?;
     let plan = history::read_plan::<Sqlite>(&name, &mut connection).await?;
     connection.close().await.map_err(failed)?;
     Ok(plan)
+}
+
+/// Whoever finds another one at the write-ahead log's first use is sent away at once, whatever the
+/// busy timeout.
+async fn connect_patiently(
+    file: &SqliteFile,
+) -> std::result::Result<SqliteConnection, sqlx::Error> {
+    let options = writing(file).busy_timeout(PATIENCE);
+    let until = Instant::now() + PATIENCE;
+    loop {
+        match options.connect().await {
+            Err(error) if failure::is_locked(&error) && Instant::now() < until => {
+                tokio::time::sleep(Duration::from_millis(20)).await;
+            }
+            connected => return connected,
+        }
+    }
 }
 
 /// Takes what is pending: all of it or nothing, while others who want the same wait.

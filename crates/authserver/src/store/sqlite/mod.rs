@@ -9,6 +9,7 @@ mod engine;
 mod failure;
 mod migration;
 mod private;
+mod watch;
 
 pub(super) use migration::{migrate, plan};
 
@@ -21,6 +22,7 @@ use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, S
 use sqlx::{ConnectOptions, Sqlite};
 
 use super::Result;
+use super::changes::Teller;
 use super::dsn::SqliteFile;
 use super::sql::Sql;
 
@@ -43,7 +45,9 @@ pub(super) async fn in_memory() -> Result<Sql<Sqlite>> {
         name,
         writers: only.clone(),
         readers: only,
-        anchor: Some(Mutex::new(anchor)),
+        teller: Teller::default(),
+        _watch: None,
+        _anchor: Some(Mutex::new(anchor)),
     })
 }
 
@@ -62,11 +66,14 @@ pub(super) async fn in_file(file: &SqliteFile) -> Result<Sql<Sqlite>> {
         .connect_with(reading(file))
         .await
         .map_err(failed)?;
+    let teller = Teller::default();
     Ok(Sql {
         name,
         writers: writer,
         readers,
-        anchor: None,
+        teller: teller.clone(),
+        _watch: Some(watch::spawn(file.clone(), teller)),
+        _anchor: None,
     })
 }
 

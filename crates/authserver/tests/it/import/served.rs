@@ -168,3 +168,31 @@ async fn tokens_that_are_issued_here_with_an_imported_key_need_no_row() {
         room.clock.advance(Duration::from_secs(5));
     }
 }
+
+/// The whole databases, of which the fixtures are parts: `HYDRA_DATABASES` names their folder.
+#[tokio::test]
+#[ignore = "needs databases that a real Hydra wrote, and HYDRA_DATABASES to name their folder"]
+async fn whole_databases_of_a_real_hydra_are_imported() {
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "a test takes the folder it is given"
+    )]
+    let folder = std::env::var("HYDRA_DATABASES").unwrap();
+    for fixture in &FIXTURES {
+        let copy = tempfile::tempdir().unwrap();
+        let file = copy.path().join("hydra.sqlite");
+        let original = format!("{folder}/{}.sqlite", fixture.name);
+        // Copied byte by byte, since the original may not be written, nor its log.
+        std::fs::write(&file, std::fs::read(original).unwrap()).unwrap();
+        let mut hydra = fixture.in_sqlite().await;
+        hydra.dsn = format!("sqlite://{}", file.display());
+        let room = hydra.served().await;
+        for client in machines(&hydra) {
+            assert_eq!(ask(&room, &client).await.status, StatusCode::OK, "{client}");
+        }
+        for token in hydra.facts["tokens"].as_array().unwrap() {
+            let told = introspect(&room, token).await;
+            assert_eq!(told["active"], token["active"], "{token}");
+        }
+    }
+}

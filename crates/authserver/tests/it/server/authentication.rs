@@ -74,6 +74,35 @@ async fn failures_have_the_same_bytes_at_the_same_time_whatever_the_cause() {
     assert_eq!((answer.status, took.as_millis()), (StatusCode::OK, 0));
 }
 
+// Holds TE-13.
+#[tokio::test(start_paused = true)]
+async fn failures_look_the_same_also_among_many_and_beside_right_ones() {
+    let (room, _) = still().await;
+    let chosen = room.create(json!({})).await;
+    let generated = room.create(json!({"client_secret": null})).await;
+    let post = room
+        .create(json!({"token_endpoint_auth_method": "client_secret_post"}))
+        .await;
+    let causes = [
+        ("nobody", "traefiklabs"),
+        (generated.as_str(), "wrong"),
+        (&chosen, "wrong"),
+        (&post, "traefiklabs"),
+    ];
+    let asked = (0..200).map(|at| {
+        let (id, secret) = causes[at % causes.len()];
+        timed(room.basic(id, secret, ""))
+    });
+    let right = (0..50).map(|_| room.basic(&chosen, "traefiklabs", ""));
+    let (failed, right) = tokio::join!(join_all(asked), join_all(right));
+    for (answer, took) in &failed {
+        assert_eq!(answer, &failed[0].0);
+        assert_eq!(took.as_millis(), 50);
+    }
+    assert_eq!(failed[0].0.status, StatusCode::UNAUTHORIZED);
+    assert!(right.iter().all(|answer| answer.status == StatusCode::OK));
+}
+
 // Holds TE-17.
 #[tokio::test(start_paused = true)]
 async fn a_flood_of_guesses_is_turned_away_and_right_secrets_pass_it() {
@@ -90,10 +119,11 @@ async fn a_flood_of_guesses_is_turned_away_and_right_secrets_pass_it() {
         .unwrap()
         .to_owned();
     let supplied = room.create(json!({})).await;
-    assert_eq!(
-        room.basic(&supplied, "traefiklabs", "").await.status,
-        StatusCode::OK
-    );
+    // One that a header's first reading gets wrong.
+    let ambiguous = room.create(json!({"client_secret": "p+w%41"})).await;
+    for (id, secret) in [(&supplied, "traefiklabs"), (&ambiguous, "p+w%41")] {
+        assert_eq!(room.basic(id, secret, "").await.status, StatusCode::OK);
+    }
 
     let flood = join_all((0..2000).map(|at| {
         let room = &room;
@@ -103,14 +133,13 @@ async fn a_flood_of_guesses_is_turned_away_and_right_secrets_pass_it() {
     let right = async {
         tokio::task::yield_now().await;
         for _ in 0..20 {
-            assert_eq!(
-                room.basic("generated", &secret, "").await.status,
-                StatusCode::OK
-            );
-            assert_eq!(
-                room.basic(&supplied, "traefiklabs", "").await.status,
-                StatusCode::OK
-            );
+            for (id, secret) in [
+                ("generated", secret.as_str()),
+                (&supplied, "traefiklabs"),
+                (&ambiguous, "p+w%41"),
+            ] {
+                assert_eq!(room.basic(id, secret, "").await.status, StatusCode::OK);
+            }
         }
     };
     let (statuses, ()) = tokio::join!(flood, right);

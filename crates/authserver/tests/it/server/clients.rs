@@ -1,5 +1,7 @@
 //! The admin API of clients.
 
+use std::sync::Arc;
+
 use axum::http::{Method, StatusCode};
 use carnet_authserver::Options;
 use futures_util::future::join_all;
@@ -253,13 +255,16 @@ async fn of_many_creations_of_one_id_one_succeeds() {
 #[tokio::test]
 async fn of_many_changes_of_one_client_none_undoes_another() {
     let room = Room::new(tutorial()).await;
+    // Another server of the same database.
+    let other = Room::over(tutorial(), Arc::clone(&room.store)).await;
+    let either = [&room, &other];
     room.create(json!({"client_id": "a", "audience": []})).await;
     let patches = (0..20).map(|at| {
         let patch = json!([{"op": "add", "path": "/audience/-", "value": format!("urn:a:{at}")}]);
-        room.admin(Method::PATCH, "/clients/a", patch)
+        either[at % 2].admin(Method::PATCH, "/clients/a", patch)
     });
-    let rotations =
-        (0..3).map(|_| room.admin(Method::POST, "/clients/a/secrets/rotate", Value::Null));
+    let rotations = (0..3)
+        .map(|at| either[at % 2].admin(Method::POST, "/clients/a/secrets/rotate", Value::Null));
     let (patched, rotated) = tokio::join!(join_all(patches), join_all(rotations));
     for answer in patched.iter().chain(&rotated) {
         assert_eq!(answer.status, StatusCode::OK, "{}", answer.text);

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use axum::http::{Method, StatusCode};
 use carnet_authserver::{AccessTokenStrategy, Options};
+use carnet_jose::{PrivateKey, jws};
 use serde_json::{Value, json};
 
 use crate::server::{Room, tutorial};
@@ -86,6 +87,101 @@ async fn a_token_out_of_time_or_of_another_server_says_nothing() {
         assert_eq!(room.introspect(&token).await["active"], true);
         room.clock.turn_back(Duration::from_secs(1));
         assert_eq!(room.introspect(&token).await, inactive());
+    }
+}
+
+/// A key of the set that signs access tokens, as an administrator sees it.
+async fn signing_key(room: &Room) -> PrivateKey {
+    let made = room
+        .admin(
+            Method::POST,
+            "/admin/keys/hydra.jwt.access-token",
+            json!({"alg": "ES256", "kid": "ours"}),
+        )
+        .await
+        .json();
+    PrivateKey::from_object(made["keys"][0].as_object().unwrap()).unwrap()
+}
+
+/// What introspection says of a JWT that our key signed: one of ours, with these changes.
+async fn changed(room: &Room, key: &PrivateKey, header: &Value, claims: &Value) -> Value {
+    let id = room.create(json!({})).await;
+    let ours = jws::decode_unverified(&room.token(&id).await).unwrap();
+    let mut parts = [
+        Value::Object(ours.header),
+        serde_json::from_slice(&ours.payload).unwrap(),
+    ];
+    for (part, changes) in parts.iter_mut().zip([header, claims]) {
+        let members = part.as_object_mut().unwrap();
+        members.extend(changes.as_object().unwrap().clone());
+        members.retain(|_, value| *value != "absent");
+    }
+    let [header, claims] = parts.map(|part| part.to_string());
+    let token = jws::sign_compact(key, &header, claims.as_bytes()).unwrap();
+    room.introspect(&token).await
+}
+
+// Holds JW-07, JW-08, IN-03.
+#[tokio::test]
+async fn what_our_key_signed_counts_only_with_our_claims() {
+    let room = Room::new(tutorial()).await;
+    let key = signing_key(&room).await;
+    let issuer = "http://hydra.hydra.svc:4444";
+    let said = changed(&room, &key, &json!({}), &json!({})).await;
+    assert_eq!(said["active"], true);
+    for claims in [
+        json!({"iss": "absent"}),
+        json!({"iss": null}),
+        json!({"iss": ""}),
+        json!({"iss": [issuer]}),
+        json!({"iss": {"x": issuer}}),
+        json!({"iss": format!("{issuer}/")}),
+        json!({"iss": &issuer[1..]}),
+        json!({"iss": &issuer[..issuer.len() - 1]}),
+        json!({"iss": format!("{issuer}.evil.example")}),
+        json!({"iss": issuer.to_uppercase()}),
+        json!({"exp": "absent"}),
+        json!({"exp": "99999999999"}),
+        json!({"exp": null}),
+        json!({"exp": [99_999_999_999_u64]}),
+        json!({"exp": 0}),
+        json!({"exp": -1}),
+        json!({"nbf": "0"}),
+        json!({"nbf": 99_999_999_999_u64}),
+        json!({"iat": "absent"}),
+        json!({"iat": "0"}),
+        json!({"jti": "absent"}),
+        json!({"jti": 7}),
+        json!({"client_id": "absent"}),
+        json!({"client_id": "nobody"}),
+    ] {
+        let said = changed(&room, &key, &json!({}), &claims).await;
+        assert_eq!(said, inactive(), "{claims}");
+    }
+}
+
+// Holds JW-10, JW-01.
+#[tokio::test]
+async fn what_our_key_signed_counts_only_as_the_kind_that_it_is() {
+    let room = Room::new(tutorial()).await;
+    let key = signing_key(&room).await;
+    for (header, expected) in [
+        (json!({"typ": "JWT"}), true),
+        (json!({"typ": "at+jwt"}), true),
+        (json!({"typ": "application/at+JWT"}), true),
+        (json!({"typ": "absent"}), true),
+        (json!({"typ": "dpop+jwt"}), false),
+        (json!({"typ": "client-authentication+jwt"}), false),
+        (json!({"typ": "logout+jwt"}), false),
+        (json!({"typ": ["JWT"]}), false),
+        (json!({"typ": null}), false),
+        (json!({"alg": "none"}), false),
+        (json!({"alg": "HS256"}), false),
+        (json!({"alg": "RS256"}), false),
+        (json!({"kid": "another"}), false),
+    ] {
+        let said = changed(&room, &key, &header, &json!({})).await;
+        assert_eq!(said["active"], expected, "{header}");
     }
 }
 

@@ -83,15 +83,15 @@ async fn requests_to_both_ports_are_counted_by_route_method_and_status() {
 async fn what_is_sent_neither_adds_labels_nor_comes_back_in_one() {
     let room = Room::new(tutorial()).await;
     for at in 0..50 {
-        let method = Method::from_bytes(format!("CANARY{at}").as_bytes()).unwrap();
+        let method = Method::from_bytes(format!("PLANTED{at}").as_bytes()).unwrap();
         room.public(method, "/oauth2/token").await;
-        room.get(&format!("/canary-{at}?canary={at}")).await;
-        room.get(&format!("/oauth2/register/canary-{at}")).await;
-        let path = format!("/keys/canary-{at}/canary");
+        room.get(&format!("/planted-{at}?planted={at}")).await;
+        room.get(&format!("/oauth2/register/planted-{at}")).await;
+        let path = format!("/keys/planted-{at}/planted");
         room.admin(Method::GET, &path, Value::Null).await;
     }
     let text = metrics(&room).await.text;
-    assert!(!text.to_lowercase().contains("canary"), "{text}");
+    assert!(!text.to_lowercase().contains("planted"), "{text}");
     let series = text
         .lines()
         .filter(|line| line.starts_with("http_requests_total"));

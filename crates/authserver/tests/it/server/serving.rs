@@ -135,3 +135,62 @@ async fn a_port_can_be_a_unix_socket() {
     shutdown.cancel();
     task.await.unwrap().unwrap();
 }
+
+/// The status of a GET over a connection of its own.
+async fn status(address: SocketAddr, path: &str) -> (u16, String) {
+    let request = format!("GET {path} HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n");
+    let answer = client::send(address, request.as_bytes()).await.unwrap();
+    (answer.status, answer.text())
+}
+
+// Holds OP-09.
+#[tokio::test]
+async fn a_server_that_was_told_to_end_is_alive_but_not_ready() {
+    let mut options = tutorial();
+    options.ports.drain_delay = Duration::from_secs(3600);
+    let room = Room::new(options).await;
+    let served = Served::start(&room);
+    room.get("/.well-known/jwks.json").await;
+    for (address, prefix) in [(served.public, ""), (served.admin, "/admin")] {
+        assert_eq!(
+            status(address, &format!("{prefix}/health/ready")).await.0,
+            200
+        );
+    }
+    served.shutdown.cancel();
+    while status(served.public, "/health/ready").await.0 == 200 {
+        tokio::task::yield_now().await;
+    }
+    let (_, text) = status(served.public, "/health/ready").await;
+    assert_eq!(text, "{\"errors\":{\"server\":\"not ready\"}}\n");
+    let (code, text) = status(served.admin, "/admin/health/ready").await;
+    assert_eq!(code, 503);
+    assert_eq!(text, "{\"errors\":{\"server\":\"it was told to end\"}}\n");
+    for address in [served.public, served.admin] {
+        assert_eq!(status(address, "/health/alive").await.0, 200);
+    }
+}
+
+#[tokio::test]
+async fn a_request_in_flight_is_finished_at_the_end() {
+    let room = Room::new(tutorial()).await;
+    let served = Served::start(&room);
+    let mut stream = TcpStream::connect(served.public).await.unwrap();
+    assert!(ask(&mut stream).await);
+    let head = "POST /oauth2/revoke HTTP/1.1\r\nHost: a\r\nContent-Length: 7\r\n\
+                Content-Type: application/x-www-form-urlencoded\r\nExpect: 100-continue\r\n\r\n";
+    stream.write_all(head.as_bytes()).await.unwrap();
+    let mut bytes = [0; 1024];
+    // It asks for the body, so it is in the middle of the request.
+    let count = stream.read(&mut bytes).await.unwrap();
+    assert!(bytes[..count].starts_with(b"HTTP/1.1 100"));
+    served.shutdown.cancel();
+    while TcpStream::connect(served.public).await.is_ok() {
+        tokio::task::yield_now().await;
+    }
+    stream.write_all(b"token=a").await.unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).await.unwrap();
+    assert!(answer.starts_with("HTTP/1.1 400"), "{answer}");
+    served.ended().await;
+}

@@ -5,9 +5,9 @@ use std::sync::{Mutex, PoisonError};
 
 use async_trait::async_trait;
 use carnet_authserver::store::{
-    ClientQuery, ClientRow, ClientStore, ImportStore, ImportedKey, Insertion, Intake, JtiStore,
-    KeyRow, KeyStore, Result, Revocation, RevocationStore, RotatedSecret, StoreError, TokenRow,
-    TokenStore, TrustedIssuerRow,
+    ChangeStore, ClientQuery, ClientRow, ClientStore, ImportStore, ImportedKey, Insertion, Intake,
+    JtiStore, KeyRow, KeyStore, Result, Revocation, RevocationStore, RotatedSecret, StoreError,
+    TokenRow, TokenStore, TrustedIssuerRow,
 };
 
 /// The store.
@@ -57,6 +57,10 @@ impl ClientStore for StillStore {
         absent()
     }
 
+    async fn replace_client(&self, _: &ClientRow, _: &ClientRow) -> Result<bool> {
+        absent()
+    }
+
     async fn replace_secret_hash(&self, id: &str, old: &str, new: &str) -> Result<bool> {
         let mut clients = self.clients();
         let row = clients.iter_mut().find(|row| row.client.client_id == id);
@@ -87,6 +91,8 @@ impl ClientStore for StillStore {
         absent()
     }
 }
+
+impl ChangeStore for StillStore {}
 
 #[async_trait]
 impl KeyStore for StillStore {
@@ -186,10 +192,6 @@ impl RevocationStore for StillStore {
 
     async fn ping(&self) -> Result<()> {
         Ok(())
-    }
-
-    fn is_shared(&self) -> bool {
-        false
     }
 }
 

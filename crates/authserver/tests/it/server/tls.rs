@@ -45,6 +45,7 @@ fn over_tls(pair: Certificate, proxies: &[&str]) -> Options {
                         .map(|range| range.parse().unwrap())
                         .collect(),
                 }),
+                ..PortOptions::default()
             },
             ..Ports::default()
         },
@@ -210,6 +211,7 @@ async fn plain_http_is_for_probes_and_for_proxies_that_were_named() {
     assert_eq!(answer.status, 200);
 }
 
+// Holds DO-02.
 #[tokio::test]
 async fn a_handshake_that_stops_is_let_go() {
     let served = Served::start(&Room::new(over_tls(FIRST, &[])).await);

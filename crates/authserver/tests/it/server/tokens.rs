@@ -1,8 +1,10 @@
 //! The token endpoint.
 
+use std::collections::BTreeSet;
+
 use axum::http::{Method, StatusCode};
 use carnet_authserver::{Options, TokenProfile};
-use carnet_jose::{JwkSet, jws, jwt};
+use carnet_jose::{Algorithm, JwkSet, jws, jwt};
 use serde_json::{Value, json};
 
 use crate::server::{Room, tutorial};
@@ -367,4 +369,21 @@ async fn a_token_of_rfc_9068_has_its_type_and_its_claims() {
     let (_, claims) = decoded(&room.token(&id).await);
     assert_eq!(claims["aud"], json!(["https://traefik.io"]));
     assert_eq!(claims.get("scope"), None);
+}
+
+// Holds JW-15.
+#[tokio::test]
+async fn a_thousand_tokens_have_a_thousand_ids() {
+    let room = Room::new(Options {
+        algorithm: Algorithm::EdDsa,
+        ..tutorial()
+    })
+    .await;
+    let id = room.create(json!({})).await;
+    let mut ids = BTreeSet::new();
+    for _ in 0..1000 {
+        let (_, claims) = decoded(&room.token(&id).await);
+        ids.insert(claims["jti"].as_str().unwrap().to_owned());
+    }
+    assert_eq!(ids.len(), 1000);
 }

@@ -1,5 +1,6 @@
 //! The contract over each kind of store, and what only files promise.
 
+mod changes;
 #[path = "../../../src/store/contract/mod.rs"]
 mod contract;
 mod history;
@@ -7,3 +8,4 @@ mod kill9;
 mod memory;
 mod postgres;
 mod sqlite_file;
+mod trouble;

@@ -3,6 +3,7 @@
 use std::ops::Deref;
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 use carnet_authserver::store::{KeyLife, KeyRow, Store, StoreError, migrate, open, plan};
 use sqlx::{ConnectOptions, Connection, Executor, sqlite::SqliteConnectOptions};
@@ -13,7 +14,7 @@ use super::contract::every_behaviour;
 /// A store and the folder of its file.
 struct InFolder {
     store: Arc<dyn Store>,
-    _folder: TempDir,
+    folder: TempDir,
 }
 
 impl Deref for InFolder {
@@ -30,7 +31,7 @@ async fn fresh() -> InFolder {
     migrate(&dsn).await.unwrap();
     InFolder {
         store: open(&dsn).await.unwrap(),
-        _folder: folder,
+        folder,
     }
 }
 
@@ -89,6 +90,33 @@ async fn two_openings_of_a_file_see_each_other() {
         store.insert_key(&row).await.unwrap();
     }
     assert_eq!(other.all_keys().await.unwrap().len(), 3);
+}
+
+#[tokio::test]
+async fn what_another_process_changes_of_a_client_is_known_within_a_second() {
+    let store = fresh().await;
+    let path = store.folder.path().join("db.sqlite");
+    store
+        .insert_client(&super::contract::client("a"))
+        .await
+        .unwrap();
+    let hash = async || {
+        let known = store.known_client("a").await.unwrap();
+        known.map(|row| row.secret_hash.clone())
+    };
+    let becomes = async |expected: Option<&str>| {
+        tokio::time::timeout(Duration::from_secs(1), async {
+            while hash().await.as_deref() != expected {
+                tokio::time::sleep(Duration::from_millis(5)).await;
+            }
+        })
+        .await
+    };
+    assert_eq!(hash().await.as_deref(), Some("hash of a"));
+    execute(&path, "UPDATE client SET secret_hash = 'new'").await;
+    becomes(Some("new")).await.unwrap();
+    execute(&path, "DELETE FROM client").await;
+    becomes(None).await.unwrap();
 }
 
 #[tokio::test]

@@ -50,7 +50,7 @@ const ROUTES: [(&str, &str); 2] = [
 
 /// Plays or shows the tutorial.
 pub(super) async fn run(args: args::Demo, process: &Process) -> Result<(), Failure> {
-    log::install("warn", Format::Text, Arc::clone(&process.err));
+    log::install("warn", Format::Text, Arc::clone(&process.err), None);
     let settings = Settings {
         install: InstallConfig {
             entry_points: BTreeMap::from([("web".to_owned(), EntryPoint::at("127.0.0.1:8000"))]),

@@ -3,7 +3,7 @@
 use crate::args::{Called, Migrate, Migrated};
 use crate::process::Process;
 
-mod sql;
+pub(super) mod sql;
 
 /// Runs the command of the noun.
 pub(super) async fn run(args: Migrate, called: Called, process: &Process) -> u8 {

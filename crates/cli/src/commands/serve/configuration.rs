@@ -4,7 +4,10 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use carnet_authserver::{self as authserver, Algorithm, Options, PortOptions, Ports, RsaBits};
+use carnet_authserver::{
+    self as authserver, Algorithm, Options, PortOptions, Ports, RequestLog, RsaBits,
+};
+use carnet_config::diagnostics::Diagnostic;
 use carnet_config::install::authserver::{
     self as config, AccessTokenStrategy, AuthserverConfig, ScopeClaim, ScopeStrategy, TokenProfile,
 };
@@ -12,6 +15,7 @@ use carnet_oauth::client::Lifespan;
 use secrecy::ExposeSecret;
 
 use super::tls;
+use crate::boot::Traces;
 use crate::commands::install;
 use crate::output::Failure;
 use crate::process::Process;
@@ -22,12 +26,21 @@ pub(in crate::commands) fn read(
     is_trial: bool,
     process: &Process,
 ) -> Result<AuthserverConfig, Failure> {
+    install::accept(found(files, is_trial, process)?, process)
+}
+
+/// The same, with what was found.
+pub(super) fn found(
+    files: &[String],
+    is_trial: bool,
+    process: &Process,
+) -> Result<(AuthserverConfig, Vec<Diagnostic>), Failure> {
     let documents: Result<Vec<_>, _> = files.iter().map(|file| install::document(file)).collect();
     let flags = match is_trial {
         true => vec![("dev".to_owned(), "true".to_owned())],
         false => Vec::new(),
     };
-    install::accept(config::read(&documents?, &process.env, &flags), process)
+    Ok(config::read(&documents?, &process.env, &flags))
 }
 
 /// The database of a configuration.
@@ -103,6 +116,13 @@ pub(super) fn options(config: &AuthserverConfig) -> Result<Options, Failure> {
         ports: Ports {
             public: port("serve.public", &config.public)?,
             admin: port("serve.admin", &config.admin)?,
+            drain_delay: config.drain_delay,
+            request_log: RequestLog {
+                leaks: config.log.leak_sensitive_values,
+                redaction_text: config.log.redaction_text.clone(),
+                redacted_headers: config.log.additional_redacted_headers.clone(),
+            },
+            trace_parent: config.tracing.as_ref().map(|_| Traces::parent()),
         },
         ..Options::default()
     })
@@ -112,6 +132,7 @@ fn port(name: &str, listener: &config::Listener) -> Result<PortOptions, Failure>
     let tls = listener.tls.as_ref().map(|told| tls::read(name, told));
     Ok(PortOptions {
         tls: tls.transpose()?,
+        silent_health: listener.silent_health,
     })
 }
 

@@ -1,19 +1,21 @@
-//! `serve`: the authorization server, on both ports or on one, with Hydra's configuration.
+//! `serve`: the authorization server, on both ports or on one, with Hydra's configuration, which
+//! may change while it runs (`reload.rs`).
 
 use std::sync::Arc;
 
-use carnet_authserver::{Authserver, store};
+use carnet_authserver::{Authserver, Options, store};
+use carnet_config::install::authserver::{AuthserverConfig, LogFormat};
 
+use self::reload::Running;
 use self::socket::Socket;
 use crate::args::{Called, Serve, ServeFlags, Served};
-use crate::boot::{
-    self,
-    log::{self, Format},
-};
+use crate::boot::log::{self, Format, Lines, LogLevel};
+use crate::boot::{self, Traces};
 use crate::output::{self, Failure};
 use crate::process::Process;
 
 pub(super) mod configuration;
+mod reload;
 mod socket;
 mod tls;
 
@@ -27,11 +29,8 @@ pub(super) async fn run(args: Serve, called: Called, process: &Process) -> u8 {
 
 async fn serve(ports: Served, flags: ServeFlags, process: &Process) -> Result<(), Failure> {
     let config = configuration::read(&flags.config, flags.dev, process)?;
-    let format = match config.log.json {
-        true => Format::Json,
-        false => Format::Text,
-    };
-    log::install(&config.log.level, format, Arc::clone(&process.err));
+    let traces = config.tracing.as_ref().map(Traces::start).transpose()?;
+    let level = log_as_told(&config, traces.as_ref(), process);
     boot::forbid_dumps();
     let options = configuration::options(&config)?;
     options
@@ -40,30 +39,67 @@ async fn serve(ports: Served, flags: ServeFlags, process: &Process) -> Result<()
     let public = (ports != Served::Admin).then(|| Socket::open(&config.public, process));
     let admin = (ports != Served::Public).then(|| Socket::open(&config.admin, process));
     let (public, admin) = (public.transpose()?, admin.transpose()?);
-    let store = store::open(configuration::dsn(&config)?).await;
+    let server = start(&config, options, process).await?;
+    warn_of_company(admin.as_ref());
+    let running = Running {
+        server: server.clone(),
+        flags,
+        started: config,
+        level,
+    };
+    let served = async {
+        let shutdown = || process.shutdown.clone();
+        tokio::try_join!(
+            async {
+                match &public {
+                    Some(socket) => server.serve_public(socket.listener()?, shutdown()).await,
+                    None => Ok(()),
+                }
+            },
+            async {
+                match &admin {
+                    Some(socket) => server.serve_admin(socket.listener()?, shutdown()).await,
+                    None => Ok(()),
+                }
+            },
+        )
+    };
+    let outcome = tokio::select! {
+        outcome = served => outcome,
+        never = running.follow(process) => match never {},
+    };
+    if let Some(traces) = traces {
+        traces.end().await;
+    }
+    outcome
+        .map(drop)
+        .map_err(|error| Failure::new(format!("the server failed: {error}")))
+}
+
+async fn start(
+    config: &AuthserverConfig,
+    options: Options,
+    process: &Process,
+) -> Result<Authserver, Failure> {
+    let store = store::open(configuration::dsn(config)?).await;
     let store = store.map_err(|error| Failure::new(error.to_string()))?;
     let (clock, random) = (Arc::clone(&process.clock), Arc::clone(&process.random));
     let server = Authserver::new(options, store, clock, random).await;
-    let server = server.map_err(|error| Failure::new(error.to_string()))?;
-    warn_of_company(admin.as_ref());
-    let shutdown = || process.shutdown.clone();
-    let serving = tokio::try_join!(
-        async {
-            match public {
-                Some(socket) => server.serve_public(socket.listener()?, shutdown()).await,
-                None => Ok(()),
-            }
-        },
-        async {
-            match admin {
-                Some(socket) => server.serve_admin(socket.listener()?, shutdown()).await,
-                None => Ok(()),
-            }
-        },
-    );
-    serving
-        .map(drop)
-        .map_err(|error| Failure::new(format!("the server failed: {error}")))
+    server.map_err(|error| Failure::new(error.to_string()))
+}
+
+fn log_as_told(config: &AuthserverConfig, traces: Option<&Traces>, process: &Process) -> LogLevel {
+    let json = |is_pretty| {
+        let clock = Arc::clone(&process.clock);
+        Format::Hydra(Lines { clock, is_pretty })
+    };
+    let format = match config.log.format {
+        LogFormat::Text => Format::Text,
+        LogFormat::Json => json(false),
+        LogFormat::JsonPretty => json(true),
+    };
+    let (output, tracer) = (Arc::clone(&process.err), traces.map(Traces::tracer));
+    log::install(&config.log.level, format, output, tracer)
 }
 
 /// Says once who else may reach the admin port.

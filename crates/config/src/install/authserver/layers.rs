@@ -7,7 +7,7 @@ use crate::document::{Member, Node, Value};
 
 /// The keys that environment variables can set: every one that holds no keys itself. A key that is
 /// not here has no variable, so variables of others are nobody's mistake.
-const KEYS: &[&str] = &[
+pub const KEYS: &[&str] = &[
     "audit.file",
     "clients.http.disallow_private_ip_ranges",
     "clients.http.private_ip_exception_urls",
@@ -30,6 +30,7 @@ const KEYS: &[&str] = &[
     "limits.tokens.period",
     "limits.tokens.quota",
     "limits.tokens.rate",
+    "log.additional_redacted_headers",
     "log.format",
     "log.leak_sensitive_values",
     "log.level",
@@ -93,6 +94,7 @@ const KEYS: &[&str] = &[
     "serve.cookies.same_site_legacy_workaround",
     "serve.cookies.same_site_mode",
     "serve.cookies.secure",
+    "serve.drain_delay",
     "serve.public.access_log.disable_for_health",
     "serve.public.cors.allow_credentials",
     "serve.public.cors.allowed_headers",
@@ -125,7 +127,13 @@ const KEYS: &[&str] = &[
     "strategies.jwt.profile",
     "strategies.jwt.scope_claim",
     "strategies.scope",
+    "tracing.deployment_environment",
     "tracing.provider",
+    "tracing.providers.otlp.authorization_header",
+    "tracing.providers.otlp.insecure",
+    "tracing.providers.otlp.sampling.sampling_ratio",
+    "tracing.providers.otlp.server_url",
+    "tracing.service_name",
     "ttl.access_token",
     "ttl.auth_code",
     "ttl.authentication_session",

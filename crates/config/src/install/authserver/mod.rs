@@ -11,19 +11,24 @@ use secrecy::{ExposeSecret, SecretString};
 mod hook;
 mod layers;
 mod limits;
+mod log;
 mod oauth2;
 mod read;
 mod rotation;
 mod serve;
 mod tls;
+mod tracing;
 
 pub use hook::{HookKey, HookKeyPlace, TokenHook};
+pub use layers::KEYS;
 pub use limits::{Guesses, Limits, TokenLimits};
+pub use log::{Log, LogFormat};
 pub use oauth2::{Hasher, OAuth2};
 pub use read::read;
 pub use rotation::Rotation;
 pub use serve::{Cors, Listener, Socket};
 pub use tls::{Pem, Tls};
+pub use tracing::Tracing;
 
 /// Everything the authorization server knows before it answers. The environment name of a key is
 /// its upper case with `_` for each dot: `SERVE_PUBLIC_PORT`; lists are separated by commas there.
@@ -78,6 +83,11 @@ pub struct AuthserverConfig {
     pub rotation: Option<Rotation>,
     /// `log`.
     pub log: Log,
+    /// `tracing`; absent: nothing is traced. Default off.
+    pub tracing: Option<Tracing>,
+    /// `serve.drain_delay` (ours): how long the server goes on taking connections after it was told
+    /// to end, while `/health/ready` says no. Default 0s.
+    pub drain_delay: Duration,
 }
 
 /// `secrets`.
@@ -180,15 +190,6 @@ pub struct Discovery {
     pub supported_scope: Vec<String>,
 }
 
-/// `log`.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Log {
-    /// `level`: `trace`, `debug`, `info`, `warning`, `error`. Default `info`.
-    pub level: String,
-    /// `format`: `text` or `json`. Default `text`.
-    pub json: bool,
-}
-
 impl AuthserverConfig {
     /// `urls.self.issuer`, or what follows from `serve.public` when it is absent.
     pub fn issuer(&self) -> String {
@@ -235,15 +236,8 @@ impl Default for AuthserverConfig {
             audit_file: None,
             limits: Limits::default(),
             log: Log::default(),
-        }
-    }
-}
-
-impl Default for Log {
-    fn default() -> Self {
-        Self {
-            level: "info".to_owned(),
-            json: false,
+            tracing: None,
+            drain_delay: Duration::ZERO,
         }
     }
 }

@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use secrecy::SecretString;
 
 use super::{
-    AccessTokenStrategy, AuthserverConfig, Discovery, Log, Rotation, ScopeClaim, ScopeStrategy,
-    Secrets, Strategies, TokenProfile, Urls, layers, limits, oauth2, serve, tls,
+    AccessTokenStrategy, AuthserverConfig, Discovery, Rotation, ScopeClaim, ScopeStrategy, Secrets,
+    Strategies, TokenProfile, Urls, layers, limits, log, oauth2, serve, tls, tracing,
 };
 use crate::diagnostics::{Diagnostic, Severity};
 use crate::document::{Fields, Node, Spelling};
@@ -35,7 +35,7 @@ pub fn read(
 }
 
 fn config(fields: &mut Fields<'_>) -> AuthserverConfig {
-    let later = ["clients", "db", "feature_flags", "profiling", "tracing"];
+    let later = ["clients", "db", "feature_flags", "profiling"];
     fields.unserved(Severity::Warning, &later, ADVICE);
     // Nothing is sent to anybody, limits of the container are seen by themselves, and the version
     // of the file is whatever it is.
@@ -56,13 +56,16 @@ fn config(fields: &mut Fields<'_>) -> AuthserverConfig {
         oauth2: fields.map("oauth2", oauth2::read).unwrap_or_default(),
         audit_file: fields.map("audit", |audit| audit.text("file")).flatten(),
         limits: fields.map("limits", limits::read).unwrap_or_default(),
-        log: fields.map("log", log).unwrap_or_default(),
+        log: fields.map("log", log::read).unwrap_or_default(),
         urls: fields.map("urls", urls).unwrap_or_default(),
+        tracing: fields.map("tracing", tracing::read).flatten(),
         ..AuthserverConfig::default()
     };
     fields.map("serve", |serve| {
         config.trusted_proxies = tls::ranges(serve, "trusted_proxies");
         serve::read(serve, &mut config.public, &mut config.admin);
+        let delay = serve.duration("drain_delay");
+        config.drain_delay = delay.unwrap_or(config.drain_delay);
     });
     fields.map("ttl", |ttl| read_ttl(ttl, &mut config));
     fields.map("oidc", |oidc| read_oidc(oidc, &mut config));
@@ -215,32 +218,4 @@ fn read_webfinger(fields: &mut Fields<'_>, config: &mut AuthserverConfig) {
         }
     });
     config.discovery = discovery.unwrap_or_default();
-}
-
-fn log(fields: &mut Fields<'_>) -> Log {
-    let later = ["leak_sensitive_values", "redaction_text"];
-    fields.unserved(Severity::Warning, &later, ": secrets are never logged");
-    let levels = [
-        ("trace", "trace"),
-        ("debug", "debug"),
-        ("info", "info"),
-        ("warning", "warning"),
-        ("warn", "warning"),
-        ("error", "error"),
-        ("fatal", "error"),
-        ("panic", "error"),
-    ];
-    let formats = [
-        ("text", false),
-        ("json", true),
-        ("json_pretty", true),
-        ("gelf", true),
-    ];
-    let default = Log::default();
-    Log {
-        level: fields
-            .word("level", &levels)
-            .map_or(default.level, str::to_owned),
-        json: fields.word("format", &formats).unwrap_or(default.json),
-    }
 }

@@ -177,7 +177,7 @@ async fn claims_that_do_not_hold_mean_403_and_opaque_tokens_have_none() {
     }
 }
 
-// Holds HI-13, HI-21.
+// Holds HI-13.
 #[tokio::test]
 async fn callers_without_readable_credentials_get_401_and_nobody_is_asked() {
     let room = Room::new(ONCE, |_| granted("t", Some(60))).await;
@@ -190,8 +190,6 @@ async fn callers_without_readable_credentials_get_401_and_nobody_is_asked() {
         vec!["Authorization: Basic  aWQ6c2Vj"],
         vec!["Authorization: Basic aWQ"],
         vec!["Authorization: Basic OnNlYw=="],
-        // Latin-1 is no text.
-        vec!["Authorization: Basic 6Tpz"],
         vec![&good, &good],
         vec![&good, "Authorization: Bearer x"],
     ] {

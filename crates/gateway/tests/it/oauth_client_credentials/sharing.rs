@@ -25,6 +25,16 @@ async fn a_hundred_callers_of_one_key_make_exactly_one_call() {
     assert_eq!((room.provider.count(), room.backend.count()), (1, 100));
 }
 
+// Holds HI-21.
+#[tokio::test]
+async fn credentials_are_the_same_in_latin_1_and_in_utf_8() {
+    let room = Room::new("", |_| granted("t", Some(3600))).await;
+    assert_eq!(room.get_as("\u{e9}", "s").await.status, 200);
+    let latin = room.get(&["Authorization: Basic 6Tpz"]).await;
+    assert_eq!(latin.status, 200);
+    assert_eq!((room.provider.count(), room.backend.count()), (1, 2));
+}
+
 // Holds CA-07.
 #[tokio::test]
 async fn a_first_caller_who_hangs_up_takes_nothing_from_the_second() {

@@ -26,11 +26,15 @@ pub(super) async fn status(args: MigrateStatus, process: &Process) -> Result<(),
     status::run(args, process).await
 }
 
-fn dsn(database: &MigratedDatabase, process: &Process) -> Result<String, Failure> {
+/// The database that a line names, or that the configuration does.
+pub(in crate::commands) fn dsn(
+    database: &MigratedDatabase,
+    process: &Process,
+) -> Result<String, Failure> {
     match (database.read_from_env, &database.dsn) {
         (false, Some(dsn)) => Ok(dsn.clone()),
         (false, None) if database.config.is_empty() => Err(Failure::new(
-            "migrate sql needs a database: name it, such as sqlite:///path/to/file, or add -e to \
+            "this command needs a database: name it, such as sqlite:///path/to/file, or add -e to \
              take it from the variable DSN",
         )),
         _ => {

@@ -1,0 +1,146 @@
+//! Traces, sent to a collector as OTLP over HTTP. Without a collector nothing here is made.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use carnet_authserver::TraceParent;
+use carnet_config::install::authserver::Tracing;
+use opentelemetry::KeyValue;
+use opentelemetry::propagation::TextMapPropagator as _;
+use opentelemetry::trace::TracerProvider as _;
+use opentelemetry_http::{HeaderExtractor, HttpClient, HttpError};
+use opentelemetry_otlp::{Protocol, SpanExporter, WithExportConfig as _, WithHttpConfig as _};
+use opentelemetry_sdk::Resource;
+use opentelemetry_sdk::propagation::TraceContextPropagator;
+use opentelemetry_sdk::trace::{Sampler, SdkTracer, SdkTracerProvider};
+use secrecy::ExposeSecret as _;
+use tokio::runtime::Handle;
+use tracing_opentelemetry::OpenTelemetrySpanExt as _;
+
+use crate::output::Failure;
+
+/// How long a collector may take.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// Traces on their way to a collector.
+#[derive(Debug)]
+pub(crate) struct Traces(SdkTracerProvider);
+
+impl Traces {
+    /// Sends what is recorded from now on.
+    ///
+    /// # Errors
+    /// When the collector cannot be asked at all.
+    pub(crate) fn start(told: &Tracing) -> Result<Self, Failure> {
+        let failed = |error: &dyn std::error::Error| {
+            Failure::new(format!("tracing: traces cannot be sent: {error}"))
+        };
+        let client = reqwest::Client::builder()
+            .timeout(PATIENCE)
+            .redirect(reqwest::redirect::Policy::none())
+            .no_proxy()
+            .build()
+            .map_err(|error| failed(&error))?;
+        let sender = Sender {
+            client,
+            runtime: Handle::current(),
+            is_failing: AtomicBool::new(false),
+        };
+        let authorization = told.authorization_header.as_ref();
+        let headers = authorization
+            .map(|value| ("authorization".to_owned(), value.expose_secret().to_owned()))
+            .into_iter();
+        let exporter = SpanExporter::builder()
+            .with_http()
+            .with_http_client(sender)
+            .with_endpoint(told.url.as_str())
+            .with_protocol(Protocol::HttpBinary)
+            .with_timeout(PATIENCE)
+            .with_headers(headers.collect())
+            .build()
+            .map_err(|error| failed(&error))?;
+        let sampler = Sampler::TraceIdRatioBased(told.sampling_ratio);
+        let environment = told
+            .deployment_environment
+            .clone()
+            .map(|name| KeyValue::new("deployment.environment.name", name));
+        let resource = Resource::builder_empty()
+            .with_service_name(told.service_name.clone())
+            .with_attribute(KeyValue::new("service.version", env!("CARGO_PKG_VERSION")))
+            .with_attributes(environment);
+        let provider = SdkTracerProvider::builder()
+            .with_batch_exporter(exporter)
+            .with_sampler(Sampler::ParentBased(Box::new(sampler)))
+            .with_resource(resource.build());
+        Ok(Self(provider.build()))
+    }
+
+    /// Where spans go.
+    pub(crate) fn tracer(&self) -> SdkTracer {
+        self.0.tracer("carnet")
+    }
+
+    /// How a span of ours becomes part of its caller's trace (W3C Trace Context).
+    pub(crate) fn parent() -> TraceParent {
+        let propagator = TraceContextPropagator::new();
+        TraceParent(Arc::new(move |span, headers| {
+            let context = propagator.extract(&HeaderExtractor(headers));
+            // A span that nobody records has no parent.
+            let _ = span.set_parent(context);
+        }))
+    }
+
+    /// Sends what is left, as long as the collector has patience.
+    pub(crate) async fn end(self) {
+        let ended = tokio::task::spawn_blocking(move || self.0.shutdown());
+        if let Ok(Err(error)) = ended.await {
+            tracing::debug!(error = %error, "the last traces were not sent");
+        }
+    }
+}
+
+/// Sends batches with the HTTP client of the process, from a thread that has no runtime.
+#[derive(Debug)]
+struct Sender {
+    client: reqwest::Client,
+    runtime: Handle,
+    /// So that a collector that is away is told of once.
+    is_failing: AtomicBool,
+}
+
+#[async_trait]
+impl HttpClient for Sender {
+    async fn send_bytes(
+        &self,
+        request: http::Request<Bytes>,
+    ) -> Result<http::Response<Bytes>, HttpError> {
+        let client = self.client.clone();
+        let sent = self.runtime.spawn(async move {
+            let answer = client.execute(request.try_into()?).await?;
+            let status = answer.status();
+            let body = answer.bytes().await?;
+            Ok::<_, reqwest::Error>((status, body))
+        });
+        let outcome = sent.await?;
+        let is_failing = !matches!(&outcome, Ok((status, _)) if status.is_success());
+        if is_failing && !self.is_failing.swap(true, Ordering::Relaxed) {
+            let why = match &outcome {
+                Ok((status, _)) => status.to_string(),
+                Err(error) => error.to_string(),
+            };
+            tracing::warn!(
+                why,
+                "the collector does not take traces; they are lost meanwhile"
+            );
+        } else if !is_failing && self.is_failing.swap(false, Ordering::Relaxed) {
+            tracing::info!("the collector takes traces again");
+        }
+        let (status, body) = outcome?;
+        let mut response = http::Response::new(body);
+        *response.status_mut() = status;
+        Ok(response)
+    }
+}

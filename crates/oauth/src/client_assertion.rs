@@ -1,0 +1,272 @@
+//! A client assertion (RFC 7523, section 3): a JWT by which a client shows who it is. Here is all
+//! that its text must say; whose key signed it, and whether it was used before, others know.
+
+use carnet_jose::{
+    Algorithm, jws,
+    jwt::{self, Claims},
+};
+use serde_json::{Map, Value};
+
+/// Clocks may differ by so many seconds.
+const LEEWAY: i64 = 10;
+
+/// An assertion may lie so many seconds ahead or back: its use is remembered until its end.
+const DAY: i64 = 24 * 3600;
+
+/// An assertion, read but not believed.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ClientAssertion {
+    header: Map<String, Value>,
+    claims: Claims,
+}
+
+/// What an assertion must agree with.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Expected<'a> {
+    /// `token_endpoint_auth_signing_alg` of the client; RS256 when empty.
+    pub algorithm: &'a str,
+    /// The names of this server. The first is its issuer.
+    pub audiences: &'a [String],
+    /// Whether it must be for the issuer, and for nobody else.
+    pub is_strict: bool,
+    /// In seconds since 1970.
+    pub now: i64,
+}
+
+/// An assertion that is in order but for its signature and its use.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Fit<'a> {
+    /// `jti`.
+    pub jti: &'a str,
+    /// Until when its use must be remembered, in seconds since 1970.
+    pub until: i64,
+}
+
+impl ClientAssertion {
+    /// Reads an assertion; `None` when it is no JWT.
+    #[must_use]
+    pub fn read(text: &str) -> Option<Self> {
+        let decoded = jws::decode_unverified(text).ok()?;
+        let claims = jwt::claims(&decoded.payload).ok()?;
+        Some(Self {
+            header: decoded.header,
+            claims,
+        })
+    }
+
+    /// The client that it speaks of; empty when it does not say.
+    #[must_use]
+    pub fn subject(&self) -> &str {
+        text(&self.claims, "sub").unwrap_or_default()
+    }
+
+    /// Whether it says what it must.
+    #[must_use]
+    pub fn check(&self, expected: &Expected<'_>) -> Option<Fit<'_>> {
+        let ends = jwt::time(&self.claims, "exp")?;
+        let id = self.subject();
+        let is_own = !id.is_empty() && text(&self.claims, "iss") == Some(id);
+        let jti = text(&self.claims, "jti").filter(|jti| !jti.is_empty())?;
+        let is_fit = is_own
+            && self.is_of_the_right_kind(expected.algorithm)
+            && self.is_in_time(ends, expected.now)
+            && self.is_for(expected);
+        is_fit.then_some(Fit {
+            jti,
+            until: ends.saturating_add(LEEWAY),
+        })
+    }
+
+    /// Whether the header says what the client registered, and the text is no other kind of JWT.
+    fn is_of_the_right_kind(&self, registered: &str) -> bool {
+        let registered = match registered {
+            "" => Some(Algorithm::Rs256),
+            name => name.parse().ok(),
+        };
+        let named = text(&self.header, "alg").and_then(|name| name.parse().ok());
+        if named.is_none() || named != registered {
+            return false;
+        }
+        let Some(kind) = self.header.get("typ") else {
+            return true;
+        };
+        let kind = kind.as_str().unwrap_or_default().to_ascii_lowercase();
+        let kind = kind.strip_prefix("application/").unwrap_or(&kind);
+        matches!(kind, "jwt" | "client-authentication+jwt")
+    }
+
+    fn is_in_time(&self, ends: i64, now: i64) -> bool {
+        let time = |name: &str| jwt::time(&self.claims, name);
+        let has_come =
+            |name: &str| time(name).is_none_or(|time| time <= now.saturating_add(LEEWAY));
+        let is_recent = time("iat").is_none_or(|time| time >= now.saturating_sub(DAY));
+        now < ends.saturating_add(LEEWAY)
+            && ends <= now.saturating_add(DAY)
+            && has_come("nbf")
+            && has_come("iat")
+            && is_recent
+    }
+
+    /// Whether the audience is this server; in strict mode its issuer and nobody else.
+    fn is_for(&self, expected: &Expected<'_>) -> bool {
+        let audiences: Vec<&str> = match self.claims.get("aud") {
+            Some(Value::String(one)) => vec![one],
+            Some(Value::Array(several)) => several.iter().filter_map(Value::as_str).collect(),
+            _ => Vec::new(),
+        };
+        if expected.is_strict {
+            return expected
+                .audiences
+                .first()
+                .is_some_and(|issuer| audiences == [issuer]);
+        }
+        let own = expected.audiences;
+        audiences
+            .iter()
+            .any(|audience| own.iter().any(|own| own == audience))
+    }
+}
+
+fn text<'a>(members: &'a Map<String, Value>, name: &str) -> Option<&'a str> {
+    members.get(name).and_then(Value::as_str)
+}
+
+#[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "tests")]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    const NOW: i64 = 1_000_000;
+
+    fn fit(header: &Value, changes: &Value, expected: &Expected<'_>) -> bool {
+        let mut claims = json!({"iss": "c", "sub": "c", "jti": "j", "iat": NOW, "exp": NOW + 60,
+            "aud": "https://i.example"});
+        let members = claims.as_object_mut().unwrap();
+        members.extend(changes.as_object().unwrap().clone());
+        members.retain(|_, value| !value.is_null());
+        let assertion = ClientAssertion {
+            header: header.as_object().unwrap().clone(),
+            claims: members.clone(),
+        };
+        assertion.check(expected).is_some()
+    }
+
+    fn is_fit(changes: Value, is_strict: bool) -> bool {
+        let audiences = [
+            "https://i.example",
+            "https://p.example/oauth2/token",
+            "https://i.example/oauth2/token",
+        ];
+        let expected = Expected {
+            algorithm: "RS256",
+            audiences: &audiences.map(str::to_owned),
+            is_strict,
+            now: NOW,
+        };
+        fit(&json!({"alg": "RS256"}), &changes, &expected)
+    }
+
+    fn is_of_the_right_kind(header: &Value, algorithm: &str) -> bool {
+        let expected = Expected {
+            algorithm,
+            audiences: &["https://i.example".to_owned()],
+            is_strict: true,
+            now: NOW,
+        };
+        fit(header, &json!({}), &expected)
+    }
+
+    // Holds AS-05.
+    #[test]
+    fn an_assertion_ends_soon_and_is_neither_old_nor_of_the_future() {
+        for (changes, expected) in [
+            (json!({}), true),
+            (json!({"exp": null}), false),
+            (json!({"exp": NOW - 61}), false),
+            (json!({"exp": NOW - 10}), false),
+            (json!({"exp": NOW - 9}), true),
+            (json!({"exp": NOW + 365 * DAY}), false),
+            (json!({"exp": i64::MAX}), false),
+            (json!({"nbf": NOW + 10}), true),
+            (json!({"nbf": NOW + 120}), false),
+            (json!({"iat": null}), true),
+            (json!({"iat": NOW + 10}), true),
+            (json!({"iat": NOW + 120}), false),
+            (json!({"iat": NOW - 2 * DAY}), false),
+        ] {
+            assert_eq!(is_fit(changes.clone(), false), expected, "{changes}");
+        }
+    }
+
+    // Holds AS-02.
+    #[test]
+    fn an_assertion_names_its_client_and_itself() {
+        for changes in [
+            json!({"iss": "other"}),
+            json!({"iss": null}),
+            json!({"jti": null}),
+            json!({"jti": ""}),
+            json!({"jti": 7}),
+        ] {
+            assert!(!is_fit(changes.clone(), false), "{changes}");
+        }
+    }
+
+    // Holds AS-03, JW-09.
+    #[test]
+    fn an_assertion_is_for_this_server_and_in_strict_mode_for_its_issuer_alone() {
+        for (audience, lax, strict) in [
+            (json!("https://i.example"), true, true),
+            (json!(["https://i.example"]), true, true),
+            (json!(["https://i.example", "x"]), true, false),
+            (json!("https://p.example/oauth2/token"), true, false),
+            (json!("https://i.example/oauth2/token"), true, false),
+            (json!("https://i.example/"), false, false),
+            (json!("https://I.example"), false, false),
+            (json!("https://i.exampl"), false, false),
+            (json!("https://i.example.evil"), false, false),
+            (json!(["https://i.example/"]), false, false),
+            (json!([["https://i.example"]]), false, false),
+            (json!(""), false, false),
+            (json!("https://other.example"), false, false),
+            (json!([]), false, false),
+            (json!(null), false, false),
+            (json!({"a": "https://i.example"}), false, false),
+        ] {
+            let changes = json!({"aud": audience});
+            assert_eq!(is_fit(changes.clone(), false), lax, "{changes}");
+            assert_eq!(is_fit(changes.clone(), true), strict, "strict {changes}");
+        }
+    }
+
+    // Holds AS-04, JW-10.
+    #[test]
+    fn another_kind_of_jwt_is_no_assertion() {
+        for (header, expected) in [
+            (json!({"alg": "RS256"}), true),
+            (json!({"alg": "RS256", "typ": "JWT"}), true),
+            (
+                json!({"alg": "RS256", "typ": "client-authentication+jwt"}),
+                true,
+            ),
+            (json!({"alg": "RS256", "typ": "application/JWT"}), true),
+            (json!({"alg": "RS256", "typ": "at+jwt"}), false),
+            (json!({"alg": "RS256", "typ": "dpop+jwt"}), false),
+            (json!({"alg": "RS256", "typ": 1}), false),
+            (json!({"alg": "ES256"}), false),
+            (json!({"alg": "none"}), false),
+            (json!({}), false),
+        ] {
+            assert_eq!(is_of_the_right_kind(&header, ""), expected, "{header}");
+        }
+    }
+
+    #[test]
+    fn the_older_and_the_newer_name_of_ed25519_mean_the_same() {
+        for (registered, named) in [("EdDSA", "Ed25519"), ("Ed25519", "EdDSA")] {
+            assert!(is_of_the_right_kind(&json!({"alg": named}), registered));
+        }
+    }
+}

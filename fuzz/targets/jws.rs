@@ -1,0 +1,43 @@
+//! A token, as text and as its parts: nothing that is made up verifies, and what is read is what
+//! was written.
+#![no_main]
+
+use std::sync::LazyLock;
+
+use carnet_jose::{Algorithm, JwkSet, PrivateKey, RsaBits, base64url, json, jws, jwt};
+use libfuzzer_sys::fuzz_target;
+
+/// Keys whose private halves are forgotten.
+static KEYS: LazyLock<JwkSet> = LazyLock::new(|| {
+    let keys = [Algorithm::Rs256, Algorithm::Es256, Algorithm::EdDsa].map(|algorithm| {
+        let key = PrivateKey::generate(algorithm, RsaBits::B2048, "k");
+        key.expect("a key can be made").public_jwk().clone()
+    });
+    JwkSet::new(keys.to_vec())
+});
+
+fuzz_target!(|input: &[u8]| {
+    if let Ok(compact) = std::str::from_utf8(input) {
+        let _ = jws::decode_unverified(compact);
+        assert!(jwt::verify(compact, &KEYS).is_err());
+    }
+    let mut lines = input.splitn(3, |byte| *byte == b'\n');
+    let mut part = || lines.next().unwrap_or_default();
+    let (header, payload, signature) = (part(), part(), part());
+    let compact = [header, payload, signature]
+        .map(base64url::encode)
+        .join(".");
+    assert!(jws::verify(&compact, &KEYS).is_err());
+    if let Ok(decoded) = jws::decode_unverified(&compact) {
+        assert_eq!(decoded.payload, payload);
+        assert_eq!(json::parse_object(header).ok(), Some(decoded.header));
+    }
+    if let Ok(claims) = jwt::claims(payload) {
+        for name in ["exp", "nbf", "iat"] {
+            assert_eq!(
+                claims.contains_key(name),
+                jwt::time(&claims, name).is_some()
+            );
+        }
+    }
+});
