@@ -47,7 +47,7 @@ pub(crate) struct RequestStep {
     pub send: Send,
     /// What a web hook receives and answers meanwhile.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub hook: Option<Value>,
+    pub hook: Option<HookStep>,
     /// The answer.
     pub expect: Answer,
     /// Values of the answer that later steps use: `name: member` or `name: header:NAME~REGEX`.
@@ -74,6 +74,50 @@ pub(crate) struct Send {
     /// The body.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub body: Option<Body>,
+}
+
+/// What a web hook answers, and what it must have been asked.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct HookStep {
+    /// What it answers.
+    pub answer: HookAnswer,
+    /// How often it is asked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub calls: Option<usize>,
+    /// What it is asked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub request: Option<HookRequest>,
+    /// How long the step took; not compared.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub seconds: Option<f64>,
+}
+
+/// What a web hook answers.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(untagged)]
+pub(crate) enum HookAnswer {
+    /// A response; a body that is a text is sent as it stands.
+    Reply {
+        /// Its status.
+        status: u16,
+        /// Its body.
+        body: Value,
+    },
+    /// `connection refused`: nobody listens.
+    Nothing(String),
+}
+
+/// What a web hook is asked.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct HookRequest {
+    /// Path and query.
+    pub path: String,
+    /// The fields.
+    pub headers: Vec<(String, String)>,
+    /// The body.
+    pub body: Value,
 }
 
 /// A port of the authorization server.

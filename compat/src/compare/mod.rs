@@ -1,19 +1,22 @@
 //! Two answers, side by side. Knows nothing of how they were obtained.
 
 mod answer;
+mod hook;
 mod json;
 mod jwt;
 mod outcome;
 mod pattern;
 
 pub(crate) use answer::{Received, answers};
+pub(crate) use hook::{Asked, questions};
 pub(crate) use outcome::{Printed, outcomes};
 pub(crate) use pattern::{Values, fill};
 
 /// One thing that differs.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Finding {
-    /// Where: `status`, `header NAME`, `body.a.0.b`, `access_token.claims.aud`, `stdout` ...
+    /// Where: `status`, `header NAME`, `body.a.0.b`, `access_token.claims.aud`, `hook calls`,
+    /// `stdout` ...
     pub at: String,
     /// What was expected, in short.
     pub expected: String,

@@ -75,7 +75,10 @@ fn step(step: &Value, recording: &Whole) -> Result<RequestStep> {
         name: text(step, "name"),
         wait_seconds: step.get("wait_before_s").and_then(Value::as_f64),
         send: send(request, &recording.kept)?,
-        hook: step.get("hook").cloned(),
+        hook: step
+            .get("hook")
+            .map(|hook| serde_json::from_value(hook.clone()))
+            .transpose()?,
         expect: answer(response, recording.notes_line_ends)?,
         keep: text_map(step.get("capture")),
     })

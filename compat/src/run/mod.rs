@@ -2,18 +2,20 @@
 
 mod assertion;
 mod call;
+mod hook;
 mod request;
 mod server;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, anyhow};
 
-use crate::compare::{Finding, Values, answers, outcomes};
+use crate::compare::{Finding, Values, answers, fill, outcomes, questions};
 use crate::report::{Report, Verdict};
 use crate::rules::Rules;
 use crate::scenario::{CallStep, RequestStep, Scenario};
+use hook::Hook;
 use server::Server;
 
 /// What is played against.
@@ -45,6 +47,7 @@ pub(crate) struct Player {
 struct Stage {
     scenario: String,
     server: Server,
+    hook: Hook,
     values: Values,
     folder: tempfile::TempDir,
 }
@@ -99,12 +102,14 @@ impl Player {
         for (name, text) in &scenario.files {
             std::fs::write(folder.path().join(name), text)?;
         }
-        let server = match &self.target {
-            Target::Running { public, admin } => Server::running(public, admin)?,
-            Target::Started(command) => Server::start(command, &scenario.env)
-                .await
-                .with_context(|| format!("no server for {}", scenario.name))?,
-        };
+        let hook = Hook::start().await?;
+        let server =
+            match &self.target {
+                Target::Running { public, admin } => Server::running(public, admin)?,
+                Target::Started(command) => Server::start(command, &settings(scenario, &hook)?)
+                    .await
+                    .with_context(|| format!("no server for {}", scenario.name))?,
+            };
         let values = Values::from([
             ("public".to_owned(), server.public.clone()),
             ("admin".to_owned(), server.admin.clone()),
@@ -113,6 +118,7 @@ impl Player {
         Ok(Stage {
             scenario: scenario.name.clone(),
             server,
+            hook,
             values,
             folder,
         })
@@ -147,6 +153,9 @@ impl Player {
         step: &RequestStep,
         stage: &mut Stage,
     ) -> Result<Verdict> {
+        if let Some(hook) = &step.hook {
+            stage.hook.set(hook).await?;
+        }
         let received = match request::perform(step, &stage.server, &stage.values).await? {
             Ok(received) => received,
             Err(reason) => return Ok(Verdict::NotRun(reason)),
@@ -154,7 +163,10 @@ impl Player {
         stage.values.retain(|name, _| !step.keep.contains_key(name));
         let instead = self.rules.instead(scenario, &step.name);
         let expected = instead.map_or(&step.expect, |(_, answer)| answer);
-        let findings = answers(expected, &received, &stage.values);
+        let mut findings = answers(expected, &received, &stage.values);
+        if let Some(hook) = &step.hook {
+            findings.extend(questions(hook, &stage.hook.asked(), &stage.values));
+        }
         stage.values.extend(request::kept(&step.keep, &received));
         Ok(self.verdict(
             scenario,
@@ -209,6 +221,17 @@ impl Player {
             Verdict::Listed(listed)
         }
     }
+}
+
+/// The settings of a scenario's server, `{{hook}}` being the address of the hook.
+fn settings(scenario: &Scenario, hook: &Hook) -> Result<BTreeMap<String, String>> {
+    let values = Values::from([("hook".to_owned(), hook.authority())]);
+    let filled = scenario.env.iter().map(|(name, text)| {
+        let text = fill(text, &values);
+        let text = text.map_err(|value| anyhow!("{name} needs `{value}`, which nothing makes"))?;
+        Ok((name.clone(), text))
+    });
+    filled.collect()
 }
 
 fn names(scenario: &Scenario) -> impl Iterator<Item = &str> {

@@ -31,9 +31,6 @@ pub(super) async fn perform(
     if step.send.cookies {
         return Ok(Err("needs a cookie jar".to_owned()));
     }
-    if step.hook.is_some() {
-        return Ok(Err("needs a web hook".to_owned()));
-    }
     let request = match prepare(step, values) {
         Ok(request) => request,
         Err(reason) => return Ok(Err(reason)),

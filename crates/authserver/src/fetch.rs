@@ -1,5 +1,5 @@
-//! Fetches the documents that clients point to, within bounds: a few seconds, a few kilobytes, no
-//! redirects, no proxies, and never from a link-local address, where clouds keep credentials.
+//! Asks other servers, within bounds: a few seconds, a few kilobytes, no redirects, no proxies, and
+//! never a link-local address, where clouds keep credentials.
 
 use std::{
     net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
@@ -8,16 +8,14 @@ use std::{
 };
 
 use reqwest::{
-    Client, StatusCode,
+    Client, RequestBuilder, StatusCode,
     dns::{Addrs, Name, Resolve, Resolving},
+    header::HeaderMap,
     redirect,
 };
 use url::{Host, Url};
 
-/// The whole fetch takes no longer.
-const PATIENCE: Duration = Duration::from_secs(3);
-
-/// Longer documents are not read to their end.
+/// Longer answers are not read to their end.
 const LIMIT: usize = 64 * 1024;
 
 /// Why there is no document.
@@ -33,65 +31,104 @@ pub(crate) enum FetchError {
     #[error("the answer was {0}")]
     Status(StatusCode),
     /// The answer is too long.
-    #[error("the document is longer than {LIMIT} bytes")]
+    #[error("the answer is longer than {LIMIT} bytes")]
     TooLong,
     /// There is no answer.
     #[error("no answer: {0}")]
     Transport(#[from] reqwest::Error),
 }
 
-/// The client, made when it is first needed: it reads the system's certificates.
-#[derive(Debug, Default)]
-pub(crate) struct Fetcher(OnceLock<Client>);
+/// An answer.
+#[derive(Debug)]
+pub(crate) struct Answer {
+    /// Its status; a redirect is not followed.
+    pub(crate) status: StatusCode,
+    /// Its body.
+    pub(crate) body: Vec<u8>,
+}
+
+/// Asks other servers.
+#[derive(Debug)]
+pub(crate) struct Fetcher {
+    /// Made when it is first needed: it reads the system's certificates.
+    client: OnceLock<Client>,
+    patience: Duration,
+    kept_connections: usize,
+}
 
 impl Fetcher {
-    /// The document at an address.
-    pub(crate) async fn fetch(&self, address: &str) -> Result<Vec<u8>, FetchError> {
-        let url = Url::parse(address).map_err(|_| FetchError::Url)?;
-        // Literal addresses are never resolved. The parser knows all spellings of them.
-        let literal = match url.host().ok_or(FetchError::Url)? {
-            Host::Domain(_) => None,
-            Host::Ipv4(address) => Some(IpAddr::V4(address)),
-            Host::Ipv6(address) => Some(IpAddr::V6(address)),
-        };
-        if literal.is_some_and(is_link_local) {
-            return Err(FetchError::LinkLocal);
+    /// One that waits so long for a whole answer and keeps so many connections to a server.
+    pub(crate) fn new(patience: Duration, kept_connections: usize) -> Self {
+        Self {
+            client: OnceLock::new(),
+            patience,
+            kept_connections,
         }
-        self.read(url).await.map_err(|error| match error {
-            // The address may hold credentials.
-            FetchError::Transport(error) => FetchError::Transport(error.without_url()),
-            other => other,
-        })
     }
 
-    async fn read(&self, url: Url) -> Result<Vec<u8>, FetchError> {
-        let mut response = self.client()?.get(url).send().await?;
-        if response.status() != StatusCode::OK {
-            return Err(FetchError::Status(response.status()));
+    /// The document at an address.
+    pub(crate) async fn fetch(&self, address: &str) -> Result<Vec<u8>, FetchError> {
+        let url = address_of(address)?;
+        let answer = read(self.client()?.get(url)).await?;
+        match answer.status {
+            StatusCode::OK => Ok(answer.body),
+            other => Err(FetchError::Status(other)),
         }
-        let mut document = Vec::new();
-        while let Some(chunk) = response.chunk().await? {
-            document.extend_from_slice(&chunk);
-            if document.len() > LIMIT {
-                return Err(FetchError::TooLong);
-            }
-        }
-        Ok(document)
+    }
+
+    /// What is answered to a body that is posted.
+    pub(crate) async fn post(
+        &self,
+        address: &str,
+        headers: HeaderMap,
+        body: String,
+    ) -> Result<Answer, FetchError> {
+        let url = address_of(address)?;
+        read(self.client()?.post(url).headers(headers).body(body)).await
     }
 
     fn client(&self) -> Result<Client, reqwest::Error> {
-        if let Some(client) = self.0.get() {
+        if let Some(client) = self.client.get() {
             return Ok(client.clone());
         }
         let client = Client::builder()
             .redirect(redirect::Policy::none())
             .no_proxy()
-            .timeout(PATIENCE)
-            .pool_max_idle_per_host(0)
+            .timeout(self.patience)
+            .pool_max_idle_per_host(self.kept_connections)
             .dns_resolver(Public)
             .build()?;
-        Ok(self.0.get_or_init(|| client).clone())
+        Ok(self.client.get_or_init(|| client).clone())
     }
+}
+
+/// The address, unless it is a literal link-local one. Literal addresses are never resolved; the
+/// parser knows all spellings of them.
+fn address_of(address: &str) -> Result<Url, FetchError> {
+    let url = Url::parse(address).map_err(|_| FetchError::Url)?;
+    let literal = match url.host().ok_or(FetchError::Url)? {
+        Host::Domain(_) => None,
+        Host::Ipv4(address) => Some(IpAddr::V4(address)),
+        Host::Ipv6(address) => Some(IpAddr::V6(address)),
+    };
+    match literal.is_some_and(is_link_local) {
+        true => Err(FetchError::LinkLocal),
+        false => Ok(url),
+    }
+}
+
+async fn read(request: RequestBuilder) -> Result<Answer, FetchError> {
+    // The address may hold credentials.
+    let nameless = |error: reqwest::Error| FetchError::Transport(error.without_url());
+    let mut response = request.send().await.map_err(nameless)?;
+    let (status, mut body) = (response.status(), Vec::new());
+    while let Some(chunk) = response.chunk().await.map_err(nameless)? {
+        body.extend_from_slice(&chunk);
+        if body.len() > LIMIT {
+            return Err(FetchError::TooLong);
+        }
+    }
+    Ok(Answer { status, body })
 }
 
 /// Resolves names, but not to link-local addresses. What was checked here is what is connected to,
@@ -151,7 +188,7 @@ mod tests {
     // Holds AS-08, SS-02.
     #[tokio::test]
     async fn link_local_addresses_are_refused_in_all_their_spellings() {
-        let fetcher = Fetcher::default();
+        let fetcher = Fetcher::new(Duration::from_secs(1), 0);
         for host in [
             "169.254.169.254",
             "2852039166",

@@ -14,13 +14,14 @@ mod server;
 pub mod store;
 
 pub use carnet_jose::{Algorithm, RsaBits};
-pub use carnet_oauth::scope::Strategy as ScopeStrategy;
+pub use carnet_oauth::{client::TokenLimits, scope::Strategy as ScopeStrategy};
 
 pub use crate::{
     domain::{Error, Rotation},
     http::serve::{Listener, TlsError},
     options::{
-        AccessTokenStrategy, Cors, Discovery, Options, OptionsError, ScopeClaim, TokenProfile,
+        AccessTokenStrategy, Cors, Discovery, Guesses, HookKey, HookKeyPlace, Limits, Options,
+        OptionsError, ScopeClaim, TokenHook, TokenProfile,
     },
     ports::{Adopt, PortOptions, Ports, RequestLog, SPANS, TlsOptions, TraceParent},
     server::Authserver,

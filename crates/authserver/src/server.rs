@@ -44,8 +44,8 @@ impl Authserver {
         clock: Arc<dyn Clock>,
         random: Arc<dyn Random>,
     ) -> Result<Self, Error> {
-        let metrics = Arc::new(Metrics::new(&options.version));
         let authority = Arc::new(Authority::new(options, store, clock, random).await?);
+        let metrics = Arc::new(Metrics::new(&authority));
         let (public, admin) = ports(&authority, &metrics)?;
         let authority = Arc::new(ArcSwap::new(authority));
         let maintenance = tokio::spawn(Authority::maintain(Arc::clone(&authority)));

@@ -13,12 +13,17 @@ use tracing::Instrument as _;
 
 use crate::{
     domain::{
-        Error,
+        AdminError, Error,
+        audit::{AuditLog, Entry},
         client_auth::ClientKeys,
+        counters::Counters,
+        hook::HookCaller,
         keys::ring::{KeyRing, Means, NewKeys},
+        limits::{guesses::GuessLimiter, tokens::TokenLimiter},
         revocations::Revocations,
         secret::{failure::FailureTimer, verifier::SecretVerifier},
         system_keys::SystemKeys,
+        uuid,
     },
     options::Options,
     ports::SPANS,
@@ -40,6 +45,11 @@ pub(crate) struct Authority {
     pub(super) verifier: SecretVerifier,
     pub(super) failures: Arc<FailureTimer>,
     pub(super) client_keys: Arc<ClientKeys>,
+    pub(super) hook: Option<Arc<HookCaller>>,
+    pub(super) token_limiter: Arc<TokenLimiter>,
+    pub(super) guess_limiter: Arc<GuessLimiter>,
+    pub(crate) counters: Arc<Counters>,
+    pub(super) audit: Arc<AuditLog>,
     pub(super) random: Arc<dyn Random>,
     /// Whether the server was told to end.
     draining: Arc<AtomicBool>,
@@ -72,6 +82,11 @@ impl Authority {
             verifier: SecretVerifier::new(Arc::clone(&system), Arc::clone(&random), &options),
             failures: Arc::new(FailureTimer::new(options.failed_authentication_after)),
             client_keys: Arc::default(),
+            hook: hook_of(&options),
+            token_limiter: Arc::new(TokenLimiter::new(options.limits.tokens.clone())),
+            guess_limiter: Arc::new(GuessLimiter::new(options.limits.guesses)),
+            counters: Arc::default(),
+            audit: Arc::new(AuditLog::open(options.audit_file.as_deref())?),
             client_writes: Arc::default(),
             draining: Arc::default(),
             options,
@@ -85,8 +100,21 @@ impl Authority {
     /// The same server under other options. What was made of the old ones for good stays: keys, the
     /// system secrets, and when failures are answered.
     pub(crate) fn with(&self, options: Options) -> Self {
+        let (before, now) = (&self.options.limits, &options.limits);
+        // Who was over a limit stays so, unless the limits change.
+        let token_limiter = match before.tokens == now.tokens {
+            true => Arc::clone(&self.token_limiter),
+            false => Arc::new(TokenLimiter::new(now.tokens.clone())),
+        };
+        let guess_limiter = match before.guesses == now.guesses {
+            true => Arc::clone(&self.guess_limiter),
+            false => Arc::new(GuessLimiter::new(now.guesses)),
+        };
         Self {
             verifier: self.verifier.with(&options),
+            hook: hook_of(&options),
+            token_limiter,
+            guess_limiter,
             options,
             ..self.clone()
         }
@@ -100,6 +128,16 @@ impl Authority {
     /// The time of day, in full.
     pub(super) fn time(&self) -> SystemTime {
         self.clock.now()
+    }
+
+    /// Writes a line about a write of an administrator into the audit log.
+    pub(crate) async fn audit(&self, entry: Entry) -> Result<(), AdminError> {
+        self.audit.write(self.time(), entry).await
+    }
+
+    /// An id that nothing else has.
+    pub(crate) fn fresh_id(&self) -> String {
+        uuid::fresh(&*self.random)
     }
 
     /// The server will end: it is not ready any more.
@@ -117,6 +155,11 @@ impl Authority {
         }
         (!self.ring.is_complete()).then(|| ("keys", "the signing keys are being made".to_owned()))
     }
+}
+
+fn hook_of(options: &Options) -> Option<Arc<HookCaller>> {
+    let hook = options.token_hook.clone()?;
+    Some(Arc::new(HookCaller::new(hook)))
 }
 
 /// The time of day, in seconds since 1970.

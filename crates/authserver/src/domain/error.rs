@@ -1,5 +1,7 @@
 //! What can go wrong, in the domain's own words; `http` gives each its status.
 
+use std::{io, path::PathBuf, time::Duration};
+
 use carnet_jose::KeyError;
 use carnet_oauth::{Error as OauthError, ErrorCode};
 
@@ -11,6 +13,14 @@ pub enum Error {
     /// The store failed.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// The audit log cannot be opened.
+    #[error("audit.file: {} cannot be written: {problem}", path.display())]
+    Audit {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        problem: io::Error,
+    },
     /// A key in the store was sealed with a secret that is not at hand.
     #[error(
         "key {kid} of set {set} cannot be opened: none of secrets.system is the one it was sealed \
@@ -44,6 +54,8 @@ pub(crate) enum TokenError {
     Refused(OauthError),
     /// Too many failed authentications are waiting.
     Busy,
+    /// The client has had enough; when it may come back.
+    Limited(Duration),
     /// The store does not answer.
     Unavailable,
 }

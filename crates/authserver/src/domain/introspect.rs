@@ -9,7 +9,9 @@ use carnet_oauth::{
 use serde::Serialize;
 use serde_json::{Map, Value};
 
-use crate::domain::{Authority, TokenError, authority::within, opaque, revocations::Judged};
+use crate::domain::{
+    Authority, TokenError, authority::within, claims, opaque, revocations::Judged,
+};
 
 /// Another server of the same database may be so many seconds ahead: what it issued a moment ago
 /// counts here. The end of a token has no such margin.
@@ -27,6 +29,8 @@ pub(super) struct LiveToken {
     not_before: i64,
     pub(super) expires_at: i64,
     pub(super) id: TokenId,
+    /// Claims of the application.
+    ext: Map<String, Value>,
 }
 
 /// The answer of `/userinfo` to a machine.
@@ -85,7 +89,7 @@ impl Authority {
             iss: self.options.issuer.clone(),
             token_type: "Bearer".to_owned(),
             token_use: "access_token".to_owned(),
-            ext: Map::new(),
+            ext: live.ext,
         }))
     }
 
@@ -168,6 +172,7 @@ impl Authority {
             not_before: row.issued_at,
             expires_at: row.expires_at,
             id: TokenId::Opaque(digest),
+            ext: row.ext,
         }))
     }
 
@@ -193,6 +198,7 @@ impl Authority {
                     until: signed.imported_until,
                 }),
             },
+            ext: claims::extra(claims),
         })
     }
 }

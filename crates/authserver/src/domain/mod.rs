@@ -3,15 +3,19 @@
 //! Everything hangs on [`Authority`]; each file adds what its name says. To add a grant: a file in
 //! `grant/`, an arm in `grant/mod.rs`, its word in `carnet_oauth::grant`.
 
+pub(crate) mod audit;
 mod authority;
 mod claims;
 pub(crate) mod client;
 pub(crate) mod client_auth;
+pub(crate) mod counters;
 mod error;
 mod follow;
 pub(crate) mod grant;
+mod hook;
 mod introspect;
 pub(crate) mod keys;
+mod limits;
 mod maintenance;
 mod opaque;
 pub(crate) mod page;

@@ -1,6 +1,6 @@
 //! The only place where an error becomes a status.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, time::Duration};
 
 use axum::{
     http::{StatusCode, header},
@@ -18,7 +18,7 @@ use crate::{
 };
 
 /// When to come back, in seconds.
-const RETRY_AFTER: &str = "1";
+const RETRY_AFTER: u64 = 1;
 
 /// An error of an endpoint of RFC 6749 and its family, and whether its body ends with a newline.
 #[derive(Debug)]
@@ -69,17 +69,11 @@ impl From<BodyError> for OauthFailure {
 
 impl IntoResponse for OauthFailure {
     fn into_response(self) -> Response {
-        let (status, error) = match self.error {
-            TokenError::Refused(error) => (status_of(error.code), error),
-            TokenError::Busy => (
-                StatusCode::TOO_MANY_REQUESTS,
-                later("Too many requests wait."),
-            ),
-            TokenError::Unavailable => (
-                StatusCode::SERVICE_UNAVAILABLE,
-                later("The database does not answer."),
-            ),
+        let wait = match &self.error {
+            TokenError::Limited(wait) => whole_seconds(*wait),
+            _ => RETRY_AFTER,
         };
+        let (status, error) = self.error.into_answer();
         let status = self.status.unwrap_or(status);
         let write = if self.newline {
             answer::json
@@ -96,10 +90,35 @@ impl IntoResponse for OauthFailure {
             );
         }
         if error.code == ErrorCode::TemporarilyUnavailable {
-            answer::set(&mut response, header::RETRY_AFTER, RETRY_AFTER);
+            answer::set_text(&mut response, header::RETRY_AFTER, &wait.to_string());
         }
         response
     }
+}
+
+impl TokenError {
+    fn into_answer(self) -> (StatusCode, OauthError) {
+        match self {
+            Self::Refused(error) => (status_of(error.code), error),
+            Self::Busy => (
+                StatusCode::TOO_MANY_REQUESTS,
+                later("Too many requests wait."),
+            ),
+            Self::Limited(_) => (
+                StatusCode::TOO_MANY_REQUESTS,
+                later("Too many requests for now."),
+            ),
+            Self::Unavailable => (
+                StatusCode::SERVICE_UNAVAILABLE,
+                later("The database does not answer."),
+            ),
+        }
+    }
+}
+
+/// Rounded up: who comes a moment early is refused again.
+fn whole_seconds(wait: Duration) -> u64 {
+    wait.as_secs() + u64::from(wait.subsec_nanos() > 0)
 }
 
 /// An error of an endpoint that takes a bearer token (RFC 6750, section 3).
@@ -302,7 +321,7 @@ impl IntoResponse for AdminFailure {
         };
         let mut response = answer::json(status, answer::ERROR_JSON, &body);
         if status == StatusCode::SERVICE_UNAVAILABLE {
-            answer::set(&mut response, header::RETRY_AFTER, RETRY_AFTER);
+            answer::set_text(&mut response, header::RETRY_AFTER, &RETRY_AFTER.to_string());
         }
         response
     }

@@ -17,7 +17,7 @@ use prometheus_client::{
 };
 use tokio::time::Instant;
 
-use crate::http::answer;
+use crate::{domain::Authority, http::answer};
 
 /// The content type of what [`encode`] writes; Prometheus reads it since 2.5.
 const OPEN_METRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
@@ -56,10 +56,10 @@ struct Outcome {
 
 impl Metrics {
     /// Counters at zero.
-    pub(crate) fn new(version: &str) -> Self {
+    pub(crate) fn new(authority: &Authority) -> Self {
         let labels = [
             ("app", "carnet".to_owned()),
-            ("version", version.to_owned()),
+            ("version", authority.options.version.clone()),
         ];
         let labels = labels.map(|(name, value)| (Cow::Borrowed(name), Cow::Owned(value)));
         let mut registry = Registry::with_labels(labels.into_iter());
@@ -81,6 +81,7 @@ impl Metrics {
             "Requests by the class of their status",
             statuses.clone(),
         );
+        authority.counters.register(&mut registry);
         Self {
             registry,
             requests,

@@ -5,6 +5,7 @@
 pub(crate) mod admin;
 mod answer;
 mod body;
+mod caller;
 mod cors;
 mod edge;
 mod error;

@@ -2,7 +2,7 @@
 //! a signed one it says that it was not revoked.
 
 use jiff::Timestamp;
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use super::ImportError;
 use super::key::{self, Opener};
@@ -70,6 +70,10 @@ pub(super) fn read(row: &Row, openers: &[Opener], now: i64) -> Result<Found, Imp
         audiences: row.list("granted_audience")?,
         issued_at: row.time("requested_at")?.unwrap_or_default().as_second(),
         expires_at: expires_at.as_second(),
+        ext: match session.get("extra") {
+            Some(Value::Object(extra)) => extra.clone(),
+            _ => Map::new(),
+        },
     };
     let signed_with = session.get("kid").and_then(Value::as_str);
     Ok(match signed_with.unwrap_or_default() {

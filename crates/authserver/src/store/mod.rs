@@ -26,6 +26,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use carnet_oauth::client::Client;
+use serde_json::{Map, Value};
 
 /// Everything that the server keeps.
 pub trait Store:
@@ -265,6 +266,8 @@ pub struct TokenRow {
     pub issued_at: i64,
     /// When it ends.
     pub expires_at: i64,
+    /// Claims of the application.
+    pub ext: Map<String, Value>,
 }
 
 /// Opaque tokens.

@@ -42,6 +42,15 @@ pub(crate) struct ClientFlags {
     /// jwt or opaque; absent: the server's own.
     #[arg(long, value_name = "STRATEGY")]
     pub(crate) access_token_strategy: Option<String>,
+    /// What signed tokens look like: hydra or rfc9068; absent: the server's own.
+    #[arg(long, value_name = "PROFILE")]
+    pub(crate) access_token_profile: Option<String>,
+    /// Extra claims of the client's tokens.
+    #[arg(long, value_name = "JSON")]
+    pub(crate) access_token_claims: Option<String>,
+    /// How many tokens the client gets: rate, burst, quota, period, enforce.
+    #[arg(long, value_name = "JSON")]
+    pub(crate) token_limits: Option<String>,
     /// JSON that is kept beside the client.
     #[arg(long, value_name = "JSON")]
     pub(crate) metadata: Option<String>,

@@ -1,7 +1,7 @@
 //! A client as flags or a file describe it, for the verbs that send one.
 
 use carnet_oauth::client::Client;
-use secrecy::ExposeSecret as _;
+use secrecy::ExposeSecret;
 use serde_json::{Map, Value};
 
 use super::read;
@@ -72,7 +72,7 @@ pub(super) fn client(json: Value, file: &str) -> Result<Client, Failure> {
 /// The client of the flags, with Hydra's defaults for what is not said.
 ///
 /// # Errors
-/// When the metadata is no JSON.
+/// When a value that must be JSON is none.
 pub(super) fn from_flags(flags: ClientFlags) -> Result<Client, Failure> {
     const DEFAULTS: [(&str, &str); 7] = [
         ("grant_types", r#"["authorization_code"]"#),
@@ -99,15 +99,10 @@ pub(super) fn from_flags(flags: ClientFlags) -> Result<Client, Failure> {
 /// The members that flags name, and no other.
 ///
 /// # Errors
-/// When the metadata is no JSON.
+/// When a value that must be JSON is none.
 pub(super) fn members(flags: ClientFlags) -> Result<Map<String, Value>, Failure> {
-    let metadata = flags
-        .metadata
-        .map(|text| serde_json::from_str::<Value>(&text))
-        .transpose();
-    let metadata = metadata
-        .map_err(|error| Failure::new(format!("the value of --metadata is no JSON: {error}")))?;
-    let secret = flags.secret.map(|secret| secret.expose_secret().to_owned());
+    let secret = flags.secret.as_ref().map(ExposeSecret::expose_secret);
+    let limits = flags.token_limits;
     let members = [
         ("client_name", flags.name.map(Value::from)),
         ("client_secret", secret.map(Value::from)),
@@ -161,10 +156,19 @@ pub(super) fn members(flags: ClientFlags) -> Result<Map<String, Value>, Failure>
             "backchannel_logout_session_required",
             flags.backchannel_logout_session_required.map(Value::from),
         ),
-        ("metadata", metadata),
+        ("metadata", json_of("--metadata", flags.metadata)?),
+        ("token_limits", json_of("--token-limits", limits)?),
         (
             "access_token_strategy",
             flags.access_token_strategy.map(Value::from),
+        ),
+        (
+            "access_token_profile",
+            flags.access_token_profile.map(Value::from),
+        ),
+        (
+            "access_token_claims",
+            json_of("--access-token-claims", flags.access_token_claims)?,
         ),
         ("skip_consent", flags.skip_consent.map(Value::from)),
         (
@@ -176,6 +180,12 @@ pub(super) fn members(flags: ClientFlags) -> Result<Map<String, Value>, Failure>
         .into_iter()
         .filter_map(|(name, value)| Some((name.to_owned(), value?)));
     Ok(said.collect())
+}
+
+fn json_of(flag: &str, text: Option<String>) -> Result<Option<Value>, Failure> {
+    text.map(|text| serde_json::from_str(&text))
+        .transpose()
+        .map_err(|error| Failure::new(format!("the value of {flag} is no JSON: {error}")))
 }
 
 /// The items of a list flag; `--scope ""` is an empty list.

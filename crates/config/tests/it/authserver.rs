@@ -6,8 +6,8 @@ use std::time::Duration;
 use carnet_config::diagnostics::Severity;
 use carnet_config::document::{Node, parse_toml, parse_yaml};
 use carnet_config::install::authserver::{
-    AccessTokenStrategy, AuthserverConfig, Hasher, KEYS, LogFormat, Pem, ScopeClaim, ScopeStrategy,
-    read,
+    AccessTokenStrategy, AuthserverConfig, Hasher, HookKeyPlace, KEYS, LogFormat, Pem, ScopeClaim,
+    ScopeStrategy, read,
 };
 use secrecy::ExposeSecret as _;
 
@@ -320,6 +320,54 @@ fn pages_of_other_origins_are_let_in_where_that_is_enabled() {
     assert_eq!(cors.allowed_origins, ["https://a", "https://*.b"]);
     assert_eq!(cors.max_age, 60);
     assert!(cors.allow_credentials && cors.allowed_methods.contains(&"PATCH".to_owned()));
+}
+
+#[test]
+fn a_token_hook_is_a_url_or_a_map_also_in_a_variable() {
+    let text = sound(&[yaml("oauth2: {token_hook: 'https://hook.test/a'}")], &[]);
+    let hook = text.oauth2.token_hook.unwrap();
+    assert_eq!(
+        (hook.url.as_str(), hook.auth),
+        ("https://hook.test/a", None)
+    );
+
+    let json = r#"{"url":"http://10.0.0.1/hook","auth":{"type":"api_key","config":{"in":"cookie","name":"k","value":"v w"}}}"#;
+    let map = yaml(&format!("oauth2: {{token_hook: {json}}}"));
+    for config in [
+        sound(&[map], &[]),
+        sound(&[], &[("OAUTH2_TOKEN_HOOK", json)]),
+    ] {
+        let hook = config.oauth2.token_hook.unwrap();
+        assert_eq!(hook.url, "http://10.0.0.1/hook");
+        let key = hook.auth.unwrap();
+        assert_eq!((key.place, key.name.as_str()), (HookKeyPlace::Cookie, "k"));
+        assert_eq!(key.value.expose_secret(), "v w");
+    }
+    let (config, findings) = from(
+        &[yaml("oauth2: {token_hook: {auth: {type: api_key}}}")],
+        &[],
+        &[],
+    );
+    assert_eq!(config.oauth2.token_hook, None);
+    assert_eq!(findings.len(), 2, "{findings:?}");
+}
+
+#[test]
+fn limits_count_until_they_are_told_to_enforce() {
+    let default = sound(&[], &[]).limits;
+    assert_eq!((default.tokens.rate, default.tokens.enforce), (None, None));
+    assert_eq!((default.guesses.rate, default.guesses.burst), (10, 100));
+    let text = "limits: {tokens: {rate: 5, quota: 100, period: 1h, enforce: true}}";
+    let limits = sound(&[yaml(text)], &[("LIMITS_TOKENS_BURST", "9")]).limits;
+    assert_eq!(
+        (limits.tokens.rate, limits.tokens.burst),
+        (Some(5), Some(9))
+    );
+    assert_eq!(limits.tokens.period, Some(Duration::from_secs(3600)));
+    assert_eq!(limits.tokens.enforce, Some(true));
+    let wrong = "limits: {tokens: {burst: 0, period: 10ms}, guesses: {burst: 0}}";
+    let (_, findings) = from(&[yaml(wrong)], &[], &[]);
+    assert_eq!(findings.len(), 3, "{findings:?}");
 }
 
 const PEM: &str = "LS0tCg";

@@ -6,8 +6,10 @@
 //! a creation and `[]` when read back ([`Client::as_stored`]).
 
 mod lifespans;
+mod token_limits;
 
 pub use lifespans::{Lifespan, LifespanError, Lifespans};
+pub use token_limits::TokenLimits;
 
 use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
@@ -155,6 +157,26 @@ pub struct Client {
         skip_serializing_if = "String::is_empty"
     )]
     pub access_token_strategy: String,
+    /// `hydra` or `rfc9068`: what signed tokens look like; the server's own profile when empty. A
+    /// member of our own.
+    #[serde(
+        deserialize_with = "null_is_default",
+        skip_serializing_if = "String::is_empty"
+    )]
+    pub access_token_profile: String,
+    /// Extra claims of the client's tokens. A member of our own.
+    #[serde(
+        deserialize_with = "null_is_default",
+        skip_serializing_if = "Map::is_empty"
+    )]
+    #[cfg_attr(feature = "schema", schema(value_type = Object))]
+    pub access_token_claims: Map<String, Value>,
+    /// How many tokens the client gets. A member of our own.
+    #[serde(
+        deserialize_with = "null_is_default",
+        skip_serializing_if = "TokenLimits::is_empty"
+    )]
+    pub token_limits: TokenLimits,
     /// Whether the consent screen is left out.
     #[serde(deserialize_with = "null_is_default")]
     pub skip_consent: bool,

@@ -2,12 +2,15 @@
 //! says nothing.
 
 use carnet_jose::{Algorithm, Jwk};
-use carnet_oauth::client::Client;
+use carnet_oauth::client::{Client, Lifespan, TokenLimits};
 use secrecy::{ExposeSecret as _, SecretString};
 use serde_json::{Map, Value};
 use url::Url;
 
-use crate::{domain::AdminError, options::Options};
+use crate::{
+    domain::{AdminError, claims},
+    options::Options,
+};
 
 /// A chosen secret has so many characters.
 const MIN_SECRET_LENGTH: usize = 6;
@@ -50,6 +53,8 @@ pub(super) fn check(options: &Options, client: &Client, secret: Option<&SecretSt
     secret.map_or(Ok(()), check_secret)?;
     check_keys(client)?;
     check_words(options, client)?;
+    check_claims(client)?;
+    check_limits(&client.token_limits)?;
     for (name, uri) in [
         ("client_uri", &client.client_uri),
         ("logo_uri", &client.logo_uri),
@@ -138,6 +143,34 @@ fn check_words(options: &Options, client: &Client) -> Checked {
     }
     if !matches!(client.access_token_strategy.as_str(), "" | "jwt" | "opaque") {
         return refuse("Member 'access_token_strategy' must be 'jwt' or 'opaque'.");
+    }
+    if !matches!(
+        client.access_token_profile.as_str(),
+        "" | "hydra" | "rfc9068"
+    ) {
+        return refuse("Member 'access_token_profile' must be 'hydra' or 'rfc9068'.");
+    }
+    Ok(())
+}
+
+fn check_claims(client: &Client) -> Checked {
+    let is_reserved = |name: &&str| claims::RESERVED.contains(name) || *name == "scope";
+    let mut names = client.access_token_claims.keys().map(String::as_str);
+    match names.find(is_reserved) {
+        Some(name) => refuse(format!(
+            "Member 'access_token_claims' must not hold '{name}': the server says that itself."
+        )),
+        None => Ok(()),
+    }
+}
+
+fn check_limits(limits: &TokenLimits) -> Checked {
+    let second = Lifespan::from_seconds(1);
+    if limits.period.is_some_and(|period| period < second) {
+        return refuse("Member 'token_limits.period' must be a second or more.");
+    }
+    if limits.burst == Some(0) {
+        return refuse("Member 'token_limits.burst' must be one or more.");
     }
     Ok(())
 }
@@ -273,6 +306,31 @@ mod tests {
                     "post_logout_redirect_uris": ["https://app.example/bye"]}),
                 Ok(()),
             ),
+        ] {
+            assert_eq!(outcome(body.clone()), expected, "{body}");
+        }
+    }
+
+    #[test]
+    fn members_of_our_own_have_rules_too() {
+        for (body, expected) in [
+            (json!({"access_token_profile": "rfc9068"}), Ok(())),
+            (json!({"access_token_profile": "rfc7519"}), Err("metadata")),
+            (json!({"access_token_claims": {"role": ["a"]}}), Ok(())),
+            (
+                json!({"access_token_claims": {"role": 1, "sub": "x"}}),
+                Err("metadata"),
+            ),
+            (
+                json!({"access_token_claims": {"scope": "x"}}),
+                Err("metadata"),
+            ),
+            (json!({"token_limits": {"rate": 0, "period": "1s"}}), Ok(())),
+            (
+                json!({"token_limits": {"period": "500ms"}}),
+                Err("metadata"),
+            ),
+            (json!({"token_limits": {"burst": 0}}), Err("metadata")),
         ] {
             assert_eq!(outcome(body.clone()), expected, "{body}");
         }

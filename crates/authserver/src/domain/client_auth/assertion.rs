@@ -22,15 +22,15 @@ impl Authority {
         id: Option<&str>,
     ) -> Result<Seen, TokenError> {
         let Some(assertion) = ClientAssertion::read(text) else {
-            return Ok(Seen::Wrong);
+            return Ok(Seen::Wrong("assertion", None));
         };
         let subject = assertion.subject();
         if id.is_some_and(|id| id != subject) {
-            return Ok(Seen::Wrong);
+            return Ok(Seen::Wrong("assertion", None));
         }
         let row = within(self.store.known_client(subject)).await?;
         let Some(row) = row.filter(|row| may_assert(&row.client)) else {
-            return Ok(Seen::Wrong);
+            return Ok(Seen::Wrong("assertion", None));
         };
         let client = &row.client;
         let Some(fit) = assertion.check(&Expected {
@@ -39,10 +39,10 @@ impl Authority {
             is_strict: self.options.strict_assertion_audience,
             now: self.now(),
         }) else {
-            return Ok(Seen::Wrong);
+            return Ok(Seen::Wrong("assertion", None));
         };
         if !self.client_keys.verify(client, text).await {
-            return Ok(Seen::Wrong);
+            return Ok(Seen::Wrong("assertion", None));
         }
         let use_of = use_of(subject, fit.jti);
         let is_first = within(self.store.use_jti(&use_of, fit.until)).await?;

@@ -14,6 +14,9 @@ use crate::fetch::Fetcher;
 /// So many documents are kept.
 const DOCUMENTS: usize = 1000;
 
+/// A document has so long to arrive.
+const PATIENCE: Duration = Duration::from_secs(3);
+
 /// Older keys are fetched again when they are needed.
 const FRESH: Duration = Duration::from_secs(300);
 
@@ -48,7 +51,7 @@ impl Default for ClientKeys {
     fn default() -> Self {
         Self {
             documents: Cache::new(DOCUMENTS),
-            fetcher: Fetcher::default(),
+            fetcher: Fetcher::new(PATIENCE, 0),
         }
     }
 }

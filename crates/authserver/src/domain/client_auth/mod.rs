@@ -6,7 +6,7 @@ mod client_keys;
 
 pub(in crate::domain) use client_keys::ClientKeys;
 
-use std::sync::Arc;
+use std::{net::IpAddr, sync::Arc};
 
 use carnet_oauth::{
     ErrorCode,
@@ -19,8 +19,12 @@ use tokio::time::Instant;
 use crate::{
     domain::{
         Authority, TokenError,
+        audit::Entry,
         authority::within,
-        secret::{Busy, verifier::Verdict},
+        secret::{
+            Busy,
+            verifier::{Unsure, Verdict},
+        },
     },
     store::ClientRow,
 };
@@ -33,6 +37,8 @@ const JWT_BEARER: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer
 pub(crate) struct Presented {
     /// When it arrived.
     pub(crate) arrived: Instant,
+    /// From which address; unknown where there is none.
+    pub(crate) from: Option<IpAddr>,
     /// Its Basic header, when it can be read.
     pub(crate) basic: Option<Basic>,
     /// `client_id` of the body.
@@ -43,6 +49,15 @@ pub(crate) struct Presented {
     pub(crate) assertion_type: Option<String>,
     /// `client_assertion` of the body.
     pub(crate) assertion: Option<SecretString>,
+}
+
+/// When and from where a request came.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Arrival {
+    /// When.
+    pub(crate) at: Instant,
+    /// From which address.
+    pub(crate) from: Option<IpAddr>,
 }
 
 /// Credentials and the method they came by.
@@ -57,22 +72,34 @@ enum Shown<'a> {
     Assertion(&'a SecretString),
 }
 
+/// An attempt of nobody that is known.
+#[derive(Debug)]
+enum Guess {
+    /// There is no such client.
+    Unknown,
+    /// The client is registered with another method.
+    WrongMethod(String),
+    /// The secret may be right: the slow hashes will tell.
+    Secret(Arc<ClientRow>, Unsure),
+}
+
 /// Who was seen.
 #[derive(Debug)]
 enum Seen {
     /// A client.
     Client(Arc<ClientRow>),
-    /// Nobody: something is wrong.
-    Wrong,
+    /// Nobody: something is wrong, perhaps with a client that is known.
+    Wrong(&'static str, Option<String>),
     /// A client, by an assertion that was used before.
     Used,
 }
 
 impl Presented {
     /// What the parameters of a body and a Basic header show.
-    pub(crate) fn new(arrived: Instant, basic: Option<Basic>, request: &TokenRequest) -> Self {
+    pub(crate) fn new(arrived: Arrival, basic: Option<Basic>, request: &TokenRequest) -> Self {
         Self {
-            arrived,
+            arrived: arrived.at,
+            from: arrived.from,
             basic,
             id: request.client_id.clone(),
             secret: request.client_secret.clone(),
@@ -150,11 +177,12 @@ impl Authority {
         presented: &Presented,
     ) -> Result<Arc<ClientRow>, TokenError> {
         let seen = match presented.shown()? {
-            Shown::Secrets(attempts) => self.by_secrets(&attempts).await?,
+            Shown::Secrets(attempts) => self.by_secrets(&attempts, presented).await?,
             Shown::Assertion(assertion) => {
                 let id = presented.id.as_deref();
                 let seen = self.by_assertion(assertion.expose_secret(), id).await?;
                 if !matches!(seen, Seen::Client(_)) {
+                    self.guess(id.unwrap_or_default(), presented)?;
                     self.verifier.pretend().await?;
                 }
                 seen
@@ -162,14 +190,20 @@ impl Authority {
         };
         let refusal = match seen {
             Seen::Client(row) => return Ok(row),
-            Seen::Used => TokenError::refused(
-                ErrorCode::JtiKnown,
-                "The client assertion was used before: its 'jti' counts once.",
-            ),
-            Seen::Wrong => TokenError::refused(
-                ErrorCode::InvalidClient,
-                "Client authentication failed: the client, its secret or its method is wrong.",
-            ),
+            Seen::Used => {
+                self.note_failure(presented, "assertion used before", None);
+                TokenError::refused(
+                    ErrorCode::JtiKnown,
+                    "The client assertion was used before: its 'jti' counts once.",
+                )
+            }
+            Seen::Wrong(reason, client) => {
+                self.note_failure(presented, reason, client);
+                TokenError::refused(
+                    ErrorCode::InvalidClient,
+                    "Client authentication failed: the client, its secret or its method is wrong.",
+                )
+            }
         };
         self.failures
             .hold(presented.arrived, self.verifier.slowest())
@@ -178,45 +212,108 @@ impl Authority {
     }
 
     /// All attempts are held against fast hashes and memory before the first slow one is asked: who
-    /// was right before is not held up by those who guess, whichever way his header is read.
-    async fn by_secrets(&self, attempts: &[Attempt]) -> Result<Seen, TokenError> {
-        let mut unsure = Vec::with_capacity(attempts.len());
-        for (Credentials { id, secret }, method) in attempts {
-            let row = within(self.store.known_client(id)).await?;
-            let row = row.filter(|row| row.client.token_endpoint_auth_method == method.name());
-            let Some(row) = row else {
-                unsure.push(None);
-                continue;
-            };
-            if *method == Method::None {
-                return Ok(Seen::Client(row));
-            }
-            match self.verifier.recall(id, &row.hashes(), secret) {
-                Ok(verdict) => return Ok(self.judge(row, verdict).await),
-                Err(slow) => unsure.push(Some((row, slow, secret))),
+    /// was right before is not held up by those who guess, whichever way his header is read. What
+    /// is left is a guess.
+    async fn by_secrets(
+        &self,
+        attempts: &[Attempt],
+        presented: &Presented,
+    ) -> Result<Seen, TokenError> {
+        let mut guesses = Vec::with_capacity(attempts.len());
+        for (credentials, method) in attempts {
+            match self.recognise(credentials, *method).await? {
+                Ok(seen) => return Ok(seen),
+                Err(guess) => guesses.push((credentials, guess)),
             }
         }
-        if unsure.is_empty() {
-            unsure.push(None);
+        let id = attempts.first().map(|(credentials, _)| &credentials.id);
+        let id = id.or(presented.id.as_ref()).map(String::as_str);
+        self.guess(id.unwrap_or_default(), presented)?;
+        if guesses.is_empty() {
+            self.verifier.pretend().await?;
         }
-        for each in unsure {
-            let Some((row, slow, secret)) = each else {
+        let mut wrong = Seen::Wrong("contradicting credentials", None);
+        for (credentials, guess) in guesses {
+            match self.compute(credentials, guess).await? {
+                Seen::Wrong(reason, client) => wrong = Seen::Wrong(reason, client),
+                seen => return Ok(seen),
+            }
+        }
+        Ok(wrong)
+    }
+
+    /// Counts a failure and writes it into the audit log.
+    fn note_failure(&self, presented: &Presented, reason: &'static str, client: Option<String>) {
+        self.counters.note_failed_authentication(reason);
+        let entry = Entry {
+            event: "authentication".to_owned(),
+            object: client,
+            from: presented.from,
+            outcome: "refused",
+            reason: Some(reason),
+            ..Entry::default()
+        };
+        self.audit.note_failure(self.time(), entry);
+    }
+
+    /// Counts a guess; the outcome does not depend on whether there is such a client.
+    fn guess(&self, id: &str, presented: &Presented) -> Result<(), TokenError> {
+        let hash = self.verifier.slowest();
+        let counted = self.guess_limiter.take(id, presented.from, hash);
+        counted.map_err(|wait| {
+            self.counters.note_throttled_guess();
+            TokenError::Limited(wait)
+        })
+    }
+
+    /// Who that is, when nothing has to be hashed for it; else what has to.
+    async fn recognise(
+        &self,
+        Credentials { id, secret }: &Credentials,
+        method: Method,
+    ) -> Result<Result<Seen, Guess>, TokenError> {
+        let Some(row) = within(self.store.known_client(id)).await? else {
+            return Ok(Err(Guess::Unknown));
+        };
+        if row.client.token_endpoint_auth_method != method.name() {
+            return Ok(Err(Guess::WrongMethod(row.client.client_id.clone())));
+        }
+        if method == Method::None {
+            return Ok(Ok(Seen::Client(row)));
+        }
+        match self.verifier.recall(id, &row.hashes(), secret) {
+            Ok(verdict) => Ok(Ok(self.judge(row, verdict).await)),
+            Err(hashes) => Ok(Err(Guess::Secret(row, hashes))),
+        }
+    }
+
+    async fn compute(
+        &self,
+        Credentials { id, secret }: &Credentials,
+        guess: Guess,
+    ) -> Result<Seen, TokenError> {
+        let (row, hashes) = match guess {
+            Guess::Secret(row, hashes) => (row, hashes),
+            Guess::Unknown => {
                 self.verifier.pretend().await?;
-                continue;
-            };
-            let (id, hashes) = (&row.client.client_id, row.hashes());
-            let verdict = self.verifier.verify(id, &hashes, slow, secret).await?;
-            if verdict != Verdict::Wrong {
-                return Ok(self.judge(row, verdict).await);
+                return Ok(Seen::Wrong("unknown client", None));
             }
-        }
-        Ok(Seen::Wrong)
+            Guess::WrongMethod(client) => {
+                self.verifier.pretend().await?;
+                return Ok(Seen::Wrong("wrong method", Some(client)));
+            }
+        };
+        let stored = row.hashes();
+        let verdict = self.verifier.verify(id, &stored, hashes, secret).await?;
+        Ok(self.judge(row, verdict).await)
     }
 
     /// Who that is, with what a right secret leaves behind.
     async fn judge(&self, row: Arc<ClientRow>, verdict: Verdict) -> Seen {
         match verdict {
-            Verdict::Wrong => return Seen::Wrong,
+            Verdict::Wrong => {
+                return Seen::Wrong("wrong secret", Some(row.client.client_id.clone()));
+            }
             Verdict::Rotated(at, renewed) => self.note_use(&row, at, renewed).await,
             Verdict::Right(Some(renewed)) => self.renew_hash(&row, &renewed).await,
             Verdict::Right(None) => {}
@@ -251,7 +348,11 @@ mod tests {
         let parameters = carnet_oauth::form::parse(body.as_bytes());
         let request = TokenRequest::from_parameters(parameters).unwrap();
         let basic = header.and_then(|header| Basic::parse(header.as_bytes()));
-        Presented::new(Instant::now(), basic, &request)
+        let arrival = Arrival {
+            at: Instant::now(),
+            from: None,
+        };
+        Presented::new(arrival, basic, &request)
     }
 
     /// `Basic a:b`.

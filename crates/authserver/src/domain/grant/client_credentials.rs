@@ -4,11 +4,11 @@ use carnet_oauth::{
     ErrorCode, client::Client, grant::CLIENT_CREDENTIALS, token_request::TokenRequest,
 };
 
-use crate::domain::{Authority, TokenError, grant::Granted, policy};
+use crate::domain::{Authority, TokenError, claims, grant::Granted, policy};
 
 impl Authority {
     /// What the client gets. The order of the checks is Hydra's.
-    pub(super) fn client_credentials(
+    pub(super) async fn client_credentials(
         &self,
         client: &Client,
         request: &TokenRequest,
@@ -21,12 +21,7 @@ impl Authority {
                 "The client is public: it has no credentials of its own to be granted anything.",
             ));
         }
-        if !client.allows_grant(CLIENT_CREDENTIALS) {
-            return Err(TokenError::refused(
-                ErrorCode::UnauthorizedClient,
-                "The client is not registered for grant type 'client_credentials'.",
-            ));
-        }
+        self.token_limiter.take(client, &self.counters)?;
         let issued_at = self.now();
         let lifetime = client
             .lifespans
@@ -35,13 +30,23 @@ impl Authority {
                 || i64::try_from(self.options.ttl_access_token.as_secs()).unwrap_or(i64::MAX),
                 carnet_oauth::client::Lifespan::as_seconds,
             );
-        Ok(Granted {
+        let mut granted = Granted {
             client_id: client.client_id.clone(),
             scopes,
             audiences,
             issued_at,
             expires_at: issued_at.saturating_add(lifetime),
             strategy: self.strategy_of(client),
-        })
+            profile: self.profile_of(client),
+            extra: Some(claims::sorted(client.access_token_claims.clone())),
+        };
+        self.ask_hook(client, request, &mut granted).await?;
+        if !client.allows_grant(CLIENT_CREDENTIALS) {
+            return Err(TokenError::refused(
+                ErrorCode::UnauthorizedClient,
+                "The client is not registered for grant type 'client_credentials'.",
+            ));
+        }
+        Ok(granted)
     }
 }

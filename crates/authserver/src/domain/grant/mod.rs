@@ -6,9 +6,10 @@ use carnet_oauth::{
     ErrorCode, client::Client, grant::Grant, token_request::TokenRequest,
     token_response::TokenResponse,
 };
+use serde_json::{Map, Value};
 
 use crate::{
-    AccessTokenStrategy,
+    AccessTokenStrategy, TokenProfile,
     domain::{
         Authority, TokenError, authority::within, claims::Claims, client_auth::Presented,
         keys::ring::Unsigned, opaque, uuid,
@@ -26,6 +27,9 @@ pub(super) struct Granted {
     pub(super) issued_at: i64,
     pub(super) expires_at: i64,
     pub(super) strategy: AccessTokenStrategy,
+    pub(super) profile: TokenProfile,
+    /// Claims of the application; `None` where a hook left them open.
+    pub(super) extra: Option<Map<String, Value>>,
 }
 
 /// A token, and what else the answer is made of.
@@ -48,7 +52,7 @@ impl Authority {
         let row = self.authenticate(presented).await?;
         let client = &row.client;
         let granted = match grant {
-            Grant::ClientCredentials => self.client_credentials(client, request)?,
+            Grant::ClientCredentials => self.client_credentials(client, request).await?,
         };
         Ok(Issued {
             token: self.issue(granted).await?,
@@ -64,14 +68,21 @@ impl Authority {
         }
     }
 
+    fn profile_of(&self, client: &Client) -> TokenProfile {
+        match client.access_token_profile.as_str() {
+            "hydra" => TokenProfile::Hydra,
+            "rfc9068" => TokenProfile::Rfc9068,
+            _ => self.options.token_profile,
+        }
+    }
+
     async fn issue(&self, granted: Granted) -> Result<TokenResponse, TokenError> {
         let access_token = match granted.strategy {
             AccessTokenStrategy::Jwt => {
                 let claims = Claims::new(&self.options, &granted, uuid::fresh(&*self.random));
-                let claims = serde_json::to_vec(&claims).map_err(|_| TokenError::internal())?;
                 let unsigned = Unsigned {
-                    claims,
-                    profile: self.options.token_profile,
+                    claims: claims.to_json().map_err(|_| TokenError::internal())?,
+                    profile: granted.profile,
                     lifetime: granted.expires_at - granted.issued_at,
                 };
                 self.ring.sign(unsigned).await?
@@ -86,6 +97,7 @@ impl Authority {
                     audiences: granted.audiences.clone(),
                     issued_at: granted.issued_at,
                     expires_at: granted.expires_at,
+                    ext: granted.extra.clone().unwrap_or_default(),
                 };
                 if !within(self.store.insert_token(&row)).await? {
                     return Err(TokenError::refused(

@@ -131,21 +131,7 @@ impl KeyRing {
         &self,
         token: Unsigned,
     ) -> Result<SecretString, TokenError> {
-        let signer = self
-            .current
-            .load()
-            .signer(ACCESS_TOKENS, self.now())
-            .cloned();
-        let signer = match signer {
-            Some(signer) => signer,
-            None => self
-                .ensure_signer(ACCESS_TOKENS)
-                .await
-                .map_err(|error| match error {
-                    AdminError::Unavailable => TokenError::Unavailable,
-                    _ => TokenError::internal(),
-                })?,
-        };
+        let signer = self.signer().await?;
         if token.lifetime > signer.row.life.lifetime {
             self.remember_lifetime(&signer.row, token.lifetime).await?;
         }
@@ -158,6 +144,24 @@ impl KeyRing {
             compact(&key, &token)
         };
         Ok(SecretString::from(signed?))
+    }
+
+    /// The name of the key that signs access tokens.
+    pub(in crate::domain) async fn signing_kid(&self) -> Result<String, TokenError> {
+        Ok(self.signer().await?.key.kid().to_owned())
+    }
+
+    /// The key for access tokens whose turn it is; made when there is none.
+    async fn signer(&self) -> Result<Held, TokenError> {
+        let now = self.now();
+        if let Some(signer) = self.current.load().signer(ACCESS_TOKENS, now) {
+            return Ok(signer.clone());
+        }
+        let made = self.ensure_signer(ACCESS_TOKENS).await;
+        made.map_err(|error| match error {
+            AdminError::Unavailable => TokenError::Unavailable,
+            _ => TokenError::internal(),
+        })
     }
 
     /// A token that any key of the access-token set signed, if it says to be an access token or no
@@ -355,7 +359,7 @@ impl From<Error> for AdminError {
     fn from(error: Error) -> Self {
         match error {
             Error::Store(error) => error.into(),
-            Error::Sealed { .. } | Error::Key { .. } | Error::Options(_) => {
+            Error::Sealed { .. } | Error::Key { .. } | Error::Audit { .. } | Error::Options(_) => {
                 tracing::error!(error = %error, "a key cannot be used");
                 Self::Internal
             }

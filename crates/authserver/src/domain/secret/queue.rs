@@ -11,7 +11,8 @@ use std::{
 };
 
 use tokio::{
-    sync::{Semaphore, SemaphorePermit},
+    runtime::Handle,
+    sync::{OwnedSemaphorePermit, Semaphore, SemaphorePermit},
     time::Instant,
 };
 use tracing::Instrument as _;
@@ -51,24 +52,29 @@ impl HashQueue {
 
     /// Runs a slow job on a thread for such jobs. One that finds nothing keeps its turn for as long
     /// as those that have nothing to do: also in a long queue, the turns of all failures are alike.
+    /// After it the worker rests for as long again: whoever guesses gets half of a processor.
     pub(super) async fn run<T: Send + 'static>(
         &self,
         job: impl FnOnce() -> Option<T> + Send + 'static,
     ) -> Result<Option<T>, Busy> {
         let _place = self.place()?;
-        let worker = Arc::clone(&self.workers)
-            .acquire_owned()
-            .await
-            .map_err(|_| Busy)?;
-        let started = Instant::now();
+        let worker = self.worker().await?;
+        let (started, runtime) = (Instant::now(), Handle::current());
         // The permit goes with the job: a caller that hangs up does not free the processor.
-        let (found, _worker) = tokio::task::spawn_blocking(move || (job(), worker))
+        let slowest = self.slowest();
+        let done = tokio::task::spawn_blocking(move || {
+            let (found, took) = (job(), started.elapsed());
+            if found.is_none() {
+                runtime.spawn(rest(worker, started + took.max(slowest) * 2));
+            }
+            (found, took)
+        });
+        let (found, took) = done
             .instrument(tracing::trace_span!(target: SPANS, "hash"))
             .await
             .map_err(|_| Busy)?;
-        let took = started.elapsed();
         if found.is_none() {
-            tokio::time::sleep_until(started + self.slowest()).await;
+            tokio::time::sleep_until(started + slowest).await;
         }
         self.observe(u64::try_from(took.as_nanos()).unwrap_or(u64::MAX));
         Ok(found)
@@ -77,9 +83,15 @@ impl HashQueue {
     /// Takes the same place for as long, with nothing to do.
     pub(super) async fn idle(&self) -> Result<(), Busy> {
         let _place = self.place()?;
-        let _worker = self.workers.acquire().await.map_err(|_| Busy)?;
-        tokio::time::sleep(self.slowest()).await;
+        let (worker, time) = (self.worker().await?, self.slowest());
+        tokio::time::sleep(time).await;
+        tokio::spawn(rest(worker, Instant::now() + time));
         Ok(())
+    }
+
+    async fn worker(&self) -> Result<OwnedSemaphorePermit, Busy> {
+        let workers = Arc::clone(&self.workers);
+        workers.acquire_owned().await.map_err(|_| Busy)
     }
 
     /// Rises at once and falls slowly: one hash on a busy machine is not the measure for ever.
@@ -94,10 +106,15 @@ impl HashQueue {
     }
 }
 
+async fn rest(worker: OwnedSemaphorePermit, until: Instant) {
+    tokio::time::sleep_until(until).await;
+    drop(worker);
+}
+
 #[cfg(test)]
 #[expect(clippy::unwrap_used, reason = "tests")]
 mod tests {
-    use futures_util::future::join_all;
+    use futures_util::future::{FutureExt as _, join_all};
 
     use super::*;
 
@@ -123,7 +140,25 @@ mod tests {
             .await
             .into_iter()
             .for_each(|done| done.unwrap());
-        assert!(started.elapsed() >= Duration::from_millis(24));
+        assert_eq!(started.elapsed(), Duration::from_millis(12 + 12 + 12));
+    }
+
+    // Holds TE-17.
+    #[tokio::test]
+    async fn a_worker_rests_after_work_that_was_in_vain_also_when_nobody_waits_for_it() {
+        let queue = HashQueue::new(1);
+        let (told, worked) = std::sync::mpsc::channel();
+        let in_vain = move || -> Option<()> {
+            let started = Instant::now();
+            bcrypt::hash("guess", 6).unwrap();
+            told.send(started.elapsed()).unwrap();
+            None
+        };
+        let started = Instant::now();
+        // Whoever asked hangs up at once.
+        assert!(queue.run(in_vain).now_or_never().is_none());
+        assert_eq!(queue.run(|| Some(1)).await, Ok(Some(1)));
+        assert!(started.elapsed() >= 2 * worked.recv().unwrap());
     }
 
     // Holds TE-13.
@@ -138,7 +173,10 @@ mod tests {
                 false => queue.idle().await.unwrap(),
             }
             queue.slowest.store(12_000_000, Ordering::Relaxed);
-            started.elapsed()
+            let took = started.elapsed();
+            // The worker rests before the next turn.
+            tokio::time::sleep(Duration::from_millis(24)).await;
+            took
         };
         assert_eq!(turn(true).await, turn(false).await);
         let started = Instant::now();

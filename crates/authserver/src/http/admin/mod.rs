@@ -1,6 +1,7 @@
 //! The admin port: whoever can reach it, so it must not be reachable by everybody. Its paths stand
 //! under `/admin`; those of Hydra 1, without it, work as well.
 
+mod audit;
 mod clients;
 mod introspect;
 mod json;
@@ -14,7 +15,7 @@ mod version;
 
 use std::sync::Arc;
 
-use axum::{Extension, Router, routing::get};
+use axum::{Extension, Router, middleware::from_fn_with_state, routing::get};
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 use crate::{
@@ -59,7 +60,9 @@ pub(crate) fn router(authority: Arc<Authority>, metrics: Arc<Metrics>) -> Router
             .routes(routes!(metrics::prometheus))
             .routes(routes!(openapi::openapi))
             .split_for_parts();
+    let noted = from_fn_with_state(Arc::clone(&authority), audit::audited);
     let routes = routes
+        .route_layer(noted)
         .route("/", get(not_found::page))
         .method_not_allowed_fallback(not_found::wrong_method)
         .fallback(not_found::text)

@@ -7,12 +7,15 @@ use axum::{
     response::Response,
 };
 use carnet_oauth::token_request::TokenRequest;
-use tokio::time::Instant;
 
 use crate::{
-    domain::{Authority, client_auth::Presented},
+    domain::{
+        Authority,
+        client_auth::{Arrival, Presented},
+    },
     http::{
         Shared, answer, body,
+        caller::Caller,
         error::{ClientFailure, OauthFailure},
         public::{basic, token::CredentialsForm},
     },
@@ -34,18 +37,18 @@ struct RevocationForm {
 #[utoipa::path(post, path = "/oauth2/revoke", tag = "tokens", request_body(content = RevocationForm, content_type = "application/x-www-form-urlencoded"), responses((status = 200, description = "The token does not count any more"), ClientFailure), security((), ("basic" = [])))]
 pub(super) async fn revoke(
     State(authority): Shared,
+    Caller(arrival): Caller,
     headers: HeaderMap,
     body: Body,
 ) -> Result<Response, OauthFailure> {
-    let arrived = Instant::now();
-    let revoked = taken_back(&authority, arrived, &headers, body).await;
+    let revoked = taken_back(&authority, arrival, &headers, body).await;
     revoked.map_err(OauthFailure::with_newline)?;
     Ok(answer::uncached(answer::empty(StatusCode::OK)))
 }
 
 async fn taken_back(
     authority: &Authority,
-    arrived: Instant,
+    arrival: Arrival,
     headers: &HeaderMap,
     body: Body,
 ) -> Result<(), OauthFailure> {
@@ -55,7 +58,7 @@ async fn taken_back(
         .find(|(name, _)| name == "token")
         .map(|(_, token)| token.clone());
     let request = TokenRequest::from_parameters(parameters)?;
-    let presented = Presented::new(arrived, basic(headers)?, &request);
+    let presented = Presented::new(arrival, basic(headers)?, &request);
     let row = authority.authenticate(&presented).await?;
     if let Some(token) = token {
         authority.revoke(&row.client, &token).await?;

@@ -8,12 +8,12 @@ use axum::{
     response::Response,
 };
 use carnet_oauth::{token_request::TokenRequest, token_response::TokenResponse};
-use tokio::time::Instant;
 
 use crate::{
     domain::client_auth::Presented,
     http::{
         Shared, answer, body,
+        caller::Caller,
         cors::ClientOrigins,
         error::{ClientFailure, OauthFailure},
         public::basic,
@@ -57,13 +57,13 @@ struct TokenForm {
 #[utoipa::path(post, path = "/oauth2/token", tag = "tokens", request_body(content = TokenForm, content_type = "application/x-www-form-urlencoded"), responses((status = 200, body = TokenResponse, headers(("Cache-Control" = String), ("Pragma" = String))), ClientFailure), security((), ("basic" = [])))]
 pub(super) async fn token(
     State(authority): Shared,
+    Caller(arrival): Caller,
     headers: HeaderMap,
     body: Body,
 ) -> Result<Response, OauthFailure> {
-    let arrived = Instant::now();
     let parameters = body::parameters(&headers, body).await?;
     let request = TokenRequest::from_parameters(parameters)?;
-    let presented = Presented::new(arrived, basic(&headers)?, &request);
+    let presented = Presented::new(arrival, basic(&headers)?, &request);
     let issued = authority.grant(&presented, &request).await?;
     let mut response = answer::uncached(answer::bare_json(
         StatusCode::OK,

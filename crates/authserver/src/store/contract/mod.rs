@@ -12,6 +12,7 @@ pub(crate) mod tokens;
 
 use carnet_authserver::store::{ClientRow, Insertion, Store, TokenRow};
 use carnet_oauth::client::Client;
+use serde_json::{Map, json};
 
 /// A test for each behaviour over the store that `$fresh().await` opens: a value that derefs to
 /// `dyn Store` and keeps what it needs.
@@ -104,6 +105,10 @@ fn token(digest: &str, client_id: &str, expires_at: i64) -> TokenRow {
         audiences: vec!["https://api.example/?a=\"b\"".to_owned()],
         issued_at: 1_000,
         expires_at,
+        ext: Map::from_iter([
+            ("b".to_owned(), json!([1, "\"'"])),
+            ("a".to_owned(), json!({})),
+        ]),
     }
 }
 

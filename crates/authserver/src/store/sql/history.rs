@@ -39,6 +39,7 @@ const STEPS: &[Step] = &[
     step!(6, "rotated_secrets", "0006_rotated_secrets.sql"),
     step!(7, "key_lives", "0007_key_lives.sql"),
     step!(8, "revocation_numbers", "0008_revocation_numbers.sql"),
+    step!(9, "token_claims", "0009_token_claims.sql"),
     step!(11, "imports", "0011_imports.sql"),
     step!(12, "changes", "0012_changes.sql"),
 ];

@@ -1,6 +1,8 @@
 //! Opaque tokens, one row each.
 
 use async_trait::async_trait;
+use serde::de::DeserializeOwned;
+use serde_json::{Map, Value};
 
 use super::{Engine, Row, Sql, failed};
 use crate::store::{Result, StoreError, TokenRow, TokenStore};
@@ -9,11 +11,12 @@ use crate::store::{Result, StoreError, TokenRow, TokenStore};
 impl<E: Engine> TokenStore for Sql<E> {
     async fn insert_token(&self, row: &TokenRow) -> Result<bool> {
         let (scopes, audiences) = (words(&row.scopes), words(&row.audiences));
+        let ext = object(&row.ext);
         // One statement, so that a client cannot go between the look and the write.
         let added = self
             .try_write(
-                "INSERT INTO token (digest, client_id, scopes, audiences, issued_at, expires_at)
-             SELECT $1, id, $3, $4, $5, $6 FROM client WHERE id = $2",
+                "INSERT INTO token (digest, client_id, scopes, audiences, issued_at, expires_at, ext)
+             SELECT $1, id, $3, $4, $5, $6, $7 FROM client WHERE id = $2",
                 &[
                     (&row.digest).into(),
                     (&row.client_id).into(),
@@ -21,6 +24,7 @@ impl<E: Engine> TokenStore for Sql<E> {
                     (&audiences).into(),
                     row.issued_at.into(),
                     row.expires_at.into(),
+                    (&ext).into(),
                 ],
             )
             .await;
@@ -33,7 +37,7 @@ impl<E: Engine> TokenStore for Sql<E> {
     }
 
     async fn find_token(&self, digest: &str) -> Result<Option<TokenRow>> {
-        let sql = "SELECT digest, client_id, scopes, audiences, issued_at, expires_at
+        let sql = "SELECT digest, client_id, scopes, audiences, issued_at, expires_at, ext
              FROM token WHERE digest = $1";
         self.first(sql, &[digest.into()], token).await
     }
@@ -50,24 +54,31 @@ impl<E: Engine> TokenStore for Sql<E> {
 
 fn token<E: Engine>(row: &Row<'_, E>) -> Result<TokenRow> {
     let digest = row.text("digest")?;
-    let list = |column: &str| {
-        serde_json::from_str(&row.text(column)?).map_err(|error| StoreError::Damaged {
-            table: "token",
-            row: digest.clone(),
-            problem: format!("{column}: {error}"),
-        })
-    };
     Ok(TokenRow {
         client_id: row.text("client_id")?,
-        scopes: list("scopes")?,
-        audiences: list("audiences")?,
+        scopes: json(row, &digest, "scopes")?,
+        audiences: json(row, &digest, "audiences")?,
+        ext: json(row, &digest, "ext")?,
         issued_at: row.number("issued_at")?,
         expires_at: row.number("expires_at")?,
         digest,
     })
 }
 
+fn json<E: Engine, T: DeserializeOwned>(row: &Row<'_, E>, digest: &str, column: &str) -> Result<T> {
+    serde_json::from_str(&row.text(column)?).map_err(|error| StoreError::Damaged {
+        table: "token",
+        row: digest.to_owned(),
+        problem: format!("{column}: {error}"),
+    })
+}
+
+/// A JSON object.
+pub(super) fn object(members: &Map<String, Value>) -> String {
+    Value::Object(members.clone()).to_string()
+}
+
 /// A JSON array.
 pub(super) fn words(list: &[String]) -> String {
-    serde_json::Value::from(list).to_string()
+    Value::from(list).to_string()
 }

@@ -3,7 +3,7 @@
 use std::{pin::pin, sync::Arc};
 
 use axum::http::{Method, StatusCode};
-use carnet_authserver::Options;
+use carnet_authserver::{Guesses, Limits, Options};
 use futures_util::{FutureExt as _, StreamExt as _, stream::FuturesUnordered};
 use serde_json::json;
 
@@ -17,6 +17,11 @@ const PLACES: usize = 256;
 async fn a_queue_full_of_slow_hashes_holds_up_nobody_who_needs_none() {
     let slow = Options {
         pbkdf2_iterations: 400_000,
+        // All of them come to the queue.
+        limits: Limits {
+            guesses: Guesses { rate: 0, burst: 1 },
+            ..Limits::default()
+        },
         ..tutorial()
     };
     let room = Room::over(slow, Arc::new(StillStore::default())).await;

@@ -2,13 +2,18 @@
 //! memory.
 
 mod assertions;
+mod audit;
 mod authentication;
+mod client_claims;
 mod clients;
 mod cors;
 mod discovery;
+mod guesses;
 mod hashing;
+mod hook;
 mod introspection;
 mod keys;
+mod limits;
 mod maintenance;
 mod metrics;
 mod openapi;

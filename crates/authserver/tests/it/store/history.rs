@@ -24,7 +24,8 @@ const ROWS: &[(i64, &str)] = &[
     ),
     (
         3,
-        "INSERT INTO token VALUES ('digest', 'c', '[\"s\"]', '[]', 1000, 2000)",
+        "INSERT INTO token (digest, client_id, scopes, audiences, issued_at, expires_at)
+         VALUES ('digest', 'c', '[\"s\"]', '[]', 1000, 2000)",
     ),
     (
         4,
@@ -37,6 +38,7 @@ const ROWS: &[(i64, &str)] = &[
         "UPDATE client SET rotated_secrets =
          '[{\"hash\": \"old\", \"rotated_at\": 900, \"last_used_at\": null}]'",
     ),
+    (9, "UPDATE token SET ext = '{\"role\": \"admin\"}'"),
     (
         11,
         "INSERT INTO trusted_issuer VALUES ('i', 'iss', '', 1, '[]', 's', 'k', 1000, 2000);
@@ -74,6 +76,7 @@ async fn look(store: Arc<dyn Store>, version: i64) {
     if version >= 3 {
         let token = store.find_token("digest").await.unwrap().unwrap();
         assert_eq!(token.scopes, ["s"]);
+        assert_eq!(token.ext.len(), usize::from(version >= 9));
     }
     if version >= 4 {
         let revoked = store.revocations_after(-1).await.unwrap().into_iter();

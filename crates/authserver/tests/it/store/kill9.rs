@@ -43,6 +43,7 @@ fn token(writer: u32, n: u64) -> TokenRow {
         audiences: vec![],
         issued_at: 1_000,
         expires_at: 2_000,
+        ext: serde_json::Map::new(),
     }
 }
 

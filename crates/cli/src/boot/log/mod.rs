@@ -91,7 +91,8 @@ fn filter(level: &str) -> EnvFilter {
         "trace" => "carnet=trace,debug",
         _ => "info",
     };
-    EnvFilter::new(level)
+    // Who audits is told whatever the level is.
+    EnvFilter::new(format!("{level},carnet::audit=info"))
 }
 
 /// An [`Output`] as a writer of lines.

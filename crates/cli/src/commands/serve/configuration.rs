@@ -1,6 +1,7 @@
 //! Hydra's configuration, read from files and the environment, and handed to the server as plain
 //! options.
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 use carnet_authserver::{
@@ -10,6 +11,7 @@ use carnet_config::diagnostics::Diagnostic;
 use carnet_config::install::authserver::{
     self as config, AccessTokenStrategy, AuthserverConfig, ScopeClaim, ScopeStrategy, TokenProfile,
 };
+use carnet_oauth::client::Lifespan;
 use secrecy::ExposeSecret;
 
 use super::tls;
@@ -80,7 +82,13 @@ pub(super) fn options(config: &AuthserverConfig) -> Result<Options, Failure> {
         ttl_access_token: config.ttl_access_token,
         strict_assertion_audience: config.oauth2.strict_assertion_audience,
         exclude_not_before_claim: config.oauth2.exclude_not_before_claim,
+        allowed_top_level_claims: config.oauth2.allowed_top_level_claims.clone(),
         mirror_top_level_claims: config.oauth2.mirror_top_level_claims,
+        preserve_ext_claims: config.oauth2.preserve_ext_claims,
+        limits: limits(&config.limits),
+        audit_file: config.audit_file.as_ref().map(PathBuf::from),
+        trusted_proxies: config.trusted_proxies.clone(),
+        token_hook: config.oauth2.token_hook.as_ref().map(token_hook),
         default_grant_allowed_scope: config.oauth2.default_grant_allowed_scope,
         default_scope: config.default_scope.clone(),
         subject_types: config.subject_types.clone(),
@@ -127,6 +135,39 @@ fn port(name: &str, listener: &config::Listener) -> Result<PortOptions, Failure>
         tls: tls.transpose()?,
         silent_health: listener.silent_health,
     })
+}
+
+fn limits(limits: &config::Limits) -> authserver::Limits {
+    let tokens = &limits.tokens;
+    let period = tokens.period.map(|period| i64::try_from(period.as_secs()));
+    authserver::Limits {
+        tokens: authserver::TokenLimits {
+            rate: tokens.rate,
+            burst: tokens.burst,
+            quota: tokens.quota,
+            period: period.map(|seconds| Lifespan::from_seconds(seconds.unwrap_or(i64::MAX))),
+            enforce: tokens.enforce,
+        },
+        guesses: authserver::Guesses {
+            rate: limits.guesses.rate,
+            burst: limits.guesses.burst,
+        },
+    }
+}
+
+fn token_hook(hook: &config::TokenHook) -> authserver::TokenHook {
+    let key = |key: &config::HookKey| authserver::HookKey {
+        place: match key.place {
+            config::HookKeyPlace::Header => authserver::HookKeyPlace::Header,
+            config::HookKeyPlace::Cookie => authserver::HookKeyPlace::Cookie,
+        },
+        name: key.name.clone(),
+        value: key.value.clone(),
+    };
+    authserver::TokenHook {
+        url: hook.url.clone(),
+        auth: hook.auth.as_ref().map(key),
+    }
 }
 
 fn cors(cors: &config::Cors) -> authserver::Cors {

@@ -7,7 +7,8 @@ use crate::document::{Member, Node, Value};
 
 /// The keys that environment variables can set: every one that holds no keys itself. A key that is
 /// not here has no variable, so variables of others are nobody's mistake.
-pub const KEYS: [&str; 140] = [
+pub const KEYS: &[&str] = &[
+    "audit.file",
     "clients.http.disallow_private_ip_ranges",
     "clients.http.private_ip_exception_urls",
     "dev",
@@ -22,6 +23,13 @@ pub const KEYS: [&str; 140] = [
     "jwks.rotation.every",
     "jwks.rotation.publish_ahead",
     "jwks.rsa_bits",
+    "limits.guesses.burst",
+    "limits.guesses.rate",
+    "limits.tokens.burst",
+    "limits.tokens.enforce",
+    "limits.tokens.period",
+    "limits.tokens.quota",
+    "limits.tokens.rate",
     "log.additional_redacted_headers",
     "log.format",
     "log.leak_sensitive_values",
@@ -49,6 +57,11 @@ pub const KEYS: [&str; 140] = [
     "oauth2.refresh_token_hook",
     "oauth2.session.encrypt_at_rest",
     "oauth2.token_hook",
+    "oauth2.token_hook.auth.config.in",
+    "oauth2.token_hook.auth.config.name",
+    "oauth2.token_hook.auth.config.value",
+    "oauth2.token_hook.auth.type",
+    "oauth2.token_hook.url",
     "oidc.dynamic_client_registration.default_scope",
     "oidc.dynamic_client_registration.enabled",
     "oidc.subject_identifiers.pairwise.salt",
@@ -109,6 +122,7 @@ pub const KEYS: [&str; 140] = [
     "serve.tls.enabled",
     "serve.tls.key.base64",
     "serve.tls.key.path",
+    "serve.trusted_proxies",
     "sqa.opt_out",
     "strategies.access_token",
     "strategies.jwt.profile",
@@ -149,6 +163,9 @@ pub const KEYS: [&str; 140] = [
     "webfinger.oidc_discovery.supported_scope",
     "webfinger.oidc_discovery.token_url",
 ];
+
+/// Those of them whose variable may hold a JSON object.
+const OBJECTS: &[&str] = &["oauth2.token_hook"];
 
 /// The tree of all sources.
 pub(super) fn stacked(
@@ -197,9 +214,16 @@ fn overlay(below: &mut Node, above: Node) {
 
 /// A tree of one key.
 fn branch(key: &str, text: &str, position: &Position) -> Node {
-    let leaf = Node {
-        position: position.clone(),
-        value: Value::Text(text.to_owned()),
+    let object = match OBJECTS.contains(&key) && text.starts_with('{') {
+        true => serde_json::from_str(text).ok(),
+        false => None,
+    };
+    let leaf = match object {
+        Some(object) => Node::from_json(&object, position.clone()),
+        None => Node {
+            position: position.clone(),
+            value: Value::Text(text.to_owned()),
+        },
     };
     key.rsplit('.').fold(leaf, |value, name| Node {
         position: position.clone(),

@@ -5,18 +5,25 @@
 
 use std::time::Duration;
 
+use ipnet::IpNet;
 use secrecy::{ExposeSecret, SecretString};
 
+mod hook;
 mod layers;
+mod limits;
 mod log;
+mod oauth2;
 mod read;
 mod rotation;
 mod serve;
 mod tls;
 mod tracing;
 
+pub use hook::{HookKey, HookKeyPlace, TokenHook};
 pub use layers::KEYS;
+pub use limits::{Guesses, Limits, TokenLimits};
 pub use log::{Log, LogFormat};
+pub use oauth2::{Hasher, OAuth2};
 pub use read::read;
 pub use rotation::Rotation;
 pub use serve::{Cors, Listener, Socket};
@@ -38,6 +45,9 @@ pub struct AuthserverConfig {
     pub public: Listener,
     /// `serve.admin`. Default port 4445.
     pub admin: Listener,
+    /// `serve.trusted_proxies` (ours): ranges of addresses, as 10.0.0.0/8, of proxies whose
+    /// `X-Forwarded-For` is believed. Default none.
+    pub trusted_proxies: Vec<IpNet>,
     /// `urls.self`.
     pub urls: Urls,
     /// `strategies`.
@@ -63,6 +73,11 @@ pub struct AuthserverConfig {
     /// there is none: `RS256`, `PS256`, `ES256`, `ES384`, `EdDSA` and their relatives. Default
     /// `RS256`.
     pub algorithm: String,
+    /// `audit.file` (ours): where a line is written for each write of an administrator and each
+    /// failed authentication. Default: to the log.
+    pub audit_file: Option<String>,
+    /// `limits` (ours): how many tokens clients get, and how often secrets may be guessed.
+    pub limits: Limits,
     /// `jwks.rotation` (ours): when the key that signs access tokens changes by itself. Default
     /// never: whoever hands the key set out by other ways must hear of a change first.
     pub rotation: Option<Rotation>,
@@ -166,40 +181,6 @@ pub enum TokenProfile {
     Rfc9068,
 }
 
-/// `oauth2`.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct OAuth2 {
-    /// `client_credentials.default_grant_allowed_scope`: a request without scopes gets all of its
-    /// client's. Default false.
-    pub default_grant_allowed_scope: bool,
-    /// `client_assertion.strict_audience` (ours): client assertions must be for the issuer alone, not
-    /// for the token endpoint. Default false.
-    pub strict_assertion_audience: bool,
-    /// `exclude_not_before_claim`: JWTs have no `nbf`. Default false.
-    pub exclude_not_before_claim: bool,
-    /// `mirror_top_level_claims`: JWTs have `ext`. Default true.
-    pub mirror_top_level_claims: bool,
-    /// `allowed_top_level_claims`: extra claims that also stand at the top. Default none.
-    pub allowed_top_level_claims: Vec<String>,
-    /// `hashers.algorithm` for the secrets that people choose: `pbkdf2` or `bcrypt`. Default
-    /// `pbkdf2`.
-    pub hasher: Hasher,
-    /// `hashers.pbkdf2.iterations`. Default 25000.
-    pub pbkdf2_iterations: u32,
-    /// `hashers.bcrypt.cost`. Default 10, at least 4.
-    pub bcrypt_cost: u32,
-}
-
-/// `oauth2.hashers.algorithm`.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub enum Hasher {
-    /// `pbkdf2`.
-    #[default]
-    Pbkdf2,
-    /// `bcrypt`.
-    Bcrypt,
-}
-
 /// `webfinger.oidc_discovery`.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Discovery {
@@ -244,6 +225,7 @@ impl Default for AuthserverConfig {
             secrets: Secrets::default(),
             public: Listener::at(4444),
             admin: Listener::at(4445),
+            trusted_proxies: Vec::new(),
             urls: Urls::default(),
             strategies: Strategies::default(),
             ttl_access_token: Duration::from_secs(3600),
@@ -256,24 +238,11 @@ impl Default for AuthserverConfig {
             revocation_limit: 100_000,
             rsa_bits: 2048,
             algorithm: "RS256".to_owned(),
+            audit_file: None,
+            limits: Limits::default(),
             log: Log::default(),
             tracing: None,
             drain_delay: Duration::ZERO,
-        }
-    }
-}
-
-impl Default for OAuth2 {
-    fn default() -> Self {
-        Self {
-            default_grant_allowed_scope: false,
-            strict_assertion_audience: false,
-            exclude_not_before_claim: false,
-            mirror_top_level_claims: true,
-            allowed_top_level_claims: Vec::new(),
-            hasher: Hasher::default(),
-            pbkdf2_iterations: 25_000,
-            bcrypt_cost: 10,
         }
     }
 }

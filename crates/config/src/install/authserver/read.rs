@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use secrecy::SecretString;
 
 use super::{
-    AccessTokenStrategy, AuthserverConfig, Discovery, Hasher, OAuth2, Rotation, ScopeClaim,
-    ScopeStrategy, Secrets, Strategies, TokenProfile, Urls, layers, log, serve, tracing,
+    AccessTokenStrategy, AuthserverConfig, Discovery, Rotation, ScopeClaim, ScopeStrategy, Secrets,
+    Strategies, TokenProfile, Urls, layers, limits, log, oauth2, serve, tls, tracing,
 };
 use crate::diagnostics::{Diagnostic, Severity};
 use crate::document::{Fields, Node, Spelling};
@@ -53,13 +53,16 @@ fn config(fields: &mut Fields<'_>) -> AuthserverConfig {
         dev: fields.boolean("dev").unwrap_or(false),
         secrets: fields.map("secrets", secrets).unwrap_or_default(),
         strategies: fields.map("strategies", strategies).unwrap_or_default(),
-        oauth2: fields.map("oauth2", oauth2).unwrap_or_default(),
+        oauth2: fields.map("oauth2", oauth2::read).unwrap_or_default(),
+        audit_file: fields.map("audit", |audit| audit.text("file")).flatten(),
+        limits: fields.map("limits", limits::read).unwrap_or_default(),
         log: fields.map("log", log::read).unwrap_or_default(),
         urls: fields.map("urls", urls).unwrap_or_default(),
         tracing: fields.map("tracing", tracing::read).flatten(),
         ..AuthserverConfig::default()
     };
     fields.map("serve", |serve| {
+        config.trusted_proxies = tls::ranges(serve, "trusted_proxies");
         serve::read(serve, &mut config.public, &mut config.admin);
         let delay = serve.duration("drain_delay");
         config.drain_delay = delay.unwrap_or(config.drain_delay);
@@ -121,7 +124,7 @@ fn urls(fields: &mut Fields<'_>) -> Urls {
 }
 
 /// Kept as written: tokens carry the issuer byte for byte.
-fn url(fields: &mut Fields<'_>, key: &'static str) -> Option<String> {
+pub(super) fn url(fields: &mut Fields<'_>, key: &'static str) -> Option<String> {
     let text = fields.text(key).filter(|text| !text.is_empty())?;
     let is_web = |url: url::Url| matches!(url.scheme(), "http" | "https");
     if !url::Url::parse(&text).is_ok_and(is_web) {
@@ -181,62 +184,6 @@ fn read_ttl(fields: &mut Fields<'_>, config: &mut AuthserverConfig) {
             fields.error("access_token", "tokens need a lifetime above zero");
         }
         config.ttl_access_token = lifetime;
-    }
-}
-
-fn oauth2(fields: &mut Fields<'_>) -> OAuth2 {
-    let later = [
-        "device_authorization",
-        "expose_internal_errors",
-        "grant",
-        "include_legacy_error_fields",
-        "pkce",
-        "preserve_ext_claims",
-        "refresh_token_hook",
-        "session",
-    ];
-    fields.unserved(Severity::Warning, &later, ADVICE);
-    // A hook may refuse tokens: without it they would be given.
-    fields.unserved(Severity::Error, &["token_hook"], "");
-    let default = OAuth2::default();
-    let grant = fields.map("client_credentials", |grant| {
-        grant.boolean("default_grant_allowed_scope")
-    });
-    let assertion = fields.map("client_assertion", |assertion| {
-        assertion.boolean("strict_audience")
-    });
-    let hashers = fields.map("hashers", |hashers| hashers_of(hashers, &default));
-    OAuth2 {
-        default_grant_allowed_scope: grant.flatten().unwrap_or(false),
-        strict_assertion_audience: assertion.flatten().unwrap_or(false),
-        exclude_not_before_claim: fields.boolean("exclude_not_before_claim").unwrap_or(false),
-        mirror_top_level_claims: fields.boolean("mirror_top_level_claims").unwrap_or(true),
-        allowed_top_level_claims: fields.texts("allowed_top_level_claims"),
-        ..hashers.unwrap_or(default)
-    }
-}
-
-fn hashers_of(fields: &mut Fields<'_>, default: &OAuth2) -> OAuth2 {
-    let algorithms = [("pbkdf2", Hasher::Pbkdf2), ("bcrypt", Hasher::Bcrypt)];
-    let iterations = fields
-        .map("pbkdf2", |pbkdf2| pbkdf2.number("iterations"))
-        .flatten();
-    let cost = fields
-        .map("bcrypt", |bcrypt| bcrypt.number("cost"))
-        .flatten();
-    if iterations == Some(0) {
-        fields.error("pbkdf2.iterations", "at least one iteration");
-    }
-    if cost.is_some_and(|cost| !(4..=31).contains(&cost)) {
-        fields.error("bcrypt.cost", "from 4 to 31");
-    }
-    OAuth2 {
-        hasher: fields
-            .word("algorithm", &algorithms)
-            .unwrap_or(default.hasher),
-        pbkdf2_iterations: iterations.unwrap_or(default.pbkdf2_iterations),
-        bcrypt_cost: cost.unwrap_or(default.bcrypt_cost),
-        ..default.clone()
     }
 }
 

@@ -55,7 +55,7 @@ fn pem(fields: &mut Fields<'_>) -> Option<Pem> {
     path.map(Pem::Path).or(base64.map(Pem::Base64))
 }
 
-fn ranges(fields: &mut Fields<'_>, key: &'static str) -> Vec<IpNet> {
+pub(super) fn ranges(fields: &mut Fields<'_>, key: &'static str) -> Vec<IpNet> {
     let mut ranges = Vec::new();
     for text in fields.texts(key) {
         match text.trim().parse() {

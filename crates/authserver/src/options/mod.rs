@@ -1,12 +1,18 @@
 //! What the server is told at start. The defaults are Hydra's, but for the size of RSA keys.
 
-use std::time::Duration;
+mod hook;
+mod limits;
+
+use std::{path::PathBuf, time::Duration};
 
 use carnet_jose::{Algorithm, RsaBits};
 use carnet_oauth::scope;
+use ipnet::IpNet;
 use secrecy::{ExposeSecret as _, SecretString};
 
 use crate::{domain::Rotation, http::serve::TlsError, ports::Ports};
+pub use hook::{HookKey, HookKeyPlace, TokenHook};
+pub use limits::{Guesses, Limits};
 
 /// A system secret must have so many characters.
 const MIN_SECRET_LENGTH: usize = 16;
@@ -33,8 +39,21 @@ pub struct Options {
     pub ttl_access_token: Duration,
     /// `oauth2.exclude_not_before_claim`: whether a JWT has no `nbf`.
     pub exclude_not_before_claim: bool,
-    /// `oauth2.mirror_top_level_claims`: whether a JWT has `ext`.
+    /// `oauth2.allowed_top_level_claims`: extra claims that a JWT also has at its top.
+    pub allowed_top_level_claims: Vec<String>,
+    /// `oauth2.mirror_top_level_claims`: whether a JWT has `ext`, with all extra claims.
     pub mirror_top_level_claims: bool,
+    /// `oauth2.preserve_ext_claims`: whether a JWT without that mirror has `ext` with the extra
+    /// claims that are not at its top.
+    pub preserve_ext_claims: bool,
+    /// `oauth2.token_hook`: who is asked before a token is made.
+    pub token_hook: Option<TokenHook>,
+    /// `limits` (ours): who gets how much.
+    pub limits: Limits,
+    /// `audit.file` (ours): where the audit log goes; to the log of the process when absent.
+    pub audit_file: Option<PathBuf>,
+    /// `serve.trusted_proxies` (ours): whose `X-Forwarded-For` is believed.
+    pub trusted_proxies: Vec<IpNet>,
     /// `oauth2.client_credentials.default_grant_allowed_scope`: whether a client that asks for no
     /// scope gets all of its own.
     pub default_grant_allowed_scope: bool,
@@ -150,7 +169,13 @@ impl Default for Options {
             token_profile: TokenProfile::default(),
             ttl_access_token: Duration::from_secs(3600),
             exclude_not_before_claim: false,
+            allowed_top_level_claims: Vec::new(),
             mirror_top_level_claims: true,
+            preserve_ext_claims: false,
+            token_hook: None,
+            limits: Limits::default(),
+            audit_file: None,
+            trusted_proxies: Vec::new(),
             default_grant_allowed_scope: false,
             default_scope: texts(&["offline_access", "offline", "openid"]),
             subject_types: texts(&["public"]),
