@@ -137,9 +137,14 @@ fn need_restart(started: &AuthserverConfig, now: &AuthserverConfig) -> Vec<&'sta
         })
     };
     [
+        ("audit.file", started.audit_file != now.audit_file),
         ("dsn", dsn(started) != dsn(now)),
         ("jwks", keys(started) != keys(now)),
         ("log.format", started.log.format != now.log.format),
+        (
+            "revocations.limit",
+            started.revocation_limit != now.revocation_limit,
+        ),
         ("secrets.system", started.secrets != now.secrets),
         (
             "serve.admin.host, port or socket",
