@@ -66,6 +66,9 @@ pub struct Options {
     pub system_secrets: Vec<SecretString>,
     /// `oauth2.hashers.pbkdf2.iterations`: the cost of the hash of secrets that people chose.
     pub pbkdf2_iterations: u32,
+    /// `oauth2.hashers.bcrypt.cost` where `hashers.algorithm` is `bcrypt`: secrets that people chose
+    /// are hashed so; `None`: by PBKDF2.
+    pub bcrypt_cost: Option<u32>,
     /// How many slow hashes are computed at a time: failed authentications use no more processors.
     pub hashing_threads: usize,
     /// The size of RSA keys that the server makes.
@@ -181,6 +184,7 @@ impl Default for Options {
             subject_types: texts(&["public"]),
             system_secrets: Vec::new(),
             pbkdf2_iterations: 25_000,
+            bcrypt_cost: None,
             hashing_threads: 1,
             rsa_bits: RsaBits::B2048,
             algorithm: Algorithm::Rs256,

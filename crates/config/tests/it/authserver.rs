@@ -1,21 +1,21 @@
 //! Hydra's configuration, from its several sources.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use carnet_config::diagnostics::Severity;
 use carnet_config::document::{Node, parse_toml, parse_yaml};
 use carnet_config::install::authserver::{
-    AccessTokenStrategy, AuthserverConfig, Hasher, HookKeyPlace, KEYS, LogFormat, Pem, ScopeClaim,
+    AccessTokenStrategy, AuthserverConfig, Hasher, HookKeyPlace, LogFormat, Pem, ScopeClaim,
     ScopeStrategy, read,
 };
 use secrecy::ExposeSecret as _;
 
-fn yaml(text: &str) -> Node {
+pub(crate) fn yaml(text: &str) -> Node {
     parse_yaml(text, "a.yaml").unwrap().remove(0)
 }
 
-fn from(
+pub(crate) fn from(
     documents: &[Node],
     variables: &[(&str, &str)],
     flags: &[(&str, &str)],
@@ -27,7 +27,7 @@ fn from(
     (config, findings.iter().map(ToString::to_string).collect())
 }
 
-fn sound(documents: &[Node], variables: &[(&str, &str)]) -> AuthserverConfig {
+pub(crate) fn sound(documents: &[Node], variables: &[(&str, &str)]) -> AuthserverConfig {
     let (config, findings) = from(documents, variables, &[]);
     assert_eq!(findings, [""; 0]);
     config
@@ -460,87 +460,4 @@ fn tls_that_cannot_be_served_is_an_error_and_never_plain_text() {
             "{document}: {findings:#?}"
         );
     }
-}
-
-#[test]
-fn every_key_that_has_a_variable_is_known() {
-    for key in KEYS {
-        let name = key.to_uppercase().replace('.', "_");
-        let (_, findings) = from(&[], &[(&name, "x")], &[]);
-        let unknown = findings.iter().find(|found| found.contains("unknown"));
-        assert_eq!(unknown, None, "{key}");
-    }
-}
-
-#[test]
-fn traces_go_to_a_collector_by_otlp() {
-    let document = yaml(
-        "tracing: {provider: otel, service_name: tokens, providers: {otlp: {server_url: 'collector:4318', insecure: true, sampling: {sampling_ratio: 0.5}, authorization_header: CANARY}}}",
-    );
-    let config = sound(&[document], &[]);
-    let tracing = config.tracing.as_ref().unwrap();
-    assert_eq!(tracing.url.as_str(), "http://collector:4318/v1/traces");
-    assert_eq!(tracing.service_name, "tokens");
-    assert!((tracing.sampling_ratio - 0.5).abs() < f64::EPSILON);
-    assert!(!format!("{config:?}").contains("CANARY"));
-    for (server, url) in [
-        ("collector:4318", "https://collector:4318/v1/traces"),
-        ("http://[::1]:4318", "http://[::1]:4318/v1/traces"),
-        ("https://a/b/traces", "https://a/b/traces"),
-    ] {
-        let variables = [
-            ("TRACING_PROVIDER", "otel"),
-            ("TRACING_PROVIDERS_OTLP_SERVER_URL", server),
-        ];
-        let tracing = sound(&[], &variables).tracing.unwrap();
-        assert_eq!(tracing.url.as_str(), url);
-    }
-}
-
-#[test]
-fn traces_that_go_nowhere_are_one_sentence() {
-    for (document, finding) in [
-        (
-            "tracing: {provider: zipkin, providers: {zipkin: {server_url: 'http://z'}}}",
-            "warning: tracing.provider: `zipkin` is not served, and takes OTLP as well: set it to `otel`, and `providers.otlp.server_url`; nothing is traced until then",
-        ),
-        (
-            "tracing: {provider: otel}",
-            "error: tracing.providers.otlp.server_url: needs the address of a collector, such as localhost:4318",
-        ),
-        (
-            "tracing: {provider: otle}",
-            "expects one of `otel`, `jaeger`, `zipkin`",
-        ),
-        (
-            "tracing: {providers: {otlp: {sampling: {sampling_ratio: 2}}}}",
-            "error: tracing.providers.otlp.sampling.sampling_ratio: expects a number from 0 to 1",
-        ),
-    ] {
-        let (config, findings) = from(&[yaml(document)], &[], &[]);
-        assert_eq!(findings.len(), 1, "{document}: {findings:#?}");
-        assert!(findings[0].ends_with(finding), "{document}: {findings:#?}");
-        assert!(config.tracing.is_none());
-    }
-}
-
-/// The page of the keys.
-const PAGE: &str = include_str!("../../../../docs/reference/authserver.md");
-
-#[test]
-fn the_page_of_the_keys_names_each_of_them_and_no_other() {
-    let both = |key: &str| key.replacen("serve.admin.", "serve.public.", 1);
-    let known: BTreeSet<String> = KEYS.iter().map(|key| both(key)).collect();
-    let named = |text: &str| -> BTreeSet<String> {
-        let words = text.split('`').skip(1).step_by(2);
-        words.map(str::to_owned).collect()
-    };
-    let missing: Vec<_> = known.difference(&named(PAGE)).cloned().collect();
-    assert_eq!(missing, [""; 0], "add them to docs/reference/authserver.md");
-    let (tables, rest) = PAGE.split_once("## Without effect").unwrap();
-    let rows = tables.lines().filter(|line| line.starts_with("| `"));
-    let cells = rows.filter_map(|line| line.split('|').nth(1));
-    let told: BTreeSet<String> = cells.chain([rest]).flat_map(named).collect();
-    let unknown: Vec<_> = told.difference(&known).cloned().collect();
-    assert_eq!(unknown, [""; 0], "there are no such keys");
 }

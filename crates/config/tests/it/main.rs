@@ -3,6 +3,8 @@
 #![expect(clippy::unwrap_used, clippy::panic, reason = "tests")]
 
 mod authserver;
+mod authserver_keys;
+mod authserver_tracing;
 mod claims;
 mod document;
 mod fields;

@@ -1,5 +1,5 @@
-//! The stored forms of a secret: ours for generated ones, `PBKDF2` for those that people chose, as
-//! Hydra writes it, and `bcrypt` as it is imported.
+//! The stored forms of a secret: ours for generated ones, `PBKDF2` or `bcrypt` for those that people
+//! chose, as Hydra writes them.
 
 use std::num::NonZeroU32;
 
@@ -42,6 +42,22 @@ pub(super) enum Said {
     Wrong,
     /// Nothing: the system secret is not at hand.
     Nothing,
+}
+
+/// How secrets that people chose are hashed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Cost {
+    /// Of PBKDF2.
+    pub(super) iterations: NonZeroU32,
+    /// Of bcrypt; `None`: PBKDF2 is used. It is for a secret that is longer than bcrypt looks at, too.
+    pub(super) bcrypt: Option<u32>,
+}
+
+impl Cost {
+    fn bcrypt_for(self, secret: &SecretString) -> Option<u32> {
+        let fits = secret.expose_secret().len() <= BCRYPT_MAX_LENGTH;
+        self.bcrypt.filter(|_| fits)
+    }
 }
 
 /// A hash whose verification takes milliseconds.
@@ -102,23 +118,40 @@ impl SlowHash {
         }
     }
 
-    /// Whether it is the form that would be written today.
-    pub(super) fn is_current(&self, cost: NonZeroU32) -> bool {
+    /// Whether it is the form that would be written of this secret today.
+    pub(super) fn is_current(&self, cost: Cost, secret: &SecretString) -> bool {
+        let bcrypt = cost.bcrypt_for(secret);
         match self {
             Self::Pbkdf2 {
                 iterations,
                 salt,
                 hash,
-            } => *iterations == cost && salt.len() >= SALT_LENGTH && hash.len() == HASH_LENGTH,
-            Self::Bcrypt(_) => false,
+            } => {
+                bcrypt.is_none()
+                    && *iterations == cost.iterations
+                    && salt.len() >= SALT_LENGTH
+                    && hash.len() == HASH_LENGTH
+            }
+            Self::Bcrypt(text) => bcrypt.is_some() && bcrypt == bcrypt_cost(text),
         }
     }
 }
 
+/// The cost in a hash of bcrypt: `$2b$10$...`.
+fn bcrypt_cost(text: &str) -> Option<u32> {
+    text.split('$').nth(2)?.parse().ok()
+}
+
 /// Hashes a secret that somebody chose. Slow: not for an async thread.
-pub(super) fn slow(secret: &SecretString, iterations: NonZeroU32, random: &dyn Random) -> String {
+pub(super) fn slow(secret: &SecretString, cost: Cost, random: &dyn Random) -> String {
     let (mut salt, mut hash) = ([0; SALT_LENGTH], [0; HASH_LENGTH]);
     random.fill(&mut salt);
+    if let Some(cost) = cost.bcrypt_for(secret)
+        && let Ok(hash) = bcrypt::hash_with_salt(secret.expose_secret(), cost, salt)
+    {
+        return hash.to_string();
+    }
+    let iterations = cost.iterations;
     pbkdf2::derive(
         pbkdf2::PBKDF2_HMAC_SHA256,
         iterations,
@@ -179,13 +212,43 @@ mod tests {
         }
     }
 
+    fn pbkdf2_of(iterations: u32) -> Cost {
+        Cost {
+            iterations: NonZeroU32::new(iterations).unwrap(),
+            bcrypt: None,
+        }
+    }
+
+    #[test]
+    fn a_chosen_secret_is_hashed_as_the_options_say() {
+        let secret = "a chosen secret".into();
+        let [four, five] = [4, 5].map(|cost| Cost {
+            bcrypt: Some(cost),
+            ..pbkdf2_of(2)
+        });
+        let text = slow(&secret, four, &Zeros);
+        assert!(text.starts_with("$2b$04$"), "{text}");
+        let hash = slow_hash(&text);
+        assert!(hash.verifies(&secret));
+        assert!(hash.is_current(four, &secret));
+        assert!(!hash.is_current(five, &secret));
+        assert!(!hash.is_current(pbkdf2_of(2), &secret));
+        let older = slow_hash(&slow(&secret, pbkdf2_of(2), &Zeros));
+        assert!(!older.is_current(four, &secret));
+        let long = "s".repeat(73).into();
+        let text = slow(&long, four, &Zeros);
+        assert!(text.starts_with(PBKDF2), "{text}");
+        assert!(slow_hash(&text).is_current(four, &long));
+    }
+
     #[test]
     fn hashes_in_hydras_form_are_read() {
         let hash = slow_hash(HYDRA);
         assert!(hash.verifies(&"traefiklabs".into()));
         assert!(!hash.verifies(&"traefiklab".into()));
-        assert!(!hash.is_current(NonZeroU32::new(25_000).unwrap()));
-        assert!(hash.is_current(NonZeroU32::new(1000).unwrap()));
+        let secret = "traefiklabs".into();
+        assert!(!hash.is_current(pbkdf2_of(25_000), &secret));
+        assert!(hash.is_current(pbkdf2_of(1000), &secret));
     }
 
     // Holds TE-16.
@@ -195,8 +258,14 @@ mod tests {
         let hash = slow_hash(&bcrypt::hash(&long[..72], 4).unwrap());
         assert!(hash.verifies(&long[..72].into()));
         assert!(!hash.verifies(&long.as_str().into()));
-        let cost = NonZeroU32::new(2).unwrap();
-        for length in [73, 200, 1024] {
+        let by_bcrypt = Cost {
+            bcrypt: Some(4),
+            ..pbkdf2_of(2)
+        };
+        for (length, cost) in [73, 200, 1024]
+            .into_iter()
+            .zip([by_bcrypt, pbkdf2_of(2), by_bcrypt])
+        {
             let secret = "s".repeat(length);
             let hash = slow_hash(&slow(&secret.as_str().into(), cost, &Zeros));
             assert!(hash.verifies(&secret.as_str().into()));

@@ -17,7 +17,7 @@ use crate::{
     domain::{
         secret::{
             Busy,
-            hash::{self, KeyedHash, Said, SlowHash, StoredHash},
+            hash::{self, Cost, KeyedHash, Said, SlowHash, StoredHash},
             queue::HashQueue,
         },
         system_keys::SystemKeys,
@@ -58,7 +58,7 @@ pub(in crate::domain) enum Origin {
 pub(in crate::domain) struct SecretVerifier {
     system: Arc<SystemKeys>,
     random: Arc<dyn Random>,
-    iterations: NonZeroU32,
+    cost: Cost,
     queue: Arc<HashQueue>,
     /// Keyed digests of client, stored hash and secret. The key lives as long as the process.
     remembered: Arc<Cache<[u8; 32], ()>>,
@@ -78,7 +78,7 @@ impl SecretVerifier {
         Self {
             system,
             random,
-            iterations: iterations(options),
+            cost: cost(options),
             queue: Arc::new(HashQueue::new(options.hashing_threads)),
             remembered: Arc::new(Cache::new(REMEMBERED)),
             remember_key: hmac::Key::new(hmac::HMAC_SHA256, &*key),
@@ -89,7 +89,7 @@ impl SecretVerifier {
     /// The same verifier, which hashes from now on as these options say.
     pub(in crate::domain) fn with(&self, options: &Options) -> Self {
         Self {
-            iterations: iterations(options),
+            cost: cost(options),
             ..self.clone()
         }
     }
@@ -101,11 +101,11 @@ impl SecretVerifier {
 
     /// Learns how long a hash takes here, so that the first failure is answered like all others.
     pub(in crate::domain) async fn calibrate(&self) {
-        let iterations = self.iterations;
+        let cost = self.cost;
         let random = Arc::clone(&self.random);
         let job = move || {
             let secret = SecretString::from("calibration");
-            Some(hash::slow(&secret, iterations, &*random))
+            Some(hash::slow(&secret, cost, &*random))
         };
         // A queue that is full already has nothing to learn.
         let _ = self.queue.run(job).await;
@@ -122,9 +122,9 @@ impl SecretVerifier {
             return hash::keyed(&self.system, client_id, secret);
         }
         let (secret, random) = (secret.clone(), Arc::clone(&self.random));
-        let iterations = self.iterations;
+        let cost = self.cost;
         // Not through the queue: a flood of wrong secrets must not stop the administrator.
-        tokio::task::spawn_blocking(move || hash::slow(&secret, iterations, &*random))
+        tokio::task::spawn_blocking(move || hash::slow(&secret, cost, &*random))
             .await
             .ok()
     }
@@ -188,7 +188,7 @@ impl SecretVerifier {
             return Ok(Verdict::Wrong);
         };
         // An old secret that a rotation replaced is on its way out: its hash stays as it is.
-        let renewed = match at == 0 && !hash.is_current(self.iterations) {
+        let renewed = match at == 0 && !hash.is_current(self.cost, secret) {
             true => self.hash(client_id, secret, Origin::Supplied).await,
             false => None,
         };
@@ -229,8 +229,11 @@ impl SecretVerifier {
     }
 }
 
-fn iterations(options: &Options) -> NonZeroU32 {
-    NonZeroU32::new(options.pbkdf2_iterations).unwrap_or(NonZeroU32::MIN)
+fn cost(options: &Options) -> Cost {
+    Cost {
+        iterations: NonZeroU32::new(options.pbkdf2_iterations).unwrap_or(NonZeroU32::MIN),
+        bcrypt: options.bcrypt_cost,
+    }
 }
 
 fn right(at: usize, renewed: Option<String>) -> Verdict {

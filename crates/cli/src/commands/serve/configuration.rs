@@ -9,7 +9,8 @@ use carnet_authserver::{
 };
 use carnet_config::diagnostics::Diagnostic;
 use carnet_config::install::authserver::{
-    self as config, AccessTokenStrategy, AuthserverConfig, ScopeClaim, ScopeStrategy, TokenProfile,
+    self as config, AccessTokenStrategy, AuthserverConfig, Hasher, ScopeClaim, ScopeStrategy,
+    TokenProfile,
 };
 use carnet_oauth::client::Lifespan;
 use secrecy::ExposeSecret;
@@ -94,6 +95,7 @@ pub(super) fn options(config: &AuthserverConfig) -> Result<Options, Failure> {
         subject_types: config.subject_types.clone(),
         system_secrets: config.secrets.system.clone(),
         pbkdf2_iterations: config.oauth2.pbkdf2_iterations,
+        bcrypt_cost: (config.oauth2.hasher == Hasher::Bcrypt).then_some(config.oauth2.bcrypt_cost),
         rsa_bits: match config.rsa_bits {
             4096 => RsaBits::B4096,
             3072 => RsaBits::B3072,
