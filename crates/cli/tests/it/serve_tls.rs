@@ -100,3 +100,17 @@ fn commands_check_the_certificate_of_the_server_unless_told_not_to() {
         assert_eq!(printed.lines().count(), 2, "{printed}");
     }
 }
+
+// Holds SE-03.
+#[test]
+fn a_key_that_others_can_read_is_told_of_and_a_closed_one_is_not() {
+    for (mode, told) in [("644", "1"), ("600", "0"), ("640", "0")] {
+        let mut shell = shell_with_certificates();
+        quietly(&mut shell, "unset SERVE_TLS_KEY_BASE64");
+        quietly(&mut shell, "export SERVE_TLS_KEY_PATH=first.key");
+        quietly(&mut shell, &format!("chmod {mode} first.key; serve"));
+        let lines = "grep -c 'can read this key' serve.log | head -1";
+        let found = said(&mut shell, lines);
+        assert_eq!(found == "0", told == "0", "{mode}: {found}");
+    }
+}

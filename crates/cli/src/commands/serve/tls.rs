@@ -1,6 +1,7 @@
 //! Certificates and keys, out of their files or of the configuration itself.
 
 use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
 
 use base64::Engine as _;
 use base64::engine::DecodePaddingMode;
@@ -17,14 +18,31 @@ const BASE64: GeneralPurpose = GeneralPurpose::new(
     GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent),
 );
 
+/// The right of others to read.
+const FOR_OTHERS: u32 = 0o004;
+
 /// What TLS of a port needs. `port` is the key of the port.
 pub(super) fn read(port: &str, tls: &Tls) -> Result<TlsOptions, Failure> {
     let certificate = text(&format!("{port}.tls.cert"), &tls.certificate)?;
+    if let Pem::Path(path) = &tls.key {
+        tell_open(path);
+    }
     Ok(TlsOptions {
         certificate: certificate.expose_secret().to_owned(),
         key: text(&format!("{port}.tls.key"), &tls.key)?,
         allow_termination_from: tls.allow_termination_from.clone(),
     })
+}
+
+/// Hydra serves with such a key, and clusters mount Secrets so: it is told of, not refused.
+fn tell_open(path: &str) {
+    let mode = fs::metadata(path).map_or(0, |about| about.permissions().mode());
+    if mode & FOR_OTHERS != 0 {
+        tracing::warn!(
+            file = path,
+            "everybody on this machine can read this key; chmod 600 it"
+        );
+    }
 }
 
 fn text(key: &str, pem: &Pem) -> Result<SecretString, Failure> {
