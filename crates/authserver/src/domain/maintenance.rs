@@ -14,6 +14,9 @@ use crate::{
 /// How often expired rows are looked for, and the schedule of keys.
 const PERIOD: Duration = Duration::from_secs(60);
 
+/// How soon a round is tried again that failed, as rounds do while a database is busy or away.
+const RETRY: Duration = Duration::from_secs(3);
+
 /// So many rows go at a time: a long transaction would keep issuers waiting.
 const BATCH: u32 = 500;
 
@@ -39,21 +42,29 @@ impl Authority {
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
             ticks.tick().await;
-            current.load_full().sweep().await;
+            if !current.load_full().sweep().await {
+                ticks.reset_after(RETRY);
+            }
         }
     }
 
-    /// Removes what time has ended, and does what the schedule of keys wants.
-    async fn sweep(&self) {
+    /// Removes what time has ended, and does what the schedule of keys wants. Whether all of it
+    /// succeeded.
+    async fn sweep(&self) -> bool {
+        let mut is_done = true;
         if let Err(error) = store::expire(&*self.store, self.now(), BATCH).await {
+            is_done = false;
             tracing::error!(error = %error, "expired rows could not be deleted");
         }
         self.revocations.forget(self.now());
         if let Err(error) = self.ring.reseal().await {
+            is_done = false;
             tracing::error!(error = %error, "the keys could not be sealed anew");
         }
         if let Err(error) = self.rotate_keys().await {
+            is_done = false;
             tracing::error!(error = ?error, "the keys could not be rotated");
         }
+        is_done
     }
 }
