@@ -24,10 +24,20 @@ const HEARTBEAT: Duration = Duration::from_secs(15);
 /// What a browser says when it comes back (HTML, section 9.2.4).
 const LAST_EVENT_ID: &str = "last-event-id";
 
+/// An event of the stream, for its description.
+#[derive(utoipa::ToSchema)]
+#[expect(dead_code, reason = "events are written by the library")]
+struct RevocationEvent {
+    /// The number of the revocation.
+    id: String,
+    /// The revocation, as JSON.
+    data: String,
+}
+
 /// The revocations, as a stream of events.
 #[utoipa::path(get, path = "/admin/revocations", tag = "tokens", params(
     ("after" = Option<i64>, Query, description = "Only those after this number, `seq` of one that was seen; all when it is unknown"),
-), responses((status = 200, content_type = "text/event-stream", body = String, description = "Events whose data is an object: `seq`, one of `jti`, `client_id` and `kid`, `not_before` and `exp`")))]
+), responses((status = 200, content_type = "text/event-stream", body = inline(RevocationEvent), description = "Events whose data is an object: `seq`, one of `jti`, `client_id` and `kid`, `not_before` and `exp`")))]
 pub(super) async fn follow(
     State(authority): Shared,
     RawQuery(query): RawQuery,
