@@ -126,7 +126,7 @@ fn of_request<'a>(line: &'a Line, name: &str) -> Option<Field<'a>> {
         "ClientAddr" => Field::text(peer.to_string()),
         "ClientHost" => match request.forwarded_for() {
             Some(addresses) => Field::text(addresses),
-            None => Field::text(peer.ip().to_string()),
+            None => Field::text(connection.peer_ip().to_str().unwrap_or_default()),
         },
         "ClientPort" => Field::text(peer.port().to_string()),
         "ClientUsername" => Field::text(username(line)),
