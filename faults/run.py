@@ -40,6 +40,7 @@ FAULTS = {
     "F24": "f24_many_clients",
     # Holds F25.
     "F25": "f25_guesses",
+    "rotation": "rotation",
 }
 
 Figures = dict[str, float]
