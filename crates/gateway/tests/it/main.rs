@@ -14,6 +14,7 @@ mod ping;
 mod proxy;
 mod reload;
 mod rules;
+mod services;
 mod stack;
 mod stand;
 mod tls;
