@@ -17,7 +17,7 @@ use serde_json::{Value, json};
 use tokio::time::sleep;
 
 use super::endpoint::{Call, CallFailure, TokenEndpoint};
-use super::{Options, Outcome, ProviderFigures, Providers, TokenSource};
+use super::{Options, Outcome, ProviderFigures, Providers, TokenFault, TokenSource};
 use crate::supplies::Supplies;
 
 mod exchange;
@@ -25,6 +25,8 @@ mod keeping;
 mod renewing;
 mod setbacks;
 mod sharing;
+mod simulation;
+mod world;
 
 /// What the endpoint does with a call: after a while, an answer or a failure.
 type Step = (Duration, Result<Response<Bytes>, CallFailure>);
@@ -132,16 +134,16 @@ impl Asked {
 /// A source with the clock that it was handed.
 fn source(options: Options, endpoint: &Arc<Scripted>) -> (Arc<Asked>, Arc<FixedClock>) {
     let clock = Arc::new(FixedClock::default());
-    (source_with(options, endpoint, clock.clone(), 42), clock)
+    let source = source_over(options, endpoint.clone(), clock.clone(), 42);
+    (source, clock)
 }
 
-fn source_with(
+fn source_over(
     options: Options,
-    endpoint: &Arc<Scripted>,
+    endpoint: Arc<dyn TokenEndpoint>,
     clock: Arc<dyn Clock>,
     seed: u64,
 ) -> Arc<Asked> {
-    let endpoint: Arc<dyn TokenEndpoint> = endpoint.clone();
     let supplies = Supplies {
         clock,
         random: Arc::new(SeededRandom::new(seed)),
