@@ -12,5 +12,6 @@ mod golden;
 mod install;
 mod merge;
 mod middleware;
+mod not_yet;
 mod rule;
 mod secrets;
