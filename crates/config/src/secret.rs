@@ -11,14 +11,20 @@ pub(crate) fn secret(fields: &mut Fields<'_>, key: &'static str) -> Option<Secre
 
 /// A credential, like a client id. An empty one counts as absent. One that still is the variable
 /// which a template should have replaced is an error; a reference to a Kubernetes secret that
-/// nobody resolved is a literal, as in Traefik, with a warning.
+/// nobody resolved is a literal, as in Traefik, with a warning; one of the file provider's is an
+/// error.
 pub(crate) fn credential(fields: &mut Fields<'_>, key: &'static str) -> Option<String> {
     let text = fields.text(key).filter(|text| !text.is_empty())?;
     refuse_placeholder(fields, key, &text);
     if text.starts_with("urn:k8s:") {
-        let message = "is taken to the letter: only Kubernetes objects refer to secrets, \
-                       as `urn:k8s:secret:NAME:KEY`";
+        let message = "is taken to the letter: only Kubernetes objects refer to secrets so, as \
+                       `urn:k8s:secret:NAME:KEY`; files write `urn:file:PATH` or `urn:env:NAME`";
         fields.warn(key, message);
+    }
+    if text.starts_with("urn:file:") || text.starts_with("urn:env:") {
+        let message = "refers to a file or a variable, which only middlewares of the file \
+                       provider can";
+        fields.error(key, message);
     }
     Some(text)
 }

@@ -11,6 +11,7 @@ pub mod aggregate;
 pub mod file;
 pub mod kubernetes;
 mod names;
+mod references;
 pub mod watch;
 
 /// What one provider has to say: all of its configuration, never a part.

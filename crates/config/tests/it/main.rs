@@ -6,6 +6,7 @@ mod authserver;
 mod authserver_keys;
 mod authserver_tracing;
 mod claims;
+mod claims_naive;
 mod document;
 mod fields;
 mod golden;

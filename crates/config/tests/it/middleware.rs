@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use carnet_config::document::parse_yaml;
+use carnet_config::document::{parse_toml, parse_yaml};
 use carnet_config::routing::Middleware;
 use carnet_config::routing::middleware::{OAuthClientCredentials, read};
 use secrecy::ExposeSecret as _;
@@ -108,4 +108,70 @@ fn a_debug_print_holds_no_secret() {
         "oAuthClientCredentials: {url: https://as.test/t, clientId: a, clientSecret: CANARY}",
     );
     assert!(!format!("{options:?}").contains("CANARY"));
+}
+
+/// Every option in its documented spelling.
+const ALL: &str = "
+plugin:
+  oAuthClientCredentials:
+    url: https://as.test/token
+    audience: https://api.test
+    clientID: '0755'
+    clientSecret: s
+    scopes: [read, write]
+    claims: Equals(`grp`, `admin`)
+    forwardHeaders: {Sub: sub}
+    usernameClaim: sub
+    clientConfig:
+      timeoutSeconds: 7
+      maxRetries: 0
+      tls: {ca: '-----BEGIN CERTIFICATE-----', insecureSkipVerify: true}
+    cache: {enabled: false, maxAge: 60s, refresh: onUse}
+";
+
+/// The same as TOML writes it.
+const TOML: &str = r#"
+[plugin.oAuthClientCredentials]
+url = "https://as.test/token"
+audience = "https://api.test"
+clientID = "0755"
+clientSecret = "s"
+scopes = ["read", "write"]
+claims = "Equals(`grp`, `admin`)"
+usernameClaim = "sub"
+forwardHeaders = { Sub = "sub" }
+clientConfig = { timeoutSeconds = 7, maxRetries = 0, tls = { ca = "-----BEGIN CERTIFICATE-----", insecureSkipVerify = true } }
+cache = { enabled = false, maxAge = "60s", refresh = "onUse" }
+"#;
+
+/// The same in the spellings of older releases and of `envsubst`: any case, `caBundle`, scalars
+/// for lists, texts for numbers, numbers for texts.
+const COMPATIBLE: &str = "
+PLUGIN:
+  oauthclientcredentials:
+    URL: https://as.test/token
+    Audience: https://api.test
+    clientId: 0755
+    clientsecret: s
+    Scopes: read,write
+    CLAIMS: Equals(`grp`, `admin`)
+    forwardheaders: {Sub: sub}
+    usernameclaim: sub
+    clientconfig:
+      timeoutseconds: '7'
+      maxretries: '0'
+      TLS: {cabundle: '-----BEGIN CERTIFICATE-----', insecureskipverify: 'true'}
+    Cache: {Enabled: 'false', maxage: 60, Refresh: ONUSE}
+";
+
+#[test]
+fn toml_and_the_spellings_of_older_releases_mean_the_same() {
+    let all = options(ALL);
+    assert_eq!(options(COMPATIBLE), all);
+    let node = parse_toml(TOML, "a.toml").unwrap();
+    let object = read(&node, "middleware m");
+    let Some(Middleware::OAuthClientCredentials(toml)) = object.served() else {
+        panic!("{:?}", object.diagnostics)
+    };
+    assert_eq!(**toml, all);
 }

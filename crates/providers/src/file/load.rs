@@ -12,6 +12,7 @@ use carnet_config::routing::{self, RoutingConfig};
 
 use secrecy::SecretString;
 
+use super::secrets::{self, Secrets};
 use super::{FileProvider, NAME, template};
 use crate::Update;
 
@@ -68,7 +69,7 @@ impl FileProvider {
         Ok(paths)
     }
 
-    /// Reads a file. `materials` gets the certificates and keys it names.
+    /// Reads a file. `materials` gets the certificates, keys and secrets it names.
     fn read(
         &self,
         path: &Path,
@@ -88,12 +89,18 @@ impl FileProvider {
         match root.map_err(|finding| vec![finding])?.as_slice() {
             [] => Ok(RoutingConfig::default()),
             [root] => {
-                let mut config = routing::read(root)?;
-                config.read_files(&mut |path| {
-                    let text = read_text(Path::new(path)).map_err(|error| error.to_string());
+                let mut read = |path: &str| {
                     materials.insert(PathBuf::from(path));
-                    text.map(SecretString::from)
-                });
+                    read_text(Path::new(path)).map_err(|error| error.to_string())
+                };
+                let mut secrets = Secrets {
+                    env: &self.env,
+                    read: &mut read,
+                };
+                let (root, dangling) = secrets.fill(root);
+                let mut config = routing::read(&root)?;
+                secrets::close(&mut config, dangling);
+                config.read_files(&mut |path| read(path).map(SecretString::from));
                 Ok(config)
             }
             [_, second, ..] => Err(vec![Diagnostic {

@@ -17,6 +17,7 @@ use crate::Update;
 
 mod functions;
 mod load;
+mod secrets;
 mod template;
 mod watch;
 
@@ -29,7 +30,7 @@ pub struct FileProvider {
     env: Arc<BTreeMap<String, String>>,
     /// Last good content of each file, by path: the order in which names are claimed.
     files: BTreeMap<PathBuf, RoutingConfig>,
-    /// Certificates and keys that the files named at any time.
+    /// Certificates, keys and secrets that the files named at any time.
     materials: BTreeSet<PathBuf>,
     /// What could not be read at the start and was neither read nor removed since; `None` before
     /// the first load.

@@ -5,8 +5,10 @@ use std::sync::Arc;
 
 use carnet_config::install;
 use carnet_config::install::providers::FileSource;
+use carnet_config::routing::Middleware;
 use carnet_providers::Update;
 use carnet_providers::file::FileProvider;
+use secrecy::ExposeSecret as _;
 use tempfile::TempDir;
 
 /// A provider of a file or folder.
@@ -211,4 +213,63 @@ fn certificates_and_keys_are_read_from_their_files_and_missing_ones_close_what_n
     let update = provider.load();
     assert_eq!(certificates(&update), [("certificate", "key")]);
     assert!(!format!("{update:?}").contains("\"key\""));
+}
+
+/// The gateway's own credentials in an update, or why there are none.
+fn credentials(update: &Update) -> Result<(String, String), Vec<String>> {
+    let object = &update.config.middlewares["creds"];
+    let Some(Middleware::OAuthClientCredentials(options)) = object.served() else {
+        let said = object.diagnostics.iter().map(ToString::to_string);
+        return Err(said.collect());
+    };
+    let own = options.credentials.as_ref().unwrap();
+    let secret = own.client_secret.expose_secret().to_owned();
+    Ok((own.client_id.clone(), secret))
+}
+
+#[test]
+fn secrets_that_a_middleware_names_are_read_from_files_and_the_environment() {
+    let folder = TempDir::new().unwrap();
+    let secret = folder.path().join("client-secret");
+    let middleware = format!(
+        "http: {{Middlewares: {{creds: {{plugin: {{oAuthClientCredentials: {{url: 'https://as.test/t', \
+         clientId: 'urn:env:HOST', clientSecret: 'urn:file:{}'}}}}}}}}}}",
+        secret.display()
+    );
+    fs::write(folder.path().join("a.yaml"), middleware).unwrap();
+    let mut provider = provider_of(folder.path());
+    let said = credentials(&provider.load()).unwrap_err().join("\n");
+    assert!(
+        said.contains("plugin.oAuthClientCredentials.clientSecret: `"),
+        "{said}"
+    );
+    assert!(said.contains("cannot be read: No such file"), "{said}");
+    for written in ["first\n", "rotated", "with spaces \r\n"] {
+        fs::write(&secret, written).unwrap();
+        let expected = written.trim_end_matches(['\r', '\n']).to_owned();
+        let found = credentials(&provider.load());
+        assert_eq!(found, Ok(("from-env.test".to_owned(), expected)));
+    }
+    fs::write(&secret, "\n").unwrap();
+    let said = credentials(&provider.load()).unwrap_err().join("\n");
+    assert!(said.ends_with("client-secret` is empty"), "{said}");
+}
+
+#[test]
+fn a_variable_that_is_not_set_closes_what_names_it_and_nothing_else() {
+    let folder = TempDir::new().unwrap();
+    let middleware = "http: {middlewares: {creds: {plugin: {oAuthClientCredentials: \
+                      {url: 'https://as.test/t', scopes: ['urn:env:HOTS']}}}, \
+                      open: {plugin: {oAuthClientCredentials: {url: 'https://as.test/t'}}}}}";
+    fs::write(folder.path().join("a.yaml"), middleware).unwrap();
+    let update = provider_of(folder.path()).load();
+    let said = credentials(&update).unwrap_err().join("\n");
+    assert!(
+        said.ends_with(
+            "creds: plugin.oAuthClientCredentials.scopes[0]: the environment variable `HOTS` is \
+             not set; did you mean `HOST`?"
+        ),
+        "{said}"
+    );
+    assert!(update.config.middlewares["open"].served().is_some());
 }

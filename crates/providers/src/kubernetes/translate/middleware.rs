@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use carnet_config::diagnostics::{Diagnostic, Object, Severity};
-use carnet_config::document::{Member, Node, Value};
+use carnet_config::diagnostics::{Object, Severity};
+use carnet_config::document::Node;
 use carnet_config::nearest::suggestion;
 use carnet_config::routing::{Middleware, middleware};
 use secrecy::ExposeSecret;
@@ -12,6 +12,7 @@ use super::reference::absent;
 use super::{Translation, finding};
 use crate::kubernetes::objects::ObjectName;
 use crate::kubernetes::secret::Secret;
+use crate::references::replace;
 
 /// What a reference begins with: `urn:k8s:secret:NAME:KEY`, in the Middleware's own namespace.
 const PREFIX: &str = "urn:k8s:secret:";
@@ -41,17 +42,21 @@ impl Translation<'_> {
                 )],
             };
         };
-        let mut resolver = Resolver {
+        let resolver = Resolver {
             secrets: &self.objects.secrets,
             namespace: &name.namespace,
-            label: &label,
-            findings: Vec::new(),
         };
-        let spec = resolver.resolve(spec, "spec");
-        if !resolver.findings.is_empty() {
+        let mut diagnostics = Vec::new();
+        let mut look_up = |text: &str| text.starts_with(PREFIX).then(|| resolver.look_up(text));
+        let mut tell = |key: &str, node: &Node, message: String| {
+            let position = &node.position;
+            diagnostics.push(finding(Severity::Error, &label, key, position, message));
+        };
+        let spec = replace(spec, "spec", &mut look_up, &mut tell);
+        if !diagnostics.is_empty() {
             return Object {
                 value: None,
-                diagnostics: resolver.findings,
+                diagnostics,
             };
         }
         let mut object = middleware::read(&spec, &label);
@@ -65,50 +70,13 @@ impl Translation<'_> {
     }
 }
 
-/// Replaces references in a tree.
+/// The Secrets that a Middleware may refer to.
 struct Resolver<'a> {
     secrets: &'a BTreeMap<ObjectName, Secret>,
     namespace: &'a str,
-    label: &'a str,
-    findings: Vec<Diagnostic>,
 }
 
 impl Resolver<'_> {
-    fn resolve(&mut self, node: &Node, key: &str) -> Node {
-        let value = match &node.value {
-            Value::Text(text) if text.starts_with(PREFIX) => match self.look_up(text) {
-                Ok(secret) => Value::Text(secret),
-                Err(message) => {
-                    let (label, position) = (self.label, &node.position);
-                    let finding = finding(Severity::Error, label, key, position, message);
-                    self.findings.push(finding);
-                    Value::Null
-                }
-            },
-            Value::List(items) => Value::List(
-                items
-                    .iter()
-                    .enumerate()
-                    .map(|(index, item)| self.resolve(item, &format!("{key}[{index}]")))
-                    .collect(),
-            ),
-            Value::Map(members) => Value::Map(
-                members
-                    .iter()
-                    .map(|member| Member {
-                        value: self.resolve(&member.value, &format!("{key}.{}", member.key)),
-                        ..member.clone()
-                    })
-                    .collect(),
-            ),
-            other => other.clone(),
-        };
-        Node {
-            position: node.position.clone(),
-            value,
-        }
-    }
-
     fn look_up(&self, reference: &str) -> Result<String, String> {
         let parts: Vec<&str> = reference.split(':').collect();
         let [_, _, _, name, key] = parts.as_slice() else {

@@ -116,6 +116,18 @@ pub struct Cache {
     pub enabled: bool,
     /// Greatest age of a token in the cache. Default 300 s, which is also the most.
     pub max_age: Duration,
+    /// When a token is fetched anew before its end. Default early.
+    pub refresh: Refresh,
+}
+
+/// `cache.refresh`: when a token that is in use is fetched anew before its end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Refresh {
+    /// `early`: by a timer, off the way of requests. The secret of a caller is kept for that alone.
+    Early,
+    /// `onUse`: by a request that comes shortly before the end, with the credentials it brought. No
+    /// secret is kept.
+    OnUse,
 }
 
 /// Greatest age a token may have in the cache.
@@ -126,6 +138,7 @@ impl Default for Cache {
         Self {
             enabled: true,
             max_age: MAX_AGE,
+            refresh: Refresh::Early,
         }
     }
 }

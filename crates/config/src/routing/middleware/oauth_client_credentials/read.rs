@@ -3,12 +3,16 @@
 use std::time::Duration;
 
 use super::{
-    Cache, ClientConfig, ClientTls, Credentials, MAX_AGE, OAuthClientCredentials, forward_headers,
+    Cache, ClientConfig, ClientTls, Credentials, MAX_AGE, OAuthClientCredentials, Refresh,
+    forward_headers,
 };
 use crate::claims::{ClaimPath, Expression};
 use crate::document::Fields;
 use crate::outbound::{insecure_skip_verify, outbound_url};
 use crate::secret::{credential, secret};
+
+/// The words of `cache.refresh`.
+const REFRESH: [(&str, Refresh); 2] = [("early", Refresh::Early), ("onUse", Refresh::OnUse)];
 
 /// Reads the options. `None` when there is no usable `url`; whatever else is wrong is in the
 /// findings, which close the object.
@@ -156,5 +160,6 @@ fn cache(fields: &mut Fields<'_>) -> Cache {
     Cache {
         enabled: fields.boolean("enabled").unwrap_or(default.enabled),
         max_age,
+        refresh: fields.word("refresh", &REFRESH).unwrap_or(default.refresh),
     }
 }
