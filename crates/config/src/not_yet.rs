@@ -179,9 +179,7 @@ pub const ALL: &[Keys] = &[
             "etcd",
             "http",
             "knative",
-            "kubernetesCRD",
             "kubernetesGateway",
-            "kubernetesIngress",
             "kubernetesIngressNGINX",
             "nomad",
             "plugin",
@@ -192,6 +190,16 @@ pub const ALL: &[Keys] = &[
             "zooKeeper",
         ],
         "; use `providers.file`",
+    ),
+    Keys::warning(
+        (PROVIDERS, "providers.kubernetesCRD"),
+        &["crossProviderNamespaces"],
+        "; remove it",
+    ),
+    Keys::warning(
+        (PROVIDERS, "providers.kubernetesIngress"),
+        &["ingressEndpoint"],
+        "; remove it",
     ),
     Keys::warning(
         (PROVIDERS, "providers.file"),
