@@ -14,7 +14,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::access_log::AccessLog;
 use crate::api::{Noop, PingEndpoint, Readiness};
-use crate::entry_point::{self, House};
+use crate::entry_point::{self, House, Leave};
 use crate::middleware::Endpoint;
 use crate::snapshot::{SnapshotHandle, Surroundings};
 use crate::supplies::{Resolve, Supplies};
@@ -66,6 +66,7 @@ pub struct Gateway {
     readiness: Arc<Readiness>,
     default_certificate: Option<Identity>,
     house: Arc<House>,
+    handed_over: CancellationToken,
 }
 
 impl Gateway {
@@ -104,6 +105,7 @@ impl Gateway {
                     .unwrap_or_else(|_| HeaderValue::from_static("")),
                 count: 0.into(),
             }),
+            handed_over: CancellationToken::new(),
         };
         gateway.swap(&RoutingConfig::default());
         gateway
@@ -140,6 +142,10 @@ impl Gateway {
         mut listeners: BTreeMap<String, std::net::TcpListener>,
         shutdown: CancellationToken,
     ) {
+        let leave = Leave {
+            shutdown: shutdown.clone(),
+            handed_over: self.handed_over.clone(),
+        };
         let served = self.entry_points.iter().filter_map(|(name, options)| {
             let listener = tokio::net::TcpListener::from_std(listeners.remove(name)?);
             match listener {
@@ -148,7 +154,7 @@ impl Gateway {
                     options,
                     listener,
                     Arc::clone(&self.house),
-                    shutdown.clone(),
+                    leave.clone(),
                 )),
                 Err(error) => {
                     tracing::error!(entry_point = name, %error, "listener cannot be used");
@@ -158,13 +164,22 @@ impl Gateway {
         });
         let served = join_all(served);
         let announce = async {
-            shutdown.cancelled().await;
-            self.readiness.drain();
+            tokio::select! {
+                () = shutdown.cancelled() => self.readiness.drain(),
+                () = self.handed_over.cancelled() => {}
+            }
         };
         tokio::join!(served, announce);
         if let Some(log) = &self.house.access_log {
             log.flush();
         }
+    }
+
+    /// Leaves the sockets to another process, which accepts from them: no connection is taken from
+    /// now on, what is open ends as at shutdown, and [`Gateway::serve`] returns. Nobody is told
+    /// that the process goes away, since for clients it does not.
+    pub fn hand_over(&self) {
+        self.handed_over.cancel();
     }
 
     fn swap(&self, config: &RoutingConfig) -> Vec<Diagnostic> {

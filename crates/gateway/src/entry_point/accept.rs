@@ -6,6 +6,7 @@ use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::pin::pin;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use carnet_config::install::EntryPoint;
@@ -14,6 +15,7 @@ use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
+use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -33,49 +35,85 @@ const MAX_HEADERS: usize = 100;
 const LEAST_BUFFER: usize = 8 << 10;
 /// Without descriptors or memory, the listener waits for some to be given back.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
+/// How much longer a connection without a request stays open: one may be on its way, and would be
+/// lost.
+const LINGER: Duration = Duration::from_secs(1);
+
+/// When no more connections are taken.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Leave {
+    /// The process ends: after the time in which others learn of it.
+    pub(crate) shutdown: CancellationToken,
+    /// Another process takes the connections of the same socket: at once.
+    pub(crate) handed_over: CancellationToken,
+}
+
+impl Leave {
+    async fn after(&self, announcement: Duration) {
+        let shutdown = async {
+            self.shutdown.cancelled().await;
+            tokio::time::sleep(announcement).await;
+        };
+        tokio::select! {
+            () = shutdown => {}
+            () = self.handed_over.cancelled() => {}
+        }
+    }
+}
 
 /// How connections end.
 #[derive(Debug, Clone, Default)]
 struct Ending {
     tasks: TaskTracker,
-    /// No new request is taken.
-    graceful: CancellationToken,
+    /// Connections that can be told so take no further request.
+    last: CancellationToken,
+    /// Connections without a request are closed.
+    idle: CancellationToken,
     /// Everything stops.
     cut: CancellationToken,
 }
 
-/// Serves an entry point until `shutdown`, then drains it.
+impl Ending {
+    /// Lets the connections end, and cuts what has not after the grace.
+    async fn drain(&self, name: &str, grace: Duration) {
+        let linger = LINGER.min(grace);
+        self.last.cancel();
+        self.tasks.close();
+        if timeout(linger, self.tasks.wait()).await.is_ok() {
+            return;
+        }
+        self.idle.cancel();
+        if timeout(grace - linger, self.tasks.wait()).await.is_err() {
+            tracing::warn!(entry_point = name, "requests cut after the grace timeout");
+            self.cut.cancel();
+            self.tasks.wait().await;
+        }
+    }
+}
+
+/// Serves an entry point until it is to be left, then drains it.
 pub(crate) async fn serve(
     name: &str,
     options: &EntryPoint,
     listener: TcpListener,
     house: Arc<House>,
-    shutdown: CancellationToken,
+    leave: Leave,
 ) {
     let door = Arc::new(Door {
         name: Arc::from(name),
         options: options.clone(),
         house,
+        is_left: AtomicBool::new(false),
     });
     let lifecycle = &options.transport;
     let ending = Ending::default();
-    let leave = async {
-        shutdown.cancelled().await;
-        tokio::time::sleep(lifecycle.request_accept_grace_timeout).await;
-    };
     tokio::select! {
         () = accept(&listener, &door, &ending) => {}
-        () = leave => {}
+        () = leave.after(lifecycle.request_accept_grace_timeout) => {}
     }
     drop(listener);
-    ending.graceful.cancel();
-    ending.tasks.close();
-    let drained = tokio::time::timeout(lifecycle.grace_timeout, ending.tasks.wait()).await;
-    if drained.is_err() {
-        tracing::warn!(entry_point = name, "requests cut after the grace timeout");
-        ending.cut.cancel();
-        ending.tasks.wait().await;
-    }
+    door.is_left.store(true, Ordering::Relaxed);
+    ending.drain(name, lifecycle.grace_timeout).await;
 }
 
 async fn accept(listener: &TcpListener, door: &Arc<Door>, ending: &Ending) {
@@ -111,7 +149,7 @@ async fn connection(socket: TcpStream, peer: SocketAddr, door: Arc<Door>, ending
     let _ = socket.set_nodelay(true);
     let begun = tokio::select! {
         begun = handshake::begin(socket, &door) => begun,
-        () = ending.graceful.cancelled() => return,
+        () = ending.idle.cancelled() => return,
     };
     match begun {
         Ok(Stream::Plain(socket)) => speak(socket, (peer, None), door, ending).await,
@@ -141,14 +179,15 @@ async fn speak<S: AsyncRead + AsyncWrite + Send + Unpin + 'static>(
     };
     let connection = Arc::new(Connection::new(Arc::clone(&door.name), peer, tls));
     let wire = Wire::new(stream, Arc::clone(&traffic), limits);
-    let tunnels = Tunnels {
+    let tunnels = Arc::new(Tunnels {
         tasks: ending.tasks.clone(),
+        last: ending.last.clone(),
         cut: ending.cut.clone(),
         is_raw: Arc::clone(&traffic.is_raw),
-    };
+    });
     let service = service_fn(|mut request: http::Request<hyper::body::Incoming>| {
         let in_flight = traffic.begin();
-        request.extensions_mut().insert(tunnels.clone());
+        request.extensions_mut().insert(Arc::clone(&tunnels));
         let (door, connection) = (Arc::clone(&door), Arc::clone(&connection));
         async move { Ok::<_, Infallible>(door.answer(request, connection, in_flight).await) }
     });
@@ -156,7 +195,7 @@ async fn speak<S: AsyncRead + AsyncWrite + Send + Unpin + 'static>(
     let mut served = pin!(builder.serve_connection_with_upgrades(TokioIo::new(wire), service));
     let outcome = tokio::select! {
         outcome = served.as_mut() => outcome,
-        () = ending.graceful.cancelled() => {
+        () = no_more(&ending, &traffic) => {
             served.as_mut().graceful_shutdown();
             tokio::select! {
                 outcome = served.as_mut() => outcome,
@@ -166,6 +205,15 @@ async fn speak<S: AsyncRead + AsyncWrite + Send + Unpin + 'static>(
     };
     if let Err(error) = outcome {
         tracing::debug!(entry_point = &*door.name, %peer, error, "connection ended");
+    }
+}
+
+/// Waits until a connection may be told to end. HTTP/2 can be told without losing a request
+/// (RFC 9113 section 6.8), HTTP/1 only in an answer.
+async fn no_more(ending: &Ending, traffic: &Traffic) {
+    ending.last.cancelled().await;
+    if !traffic.is_http2() {
+        ending.idle.cancelled().await;
     }
 }
 

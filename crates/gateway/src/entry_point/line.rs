@@ -3,7 +3,7 @@
 use std::panic::AssertUnwindSafe;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::task::{Context, Poll};
 
 use bytes::Bytes;
@@ -11,7 +11,7 @@ use carnet_config::install::EntryPoint;
 use carnet_oauth::Clock;
 use futures_util::FutureExt;
 use http::header::{CONNECTION, EXPECT};
-use http::{HeaderValue, Method, Version};
+use http::{HeaderValue, Method, StatusCode, Version};
 use http_body::{Body as HttpBody, Frame, SizeHint};
 use hyper::body::Incoming;
 
@@ -43,6 +43,8 @@ pub(super) struct Door {
     pub(super) name: Arc<str>,
     pub(super) options: EntryPoint,
     pub(super) house: Arc<House>,
+    /// Each answer of HTTP/1 is the last one of its connection.
+    pub(super) is_left: AtomicBool,
 }
 
 impl Door {
@@ -58,6 +60,7 @@ impl Door {
         let exchange = Exchange::new(connection, count, Arc::clone(&house.clock));
         let mut request = request.map(Body::from);
         let waits = waits_for_its_body(&request);
+        let can_close = request.version() < Version::HTTP_2;
         let admitted = admit(
             &mut request,
             exchange.connection(),
@@ -70,7 +73,9 @@ impl Door {
             Ok(host) => self.route(request, &host, &mut line).await,
             Err(fault) => refuse(&request, fault, line.exchange()),
         };
-        if waits && line.exchange().record().origin_status.is_none() {
+        let breaks = waits && line.exchange().record().origin_status.is_none();
+        let is_last = can_close && self.is_left.load(Ordering::Relaxed);
+        if breaks || is_last && response.status() != StatusCode::SWITCHING_PROTOCOLS {
             let close = HeaderValue::from_static("close");
             response.headers_mut().insert(CONNECTION, close);
         }

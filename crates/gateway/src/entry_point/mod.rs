@@ -14,5 +14,5 @@ mod path;
 mod traffic;
 mod wire;
 
-pub(crate) use accept::serve;
+pub(crate) use accept::{Leave, serve};
 pub(crate) use line::House;

@@ -9,6 +9,7 @@ pub(super) struct Traffic {
     in_flight: AtomicUsize,
     /// Whether it has become a tunnel of bytes that are no HTTP.
     pub(super) is_raw: Arc<AtomicBool>,
+    is_http2: AtomicBool,
 }
 
 impl Traffic {
@@ -20,6 +21,15 @@ impl Traffic {
 
     pub(super) fn is_busy(&self) -> bool {
         self.in_flight.load(Ordering::Acquire) > 0
+    }
+
+    /// The client speaks HTTP/2.
+    pub(super) fn speaks_http2(&self) {
+        self.is_http2.store(true, Ordering::Release);
+    }
+
+    pub(super) fn is_http2(&self) -> bool {
+        self.is_http2.load(Ordering::Acquire)
     }
 
     pub(super) fn is_raw(&self) -> bool {

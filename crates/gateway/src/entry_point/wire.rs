@@ -159,6 +159,7 @@ impl<S: AsyncRead + Unpin> Wire<S> {
         };
         let head = &fresh[..length];
         if head == HTTP2 {
+            self.traffic.speaks_http2();
             self.state = State::Open;
             return true;
         }

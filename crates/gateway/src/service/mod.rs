@@ -9,6 +9,7 @@ mod headers;
 mod load_balancer;
 mod proxy;
 mod upgrade;
+mod websocket;
 mod weighted;
 
 pub(crate) use headers::{KeepForwardedFor, has_token, tokens};

@@ -12,6 +12,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use super::headers;
+use super::websocket::{self, Farewell};
 use crate::body::{Body, Request, Response};
 use crate::error::{Fault, Reason};
 
@@ -20,6 +21,8 @@ use crate::error::{Fault, Reason};
 pub(crate) struct Tunnels {
     /// Waits for them at shutdown.
     pub(crate) tasks: TaskTracker,
+    /// Asks them to end.
+    pub(crate) last: CancellationToken,
     /// Ends them.
     pub(crate) cut: CancellationToken,
     /// Set when the client's connection has become one.
@@ -31,7 +34,7 @@ pub(crate) struct Tunnels {
 pub(super) struct Offer {
     protocol: HeaderValue,
     client: OnUpgrade,
-    tunnels: Tunnels,
+    tunnels: Arc<Tunnels>,
 }
 
 impl Offer {
@@ -68,9 +71,11 @@ impl Offer {
                 .because("the server switched to another protocol than it was asked for"));
         }
         let server = hyper::upgrade::on(&mut response);
-        let Tunnels { tasks, cut, is_raw } = self.tunnels;
-        is_raw.store(true, Ordering::Release);
-        tasks.spawn(cut.run_until_cancelled_owned(tunnel(self.client, server)));
+        let Tunnels { tasks, cut, .. } = &*self.tunnels;
+        self.tunnels.is_raw.store(true, Ordering::Release);
+        let last = websocket::is_meant(&self.protocol).then(|| self.tunnels.last.clone());
+        let tunnel = tunnel(self.client, server, last);
+        tasks.spawn(cut.clone().run_until_cancelled_owned(tunnel));
 
         let (mut head, _) = response.into_parts();
         headers::remove_hop_by_hop(&mut head.headers);
@@ -81,13 +86,21 @@ impl Offer {
     }
 }
 
-/// Carries bytes until one side is done with both directions.
-async fn tunnel(client: OnUpgrade, server: OnUpgrade) {
+/// Carries bytes until one side is done with both directions. A WebSocket is told when `last` is
+/// cancelled.
+async fn tunnel(client: OnUpgrade, server: OnUpgrade, last: Option<CancellationToken>) {
     let (Ok(client), Ok(server)) = (client.await, server.await) else {
         return;
     };
     let (mut client, mut server) = (TokioIo::new(client), TokioIo::new(server));
-    if let Err(error) = tokio::io::copy_bidirectional(&mut client, &mut server).await {
+    let copied = match last {
+        Some(last) => {
+            let mut server = Farewell::new(server, last);
+            tokio::io::copy_bidirectional(&mut client, &mut server).await
+        }
+        None => tokio::io::copy_bidirectional(&mut client, &mut server).await,
+    };
+    if let Err(error) = copied {
         tracing::debug!(%error, "tunnel broke");
     }
 }

@@ -7,7 +7,6 @@ use super::{
     forward_headers,
 };
 use crate::claims::{ClaimPath, Expression};
-use crate::diagnostics::Severity;
 use crate::document::Fields;
 use crate::outbound::{insecure_skip_verify, outbound_url};
 use crate::secret::{credential, secret};
@@ -30,9 +29,7 @@ pub(in super::super) fn read(fields: &mut Fields<'_>) -> Option<OAuthClientCrede
         .map("clientConfig", client_config)
         .unwrap_or_default();
     let cache = fields.map("cache", cache).unwrap_or_default();
-    let advice = "; tokens are kept in memory, see `cache`";
-    fields.unserved(Severity::Error, &["store"], advice);
-    fields.unserved(Severity::Error, &["revocations"], "");
+    fields.not_yet("http.middlewares.*.plugin.oAuthClientCredentials");
     Some(OAuthClientCredentials {
         url: url?,
         audience,
