@@ -295,14 +295,6 @@ pub const ALL: &[Keys] = &[
         &["store"],
         "; tokens are kept in memory, see `cache`",
     ),
-    Keys::error(
-        (
-            MIDDLEWARES,
-            "http.middlewares.*.plugin.oAuthClientCredentials",
-        ),
-        &["revocations"],
-        "",
-    ),
     Keys::warning(
         (ROUTERS, ROUTES_TOP),
         &["tcp", "udp"],

@@ -1,5 +1,5 @@
 //! The token source over a scripted endpoint and a clock that stands still: no socket, no sleep.
-#![expect(clippy::expect_used, reason = "tests")]
+#![expect(clippy::expect_used, clippy::panic, reason = "tests")]
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -127,7 +127,7 @@ impl Asked {
 
     /// What was counted about the provider.
     fn figures(&self) -> ProviderFigures {
-        self.0.0.providers.figures().remove(0)
+        self.0.engine.providers.figures().remove(0)
     }
 }
 
@@ -150,7 +150,7 @@ fn source_over(
         resolve: Arc::new(|_, _| None),
         providers: Arc::new(Providers::new()),
     };
-    Arc::new(Asked(TokenSource::new(options, endpoint, &supplies)))
+    Arc::new(Asked(TokenSource::new(options, endpoint, None, &supplies)))
 }
 
 fn credentials(id: &str, secret: &str) -> [Credentials; 1] {
