@@ -1,6 +1,6 @@
 //! An entry of `services[]`, of an IngressRoute's route and of a TraefikService alike.
 
-use carnet_config::diagnostics::{Position, Severity};
+use carnet_config::diagnostics::Position;
 use carnet_config::document::{Fields, Value};
 
 use super::Reference;
@@ -26,8 +26,9 @@ pub struct ServiceEntry {
     pub pass_host_header: bool,
     /// `serversTransport`.
     pub servers_transport: Option<Reference>,
-    /// `nativeLB`: the Service's cluster address instead of its endpoints. Default false.
-    pub native_lb: bool,
+    /// `nativeLB`: the Service's cluster address instead of its endpoints; `None`: as the
+    /// provider is configured.
+    pub native_lb: Option<bool>,
 }
 
 /// `port`: matched against the ports of the Service, never its target ports.
@@ -65,10 +66,10 @@ impl ServiceEntry {
             scheme: fields.text("scheme").filter(|scheme| !scheme.is_empty()),
             pass_host_header: fields.boolean("passHostHeader").unwrap_or(true),
             servers_transport: Reference::plain(fields, "serversTransport"),
-            native_lb: fields.boolean("nativeLB").unwrap_or(false),
+            native_lb: fields.boolean("nativeLB"),
         });
         strategy(fields);
-        fields.unserved(Severity::Error, UNSERVED, "");
+        fields.not_yet("IngressRoute.spec.routes.services");
         // Responses are flushed as they come, which satisfies every interval.
         fields.map("responseForwarding", |forwarding| {
             forwarding.text("flushInterval")
@@ -76,15 +77,6 @@ impl ServiceEntry {
         entry
     }
 }
-
-/// Options that decide which server answers, or who may ask: not to be ignored.
-const UNSERVED: &[&str] = &[
-    "healthCheck",
-    "middlewares",
-    "nodePortLB",
-    "passiveHealthCheck",
-    "sticky",
-];
 
 fn strategy(fields: &mut Fields<'_>) {
     let strategy = fields.text("strategy").unwrap_or_default();
