@@ -20,6 +20,7 @@ use crate::service;
 use crate::snapshot::{SnapshotHandle, Surroundings};
 use crate::supplies::{Resolve, Supplies};
 use crate::tls::Identity;
+use crate::token_source::{ProviderFigures, Providers};
 
 /// Where the access log goes.
 pub type Output = Arc<Mutex<dyn std::io::Write + Send>>;
@@ -92,6 +93,7 @@ impl Gateway {
                 clock: Arc::clone(&options.clock),
                 random: options.random,
                 resolve: options.resolve,
+                providers: Arc::new(Providers::new()),
             },
             internal,
             readiness,
@@ -133,6 +135,11 @@ impl Gateway {
     /// well; nothing where there is no such.
     pub fn server_status(&self, service: &str) -> Vec<ServerStatus> {
         self.house.snapshots.load().server_status(service)
+    }
+
+    /// What was counted about each server that gives tokens, as long as a configuration names it.
+    pub fn token_figures(&self) -> Vec<ProviderFigures> {
+        self.supplies.providers.figures()
     }
 
     /// Serves each entry point at the listener of its name until `shutdown`, then drains. The

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::diagnostics::Severity;
+use super::{KubernetesCrd, KubernetesIngress};
 use crate::document::Fields;
 
 /// `providers`.
@@ -10,6 +10,10 @@ use crate::document::Fields;
 pub struct Providers {
     /// `file`.
     pub file: Option<FileProvider>,
+    /// `kubernetesCRD`.
+    pub kubernetes_crd: Option<KubernetesCrd>,
+    /// `kubernetesIngress`.
+    pub kubernetes_ingress: Option<KubernetesIngress>,
     /// `providersThrottleDuration`. Traefik's default is 2 s; ours publishes once things are quiet
     /// and takes this as the longest wait.
     pub throttle: Duration,
@@ -19,6 +23,8 @@ impl Default for Providers {
     fn default() -> Self {
         Self {
             file: None,
+            kubernetes_crd: None,
+            kubernetes_ingress: None,
             throttle: Duration::from_secs(2),
         }
     }
@@ -42,34 +48,14 @@ pub enum FileSource {
     Directory(String),
 }
 
-/// Providers that Traefik has and this gateway does not serve.
-const LATER: [&str; 18] = [
-    "consul",
-    "consulCatalog",
-    "docker",
-    "ecs",
-    "etcd",
-    "http",
-    "knative",
-    "kubernetesCRD",
-    "kubernetesGateway",
-    "kubernetesIngress",
-    "kubernetesIngressNGINX",
-    "nomad",
-    "plugin",
-    "precedence",
-    "redis",
-    "rest",
-    "swarm",
-    "zooKeeper",
-];
-
 impl Providers {
     pub(super) fn read(fields: &mut Fields<'_>) -> Self {
-        fields.unserved(Severity::Warning, &LATER, "; use `providers.file`");
+        fields.not_yet("providers");
         let throttle = fields.duration("providersThrottleDuration");
         Self {
             file: fields.map("file", FileProvider::read).flatten(),
+            kubernetes_crd: fields.section("kubernetesCRD", KubernetesCrd::read),
+            kubernetes_ingress: fields.section("kubernetesIngress", KubernetesIngress::read),
             throttle: throttle.unwrap_or(Self::default().throttle),
         }
     }
@@ -77,11 +63,7 @@ impl Providers {
 
 impl FileProvider {
     fn read(fields: &mut Fields<'_>) -> Option<Self> {
-        fields.unserved(
-            Severity::Warning,
-            &["debugLogGeneratedTemplate"],
-            "; remove it",
-        );
+        fields.not_yet("providers.file");
         let watch = fields.boolean("watch").unwrap_or(true);
         let is_named = |name: &String| !name.is_empty();
         let filename = fields.text("filename").filter(is_named);

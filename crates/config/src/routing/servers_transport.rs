@@ -2,7 +2,6 @@
 
 use std::time::Duration;
 
-use crate::diagnostics::Severity;
 use crate::document::Fields;
 use crate::outbound::insecure_skip_verify;
 use crate::routing::pem::{HoldsPem, Pem};
@@ -27,6 +26,11 @@ pub struct ServersTransport {
     pub response_header_timeout: Duration,
     /// Limit of an idle connection. Default 90 s.
     pub idle_conn_timeout: Duration,
+    /// A connection of HTTP/2 on which nothing was read for so long is asked for a sign of life.
+    /// Default zero: never.
+    pub read_idle_timeout: Duration,
+    /// Wait for that sign; then the connection is closed. Default 15 s.
+    pub ping_timeout: Duration,
 }
 
 impl Default for ServersTransport {
@@ -40,6 +44,8 @@ impl Default for ServersTransport {
             dial_timeout: Duration::from_secs(30),
             response_header_timeout: Duration::ZERO,
             idle_conn_timeout: Duration::from_secs(90),
+            read_idle_timeout: Duration::ZERO,
+            ping_timeout: Duration::from_secs(15),
         }
     }
 }
@@ -61,15 +67,7 @@ impl ServersTransport {
     /// Reads what `http.serversTransports.<name>` and `ServersTransport.spec` have in common:
     /// everything but the certificates, which the latter keeps in other objects.
     pub fn read_connection(fields: &mut Fields<'_>) -> Self {
-        let later = [
-            "cipherSuites",
-            "disableHTTP2",
-            "maxVersion",
-            "minVersion",
-            "peerCertURI",
-            "spiffe",
-        ];
-        fields.unserved(Severity::Error, &later, "");
+        fields.not_yet("http.serversTransports.*");
         let mut transport = Self {
             server_name: fields.text("serverName").filter(|name| !name.is_empty()),
             insecure_skip_verify: insecure_skip_verify(fields),
@@ -85,16 +83,19 @@ impl ServersTransport {
     }
 
     fn read_timeouts(&mut self, fields: &mut Fields<'_>) {
-        // Only HTTP/2 has pings, and connections to servers are checked before each use.
-        fields.unserved(Severity::Warning, &["pingTimeout", "readIdleTimeout"], "");
         for (key, timeout) in [
             ("dialTimeout", &mut self.dial_timeout),
             ("responseHeaderTimeout", &mut self.response_header_timeout),
             ("idleConnTimeout", &mut self.idle_conn_timeout),
+            ("readIdleTimeout", &mut self.read_idle_timeout),
+            ("pingTimeout", &mut self.ping_timeout),
         ] {
             if let Some(given) = fields.duration(key) {
                 *timeout = given;
             }
+        }
+        if self.ping_timeout.is_zero() {
+            self.ping_timeout = Self::default().ping_timeout;
         }
     }
 }

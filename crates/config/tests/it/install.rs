@@ -175,8 +175,8 @@ fn known_flags_that_are_not_served_are_warnings() {
     assert_eq!(
         told(&findings),
         [
-            "flag: warning: api: `api` is not served yet; remove it",
-            "flag: warning: hub: `hub` is not served yet: no token is needed; remove it",
+            "flag: warning: api: `api` is not served yet; remove it; see docs/reference/not-yet.md#install-configuration",
+            "flag: warning: hub: `hub` is not served yet: no token is needed; remove it; see docs/reference/not-yet.md#install-configuration",
         ]
     );
     assert_eq!(config, flags(&[]));

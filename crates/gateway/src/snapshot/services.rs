@@ -252,6 +252,8 @@ fn clients(options: &TransportInput, supplies: &Supplies) -> Result<Clients, Str
         dial_timeout: options.dial_timeout,
         response_header_timeout: options.response_header_timeout,
         idle_timeout: options.idle_conn_timeout,
+        read_idle_timeout: options.read_idle_timeout,
+        ping_timeout: options.ping_timeout,
         max_idle_per_host: options.max_idle_conns_per_host,
         http2_only: false,
     };

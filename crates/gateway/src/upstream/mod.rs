@@ -40,6 +40,11 @@ pub struct Transport {
     pub response_header_timeout: Duration,
     /// A pooled connection that was idle for so long is closed; zero: never. Default 90 s.
     pub idle_timeout: Duration,
+    /// A connection of HTTP/2 on which nothing was read for so long is pinged; zero: never.
+    /// Default never.
+    pub read_idle_timeout: Duration,
+    /// A connection whose ping was not answered for so long is closed. Default 15 s.
+    pub ping_timeout: Duration,
     /// Idle connections kept per host. Default 200.
     pub max_idle_per_host: usize,
     /// Speak HTTP/2 from the first byte (`h2c`). Default false.
@@ -53,6 +58,8 @@ impl Default for Transport {
             dial_timeout: Duration::from_secs(30),
             response_header_timeout: Duration::ZERO,
             idle_timeout: Duration::from_secs(90),
+            read_idle_timeout: Duration::ZERO,
+            ping_timeout: Duration::from_secs(15),
             max_idle_per_host: 200,
             http2_only: false,
         }

@@ -30,10 +30,17 @@ struct Inner {
     authority: Authority,
     speaks_http2: bool,
     max_idle: usize,
+    pings: Option<Pings>,
     /// Zero: for ever.
     idle_timeout: Duration,
     idle: Mutex<Idle>,
     shared: tokio::sync::Mutex<Option<http2::SendRequest<Body>>>,
+}
+
+/// How a connection of HTTP/2 is asked for a sign of life.
+struct Pings {
+    after: Duration,
+    patience: Duration,
 }
 
 #[derive(Default)]
@@ -66,6 +73,10 @@ impl Pool {
             authority,
             speaks_http2: transport.http2_only,
             max_idle: transport.max_idle_per_host,
+            pings: (!transport.read_idle_timeout.is_zero()).then_some(Pings {
+                after: transport.read_idle_timeout,
+                patience: transport.ping_timeout,
+            }),
             idle_timeout: transport.idle_timeout,
             idle: Mutex::default(),
             shared: tokio::sync::Mutex::default(),
@@ -172,8 +183,15 @@ impl Pool {
             return Ok((sender.clone(), true));
         }
         let stream = TokioIo::new(self.dial().await?);
-        let (sender, connection) = http2::Builder::new(TokioExecutor::new())
-            .timer(TokioTimer::new())
+        let mut builder = http2::Builder::new(TokioExecutor::new());
+        builder.timer(TokioTimer::new());
+        if let Some(pings) = &self.0.pings {
+            builder
+                .keep_alive_interval(pings.after)
+                .keep_alive_timeout(pings.patience)
+                .keep_alive_while_idle(true);
+        }
+        let (sender, connection) = builder
             .handshake(stream)
             .await
             .map_err(|error| Failure::of_connection(error, false))?;

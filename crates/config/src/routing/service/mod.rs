@@ -2,8 +2,8 @@
 //! (`load_balancer.rs`) or other services (`weighted.rs`, `failover.rs`). What several kinds have
 //! is in `sticky.rs` and `health_check.rs`.
 
-use crate::diagnostics::Severity;
 use crate::document::Fields;
+use crate::not_yet::SERVICE_KINDS;
 
 mod failover;
 mod health_check;
@@ -30,9 +30,6 @@ pub enum Service {
     Failover(Failover),
 }
 
-/// Kinds of services that Traefik has and this gateway does not serve.
-const LATER: &str = "mirroring";
-
 impl Service {
     /// Reads `http.services.<name>`. `None` when it is of no kind that is served; the findings say
     /// why.
@@ -41,14 +38,8 @@ impl Service {
         let weighted = fields.section("weighted", Weighted::read);
         let hashed = fields.section("highestRandomWeight", HighestRandomWeight::read);
         let failover = fields.section("failover", Failover::read);
-        // Middlewares of a service are guards: without them it must not answer.
-        fields.unserved(
-            Severity::Error,
-            &["middlewares"],
-            "; name them in the router",
-        );
-        let is_later = fields.has(LATER);
-        fields.unserved(Severity::Error, &[LATER], "");
+        let is_later = fields.has("mirroring");
+        fields.not_yet(SERVICE_KINDS);
         let kinds = [
             balancer.map(|balancer| Self::LoadBalancer(Box::new(balancer))),
             weighted.map(Self::Weighted),

@@ -1,6 +1,6 @@
 //! An entry of `services[]`, of an IngressRoute's route and of a TraefikService alike.
 
-use carnet_config::diagnostics::{Position, Severity};
+use carnet_config::diagnostics::Position;
 use carnet_config::document::{Fields, Value};
 use carnet_config::routing::service::LoadBalancer;
 
@@ -27,8 +27,9 @@ pub struct ServiceEntry {
     pub balance: LoadBalancer,
     /// `serversTransport`.
     pub servers_transport: Option<Reference>,
-    /// `nativeLB`: the Service's cluster address instead of its endpoints. Default false.
-    pub native_lb: bool,
+    /// `nativeLB`: the Service's cluster address instead of its endpoints; `None`: as the
+    /// provider is configured.
+    pub native_lb: Option<bool>,
 }
 
 /// `port`: matched against the ports of the Service, never its target ports.
@@ -66,10 +67,9 @@ impl ServiceEntry {
             scheme: fields.text("scheme").filter(|scheme| !scheme.is_empty()),
             balance: LoadBalancer::read_balance(fields),
             servers_transport: Reference::plain(fields, "serversTransport"),
-            native_lb: fields.boolean("nativeLB").unwrap_or(false),
+            native_lb: fields.boolean("nativeLB"),
         });
-        // The one decides which servers there are, the others who may ask.
-        fields.unserved(Severity::Error, &["middlewares", "nodePortLB"], "");
+        fields.not_yet("IngressRoute.spec.routes.services");
         entry
     }
 }

@@ -1,6 +1,6 @@
 //! `TraefikService`: services made of services.
 
-use carnet_config::diagnostics::{Object, Severity};
+use carnet_config::diagnostics::Object;
 use carnet_config::document::Fields;
 use carnet_config::routing::service::{Cookie, ErrorStatuses};
 
@@ -56,7 +56,7 @@ impl TraefikService {
             Self::HighestRandomWeight(entries(hashed))
         });
         let failover = fields.map("failover", Failover::read);
-        fields.unserved(Severity::Error, &["mirroring"], "");
+        fields.not_yet("TraefikService.spec");
         let failover = failover.map(|read| read.map(|read| Self::Failover(Box::new(read))));
         let mut kinds = [weighted.map(Some), hashed.map(Some), failover]
             .into_iter()

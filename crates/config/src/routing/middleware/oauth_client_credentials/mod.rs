@@ -35,6 +35,8 @@ pub struct OAuthClientCredentials {
     pub client_config: ClientConfig,
     /// Where tokens are kept between requests.
     pub cache: Cache,
+    /// Where the authorization server tells which tokens it revoked; `None`: nowhere.
+    pub revocations: Option<Revocations>,
 }
 
 /// `clientID` and `clientSecret`: both or neither.
@@ -55,6 +57,25 @@ impl PartialEq for Credentials {
         } = self;
         *client_id == other.client_id
             && client_secret.expose_secret() == other.client_secret.expose_secret()
+    }
+}
+
+/// `revocations` (ours): the stream of our own authorization server, `GET /admin/revocations`.
+#[derive(Debug, Clone)]
+pub struct Revocations {
+    /// `url`. Required; http or https.
+    pub url: Url,
+    /// `bearer`: token that is sent with the request, if any.
+    pub bearer: Option<SecretString>,
+}
+
+/// As with [`Credentials`].
+impl PartialEq for Revocations {
+    fn eq(&self, other: &Self) -> bool {
+        let Self { url, bearer } = self;
+        *url == other.url
+            && bearer.as_ref().map(ExposeSecret::expose_secret)
+                == other.bearer.as_ref().map(ExposeSecret::expose_secret)
     }
 }
 
@@ -118,6 +139,9 @@ pub struct Cache {
     pub max_age: Duration,
     /// When a token is fetched anew before its end. Default early.
     pub refresh: Refresh,
+    /// `header`: a header of the response that says where the token came from: `hit`, `miss`,
+    /// `refreshed` or `refused`. Default none.
+    pub header: Option<String>,
 }
 
 /// `cache.refresh`: when a token that is in use is fetched anew before its end.
@@ -139,6 +163,7 @@ impl Default for Cache {
             enabled: true,
             max_age: MAX_AGE,
             refresh: Refresh::Early,
+            header: None,
         }
     }
 }

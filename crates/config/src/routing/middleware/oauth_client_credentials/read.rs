@@ -4,13 +4,13 @@ use std::time::Duration;
 
 use super::{
     Cache, ClientConfig, ClientTls, Credentials, MAX_AGE, OAuthClientCredentials, Refresh,
-    forward_headers,
+    Revocations, forward_headers,
 };
 use crate::claims::{ClaimPath, Expression};
-use crate::diagnostics::Severity;
 use crate::document::Fields;
 use crate::outbound::{insecure_skip_verify, outbound_url};
 use crate::secret::{credential, secret};
+use crate::token::is_token;
 
 /// The words of `cache.refresh`.
 const REFRESH: [(&str, Refresh); 2] = [("early", Refresh::Early), ("onUse", Refresh::OnUse)];
@@ -29,9 +29,8 @@ pub(in super::super) fn read(fields: &mut Fields<'_>) -> Option<OAuthClientCrede
         .map("clientConfig", client_config)
         .unwrap_or_default();
     let cache = fields.map("cache", cache).unwrap_or_default();
-    let advice = "; tokens are kept in memory, see `cache`";
-    fields.unserved(Severity::Error, &["store"], advice);
-    fields.unserved(Severity::Error, &["revocations"], "");
+    let revocations = fields.map("revocations", revocations).flatten();
+    fields.not_yet("http.middlewares.*.plugin.oAuthClientCredentials");
     Some(OAuthClientCredentials {
         url: url?,
         audience,
@@ -42,7 +41,14 @@ pub(in super::super) fn read(fields: &mut Fields<'_>) -> Option<OAuthClientCrede
         username_claim,
         client_config,
         cache,
+        revocations,
     })
+}
+
+fn revocations(fields: &mut Fields<'_>) -> Option<Revocations> {
+    let url = outbound_url(fields, "url");
+    let bearer = secret(fields, "bearer");
+    Some(Revocations { url: url?, bearer })
 }
 
 /// Both or neither: half a pair would quietly mean the other mode.
@@ -160,9 +166,14 @@ fn cache(fields: &mut Fields<'_>) -> Cache {
     if max_age > MAX_AGE {
         fields.error("maxAge", "tokens are kept for 300 seconds at most");
     }
+    let header = fields.text("header").filter(|name| !name.is_empty());
+    if header.as_deref().is_some_and(|name| !is_token(name)) {
+        fields.error("header", "this is no name of a header");
+    }
     Cache {
         enabled: fields.boolean("enabled").unwrap_or(default.enabled),
         max_age,
         refresh: fields.word("refresh", &REFRESH).unwrap_or(default.refresh),
+        header,
     }
 }
