@@ -158,11 +158,6 @@ pub const ALL: &[Keys] = &[
         "; remove it",
     ),
     Keys::warning(
-        (ENTRY_POINTS, "entryPoints.*.http"),
-        &["encodeQuerySemicolons", "underscoreHeadersStrategy"],
-        "; remove it",
-    ),
-    Keys::warning(
         (ENTRY_POINTS, "entryPoints.*.http2"),
         &["maxDecoderHeaderTableSize", "maxEncoderHeaderTableSize"],
         "; remove it",

@@ -24,6 +24,10 @@ pub struct EntryPoint {
     pub sanitize_path: bool,
     /// `http.encodedCharacters`.
     pub encoded_characters: EncodedCharacters,
+    /// `http.encodeQuerySemicolons`: `;` in a query becomes `%3B` instead of `&`. Default false.
+    pub encode_query_semicolons: bool,
+    /// `http.underscoreHeadersStrategy`. Default `keep`.
+    pub underscore_headers: UnderscoreHeaders,
     /// `http.tls`: of routers that say nothing about TLS. `None`: those take plain connections.
     pub tls: Option<RouterTls>,
     /// `http.redirections.entryPoint`: plain requests are sent elsewhere.
@@ -56,6 +60,19 @@ pub struct EncodedCharacters {
     pub question_mark: bool,
     /// `allowEncodedHash` (`%23`).
     pub hash: bool,
+}
+
+/// `http.underscoreHeadersStrategy`: what happens to headers with `_` in their names, which CGI
+/// programs take for others. Those that look like one of `X-Forwarded-*` never pass from strangers.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum UnderscoreHeaders {
+    /// They pass.
+    #[default]
+    Keep,
+    /// They are removed before the request is routed.
+    Delete,
+    /// The request answers 400.
+    Reject,
 }
 
 /// `http.redirections.entryPoint`: every plain request of an entry point is sent to another.
@@ -123,6 +140,8 @@ impl EntryPoint {
             max_header_bytes: 1 << 20,
             sanitize_path: true,
             encoded_characters: EncodedCharacters::default(),
+            encode_query_semicolons: false,
+            underscore_headers: UnderscoreHeaders::default(),
             tls: None,
             redirection: None,
             forwarded_headers: ForwardedHeaders::default(),
@@ -205,7 +224,16 @@ impl EntryPoint {
             redirections.map("entryPoint", Redirection::read).flatten()
         });
         self.redirection = redirection.flatten();
-        fields.not_yet("entryPoints.*.http");
+        let encode = fields.boolean("encodeQuerySemicolons");
+        self.encode_query_semicolons = encode.unwrap_or(false);
+        let strategies = [
+            ("keep", UnderscoreHeaders::Keep),
+            ("delete", UnderscoreHeaders::Delete),
+            ("reject", UnderscoreHeaders::Reject),
+        ];
+        if let Some(strategy) = fields.word("underscoreHeadersStrategy", &strategies) {
+            self.underscore_headers = strategy;
+        }
         self.middlewares = fields.texts("middlewares");
         if let Some(bytes) = fields.number("maxHeaderBytes") {
             self.max_header_bytes = bytes;

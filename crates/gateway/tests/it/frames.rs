@@ -1,6 +1,7 @@
 //! HTTP/2 as bytes: what no client library would send.
 
 use std::net::SocketAddr;
+use std::time::Duration;
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
@@ -14,6 +15,8 @@ pub(crate) const CONTINUATION: u8 = 9;
 
 pub(crate) const END_STREAM: u8 = 1;
 pub(crate) const END_HEADERS: u8 = 4;
+
+const PATIENCE: Duration = Duration::from_secs(5);
 
 /// A frame as it came.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -77,6 +80,11 @@ impl Frames {
 
     /// What became of a stream: its status, or the code of the error that ended it or all.
     pub(crate) async fn outcome(&mut self, stream: u32) -> Outcome {
+        let outcome = tokio::time::timeout(PATIENCE, self.find(stream)).await;
+        outcome.unwrap_or(Outcome::Silence)
+    }
+
+    async fn find(&mut self, stream: u32) -> Outcome {
         while let Some(frame) = self.next().await {
             match frame.kind {
                 HEADERS if frame.stream == stream => {
@@ -103,12 +111,14 @@ pub(crate) enum Outcome {
     /// GOAWAY with this code.
     Gone(u32),
     Closed,
+    /// Nothing in five seconds.
+    Silence,
 }
 
 impl Outcome {
     /// Whether the request was refused, in whichever way.
     pub(crate) fn is_refusal(self) -> bool {
-        !matches!(self, Self::Status(status) if status < 400)
+        !matches!(self, Self::Status(0..400) | Self::Silence)
     }
 }
 

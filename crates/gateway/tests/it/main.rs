@@ -11,6 +11,7 @@ mod entry_point;
 mod forwarded;
 mod frames;
 mod http2;
+mod http2_frames;
 mod oauth_client_credentials;
 mod ping;
 mod proxy;

@@ -10,6 +10,7 @@ use crate::claims::{ClaimPath, Expression};
 use crate::document::Fields;
 use crate::outbound::{insecure_skip_verify, outbound_url};
 use crate::secret::{credential, secret};
+use crate::token::is_token;
 
 /// The words of `cache.refresh`.
 const REFRESH: [(&str, Refresh); 2] = [("early", Refresh::Early), ("onUse", Refresh::OnUse)];
@@ -157,9 +158,14 @@ fn cache(fields: &mut Fields<'_>) -> Cache {
     if max_age > MAX_AGE {
         fields.error("maxAge", "tokens are kept for 300 seconds at most");
     }
+    let header = fields.text("header").filter(|name| !name.is_empty());
+    if header.as_deref().is_some_and(|name| !is_token(name)) {
+        fields.error("header", "this is no name of a header");
+    }
     Cache {
         enabled: fields.boolean("enabled").unwrap_or(default.enabled),
         max_age,
         refresh: fields.word("refresh", &REFRESH).unwrap_or(default.refresh),
+        header,
     }
 }
