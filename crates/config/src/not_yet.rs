@@ -145,10 +145,8 @@ pub const ALL: &[Keys] = &[
         (ENTRY_POINTS, "entryPoints.*"),
         &[
             "allowACMEByPass",
-            "http2",
             "http3",
             "observability",
-            "proxyProtocol",
             "reusePort",
             "udp",
         ],
@@ -160,13 +158,8 @@ pub const ALL: &[Keys] = &[
         "; remove it",
     ),
     Keys::warning(
-        (ENTRY_POINTS, "entryPoints.*.http"),
-        &["encodeQuerySemicolons", "underscoreHeadersStrategy"],
-        "; remove it",
-    ),
-    Keys::warning(
-        (ENTRY_POINTS, "entryPoints.*.transport"),
-        &["keepAliveMaxRequests", "keepAliveMaxTime"],
+        (ENTRY_POINTS, "entryPoints.*.http2"),
+        &["maxDecoderHeaderTableSize", "maxEncoderHeaderTableSize"],
         "; remove it",
     ),
     Keys::warning(
@@ -294,14 +287,6 @@ pub const ALL: &[Keys] = &[
         ),
         &["store"],
         "; tokens are kept in memory, see `cache`",
-    ),
-    Keys::error(
-        (
-            MIDDLEWARES,
-            "http.middlewares.*.plugin.oAuthClientCredentials",
-        ),
-        &["revocations"],
-        "",
     ),
     Keys::warning(
         (ROUTERS, ROUTES_TOP),
