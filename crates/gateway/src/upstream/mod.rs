@@ -218,7 +218,7 @@ impl fmt::Debug for Client {
 }
 
 /// RFC 9110 section 9.2.2; a body may have been read already, so there must be none.
-fn is_repeatable(request: &Request) -> bool {
+pub(crate) fn is_repeatable(request: &Request) -> bool {
     let idempotent = matches!(
         *request.method(),
         Method::GET | Method::HEAD | Method::OPTIONS | Method::TRACE | Method::PUT | Method::DELETE
@@ -227,7 +227,7 @@ fn is_repeatable(request: &Request) -> bool {
 }
 
 /// The request again, with an empty body. Extensions (an upgrade, a callback) belong to one sending.
-fn copy_of_head(request: &Request) -> Request {
+pub(crate) fn copy_of_head(request: &Request) -> Request {
     let mut copy = http::Request::new(Body::empty());
     request.method().clone_into(copy.method_mut());
     request.uri().clone_into(copy.uri_mut());
