@@ -215,7 +215,6 @@ pub const ALL: &[Keys] = &[
         (TRANSPORTS, "http.serversTransports.*"),
         &[
             "cipherSuites",
-            "disableHTTP2",
             "maxVersion",
             "minVersion",
             "peerCertURI",
@@ -223,7 +222,6 @@ pub const ALL: &[Keys] = &[
         ],
         "",
     ),
-    // Only HTTP/2 has pings, and connections to servers are checked before each use.
     Keys::error(
         (MIDDLEWARES, MIDDLEWARE_KINDS),
         &[

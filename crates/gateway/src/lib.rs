@@ -25,4 +25,4 @@ pub use api::Readiness;
 pub use gateway::{Gateway, Options, Output};
 pub use supplies::Resolve;
 pub use tls::TlsSession;
-pub use token_source::ProviderFigures;
+pub use token_source::{CachedToken, ProviderFigures};

@@ -27,7 +27,8 @@ pub struct LoadBalancer {
 /// `loadBalancer.servers[]`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Server {
-    /// `scheme://host:port`, scheme `http`, `https` or `h2c`.
+    /// `scheme://host:port`, scheme `http`, `https` or `h2c`; or the path of a Unix socket at which
+    /// HTTP/1.1 is spoken, `unix:///run/app.sock`, of which Traefik knows nothing.
     pub url: Url,
     /// The URL as it was written: what sticky cookies and hashes are made from.
     pub name: String,
@@ -117,6 +118,12 @@ impl Server {
         let weight = fields.number("weight").unwrap_or(1);
         let preserve_path = fields.boolean("preservePath").unwrap_or(false);
         let (url, name) = url?;
+        if preserve_path && url.scheme() == "unix" {
+            fields.error(
+                "preservePath",
+                "the path of a `unix` URL is that of its socket",
+            );
+        }
         Some(Self {
             weight,
             preserve_path,
@@ -130,8 +137,12 @@ fn server_url(fields: &mut Fields<'_>) -> Option<(Url, String)> {
     let text = text.trim();
     let message = match Url::parse(text) {
         Err(error) => format!("is no URL: {error}"),
+        Ok(url) if url.scheme() == "unix" => match is_socket(&url) {
+            true => return Some((url, text.to_owned())),
+            false => "expects the path of a socket, like `unix:///run/app.sock`".to_owned(),
+        },
         Ok(url) if !matches!(url.scheme(), "http" | "https" | "h2c") => {
-            "the scheme of a server is `http`, `https` or `h2c`".to_owned()
+            "the scheme of a server is `http`, `https`, `h2c` or `unix`".to_owned()
         }
         Ok(url) if url.host_str().is_none_or(str::is_empty) => "names no host".to_owned(),
         Ok(url) if !url.username().is_empty() || url.password().is_some() => {
@@ -141,4 +152,11 @@ fn server_url(fields: &mut Fields<'_>) -> Option<(Url, String)> {
     };
     fields.error("url", message);
     None
+}
+
+/// A path and nothing else.
+fn is_socket(url: &Url) -> bool {
+    let has_host = url.host_str().is_some_and(|host| !host.is_empty());
+    let is_path = url.path().starts_with('/') && url.path().len() > 1;
+    is_path && !has_host && url.query().is_none() && url.fragment().is_none()
 }

@@ -1,18 +1,24 @@
 //! One question to one server.
 
+use std::path::Path;
 use std::time::Duration;
 
 use carnet_config::routing::service::{HealthCheck, Mode};
 use http::header::{HOST, LOCATION};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Uri};
+use percent_encoding::percent_decode_str;
 use url::Url;
 
 use super::grpc;
 use crate::body::{Body, Request};
 use crate::service::Clients;
+use crate::upstream::Destination;
 
 /// Redirections that are followed, as Go's client does.
 const MOST_REDIRECTIONS: usize = 10;
+
+/// The URL of a server at a Unix socket.
+const SOCKET: &str = "http://localhost/";
 
 /// What a server is asked, and what is a good answer.
 #[derive(Debug)]
@@ -22,6 +28,8 @@ pub(in crate::service) struct Question {
     method: Method,
     headers: HeaderMap,
     clients: Clients,
+    /// Where the server is none of the network; it goes by the name of [`SOCKET`].
+    socket: Option<Destination>,
 }
 
 impl Question {
@@ -32,7 +40,15 @@ impl Question {
         clients: &Clients,
     ) -> Result<Self, String> {
         let wrong = |what: &str| format!("`{what}` of its healthCheck cannot be used");
-        let mut url = server.join(&options.path).map_err(|_| wrong("path"))?;
+        let socket = (server.scheme() == "unix").then(|| {
+            let path = percent_decode_str(server.path()).decode_utf8_lossy();
+            clients.http1.socket(Path::new(&*path))
+        });
+        let base = match &socket {
+            Some(_) => Url::parse(SOCKET).map_err(|_| wrong("url"))?,
+            None => server.clone(),
+        };
+        let mut url = base.join(&options.path).map_err(|_| wrong("path"))?;
         if let Some(scheme) = &options.scheme {
             // `Url::set_scheme` refuses to go from `http` to `h2c`.
             let text = url.as_str().replacen(url.scheme(), scheme, 1);
@@ -59,6 +75,7 @@ impl Question {
             method: options.method.parse().map_err(|_| wrong("method"))?,
             headers,
             clients: clients.clone(),
+            socket,
         })
     }
 
@@ -123,7 +140,10 @@ impl Question {
         *request.uri_mut() = uri.build().map_err(|error| error.to_string())?;
         self.method.clone_into(request.method_mut());
         headers.clone_into(request.headers_mut());
-        let response = client.send(request).await;
+        let response = match &self.socket {
+            Some(socket) if authority(url) == authority(&self.url) => socket.send(request).await,
+            _ => client.send(request).await,
+        };
         let response = response.map_err(|failure| failure.to_string())?;
         let location = response.headers().get(LOCATION);
         let location = location.and_then(|location| location.to_str().ok());
