@@ -236,9 +236,12 @@ fn tls(options: &ClientTls) -> Tls {
         server_name: None,
         insecure_skip_verify: options.insecure_skip_verify,
         root_cas: options.ca.iter().cloned().collect(),
-        client_certificate: pair.map(|(cert, key)| ClientCertificate {
-            cert: cert.clone(),
-            key: key.clone(),
-        }),
+        client_certificates: pair
+            .map(|(cert, key)| ClientCertificate {
+                cert: cert.clone(),
+                key: key.clone(),
+            })
+            .into_iter()
+            .collect(),
     }
 }
