@@ -172,10 +172,8 @@ pub const ALL: &[Keys] = &[
         (ENTRY_POINTS, "entryPoints.*"),
         &[
             "allowACMEByPass",
-            "http2",
             "http3",
             "observability",
-            "proxyProtocol",
             "reusePort",
             "udp",
         ],
@@ -187,13 +185,8 @@ pub const ALL: &[Keys] = &[
         "; remove it",
     ),
     Keys::warning(
-        (ENTRY_POINTS, "entryPoints.*.http"),
-        &["encodeQuerySemicolons", "underscoreHeadersStrategy"],
-        "; remove it",
-    ),
-    Keys::warning(
-        (ENTRY_POINTS, "entryPoints.*.transport"),
-        &["keepAliveMaxRequests", "keepAliveMaxTime"],
+        (ENTRY_POINTS, "entryPoints.*.http2"),
+        &["maxDecoderHeaderTableSize", "maxEncoderHeaderTableSize"],
         "; remove it",
     ),
     Keys::warning(
@@ -206,9 +199,7 @@ pub const ALL: &[Keys] = &[
             "etcd",
             "http",
             "knative",
-            "kubernetesCRD",
             "kubernetesGateway",
-            "kubernetesIngress",
             "kubernetesIngressNGINX",
             "nomad",
             "plugin",
@@ -219,6 +210,16 @@ pub const ALL: &[Keys] = &[
             "zooKeeper",
         ],
         "; use `providers.file`",
+    ),
+    Keys::warning(
+        (PROVIDERS, "providers.kubernetesCRD"),
+        &["crossProviderNamespaces"],
+        "; remove it",
+    ),
+    Keys::warning(
+        (PROVIDERS, "providers.kubernetesIngress"),
+        &["ingressEndpoint"],
+        "; remove it",
     ),
     Keys::warning(
         (PROVIDERS, "providers.file"),
@@ -313,14 +314,6 @@ pub const ALL: &[Keys] = &[
         ),
         &["store"],
         "; tokens are kept in memory, see `cache`",
-    ),
-    Keys::error(
-        (
-            MIDDLEWARES,
-            "http.middlewares.*.plugin.oAuthClientCredentials",
-        ),
-        &["revocations"],
-        "",
     ),
     Keys::warning(
         (ROUTERS, ROUTES_TOP),
