@@ -20,7 +20,7 @@ use crate::snapshot::{SnapshotHandle, Surroundings};
 use crate::supplies::{Resolve, Supplies};
 use crate::tls::Identity;
 use crate::tls::acme::{CertificatesResolver, Resolvers};
-use crate::token_source::{ProviderFigures, Providers};
+use crate::token_source::{CachedToken, ProviderFigures, Providers};
 
 /// Where the access log goes.
 pub type Output = Arc<Mutex<dyn std::io::Write + Send>>;
@@ -143,6 +143,11 @@ impl Gateway {
     /// What was counted about each server that gives tokens, as long as a configuration names it.
     pub fn token_figures(&self) -> Vec<ProviderFigures> {
         self.supplies.providers.figures()
+    }
+
+    /// The tokens that are kept, without the tokens.
+    pub fn cached_tokens(&self) -> Vec<CachedToken> {
+        self.supplies.providers.cached()
     }
 
     /// Serves each entry point at the listener of its name until `shutdown`, then drains. The

@@ -26,4 +26,4 @@ pub use gateway::{Gateway, Options, Output};
 pub use supplies::Resolve;
 pub use tls::TlsSession;
 pub use tls::acme::{CertificatesResolver, Storage};
-pub use token_source::ProviderFigures;
+pub use token_source::{CachedToken, ProviderFigures};

@@ -4,6 +4,7 @@
 
 mod access_log;
 mod answers;
+mod backends;
 mod clients_tls;
 mod compile;
 mod drain;
