@@ -15,6 +15,7 @@ use super::{Chain, Route, Tables};
 use crate::api::Redirections;
 use crate::middleware::Middleware;
 use crate::router::{Ranked, Table};
+use crate::tls::acme;
 
 /// Entry points that take no router which names none.
 const INTERNAL_ENTRY_POINT: &str = "traefik";
@@ -66,6 +67,7 @@ impl Compile<'_> {
             self.router(name, object, &mut draft);
         }
         self.ping(&mut draft);
+        self.acme(&mut draft);
         self.redirections(&mut draft);
         let around = self.around;
         for name in around.entry_points.keys() {
@@ -271,6 +273,37 @@ impl Compile<'_> {
             target: route,
         });
     }
+
+    /// Authorities for certificates ask by plain HTTP.
+    fn acme(&self, draft: &mut Draft) {
+        let name = "acme-http@internal";
+        let Some(challenges) = self.around.internal.get(name) else {
+            return;
+        };
+        for entry_point in self.around.acme {
+            let route = Route {
+                name: Arc::from(name),
+                chain: Chain::Open {
+                    middlewares: Vec::new(),
+                    endpoint: Arc::clone(challenges),
+                },
+                access_logs: true,
+                is_internal: true,
+                demands: None,
+            };
+            let routes = draft
+                .routes
+                .entry((entry_point.clone(), false))
+                .or_default();
+            routes.push(Ranked {
+                name: name.to_owned(),
+                priority: INTERNAL_PRIORITY,
+                rule: Rule::Match(rule::Matcher::PathPrefix(acme::PATH.to_owned())),
+                target: Arc::new(route),
+            });
+        }
+    }
+
     /// The routers that `http.redirections` of the entry points make.
     fn redirections(&mut self, draft: &mut Draft) {
         let around = self.around;
