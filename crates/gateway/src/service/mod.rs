@@ -14,6 +14,7 @@ mod proxy;
 mod repeatable;
 mod sticky;
 mod strategy;
+mod trailers;
 mod upgrade;
 mod websocket;
 mod weighted;
