@@ -10,7 +10,7 @@ use carnet_config::routing::router::RouterTls;
 use carnet_config::rule::{self, Rule};
 
 use super::compile::Compile;
-use super::tls::{Configs, Wishes};
+use super::tls::{Configs, DEFAULT, Wishes};
 use super::{Chain, Route, Tables};
 use crate::api::Redirections;
 use crate::middleware::Middleware;
@@ -40,6 +40,19 @@ struct Draft {
     /// By entry point.
     wishes: BTreeMap<String, Wishes>,
     configs: Configs,
+}
+
+/// What an entry point says of TLS, as if the router itself said it: a name of options without a
+/// provider means those of the router's own, as in Traefik.
+fn adopted(tls: &RouterTls, router: &str) -> RouterTls {
+    let mut tls = tls.clone();
+    if let (Some(options), Some((_, provider))) = (&mut tls.options, router.rsplit_once('@'))
+        && !options.contains('@')
+        && options != DEFAULT
+    {
+        *options = format!("{options}@{provider}");
+    }
+    tls
 }
 
 impl Compile<'_> {
@@ -80,8 +93,9 @@ impl Compile<'_> {
         let around = self.around;
         for entry_point in &placement.entry_points {
             let options = &around.entry_points[entry_point];
-            let tls = placement.tls.as_ref().or(options.tls.as_ref());
-            let demands = tls.map_or(Ok(None), |tls| {
+            let tls = placement.tls.clone();
+            let tls = tls.or_else(|| options.tls.as_ref().map(|tls| adopted(tls, name)));
+            let demands = tls.as_ref().map_or(Ok(None), |tls| {
                 let wishes = draft.wishes.entry(entry_point.clone()).or_default();
                 self.wish(name, (&placement.rule, tls), &draft.configs, wishes)
             });

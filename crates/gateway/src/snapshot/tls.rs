@@ -13,7 +13,7 @@ use super::compile::Compile;
 use crate::tls::{Certificates, Handshake, Handshakes, Identity, Policy};
 
 /// The options of names that no router has others for.
-const DEFAULT: &str = "default";
+pub(super) const DEFAULT: &str = "default";
 
 /// Every set of options, with the certificates; why not, where one cannot be used.
 pub(super) type Configs = BTreeMap<String, Result<Handshake, String>>;
