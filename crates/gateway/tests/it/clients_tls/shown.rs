@@ -166,15 +166,15 @@ async fn a_client_that_speaks_neither_http_nor_tls_is_refused() {
     assert_eq!(stand.get("x", &[]).await.status, 404, "the others go on");
 }
 
-/// The first message of a handshake by which an authority for certificates asks.
-fn hello_of_an_authority() -> Vec<u8> {
+/// The first message of a handshake.
+fn hello() -> Vec<u8> {
     let provider = Arc::new(aws_lc_rs::default_provider());
     let mut config = ClientConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()
         .unwrap()
         .with_root_certificates(RootCertStore::empty())
         .with_no_client_auth();
-    config.alpn_protocols = vec![b"acme-tls/1".to_vec()];
+    config.alpn_protocols = vec![b"h2".to_vec()];
     let name = "a.test".try_into().unwrap();
     let mut client = ClientConnection::new(Arc::new(config), name).unwrap();
     let mut hello = Vec::new();
@@ -186,7 +186,7 @@ fn hello_of_an_authority() -> Vec<u8> {
 #[tokio::test(start_paused = true)]
 async fn a_handshake_that_stops_is_let_go_wherever_it_stops() {
     let stand = Stand::new("http: {}").await;
-    let hello = hello_of_an_authority();
+    let hello = hello();
     for sent in [&hello[..1], &hello[..20], &hello[..]] {
         let mut stream = TcpStream::connect(stand.address).await.unwrap();
         stream.write_all(sent).await.unwrap();
