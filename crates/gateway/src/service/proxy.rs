@@ -15,7 +15,7 @@ use url::Url;
 
 use super::headers::{self, KeepForwardedFor};
 use super::load_balancer::Clients;
-use super::{expect, gunzip, upgrade};
+use super::{expect, gunzip, trailers, upgrade};
 use crate::body::{Body, Request, Response};
 use crate::error::{Fault, Reason};
 use crate::middleware::Exchange;
@@ -106,8 +106,13 @@ pub(super) async fn proxy(
 ) -> Result<Response, Fault> {
     exchange.note(|record| record.server = Some(Arc::clone(&server.url)));
     let tunnel = upgrade::Offer::take(&mut request);
+    let may_have_trailers = request.version() == Version::HTTP_2 && !request.body().is_end_stream()
+        || is_of_unknown_length(request.body());
     outgoing(&mut request, exchange, server, tunnel.as_ref())?;
     let unzip = gunzip::ask(&mut request);
+    if may_have_trailers {
+        trailers::guard(&mut request);
+    }
     let gate = expect::hold_body(&mut request);
 
     let sent = Instant::now();

@@ -13,6 +13,7 @@ mod forwarded;
 mod frames;
 mod http2;
 mod http2_frames;
+mod messages;
 mod oauth_client_credentials;
 mod ping;
 mod proxy;
