@@ -4,17 +4,18 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::sync::{Arc, Mutex};
 
-use carnet_config::diagnostics::{Diagnostic, Severity};
+use carnet_config::diagnostics::{Diagnostic, Object, Severity};
 use carnet_config::install::{self, EntryPoint};
-use carnet_config::routing::RoutingConfig;
+use carnet_config::routing::{Router, RoutingConfig};
 use carnet_oauth::{Clock, Random};
 use futures_util::future::join_all;
 use http::{HeaderValue, StatusCode};
 use tokio_util::sync::CancellationToken;
 
 use crate::access_log::AccessLog;
-use crate::api::{Noop, PingEndpoint, Readiness};
+use crate::api::{self, Noop, PingEndpoint, PrometheusEndpoint, Readiness};
 use crate::entry_point::{self, House, Leave};
+use crate::metrics::Metrics;
 use crate::middleware::Endpoint;
 use crate::snapshot::{SnapshotHandle, Surroundings};
 use crate::supplies::{Resolve, Supplies};
@@ -34,6 +35,10 @@ pub struct Options {
     pub access_log_output: Output,
     /// `None`: no `/ping`, `/livez`, `/readyz`.
     pub ping: Option<install::Ping>,
+    /// What is counted.
+    pub metrics: install::Metrics,
+    /// `None`: no `/api`.
+    pub api: Option<install::Api>,
     /// The time of day.
     pub clock: Arc<dyn Clock>,
     /// Random bytes.
@@ -50,6 +55,8 @@ impl fmt::Debug for Options {
             .field("entry_points", &self.entry_points)
             .field("access_log", &self.access_log)
             .field("ping", &self.ping)
+            .field("metrics", &self.metrics)
+            .field("api", &self.api)
             .field("hostname", &self.hostname)
             .finish_non_exhaustive()
     }
@@ -59,9 +66,9 @@ impl fmt::Debug for Options {
 #[derive(Debug)]
 pub struct Gateway {
     entry_points: BTreeMap<String, EntryPoint>,
-    ping: Option<install::Ping>,
     supplies: Supplies,
     internal: BTreeMap<String, Arc<dyn Endpoint>>,
+    routers: BTreeMap<String, Object<Router>>,
     readiness: Arc<Readiness>,
     default_certificate: Option<Identity>,
     house: Arc<House>,
@@ -83,10 +90,23 @@ impl Gateway {
             });
             internal.insert("ping@internal".to_owned(), endpoint);
         }
+        let metrics = Metrics::new(&options.metrics);
+        let snapshots = Arc::new(SnapshotHandle::default());
+        if let Some(metrics) = &metrics {
+            let endpoint = Arc::new(PrometheusEndpoint {
+                metrics: Arc::clone(metrics),
+                snapshots: Arc::downgrade(&snapshots),
+            });
+            internal.insert("prometheus@internal".to_owned(), endpoint);
+        }
         let access_log = options.access_log.as_ref();
         let gateway = Self {
             entry_points: options.entry_points,
-            ping: options.ping,
+            routers: api::routers(
+                options.ping.as_ref(),
+                &options.metrics,
+                options.api.as_ref(),
+            ),
             supplies: Supplies {
                 clock: Arc::clone(&options.clock),
                 random: options.random,
@@ -96,8 +116,10 @@ impl Gateway {
             readiness,
             default_certificate: default_certificate(options.clock.as_ref()),
             house: Arc::new(House {
-                snapshots: SnapshotHandle::default(),
-                access_log: access_log.map(|o| AccessLog::new(o, options.access_log_output)),
+                snapshots,
+                access_log: access_log
+                    .map(|told| AccessLog::new(told, options.access_log_output, metrics.clone())),
+                metrics,
                 clock: options.clock,
                 hostname: HeaderValue::try_from(options.hostname)
                     .unwrap_or_else(|_| HeaderValue::from_static("")),
@@ -113,7 +135,13 @@ impl Gateway {
     /// began with. Gives all that is wrong with it: what its readers found and what compiling it
     /// found. Each finding is logged when it first appears.
     pub fn apply(&self, config: &RoutingConfig) -> Vec<Diagnostic> {
+        let before = self.house.snapshots.load();
         let diagnostics = self.swap(config);
+        let snapshot = self.house.snapshots.load();
+        let is_new = !Arc::ptr_eq(&before, &snapshot);
+        if let Some(metrics) = self.house.metrics.as_ref().filter(|_| is_new) {
+            metrics.reloaded(self.house.clock.now(), &snapshot);
+        }
         self.readiness.release("configuration");
         diagnostics
     }
@@ -178,13 +206,14 @@ impl Gateway {
     fn swap(&self, config: &RoutingConfig) -> Vec<Diagnostic> {
         let snapshots = &self.house.snapshots;
         let before = snapshots.load();
-        let automatic = self.ping.as_ref().filter(|ping| !ping.manual_routing);
+        let metrics = self.house.metrics.as_deref();
         let around = Surroundings {
             supplies: &self.supplies,
             entry_points: &self.entry_points,
             internal: &self.internal,
             default_certificate: self.default_certificate.as_ref(),
-            ping: automatic.map(|ping| ping.entry_point.as_str()),
+            metrics,
+            routers: &self.routers,
         };
         let snapshot = snapshots.apply(config, &around);
         let told: BTreeSet<_> = before.diagnostics().iter().collect();

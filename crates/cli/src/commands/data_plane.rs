@@ -45,6 +45,8 @@ impl DataPlane {
             access_log_output,
             access_log: install.access_log.clone(),
             ping: install.ping.clone(),
+            metrics: install.metrics.clone(),
+            api: install.api.clone(),
             clock: Arc::clone(&process.clock),
             random: Arc::clone(&process.random),
             resolve: Arc::clone(&process.resolve),

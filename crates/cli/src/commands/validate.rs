@@ -10,7 +10,7 @@ use std::sync::Arc;
 use carnet_config::diagnostics::{Diagnostic, Severity};
 use carnet_config::document::{self, Node};
 use carnet_config::install::{
-    self, EntryPoint, FileProvider, InstallConfig, providers::FileSource,
+    self, EntryPoint, FileProvider, InstallConfig, Metrics, providers::FileSource,
 };
 use carnet_config::merge::merge;
 use carnet_config::routing::RoutingConfig;
@@ -132,6 +132,8 @@ impl Findings {
             access_log: None,
             access_log_output: Arc::clone(&process.out),
             ping: None,
+            metrics: Metrics::default(),
+            api: None,
             clock: Arc::clone(&process.clock),
             random: Arc::clone(&process.random),
             resolve: Arc::clone(&process.resolve),

@@ -7,7 +7,7 @@ use ipnet::IpNet;
 
 use crate::diagnostics::Severity;
 use crate::document::Fields;
-use crate::routing::router::RouterTls;
+use crate::routing::router::{Observability, RouterTls};
 
 /// An entry point.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -31,6 +31,8 @@ pub struct EntryPoint {
     pub redirection: Option<Redirection>,
     /// `forwardedHeaders`.
     pub forwarded_headers: ForwardedHeaders,
+    /// `observability`: what is seen of the requests of routers that do not say it themselves.
+    pub observability: Observability,
     /// `transport`.
     pub transport: Transport,
 }
@@ -109,6 +111,7 @@ impl EntryPoint {
             tls: None,
             redirection: None,
             forwarded_headers: ForwardedHeaders::default(),
+            observability: Observability::default(),
             transport: Transport::default(),
         }
     }
@@ -158,7 +161,6 @@ impl EntryPoint {
             "allowACMEByPass",
             "http2",
             "http3",
-            "observability",
             "proxyProtocol",
             "reusePort",
             "udp",
@@ -166,6 +168,9 @@ impl EntryPoint {
         fields.unserved(Severity::Warning, &later, "; remove it");
         let mut entry_point = Self::at(address);
         entry_point.as_default = fields.boolean("asDefault").unwrap_or(false);
+        if let Some(observability) = fields.map("observability", Observability::read) {
+            entry_point.observability = observability;
+        }
         if let Some(transport) = fields.map("transport", Transport::read) {
             entry_point.transport = transport;
         }

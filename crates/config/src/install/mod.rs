@@ -5,29 +5,35 @@
 
 use std::collections::BTreeMap;
 
+mod api;
 pub mod authserver;
 pub mod entry_points;
 mod environment;
 mod flags;
+pub mod metrics;
 pub mod observability;
 pub mod providers;
 mod read;
 mod search;
+pub mod tracing;
 mod tree;
 
+pub use api::Api;
 pub use entry_points::EntryPoint;
 pub use environment::{ENVIRONMENT_PREFIX, read_environment};
 pub use flags::{config_file, read_flags};
+pub use metrics::Metrics;
 pub use observability::{AccessLog, AccessLogFormat, Log, Ping};
 pub use providers::{FileProvider, Providers};
 pub use read::read_document;
 pub use search::search_names;
+pub use tracing::Tracing;
 
 /// Everything the gateway knows before it reads its first route.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct InstallConfig {
     /// `entryPoints`: where it listens. When none is declared there is one called `http` at `:80`;
-    /// one called `traefik` at `:8080` is made when `ping` needs it.
+    /// one called `traefik` at `:8080` is made when `api.insecure`, `metrics` or `ping` needs it.
     pub entry_points: BTreeMap<String, EntryPoint>,
     /// `providers`: where routes come from.
     pub providers: Providers,
@@ -37,4 +43,10 @@ pub struct InstallConfig {
     pub log: Log,
     /// `ping`; `None`: no `/ping`.
     pub ping: Option<Ping>,
+    /// `api`; `None`: no `/api`.
+    pub api: Option<Api>,
+    /// `metrics`.
+    pub metrics: Metrics,
+    /// `tracing`; `None`: nothing is traced.
+    pub tracing: Option<Tracing>,
 }

@@ -132,7 +132,7 @@ fn of_request<'a>(line: &'a Line, name: &str) -> Option<Field<'a>> {
         "ClientUsername" => Field::text(username(line)),
         "entryPointName" => Field::text(&*connection.entry_point),
         "RequestAddr" => Field::text(request.host()),
-        "RequestContentSize" => Field::Number(request.content_size),
+        "RequestContentSize" => Field::Number(line.received()),
         "RequestCount" => Field::Number(exchange.count()),
         "RequestHost" => Field::text(split(request.host()).0),
         "RequestMethod" => Field::text(request.method.as_str()),

@@ -8,6 +8,8 @@ use carnet_config::install::observability::FieldMode;
 use carnet_config::install::{self, AccessLogFormat};
 
 use crate::gateway::Output;
+use crate::metrics::Metrics;
+use crate::seldom::Seldom;
 
 mod fields;
 mod format;
@@ -25,6 +27,8 @@ struct Inner {
     options: install::AccessLog,
     output: Output,
     stamp: Stamp,
+    metrics: Option<Arc<Metrics>>,
+    trouble: Seldom,
     pending: Mutex<Pending>,
 }
 
@@ -36,11 +40,17 @@ struct Pending {
 }
 
 impl AccessLog {
-    pub(crate) fn new(options: &install::AccessLog, output: Output) -> Self {
+    pub(crate) fn new(
+        options: &install::AccessLog,
+        output: Output,
+        metrics: Option<Arc<Metrics>>,
+    ) -> Self {
         Self(Arc::new(Inner {
             options: options.clone(),
             output,
             stamp: Stamp::default(),
+            metrics,
+            trouble: Seldom::default(),
             pending: Mutex::default(),
         }))
     }
@@ -97,7 +107,12 @@ impl Inner {
             .write_all(&pending.text)
             .and_then(|()| output.flush());
         if let Err(error) = written {
-            tracing::error!(%error, "access log cannot be written");
+            self.trouble.tell(|untold| {
+                tracing::error!(%error, untold, "access log cannot be written; its lines are lost");
+            });
+            if let Some(metrics) = &self.metrics {
+                metrics.lost_lines(pending.lines);
+            }
         }
         pending.text.clear();
         pending.lines = 0;

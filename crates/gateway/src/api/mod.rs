@@ -4,10 +4,14 @@
 
 mod noop;
 mod ping;
+mod prometheus;
 mod readiness;
 mod redirections;
+mod routers;
 
 pub(crate) use noop::Noop;
 pub(crate) use ping::PingEndpoint;
+pub(crate) use prometheus::PrometheusEndpoint;
 pub use readiness::Readiness;
 pub(crate) use redirections::Redirections;
+pub(crate) use routers::{PING, routers};

@@ -24,6 +24,7 @@ use super::line::{Door, House};
 use super::traffic::Traffic;
 use super::wire::{Limits, Wire};
 use crate::middleware::Connection;
+use crate::seldom::Seldom;
 use crate::service::Tunnels;
 use crate::tls::TlsSession;
 
@@ -99,7 +100,10 @@ pub(crate) async fn serve(
     house: Arc<House>,
     leave: Leave,
 ) {
+    let metrics = house.metrics.as_ref();
     let door = Arc::new(Door {
+        counts: metrics.map(|metrics| metrics.counts(name)),
+        trouble: Seldom::default(),
         name: Arc::from(name),
         options: options.clone(),
         house,
@@ -125,7 +129,10 @@ async fn accept(listener: &TcpListener, door: &Arc<Door>, ending: &Ending) {
             }
             Err(error) if is_of_the_connection(&error) => {}
             Err(error) => {
-                tracing::warn!(entry_point = &*door.name, %error, "connections cannot be accepted");
+                door.trouble.tell(|untold| {
+                    let entry_point = &*door.name;
+                    tracing::warn!(entry_point, %error, untold, "connections cannot be accepted");
+                });
                 tokio::time::sleep(ACCEPT_PAUSE).await;
             }
         }
@@ -146,6 +153,8 @@ fn canonical(peer: SocketAddr) -> SocketAddr {
 }
 
 async fn connection(socket: TcpStream, peer: SocketAddr, door: Arc<Door>, ending: Ending) {
+    let metrics = door.house.metrics.clone();
+    let _open = metrics.map(|metrics| metrics.opened(&door.name));
     let _ = socket.set_nodelay(true);
     let begun = tokio::select! {
         begun = handshake::begin(socket, &door) => begun,

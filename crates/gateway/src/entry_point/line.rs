@@ -20,16 +20,20 @@ use super::traffic::InFlight;
 use crate::access_log::{AccessLog, Line};
 use crate::body::{Body, BodyError, Request, Response};
 use crate::error::{Fault, Reason};
+use crate::metrics::{Counts, Metrics};
 use crate::middleware::{Connection, Exchange, Next};
 use crate::respond;
 use crate::router::Facts;
+use crate::seldom::Seldom;
 use crate::snapshot::{Chain, SnapshotHandle};
 
 /// What all entry points share.
 #[derive(Debug)]
 pub(crate) struct House {
-    pub(crate) snapshots: SnapshotHandle,
+    pub(crate) snapshots: Arc<SnapshotHandle>,
     pub(crate) access_log: Option<AccessLog>,
+    /// `None`: nothing is counted.
+    pub(crate) metrics: Option<Arc<Metrics>>,
     pub(crate) clock: Arc<dyn Clock>,
     /// Name of this machine, as headers tell it.
     pub(crate) hostname: HeaderValue,
@@ -43,6 +47,10 @@ pub(super) struct Door {
     pub(super) name: Arc<str>,
     pub(super) options: EntryPoint,
     pub(super) house: Arc<House>,
+    /// What its requests are counted in.
+    pub(super) counts: Option<Arc<Counts>>,
+    /// Connections that could not be accepted.
+    pub(super) trouble: Seldom,
     /// Each answer of HTTP/1 is the last one of its connection.
     pub(super) is_left: AtomicBool,
 }
@@ -68,7 +76,8 @@ impl Door {
             &house.hostname,
         );
         // Dropped without an answer when the client leaves first: the line says so.
-        let mut line = Line::begin(house.access_log.as_ref(), &request, exchange);
+        let watchers = (house.access_log.as_ref(), self.counts.as_ref());
+        let mut line = Line::begin(watchers, &mut request, exchange);
         let mut response = match admitted {
             Ok(host) => self.route(request, &host, &mut line).await,
             Err(fault) => refuse(&request, fault, line.exchange()),
@@ -154,10 +163,12 @@ impl HttpBody for Answer {
     ) -> Poll<Option<Result<Frame<Bytes>, BodyError>>> {
         let this = self.get_mut();
         let polled = Pin::new(&mut this.body).poll_frame(cx);
-        if let Poll::Ready(Some(Ok(frame))) = &polled
-            && let Some(data) = frame.data_ref()
-        {
-            this.line.sent(data.len());
+        if let Poll::Ready(Some(Ok(frame))) = &polled {
+            match (frame.data_ref(), frame.trailers_ref()) {
+                (Some(data), _) => this.line.sent(data.len()),
+                (None, Some(trailers)) => this.line.told(trailers),
+                (None, None) => {}
+            }
         }
         polled
     }

@@ -9,6 +9,7 @@ use http::{HeaderMap, HeaderValue, StatusCode};
 use tokio::time::Instant;
 
 use crate::error::Reason;
+use crate::metrics::Series;
 use crate::tls::TlsSession;
 
 /// Where a request came in.
@@ -56,6 +57,8 @@ pub struct Identity {
 pub struct Record {
     /// Qualified name of the service that was asked last.
     pub service: Option<Arc<str>>,
+    /// What the requests of that service are counted in.
+    pub(crate) series: Option<Arc<Series>>,
     /// URL of the server that was chosen last.
     pub server: Option<Arc<str>>,
     /// Headers that the server gave, where the access log wants them.

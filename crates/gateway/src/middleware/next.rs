@@ -12,6 +12,11 @@ use crate::respond;
 
 /// What stands at the end of a chain: a service.
 pub trait Endpoint: Send + Sync + fmt::Debug {
+    /// The servers behind it, as URLs, and whether each is up; `None` where nobody checks it.
+    fn servers(&self) -> Vec<(Arc<str>, Option<bool>)> {
+        Vec::new()
+    }
+
     /// Answers the request.
     fn answer<'a>(
         &'a self,

@@ -9,6 +9,7 @@ use super::balance::Balance;
 use super::proxy::{Server, proxy};
 use crate::body::{Request, Response};
 use crate::error::{Fault, Reason};
+use crate::metrics::Series;
 use crate::middleware::{Endpoint, Exchange};
 use crate::upstream::Client;
 
@@ -16,6 +17,7 @@ use crate::upstream::Client;
 #[derive(Debug)]
 pub(crate) struct LoadBalancer {
     name: Arc<str>,
+    series: Option<Arc<Series>>,
     servers: Vec<Server>,
     balance: Balance,
 }
@@ -29,13 +31,14 @@ pub(crate) struct Clients {
 
 impl LoadBalancer {
     pub(crate) fn new(
-        name: Arc<str>,
+        (name, series): (Arc<str>, Option<Arc<Series>>),
         options: &service::LoadBalancer,
         clients: &Clients,
     ) -> Result<Self, String> {
         let servers = options.servers.iter();
         Ok(Self {
             name,
+            series,
             balance: Balance::new(options.servers.iter().map(|server| server.weight)),
             servers: servers
                 .map(|server| Server::new(server, options.pass_host_header, clients))
@@ -45,6 +48,11 @@ impl LoadBalancer {
 }
 
 impl Endpoint for LoadBalancer {
+    fn servers(&self) -> Vec<(Arc<str>, Option<bool>)> {
+        let urls = self.servers.iter().map(Server::url);
+        urls.map(|url| (Arc::clone(url), None)).collect()
+    }
+
     fn answer<'a>(
         &'a self,
         request: Request,
@@ -52,7 +60,10 @@ impl Endpoint for LoadBalancer {
     ) -> BoxFuture<'a, Result<Response, Fault>> {
         Box::pin(async move {
             let chosen = self.balance.next().ok_or(Fault::new(Reason::NoServer))?;
-            exchange.note(|record| record.service = Some(Arc::clone(&self.name)));
+            exchange.note(|record| {
+                record.service = Some(Arc::clone(&self.name));
+                record.series.clone_from(&self.series);
+            });
             proxy(request, exchange, &self.servers[chosen]).await
         })
     }

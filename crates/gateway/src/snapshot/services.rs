@@ -144,6 +144,7 @@ impl Compile<'_> {
 
     fn place(&mut self, name: &str, input: ServiceInput) -> Result<Arc<dyn Endpoint>, String> {
         let transports = &self.snapshot.transports;
+        let metrics = self.around.metrics;
         let made = self
             .snapshot
             .services
@@ -153,7 +154,9 @@ impl Compile<'_> {
                         let transport = options.servers_transport.as_deref().unwrap_or(DEFAULT);
                         let clients = transports.find(transport);
                         let clients = clients.ok_or("its serversTransport is missing")?;
-                        Arc::new(balancer(name, options, clients.as_ref()?)?)
+                        let series = metrics.and_then(|metrics| metrics.service(name));
+                        let name = (Arc::from(name), series);
+                        Arc::new(LoadBalancer::new(name, options, clients.as_ref()?)?)
                     }
                     Service::Weighted(options) => Arc::new(weighted(options, &input.children)),
                 };
@@ -161,14 +164,6 @@ impl Compile<'_> {
             });
         made.clone()
     }
-}
-
-fn balancer(
-    name: &str,
-    options: &service::LoadBalancer,
-    clients: &Clients,
-) -> Result<LoadBalancer, String> {
-    LoadBalancer::new(Arc::from(name), options, clients)
 }
 
 fn weighted(options: &service::Weighted, children: &[Arc<dyn Endpoint>]) -> Weighted {

@@ -9,6 +9,7 @@ mod compile;
 mod drain;
 mod forwarded;
 mod http2;
+mod metrics;
 mod oauth_client_credentials;
 mod ping;
 mod proxy;

@@ -34,6 +34,8 @@ impl Stack {
             access_log: Some(AccessLog::default()),
             access_log_output: access_log.clone(),
             ping: None,
+            metrics: carnet_config::install::Metrics::default(),
+            api: None,
             clock,
             random: Arc::new(SeededRandom::default()),
             resolve: Arc::new(|_, _| None),

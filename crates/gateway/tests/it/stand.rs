@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex};
 
 use carnet_config::diagnostics::Diagnostic;
 use carnet_config::document::parse_yaml;
-use carnet_config::install::{AccessLog, EntryPoint, Ping};
+use carnet_config::install::{AccessLog, Api, EntryPoint, Metrics, Ping};
 use carnet_config::merge::merge;
 use carnet_config::routing::{self, RoutingConfig};
 use carnet_gateway::{Gateway, Options};
@@ -50,6 +50,8 @@ pub(crate) struct Plan {
     pub(crate) entry_point: EntryPoint,
     pub(crate) access_log: Option<AccessLog>,
     pub(crate) ping: Option<Ping>,
+    pub(crate) metrics: Metrics,
+    pub(crate) api: Option<Api>,
 }
 
 impl Default for Plan {
@@ -58,6 +60,8 @@ impl Default for Plan {
             entry_point: EntryPoint::at(":80"),
             access_log: None,
             ping: None,
+            metrics: Metrics::default(),
+            api: None,
         }
     }
 }
@@ -69,6 +73,8 @@ pub(crate) fn options(plan: Plan, log: &Written) -> Options {
         access_log: plan.access_log,
         access_log_output: Arc::new(Mutex::new(log.clone())),
         ping: plan.ping,
+        metrics: plan.metrics,
+        api: plan.api,
         clock: Arc::new(FixedClock::default()),
         random: Arc::new(SeededRandom::default()),
         resolve: Arc::new(|_, _| None),
