@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Plays faults of the authorization server and holds what happens against the figures asked.
+"""Plays faults of the gateway and the authorization server and holds what happens against the figures asked.
 
     python3 faults/run.py                    the long form of all faults; a result to commit
     python3 faults/run.py F18 F19 --short    under a minute: does it behave, without a figure to quote
@@ -28,6 +28,8 @@ sys.path.append(str(ROOT / "bench"))
 from stage import Stage  # noqa: E402
 
 FAULTS = {
+    # Holds F17.
+    "F17": "f17_upgrade",
     # Holds F18.
     "F18": "f18_kill",
     # Holds F19.

@@ -10,6 +10,7 @@ pub mod document;
 pub mod install;
 pub mod merge;
 pub mod nearest;
+pub mod not_yet;
 mod outbound;
 pub mod routing;
 pub mod rule;

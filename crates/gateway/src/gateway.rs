@@ -20,6 +20,7 @@ use crate::middleware::Endpoint;
 use crate::snapshot::{SnapshotHandle, Surroundings};
 use crate::supplies::{Resolve, Supplies};
 use crate::tls::Identity;
+use crate::token_source::{ProviderFigures, Providers};
 
 /// Where the access log goes.
 pub type Output = Arc<Mutex<dyn std::io::Write + Send>>;
@@ -111,6 +112,7 @@ impl Gateway {
                 clock: Arc::clone(&options.clock),
                 random: options.random,
                 resolve: options.resolve,
+                providers: Arc::new(Providers::new()),
             },
             internal,
             readiness,
@@ -154,6 +156,11 @@ impl Gateway {
     /// The routes that are served, best first, for people: a line each.
     pub fn describe(&self) -> Vec<String> {
         self.house.snapshots.load().describe()
+    }
+
+    /// What was counted about each server that gives tokens, as long as a configuration names it.
+    pub fn token_figures(&self) -> Vec<ProviderFigures> {
+        self.supplies.providers.figures()
     }
 
     /// Serves each entry point at the listener of its name until `shutdown`, then drains. The

@@ -25,5 +25,6 @@ pub mod upstream;
 
 pub use api::Readiness;
 pub use gateway::{Gateway, Options, Output};
-pub use supplies::{Resolve, Supplies};
+pub use supplies::Resolve;
 pub use tls::TlsSession;
+pub use token_source::ProviderFigures;

@@ -6,18 +6,22 @@ use std::sync::Arc;
 
 use carnet_oauth::{Clock, Random};
 
+use crate::token_source::Providers;
+
 /// Names this process knows by itself; `None`: ask the system.
 pub type Resolve = Arc<dyn Fn(&str, u16) -> Option<SocketAddr> + Send + Sync>;
 
-/// Time, randomness and names.
+/// Time, randomness, names, and what outlives each configuration.
 #[derive(Clone)]
-pub struct Supplies {
+pub(crate) struct Supplies {
     /// The time of day.
-    pub clock: Arc<dyn Clock>,
+    pub(crate) clock: Arc<dyn Clock>,
     /// Random bytes.
-    pub random: Arc<dyn Random>,
+    pub(crate) random: Arc<dyn Random>,
     /// Names that are resolved before the system is asked.
-    pub resolve: Resolve,
+    pub(crate) resolve: Resolve,
+    /// What is known of the servers that give tokens.
+    pub(crate) providers: Arc<Providers>,
 }
 
 impl fmt::Debug for Supplies {

@@ -160,8 +160,6 @@ pub trait ClientStore {
     async fn known_client(&self, id: &str) -> Result<Option<Arc<ClientRow>>> {
         Ok(self.find_client(id).await?.map(Arc::new))
     }
-    /// Replaces a client and its hashes; false when there is none of that id.
-    async fn update_client(&self, row: &ClientRow) -> Result<bool>;
     /// Replaces a client and its hashes, unless somebody changed or deleted it since it was read;
     /// says whether it did.
     async fn replace_client(&self, old: &ClientRow, new: &ClientRow) -> Result<bool>;

@@ -31,7 +31,7 @@ pub(crate) use servers::{
     Consent, Demo, Migrate, MigrateSql, MigrateStatus, MigrateStep, MigrateUp, Migrated,
     MigratedDatabase, Serve, ServeFlags, Served, Validate, Whoami,
 };
-pub(crate) use traefik::{TraefikFlags, Up};
+pub(crate) use traefik::{Gateway, TraefikFlags, Up};
 
 /// An API gateway and an OAuth 2.0 authorization server for machines, in one binary.
 #[derive(Debug, Parser)]
@@ -62,6 +62,7 @@ pub(crate) enum Command {
     #[command(after_help = traefik::UP)]
     Up(TraefikFlags),
     /// Runs the gateway alone, from Traefik's configuration.
+    #[command(after_help = traefik::GATEWAY)]
     Gateway(TraefikFlags),
     /// Runs the application that echoes requests.
     Whoami(Whoami),

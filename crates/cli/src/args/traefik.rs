@@ -18,6 +18,13 @@ Flags of its own:
 
 It listens at --entrypoints.web.address=127.0.0.1:8000 unless told otherwise.";
 
+/// The flags of `gateway` that are not Traefik's.
+pub(super) const GATEWAY: &str = "\
+Flags of its own:
+      --upgrade-socket <PATH>
+          A Unix socket over which a newer process takes over the listening sockets: start it with
+          the same path beside the running one, which then finishes its requests and ends";
+
 /// Arguments of a command all of whose flags are Traefik's.
 #[derive(Debug, Clone, Default, Args)]
 pub(crate) struct TraefikFlags {
@@ -53,16 +60,8 @@ impl Up {
         let mut up = Self::default();
         let mut arguments = typed.flags.into_iter();
         while let Some(argument) = arguments.next() {
-            let (name, value) = match argument.split_once('=') {
-                Some((name, value)) => (name, Some(value.to_owned())),
-                None => (argument.as_str(), None),
-            };
-            let mut value = || {
-                value
-                    .clone()
-                    .or_else(|| arguments.next())
-                    .ok_or_else(|| format!("`{name}` needs a value; see `carnet up --help`"))
-            };
+            let (name, inline) = parts(&argument);
+            let mut value = || value(name, inline, &mut arguments, "up");
             match name {
                 "-f" | "--filename" => up.files.push(value()?.into()),
                 "--endpoint" => up.endpoints.push(value()?),
@@ -74,10 +73,78 @@ impl Up {
     }
 }
 
+/// What `gateway` was told: its own flags, taken out of Traefik's.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Gateway {
+    /// `--upgrade-socket`: over which a newer process takes over.
+    pub(crate) upgrade_socket: Option<PathBuf>,
+    /// Traefik's flags, as typed.
+    pub(crate) flags: Vec<String>,
+}
+
+impl Gateway {
+    /// Takes out what is `gateway`'s own.
+    ///
+    /// # Errors
+    /// When a flag of `gateway` lacks its value: a sentence.
+    pub(crate) fn read(typed: TraefikFlags) -> Result<Self, String> {
+        let mut gateway = Self::default();
+        let mut arguments = typed.flags.into_iter();
+        while let Some(argument) = arguments.next() {
+            match parts(&argument) {
+                (name @ "--upgrade-socket", inline) => {
+                    let path = value(name, inline, &mut arguments, "gateway")?;
+                    gateway.upgrade_socket = Some(path.into());
+                }
+                _ => gateway.flags.push(argument),
+            }
+        }
+        Ok(gateway)
+    }
+}
+
+/// Name and value of `--name=value`.
+fn parts(argument: &str) -> (&str, Option<&str>) {
+    match argument.split_once('=') {
+        Some((name, value)) => (name, Some(value)),
+        None => (argument, None),
+    }
+}
+
+/// The value of a flag: behind its `=`, or the next argument.
+fn value(
+    name: &str,
+    inline: Option<&str>,
+    arguments: &mut impl Iterator<Item = String>,
+    command: &str,
+) -> Result<String, String> {
+    let value = inline.map(str::to_owned).or_else(|| arguments.next());
+    value.ok_or_else(|| format!("`{name}` needs a value; see `carnet {command} --help`"))
+}
+
 #[cfg(test)]
 #[expect(clippy::unwrap_used, reason = "tests")]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_upgrade_socket_is_the_gateways_own() {
+        let read = |line: &str| {
+            Gateway::read(TraefikFlags {
+                flags: line.split(' ').map(str::to_owned).collect(),
+            })
+        };
+        for line in [
+            "--ping --upgrade-socket a.sock",
+            "--upgrade-socket=a.sock --ping",
+        ] {
+            let gateway = read(line).unwrap();
+            assert_eq!(gateway.upgrade_socket, Some("a.sock".into()));
+            assert_eq!(gateway.flags, ["--ping"]);
+        }
+        let error = read("--ping --upgrade-socket").unwrap_err();
+        assert!(error.contains("carnet gateway --help"), "{error}");
+    }
 
     fn up(line: &str) -> Result<Up, String> {
         Up::read(TraefikFlags {

@@ -16,12 +16,14 @@ mod listen;
 pub(crate) mod log;
 mod random;
 mod signals;
+mod sockets;
 mod traces;
 mod unix;
 
 pub(crate) use dumps::forbid_dumps;
 pub(crate) use listen::{bind, explain};
 pub(crate) use signals::{cancel_on_signals, notify_on_hangup};
+pub(crate) use sockets::{receive_sockets, send_sockets};
 pub(crate) use traces::Traces;
 pub(crate) use unix::bind_unix;
 

@@ -22,9 +22,42 @@ pub(super) struct DataPlane {
     serving: JoinHandle<()>,
 }
 
+/// A gateway with sockets at which nobody is served yet.
+pub(super) struct Bound {
+    gateway: Arc<Gateway>,
+    listeners: BTreeMap<String, TcpListener>,
+    addresses: BTreeMap<String, SocketAddr>,
+    shutdown: CancellationToken,
+}
+
+impl Bound {
+    /// The gateway, to be given a configuration before the first request.
+    pub(super) fn gateway(&self) -> &Arc<Gateway> {
+        &self.gateway
+    }
+
+    /// Serves every entry point.
+    pub(super) fn serve(self) -> DataPlane {
+        let (gateway, shutdown) = (Arc::clone(&self.gateway), self.shutdown.clone());
+        let listeners = self.listeners;
+        let serving = tokio::spawn(async move { gateway.serve(listeners, shutdown).await });
+        DataPlane {
+            gateway: self.gateway,
+            addresses: self.addresses,
+            shutdown: self.shutdown,
+            serving,
+        }
+    }
+}
+
 impl DataPlane {
     /// Binds every entry point, then serves them: 404 until there is a configuration.
     pub(super) fn start(install: &InstallConfig, process: &Process) -> Result<Self, Failure> {
+        Ok(Self::bind(install, process)?.serve())
+    }
+
+    /// Binds every entry point.
+    pub(super) fn bind(install: &InstallConfig, process: &Process) -> Result<Bound, Failure> {
         let mut listeners: BTreeMap<String, TcpListener> = BTreeMap::new();
         let mut addresses = BTreeMap::new();
         for (name, entry_point) in &install.entry_points {
@@ -40,6 +73,9 @@ impl DataPlane {
             || Ok(Arc::clone(&process.out)),
             |file| append("accessLog.filePath", file),
         )?;
+        if install.tracing.is_some() {
+            tracing::warn!("`tracing` is not served yet; remove it");
+        }
         let gateway = Arc::new(Gateway::new(Options {
             entry_points: install.entry_points.clone(),
             access_log_output,
@@ -52,16 +88,11 @@ impl DataPlane {
             resolve: Arc::clone(&process.resolve),
             hostname: process.hostname.to_string(),
         }));
-        let shutdown = process.shutdown.child_token();
-        let serving = {
-            let (gateway, shutdown) = (Arc::clone(&gateway), shutdown.clone());
-            tokio::spawn(async move { gateway.serve(listeners, shutdown).await })
-        };
-        Ok(Self {
+        Ok(Bound {
             gateway,
+            listeners,
             addresses,
-            shutdown,
-            serving,
+            shutdown: process.shutdown.child_token(),
         })
     }
 
@@ -78,6 +109,12 @@ impl DataPlane {
     /// Where an entry point listens.
     pub(super) fn address(&self, entry_point: &str) -> Option<SocketAddr> {
         self.addresses.get(entry_point).copied()
+    }
+
+    /// Leaves the sockets to another process, and finishes the requests in flight.
+    pub(super) async fn hand_over(self) {
+        self.gateway.hand_over();
+        drop(self.serving.await);
     }
 
     /// Finishes the requests in flight.

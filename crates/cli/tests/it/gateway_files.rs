@@ -160,14 +160,14 @@ fn count(shell: &mut Terminals, text: &str, file: &str) -> String {
 fn a_toml_file_with_keys_of_others_serves_the_three_steps_of_a_directory() {
     let mut shell = behind();
     start(&mut shell, "carnet gateway --configFile=gateway.toml");
-    for key in ["global", "hub", "api", "docker"] {
+    for key in ["global", "hub", "docker"] {
         assert_eq!(
             count(&mut shell, &format!("warning: .*`{key}`"), "err.log"),
             "1",
             "{key}"
         );
     }
-    assert_eq!(count(&mut shell, "", "err.log"), "4");
+    assert_eq!(count(&mut shell, "", "err.log"), "3");
     assert_eq!(count(&mut shell, "Authorization", "body.txt"), "0");
 
     replace(&shell, CALLER);
@@ -201,14 +201,7 @@ fn a_yaml_file_is_the_same_and_health_is_asked_with_it() {
         said(&mut shell, "[ $(subject) = $CLIENT_ID ] && echo same"),
         "same"
     );
-    for key in ["api", "metrics"] {
-        assert_eq!(
-            count(&mut shell, &format!("warning: .*`{key}`"), "err.log"),
-            "1",
-            "{key}"
-        );
-    }
-    for path in ["ping", "livez", "readyz"] {
+    for path in ["ping", "livez", "readyz", "metrics"] {
         let ask = format!("status http://127.0.0.1:8080/{path}");
         assert_eq!(said(&mut shell, &ask), "200", "{path}");
     }

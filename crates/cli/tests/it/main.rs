@@ -34,5 +34,6 @@ mod terminals;
 mod tokens;
 mod tutorial;
 mod up;
+mod upgrade;
 mod validate;
 mod words;

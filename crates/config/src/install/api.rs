@@ -9,8 +9,6 @@ pub struct Api {
     pub insecure: bool,
     /// `dashboard`: a page that says where `/api` is. Default true.
     pub dashboard: bool,
-    /// `debug`: read, and without effect: `/debug` shows the insides of Go programs.
-    pub debug: bool,
     /// `basePath`: what paths of the API begin with. Default `/`.
     pub base_path: String,
 }
@@ -20,7 +18,6 @@ impl Default for Api {
         Self {
             insecure: false,
             dashboard: true,
-            debug: false,
             base_path: "/".to_owned(),
         }
     }
@@ -28,14 +25,10 @@ impl Default for Api {
 
 impl Api {
     pub(super) fn read(fields: &mut Fields<'_>) -> Self {
+        fields.not_yet("api");
         // An advertisement that is not there.
         fields.boolean("disableDashboardAd");
         fields.text("dashboardName");
-        let debug = fields.boolean("debug").unwrap_or(false);
-        if debug {
-            let message = "`/debug` is not served: it shows the insides of Go programs; remove it";
-            fields.warn("debug", message);
-        }
         let base_path = fields.text("basePath").filter(|path| !path.is_empty());
         if base_path
             .as_ref()
@@ -46,7 +39,6 @@ impl Api {
         Self {
             insecure: fields.boolean("insecure").unwrap_or(false),
             dashboard: fields.boolean("dashboard").unwrap_or(true),
-            debug,
             base_path: base_path.unwrap_or_else(|| "/".to_owned()),
         }
     }

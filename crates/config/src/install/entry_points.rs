@@ -5,7 +5,6 @@ use std::time::Duration;
 
 use ipnet::IpNet;
 
-use crate::diagnostics::Severity;
 use crate::document::Fields;
 use crate::routing::router::{Observability, RouterTls};
 
@@ -157,15 +156,7 @@ impl EntryPoint {
         if is_udp {
             fields.warn("address", "udp is not served; the listener stays closed");
         }
-        let later = [
-            "allowACMEByPass",
-            "http2",
-            "http3",
-            "proxyProtocol",
-            "reusePort",
-            "udp",
-        ];
-        fields.unserved(Severity::Warning, &later, "; remove it");
+        fields.not_yet("entryPoints.*");
         let mut entry_point = Self::at(address);
         entry_point.as_default = fields.boolean("asDefault").unwrap_or(false);
         if let Some(observability) = fields.map("observability", Observability::read) {
@@ -187,8 +178,7 @@ impl EntryPoint {
             redirections.map("entryPoint", Redirection::read).flatten()
         });
         self.redirection = redirection.flatten();
-        let later = ["encodeQuerySemicolons", "underscoreHeadersStrategy"];
-        fields.unserved(Severity::Warning, &later, "; remove it");
+        fields.not_yet("entryPoints.*.http");
         self.middlewares = fields.texts("middlewares");
         if let Some(bytes) = fields.number("maxHeaderBytes") {
             self.max_header_bytes = bytes;
@@ -244,11 +234,7 @@ impl EncodedCharacters {
 
 impl ForwardedHeaders {
     fn read(fields: &mut Fields<'_>) -> Self {
-        fields.unserved(
-            Severity::Warning,
-            &["addXForwardedSchemeHeaders"],
-            "; remove it",
-        );
+        fields.not_yet("entryPoints.*.forwardedHeaders");
         Self {
             insecure: fields.boolean("insecure").unwrap_or(false),
             trusted_ips: trusted_ips(fields),
@@ -275,8 +261,7 @@ fn trusted_ips(fields: &mut Fields<'_>) -> Vec<IpNet> {
 
 impl Transport {
     fn read(fields: &mut Fields<'_>) -> Self {
-        let later = ["keepAliveMaxRequests", "keepAliveMaxTime"];
-        fields.unserved(Severity::Warning, &later, "; remove it");
+        fields.not_yet("entryPoints.*.transport");
         let mut transport = Self::default();
         fields.map("respondingTimeouts", |timeouts| {
             set(timeouts, "readTimeout", &mut transport.read_timeout);

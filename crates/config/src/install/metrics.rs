@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 
-use crate::diagnostics::Severity;
 use crate::document::Fields;
 
 /// `metrics`.
@@ -51,12 +50,7 @@ impl Default for Prometheus {
 
 impl Metrics {
     pub(super) fn read(fields: &mut Fields<'_>) -> Self {
-        let others = ["datadog", "influxDB2", "otlp", "statsD"];
-        fields.unserved(
-            Severity::Warning,
-            &others,
-            "; `metrics.prometheus` is; remove it",
-        );
+        fields.not_yet("metrics");
         Self {
             add_internals: fields.boolean("addInternals").unwrap_or(false),
             prometheus: fields.map("prometheus", Prometheus::read),

@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use crate::diagnostics::Severity;
 use crate::document;
 
 /// `accessLog`: one line a request.
@@ -125,7 +124,7 @@ impl Default for Ping {
 
 impl AccessLog {
     pub(super) fn read(fields: &mut document::Fields<'_>) -> Self {
-        fields.unserved(Severity::Warning, &["dualOutput", "otlp"], "; remove it");
+        fields.not_yet("accessLog");
         Self {
             format: fields.word("format", &FORMATS).unwrap_or_default(),
             file_path: fields.text("filePath").filter(|path| !path.is_empty()),
@@ -214,15 +213,7 @@ const LEVELS: [(&str, &str); 8] = [
 
 impl Log {
     pub(super) fn read(fields: &mut document::Fields<'_>) -> Self {
-        let later = [
-            "compress",
-            "maxAge",
-            "maxBackups",
-            "maxSize",
-            "noColor",
-            "otlp",
-        ];
-        fields.unserved(Severity::Warning, &later, "; remove it");
+        fields.not_yet("log");
         let level = fields.word("level", &LEVELS);
         let formats = [("common", false), ("json", true)];
         Self {

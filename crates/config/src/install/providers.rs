@@ -2,7 +2,6 @@
 
 use std::time::Duration;
 
-use crate::diagnostics::Severity;
 use crate::document::Fields;
 
 /// `providers`.
@@ -42,31 +41,9 @@ pub enum FileSource {
     Directory(String),
 }
 
-/// Providers that Traefik has and this gateway does not serve.
-const LATER: [&str; 18] = [
-    "consul",
-    "consulCatalog",
-    "docker",
-    "ecs",
-    "etcd",
-    "http",
-    "knative",
-    "kubernetesCRD",
-    "kubernetesGateway",
-    "kubernetesIngress",
-    "kubernetesIngressNGINX",
-    "nomad",
-    "plugin",
-    "precedence",
-    "redis",
-    "rest",
-    "swarm",
-    "zooKeeper",
-];
-
 impl Providers {
     pub(super) fn read(fields: &mut Fields<'_>) -> Self {
-        fields.unserved(Severity::Warning, &LATER, "; use `providers.file`");
+        fields.not_yet("providers");
         let throttle = fields.duration("providersThrottleDuration");
         Self {
             file: fields.map("file", FileProvider::read).flatten(),
@@ -77,11 +54,7 @@ impl Providers {
 
 impl FileProvider {
     fn read(fields: &mut Fields<'_>) -> Option<Self> {
-        fields.unserved(
-            Severity::Warning,
-            &["debugLogGeneratedTemplate"],
-            "; remove it",
-        );
+        fields.not_yet("providers.file");
         let watch = fields.boolean("watch").unwrap_or(true);
         let is_named = |name: &String| !name.is_empty();
         let filename = fields.text("filename").filter(is_named);

@@ -1,28 +1,10 @@
 //! From a tree to an [`InstallConfig`], whatever the source.
 
 use super::{AccessLog, Api, EntryPoint, InstallConfig, Log, Metrics, Ping, Providers, Tracing};
-use crate::diagnostics::{Diagnostic, Severity};
+use crate::diagnostics::Diagnostic;
 use crate::document::{Fields, Node, Spelling};
 use crate::nearest::suggestion;
-
-/// Options that Traefik knows and this gateway does not serve, with what to do about it.
-const UNSERVED: [(&str, &str); 12] = [
-    ("certificatesResolvers", "; name certificates yourself"),
-    ("core", "; remove it"),
-    ("experimental", "; remove it"),
-    ("global", ": nothing is ever sent anywhere; remove it"),
-    ("hostResolver", "; remove it"),
-    ("hub", ": no token is needed; remove it"),
-    ("ocsp", "; remove it"),
-    ("pilot", "; remove it"),
-    (
-        "serversTransport",
-        "; write `http.serversTransports` and name it in services",
-    ),
-    ("spiffe", "; remove it"),
-    ("tcpServersTransport", "; remove it"),
-    ("udp", "; remove it"),
-];
+use crate::not_yet;
 
 /// The entry point that is made for what the gateway itself answers.
 const INTERNAL: &str = "traefik";
@@ -34,9 +16,7 @@ pub fn read_document(root: &Node) -> (InstallConfig, Vec<Diagnostic>) {
 
 pub(super) fn read(root: &Node, spelling: Spelling) -> (InstallConfig, Vec<Diagnostic>) {
     let mut fields = Fields::new(root, "", spelling);
-    for (key, advice) in UNSERVED {
-        fields.unserved(Severity::Warning, &[key], advice);
-    }
+    fields.not_yet(not_yet::INSTALL_TOP);
     let declared = fields.entries("entryPoints", |name, entry_point| {
         (name.to_owned(), EntryPoint::read(entry_point))
     });

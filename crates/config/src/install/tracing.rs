@@ -5,7 +5,6 @@ use std::collections::BTreeMap;
 use secrecy::{ExposeSecret as _, SecretString};
 use url::Url;
 
-use crate::diagnostics::Severity;
 use crate::document::Fields;
 
 /// What a collector listens to (OTLP over HTTP).
@@ -96,10 +95,12 @@ fn sample_rate(fields: &mut Fields<'_>) -> f64 {
 impl Otlp {
     fn read(fields: &mut Fields<'_>) -> Option<Self> {
         let http = fields.map("http", |http| {
+            http.not_yet("tracing.otlp.http");
             let endpoint = endpoint(http).unwrap_or_else(|| "https://localhost:4318".to_owned());
             (endpoint, headers(http))
         });
         let grpc = fields.map("grpc", |grpc| {
+            grpc.not_yet("tracing.otlp.grpc");
             let endpoint = endpoint(grpc).unwrap_or_else(|| "localhost:4317".to_owned());
             let scheme = match grpc.boolean("insecure") {
                 Some(true) => "http",
@@ -143,8 +144,6 @@ impl Otlp {
 }
 
 fn endpoint(fields: &mut Fields<'_>) -> Option<String> {
-    let advice = "; a collector is trusted as the system trusts its certificate; remove it";
-    fields.unserved(Severity::Warning, &["tls"], advice);
     fields
         .text("endpoint")
         .filter(|endpoint| !endpoint.is_empty())

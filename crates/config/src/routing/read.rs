@@ -6,6 +6,7 @@ use super::tls::{Certificate, CertificateStore, TlsOptions};
 use super::{Router, RoutingConfig, ServersTransport, Service, Tls, middleware};
 use crate::diagnostics::{Diagnostic, Object, Severity};
 use crate::document::{Fields, Node, Spelling, Value};
+use crate::not_yet;
 
 /// Reads a document of Traefik's routing configuration. `Err`: nothing of it can be used, because
 /// it is no map or a key at its top is unknown. Everything else that is wrong is in the findings of
@@ -13,11 +14,7 @@ use crate::document::{Fields, Node, Spelling, Value};
 pub fn read(root: &Node) -> Result<RoutingConfig, Vec<Diagnostic>> {
     let mut config = RoutingConfig::default();
     let mut top = Fields::new(root, "", Spelling::AnyCase);
-    top.unserved(
-        Severity::Warning,
-        &["tcp", "udp"],
-        "; its listeners stay closed",
-    );
+    top.not_yet(not_yet::ROUTES_TOP);
     if let Some(tls) = top.map("tls", tls_section) {
         config.tls = tls;
     }

@@ -1,6 +1,6 @@
 //! `http.routers.<name>`: which requests go where, through what.
 
-use crate::diagnostics::{Position, Severity};
+use crate::diagnostics::Position;
 use crate::document::Fields;
 use crate::rule::{self, MAX_PRIORITY, Rule};
 
@@ -54,7 +54,7 @@ impl Router {
     /// Reads `http.routers.<name>`.
     pub(super) fn read(fields: &mut Fields<'_>) -> Self {
         let matching = Matching::read(fields, "rule", "ruleSyntax");
-        fields.unserved(Severity::Error, &["parentRefs"], "");
+        fields.not_yet("http.routers.*");
         Self {
             entry_points: fields.texts("entryPoints"),
             rule_text: matching.rule_text,

@@ -2,7 +2,6 @@
 
 use std::time::Duration;
 
-use crate::diagnostics::Severity;
 use crate::document::Fields;
 use crate::outbound::insecure_skip_verify;
 use crate::routing::pem::{HoldsPem, Pem};
@@ -61,15 +60,7 @@ impl ServersTransport {
     /// Reads what `http.serversTransports.<name>` and `ServersTransport.spec` have in common:
     /// everything but the certificates, which the latter keeps in other objects.
     pub fn read_connection(fields: &mut Fields<'_>) -> Self {
-        let later = [
-            "cipherSuites",
-            "disableHTTP2",
-            "maxVersion",
-            "minVersion",
-            "peerCertURI",
-            "spiffe",
-        ];
-        fields.unserved(Severity::Error, &later, "");
+        fields.not_yet("http.serversTransports.*");
         let mut transport = Self {
             server_name: fields.text("serverName").filter(|name| !name.is_empty()),
             insecure_skip_verify: insecure_skip_verify(fields),
@@ -85,8 +76,7 @@ impl ServersTransport {
     }
 
     fn read_timeouts(&mut self, fields: &mut Fields<'_>) {
-        // Only HTTP/2 has pings, and connections to servers are checked before each use.
-        fields.unserved(Severity::Warning, &["pingTimeout", "readIdleTimeout"], "");
+        fields.not_yet("http.serversTransports.*.forwardingTimeouts");
         for (key, timeout) in [
             ("dialTimeout", &mut self.dial_timeout),
             ("responseHeaderTimeout", &mut self.response_header_timeout),

@@ -2,8 +2,8 @@
 
 use url::Url;
 
-use crate::diagnostics::Severity;
 use crate::document::Fields;
+use crate::not_yet::{self, SERVICE_KINDS};
 
 /// A service: one kind, checked when read.
 #[derive(Debug, Clone, PartialEq)]
@@ -52,32 +52,21 @@ pub struct WeightedService {
     pub weight: u32,
 }
 
-/// Kinds of services that Traefik has and this gateway does not serve.
-const LATER: [&str; 3] = ["failover", "highestRandomWeight", "mirroring"];
-
 impl Service {
     /// Reads `http.services.<name>`. `None` when it is of no kind that is served; the findings say
     /// why.
     pub(super) fn read(fields: &mut Fields<'_>) -> Option<Self> {
         let balancer = fields.section("loadBalancer", LoadBalancer::read);
         let weighted = fields.section("weighted", Weighted::read);
-        // Middlewares of a service are guards: without them it must not answer.
-        fields.unserved(
-            Severity::Error,
-            &["middlewares"],
-            "; name them in the router",
-        );
-        let is_later = LATER.map(|kind| fields.section(kind, |later| later.rest()).is_some());
-        let later = LATER.iter().zip(is_later).find(|(_, is_there)| *is_there);
-        match (balancer, weighted, later) {
-            (Some(balancer), None, None) => Some(Self::LoadBalancer(balancer)),
-            (None, Some(weighted), None) => Some(Self::Weighted(weighted)),
-            (None, None, Some((kind, _))) => {
-                let message = format!("the service `{kind}` is not served yet");
-                fields.error(kind, message);
-                None
-            }
-            (None, None, None) => {
+        let is_later = not_yet::at(SERVICE_KINDS)
+            .flat_map(|keys| keys.keys)
+            .any(|kind| fields.has(kind));
+        fields.not_yet(SERVICE_KINDS);
+        match (balancer, weighted) {
+            (Some(balancer), None) => Some(Self::LoadBalancer(balancer)),
+            (None, Some(weighted)) => Some(Self::Weighted(weighted)),
+            (None, None) if is_later => None,
+            (None, None) => {
                 fields.error("", "names no kind of service: `loadBalancer` or `weighted`");
                 None
             }
@@ -91,8 +80,7 @@ impl Service {
 
 impl LoadBalancer {
     fn read(fields: &mut Fields<'_>) -> Self {
-        let later = ["healthCheck", "passiveHealthCheck", "sticky"];
-        fields.unserved(Severity::Error, &later, "");
+        fields.not_yet("http.services.*.loadBalancer");
         let strategy = fields.text("strategy").unwrap_or_default();
         if !matches!(strategy.as_str(), "" | "wrr" | "RoundRobin") {
             fields.error("strategy", "only the strategy `wrr` is served yet");
@@ -144,7 +132,7 @@ fn server_url(fields: &mut Fields<'_>) -> Option<Url> {
 
 impl Weighted {
     fn read(fields: &mut Fields<'_>) -> Self {
-        fields.unserved(Severity::Error, &["healthCheck", "sticky"], "");
+        fields.not_yet("http.services.*.weighted");
         let services = fields.maps("services", |service| {
             let weight = service.number("weight").unwrap_or(1);
             let name = service.required_text("name")?;

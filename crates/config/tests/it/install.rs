@@ -192,12 +192,12 @@ fn flags_nobody_knows_are_errors_with_the_nearest_word() {
 
 #[test]
 fn known_flags_that_are_not_served_are_warnings() {
-    let (config, findings) = read_flags(&arguments(&["--udp.a=1", "--hub.token=CANARY"]));
+    let (config, findings) = read_flags(&arguments(&["--ocsp", "--hub.token=CANARY"]));
     assert_eq!(
         told(&findings),
         [
-            "flag: warning: hub: `hub` is not served yet: no token is needed; remove it",
-            "flag: warning: udp: `udp` is not served yet; remove it",
+            "flag: warning: ocsp: `ocsp` is not served yet; remove it; see docs/reference/not-yet.md#install-configuration",
+            "flag: warning: hub: `hub` is not served yet: no token is needed; remove it; see docs/reference/not-yet.md#install-configuration",
         ]
     );
     assert_eq!(config, flags(&[]));

@@ -13,5 +13,6 @@ mod golden;
 mod install;
 mod merge;
 mod middleware;
+mod not_yet;
 mod rule;
 mod secrets;

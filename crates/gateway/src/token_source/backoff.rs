@@ -18,10 +18,14 @@ pub(super) fn wait(number: u32, random: &dyn Random) -> Duration {
     let most = FIRST
         .saturating_mul(2_u32.saturating_pow(number))
         .min(LONGEST);
+    most.mul_f64(0.5 + share(random) / 2.0)
+}
+
+/// A number from 0 to 1, drawn anew.
+pub(super) fn share(random: &dyn Random) -> f64 {
     let mut bytes = [0; 4];
     random.fill(&mut bytes);
-    let share = f64::from(u32::from_be_bytes(bytes)) / f64::from(u32::MAX);
-    most.mul_f64(0.5 + share / 2.0)
+    f64::from(u32::from_be_bytes(bytes)) / f64::from(u32::MAX)
 }
 
 /// What an answer asks for in `Retry-After`, in seconds or as a date (RFC 9110, section 10.2.3).

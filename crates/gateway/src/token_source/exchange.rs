@@ -15,12 +15,14 @@ use super::endpoint::{Call, CallFailure, TokenEndpoint};
 use super::fault::TokenFault;
 use super::key::Hasher;
 use super::methods::Methods;
+use super::provider::Provider;
 use super::token::{Asked, Token};
 use super::{Options, Outcome, backoff};
 
 /// What every exchange of one source shares.
 pub(super) struct Exchange {
     pub(super) options: Options,
+    pub(super) provider: Arc<Provider>,
     pub(super) endpoint: Arc<dyn TokenEndpoint>,
     pub(super) clock: Arc<dyn Clock>,
     pub(super) random: Arc<dyn Random>,
@@ -43,9 +45,14 @@ impl Exchange {
         }
     }
 
+    pub(super) fn random(&self) -> &dyn Random {
+        self.random.as_ref()
+    }
+
     /// Asks for a token with the first reading of the credentials, by one method and then by the
     /// other; further readings only follow where no method was right.
     pub(super) async fn run(&self, readings: &[Credentials]) -> Outcome {
+        self.provider.asked();
         let mut budget = Budget {
             deadline: Instant::now() + self.options.timeout,
             retries: self.options.max_retries,
@@ -107,16 +114,36 @@ impl Exchange {
     ) -> Result<(Response<Bytes>, Asked), TokenFault> {
         loop {
             let asked = self.now();
+            let pass = self.provider.admit().map_err(|wait| {
+                let down = TokenFault::unavailable("it failed too often just now", None);
+                down.with_patience(wait)
+            })?;
             let result = timeout_at(budget.deadline, self.endpoint.post(call.clone())).await;
             let (cause, retry_after) = match result {
-                Err(_) | Ok(Err(CallFailure::TimedOut)) => return Err(TokenFault::TimedOut),
-                Ok(Err(CallFailure::Garbled(cause))) => return Err(TokenFault::NoToken(cause)),
-                Ok(Err(CallFailure::Transport(cause))) => (cause, None),
-                Ok(Ok(answer)) if !is_passing(answer.status()) => return Ok((answer, asked)),
-                Ok(Ok(answer)) => (
-                    format!("status {}", answer.status().as_u16()),
-                    backoff::asked(answer.headers(), self.clock.now()),
-                ),
+                Err(_) | Ok(Err(CallFailure::TimedOut)) => {
+                    pass.failed();
+                    return Err(TokenFault::TimedOut);
+                }
+                Ok(Err(CallFailure::Garbled(cause))) => {
+                    pass.answered();
+                    return Err(TokenFault::NoToken(cause));
+                }
+                Ok(Err(CallFailure::Transport(cause))) => {
+                    pass.failed();
+                    (cause, None)
+                }
+                Ok(Ok(answer)) => {
+                    let status = answer.status();
+                    match status.is_server_error() {
+                        true => pass.failed(),
+                        false => pass.answered(),
+                    }
+                    if !is_passing(status) {
+                        return Ok((answer, asked));
+                    }
+                    let retry_after = backoff::asked(answer.headers(), self.clock.now());
+                    (format!("status {}", status.as_u16()), retry_after)
+                }
             };
             let Some(wait) = self.wait(retry_after, budget) else {
                 return Err(TokenFault::unavailable(cause, retry_after));
@@ -134,7 +161,7 @@ impl Exchange {
         budget.tried += 1;
         let wait = own.max(retry_after.unwrap_or_default());
         let left = budget.deadline.saturating_duration_since(Instant::now());
-        (wait < left).then_some(wait)
+        (wait < left && self.provider.may_repeat()).then_some(wait)
     }
 }
 

@@ -6,13 +6,16 @@ use std::time::Duration;
 /// codes, never a secret, a token or a whole answer.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum TokenFault {
-    /// Refused connections, failing names or TLS, 5xx or 429 until the retries ran out.
+    /// Refused connections, failing names or TLS, 5xx or 429 until the retries ran out, or a
+    /// provider that nobody calls because it is down.
     #[error("the token endpoint cannot be used: {cause}")]
     Unavailable {
         /// What happened at the last attempt.
         cause: String,
         /// What the provider asked for, or a second.
         retry_after: Duration,
+        /// Whether the provider asked for it.
+        is_asked: bool,
     },
     /// As many requests wait for a token as may.
     #[error("too many requests wait for a token")]
@@ -35,12 +38,32 @@ impl TokenFault {
     /// How long to wait when the provider says nothing about it.
     const RETRY_AFTER: Duration = Duration::from_secs(1);
 
-    /// A provider that cannot be used for now.
-    pub(super) fn unavailable(cause: impl Into<String>, retry_after: Option<Duration>) -> Self {
+    /// A provider that cannot be used for now; `asked`: for how long it wants to be left alone.
+    pub(super) fn unavailable(cause: impl Into<String>, asked: Option<Duration>) -> Self {
         Self::Unavailable {
             cause: cause.into(),
-            retry_after: retry_after.unwrap_or(Self::RETRY_AFTER),
+            retry_after: asked.unwrap_or(Self::RETRY_AFTER),
+            is_asked: asked.is_some(),
         }
+    }
+
+    /// The same with as much of the wait as is left.
+    pub(super) fn with_patience(&self, left: Duration) -> Self {
+        match self {
+            Self::Unavailable {
+                cause, is_asked, ..
+            } => Self::Unavailable {
+                cause: cause.clone(),
+                retry_after: left,
+                is_asked: *is_asked,
+            },
+            other => other.clone(),
+        }
+    }
+
+    /// Whether the provider, asked, said no: the client is nobody to it, or gets no such token.
+    pub(super) fn is_refusal(&self) -> bool {
+        matches!(self, Self::InvalidClient(_) | Self::Denied(_))
     }
 
     /// When another request may do better, where that is a matter of time.

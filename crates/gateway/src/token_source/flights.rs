@@ -1,132 +1,118 @@
-//! One exchange for a key however many wait for it, and its token for as long as it is fresh.
+//! One exchange for a key however many wait for it.
 //!
 //! A flight runs by itself: a caller who goes away takes nothing from the others. Its failure is
 //! shared with those who waited for it and is then gone.
 
-use std::sync::Arc;
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use futures_util::future::BoxFuture;
-use quick_cache::sync::{Cache, EntryAction, EntryResult};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore, SemaphorePermit, watch};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 
 use super::key::Key;
-use super::token::Asked;
 use super::{Outcome, TokenFault};
 
-/// Tokens kept.
-const TOKENS: usize = 10_000;
-
-/// Callers that may wait at one time. More are told to come back.
-const WAITING: usize = 1024;
-
-/// Exchanges that may be in the air at one time: each has a connection.
+/// Exchanges of one source that may be in the air at one time: each has a connection.
 const IN_THE_AIR: usize = 256;
 
-/// What is in the air, or has landed.
-type Flight = watch::Receiver<Option<Outcome>>;
+/// What is in the air, or has landed: `None` until then.
+#[derive(Clone)]
+pub(super) struct Flight(watch::Receiver<Option<Outcome>>);
 
 /// The flights of one source, by key.
 pub(super) struct Flights {
-    by_key: Arc<Cache<Key, Flight>>,
-    waiting: Semaphore,
-    in_the_air: Arc<Semaphore>,
+    in_the_air: Mutex<BTreeMap<Key, Flight>>,
+    places: Arc<Semaphore>,
+}
+
+/// What somebody who wants to fly finds.
+pub(super) enum Boarding {
+    /// What the caller looked for has landed meanwhile.
+    Landed(Outcome),
+    /// Another's flight.
+    Joined(Flight),
+    /// A flight of one's own, to be taken off with.
+    Own(Takeoff),
+}
+
+/// A flight that has to land. Dropped without, it breaks off: those who wait are told so.
+pub(super) struct Takeoff {
+    key: Key,
+    flights: Arc<Flights>,
+    outcome: watch::Sender<Option<Outcome>>,
+    _place: OwnedSemaphorePermit,
 }
 
 impl Flights {
-    pub(super) fn new() -> Self {
-        Self {
-            by_key: Arc::new(Cache::new(TOKENS)),
-            waiting: Semaphore::new(WAITING),
-            in_the_air: Arc::new(Semaphore::new(IN_THE_AIR)),
-        }
+    pub(super) fn new() -> Arc<Self> {
+        Arc::new(Self {
+            in_the_air: Mutex::default(),
+            places: Arc::new(Semaphore::new(IN_THE_AIR)),
+        })
     }
 
-    /// The token for a key: a fresh one, that of the exchange in the air, or that of `start`.
-    pub(super) async fn join(
-        &self,
+    /// A place for an exchange that nobody joins; an error when all are taken.
+    pub(super) fn place(&self) -> Result<OwnedSemaphorePermit, TokenFault> {
+        let place = Arc::clone(&self.places).try_acquire_owned();
+        place.map_err(|_| TokenFault::Busy)
+    }
+
+    /// The flight of a key, or a new one. `landed` looks once more where landed flights leave
+    /// their tokens: nothing lands while it looks.
+    pub(super) fn board(
+        self: &Arc<Self>,
         key: Key,
-        now: Asked,
-        start: impl FnOnce() -> BoxFuture<'static, Outcome>,
-    ) -> Outcome {
-        if let Some(flight) = self.by_key.get(&key)
-            && let Some(Ok(token)) = &*flight.borrow()
-            && token.is_fresh(now)
-        {
-            return Ok(Arc::clone(token));
+        landed: impl FnOnce() -> Option<Outcome>,
+    ) -> Result<Boarding, TokenFault> {
+        let mut in_the_air = self.in_the_air();
+        if let Some(flight) = in_the_air.get(&key) {
+            return Ok(Boarding::Joined(flight.clone()));
         }
-        let _seat = self.seat()?;
-        let mut flight = self.board(key, now, start).await?;
-        let landed = flight.wait_for(Option::is_some).await;
+        if let Some(outcome) = landed() {
+            return Ok(Boarding::Landed(outcome));
+        }
+        let place = self.place()?;
+        let (outcome, flight) = watch::channel(None);
+        in_the_air.insert(key, Flight(flight));
+        Ok(Boarding::Own(Takeoff {
+            key,
+            flights: Arc::clone(self),
+            outcome,
+            _place: place,
+        }))
+    }
+
+    fn in_the_air(&self) -> MutexGuard<'_, BTreeMap<Key, Flight>> {
+        self.in_the_air
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Flight {
+    /// Waits for the landing.
+    pub(super) async fn outcome(mut self) -> Outcome {
+        let landed = self.0.wait_for(Option::is_some).await;
         match landed.as_deref() {
             Ok(Some(outcome)) => outcome.clone(),
             Ok(None) | Err(_) => Err(TokenFault::unavailable("the exchange broke off", None)),
         }
     }
+}
 
-    /// An exchange that nobody else joins.
-    pub(super) async fn alone(&self, exchange: impl Future<Output = Outcome>) -> Outcome {
-        let _permit = self.take_off()?;
-        exchange.await
+impl Takeoff {
+    /// A way to see the landing.
+    pub(super) fn flight(&self) -> Flight {
+        Flight(self.outcome.subscribe())
     }
 
-    fn seat(&self) -> Result<SemaphorePermit<'_>, TokenFault> {
-        self.waiting.try_acquire().map_err(|_| TokenFault::Busy)
-    }
-
-    fn take_off(&self) -> Result<OwnedSemaphorePermit, TokenFault> {
-        Arc::clone(&self.in_the_air)
-            .try_acquire_owned()
-            .map_err(|_| TokenFault::Busy)
-    }
-
-    /// The flight that others wait for, or a new one in its place.
-    async fn board(
-        &self,
-        key: Key,
-        now: Asked,
-        start: impl FnOnce() -> BoxFuture<'static, Outcome>,
-    ) -> Result<Flight, TokenFault> {
-        let entry = self.by_key.entry_async(&key, |_, flight| {
-            if is_worth_joining(flight, now) {
-                EntryAction::Retain(flight.clone())
-            } else {
-                EntryAction::ReplaceWithGuard
-            }
-        });
-        let guard = match entry.await {
-            EntryResult::Retained(flight) => return Ok(flight),
-            EntryResult::Vacant(guard) | EntryResult::Replaced(guard, _) => guard,
-            EntryResult::Removed(..) | EntryResult::Timeout => return Err(TokenFault::Busy),
-        };
-        let permit = self.take_off()?;
-        let (land, flight) = watch::channel(None);
-        // Who finds the place taken over meanwhile flies all the same, only unseen.
-        drop(guard.insert(flight.clone()));
-        let exchange = start();
-        let by_key = Arc::clone(&self.by_key);
-        let own = flight.clone();
-        tokio::spawn(async move {
-            let outcome = exchange.await;
-            drop(permit);
-            let is_kept = matches!(&outcome, Ok(token) if token.is_fresh(now));
-            land.send_replace(Some(outcome));
-            if !is_kept {
-                by_key.remove_if(&key, |flight| flight.same_channel(&own));
-            }
-        });
-        Ok(flight)
+    /// Ends the flight. What it brought must be where others look by now.
+    pub(super) fn land(self, outcome: Outcome) {
+        self.outcome.send_replace(Some(outcome));
     }
 }
 
-/// In the air, or landed with a token that is still fresh.
-fn is_worth_joining(flight: &Flight, now: Asked) -> bool {
-    match &*flight.borrow() {
-        None => !is_broken_off(flight),
-        Some(outcome) => matches!(outcome, Ok(token) if token.is_fresh(now)),
+impl Drop for Takeoff {
+    fn drop(&mut self) {
+        self.flights.in_the_air().remove(&self.key);
     }
-}
-
-/// Whether its task is gone without an outcome: it cannot land any more.
-fn is_broken_off(flight: &Flight) -> bool {
-    flight.has_changed().is_err()
 }

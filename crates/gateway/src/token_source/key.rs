@@ -8,7 +8,7 @@ use secrecy::ExposeSecret as _;
 use super::Options;
 
 /// The key of one token. Equal input gives equal keys inside one source and nowhere else.
-#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(super) struct Key([u8; 32]);
 
 /// Makes keys: an HMAC with a random key of this source, so that a key that leaks cannot be
@@ -70,6 +70,7 @@ mod tests {
     use std::collections::BTreeSet;
     use std::time::Duration;
 
+    use carnet_config::routing::middleware::oauth_client_credentials::Refresh;
     use carnet_oauth::client_auth::Method;
     use carnet_testkit::SeededRandom;
     use proptest::prelude::{Strategy, any, prop_assert_eq, proptest};
@@ -88,6 +89,7 @@ mod tests {
             max_retries: 3,
             is_cached: true,
             max_age: Duration::from_secs(300),
+            refresh: Refresh::Early,
         };
         let credentials = Credentials {
             id: id.clone(),

@@ -1,37 +1,48 @@
 //! Where Bearer tokens come from: credentials in, a token out, asked for once and kept while fresh.
 //!
 //! Knows OAuth's client_credentials grant and nothing of requests, routes or configuration files.
-//! [`TokenSource`] is the way in; `flights` keeps and shares, `exchange` asks, `endpoint` is the
-//! call itself.
+//! [`TokenSource`] is the way in; `kept` remembers, `flights` shares, `refresh` renews, `exchange`
+//! asks, `provider` is what all sources know of one server, `endpoint` is the call itself.
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use carnet_config::routing::middleware::OAuthClientCredentials;
+use carnet_config::routing::middleware::oauth_client_credentials::Refresh;
 use carnet_oauth::client_auth::{Credentials, Method};
-use carnet_oauth::{Clock, Random};
-use futures_util::FutureExt as _;
 use url::Url;
+
+use crate::supplies::Supplies;
 
 mod backoff;
 mod endpoint;
 mod exchange;
 mod fault;
 mod flights;
+mod kept;
 mod key;
 mod methods;
+mod provider;
+mod refresh;
+mod setbacks;
 #[cfg(test)]
 mod tests;
 mod token;
 
 pub(crate) use endpoint::{HttpEndpoint, TokenEndpoint};
 pub(crate) use fault::TokenFault;
+pub use provider::ProviderFigures;
+pub(crate) use provider::Providers;
 pub(crate) use token::Token;
 
 use exchange::Exchange;
-use flights::Flights;
-use key::Hasher;
+use flights::{Boarding, Flights, Takeoff};
+use kept::Kept;
+use key::{Hasher, Key};
 use methods::Methods;
+use provider::Provider;
+use setbacks::Setbacks;
+use token::Asked;
 
 /// What an exchange ends with, for everybody who waited for it.
 type Outcome = Result<Arc<Token>, TokenFault>;
@@ -50,6 +61,8 @@ pub(crate) struct Options {
     is_cached: bool,
     /// Greatest age of a kept token.
     max_age: Duration,
+    /// When a kept token is fetched anew.
+    refresh: Refresh,
 }
 
 impl Options {
@@ -69,15 +82,57 @@ impl Options {
             max_retries: middleware.client_config.max_retries,
             is_cached: middleware.cache.enabled,
             max_age: middleware.cache.max_age,
+            refresh: middleware.cache.refresh,
         }
     }
 }
 
+/// Credentials in every way they can be read, the likeliest first.
+type Readings = [Credentials];
+
+/// Who wants a token.
+#[derive(Clone)]
+pub(crate) struct Caller {
+    key: Key,
+    readings: Arc<Readings>,
+}
+
+impl Caller {
+    /// The client, as it calls itself.
+    pub(crate) fn client_id(&self) -> &str {
+        self.readings.first().map_or("", |likeliest| &likeliest.id)
+    }
+}
+
+/// Where a token came from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Origin {
+    /// From memory.
+    Memory,
+    /// From memory, fetched ahead of its predecessor's end and now given out for the first time.
+    MemoryRenewed,
+    /// From the provider, for this request or for another that waited for it too.
+    Provider,
+}
+
+/// A token that may be used now.
+pub(crate) struct Given {
+    pub(crate) token: Arc<Token>,
+    pub(crate) origin: Origin,
+}
+
 /// A source of tokens. Its options never change; its tokens outlive the configuration that made it
-/// for as long as the options stay the same.
-pub(crate) struct TokenSource {
-    exchange: Arc<Exchange>,
-    flights: Flights,
+/// for as long as the options stay the same. Whatever it does by itself ends when it is dropped.
+pub(crate) struct TokenSource(Arc<Engine>);
+
+/// What a source consists of.
+struct Engine {
+    exchange: Exchange,
+    provider: Arc<Provider>,
+    providers: Arc<Providers>,
+    kept: Kept,
+    setbacks: Setbacks,
+    flights: Arc<Flights>,
 }
 
 impl TokenSource {
@@ -85,38 +140,189 @@ impl TokenSource {
     pub(crate) fn new(
         options: Options,
         endpoint: Arc<dyn TokenEndpoint>,
-        clock: Arc<dyn Clock>,
-        random: Arc<dyn Random>,
+        supplies: &Supplies,
     ) -> Self {
-        Self {
-            exchange: Arc::new(Exchange {
-                hasher: Hasher::new(random.as_ref()),
+        let provider = supplies.providers.of(&options.url);
+        Self(Arc::new(Engine {
+            exchange: Exchange {
+                hasher: Hasher::new(supplies.random.as_ref()),
                 methods: Methods::new(options.first_method),
                 options,
+                provider: Arc::clone(&provider),
                 endpoint,
-                clock,
-                random,
-            }),
+                clock: Arc::clone(&supplies.clock),
+                random: Arc::clone(&supplies.random),
+            },
+            provider,
+            providers: Arc::clone(&supplies.providers),
+            kept: Kept::new(),
+            setbacks: Setbacks::new(),
             flights: Flights::new(),
+        }))
+    }
+
+    /// Who shows these credentials, given in every way they can be read, the likeliest first.
+    /// `None` without any.
+    pub(crate) fn caller(&self, readings: impl Into<Arc<Readings>>) -> Option<Caller> {
+        let readings = readings.into();
+        let exchange = &self.0.exchange;
+        let key = exchange.hasher.token(&exchange.options, readings.first()?);
+        Some(Caller { key, readings })
+    }
+
+    /// A token for a caller.
+    pub(crate) async fn token(&self, caller: &Caller) -> Result<Given, TokenFault> {
+        let engine = &self.0;
+        let counters = &engine.provider.counters;
+        counters.requests.one();
+        let now = engine.exchange.now();
+        if let Some(given) = engine.from_memory(caller, now) {
+            counters.hits.one();
+            return Ok(given);
+        }
+        if let Some(fault) = engine.setbacks.standing(&caller.key, now.at) {
+            counters.refused_from_memory.one();
+            return Err(fault);
+        }
+        let fetched = engine.fetch(caller, now).await;
+        if matches!(fetched, Err(TokenFault::Busy)) {
+            counters.turned_away.one();
+        }
+        let token = fetched?;
+        match token.is_over(engine.exchange.now()) {
+            true => Err(TokenFault::unavailable(
+                "the token came after its end",
+                None,
+            )),
+            false => Ok(Given {
+                token,
+                origin: Origin::Provider,
+            }),
+        }
+    }
+}
+
+impl Engine {
+    fn from_memory(self: &Arc<Self>, caller: &Caller, now: Asked) -> Option<Given> {
+        let found = self.kept.find(&caller.key, now)?;
+        if found.is_due {
+            self.renew(caller.key, Arc::clone(&caller.readings));
+        }
+        let origin = match found.is_news {
+            true => Origin::MemoryRenewed,
+            false => Origin::Memory,
+        };
+        Some(Given {
+            token: found.token,
+            origin,
+        })
+    }
+
+    /// The outcome of the flight in the air, or of a new one.
+    async fn fetch(self: &Arc<Self>, caller: &Caller, now: Asked) -> Outcome {
+        let Some(_seat) = self.providers.seat() else {
+            return Err(TokenFault::Busy);
+        };
+        let _waiting = Waiting::new(&self.provider);
+        if !self.exchange.options.is_cached {
+            return self.alone(caller).await;
+        }
+        let landed = || {
+            self.kept
+                .find(&caller.key, now)
+                .map(|found| Ok(found.token))
+        };
+        let flight = match self.flights.board(caller.key, landed)? {
+            Boarding::Landed(outcome) => return outcome,
+            Boarding::Joined(flight) => {
+                self.provider.counters.joined.one();
+                flight
+            }
+            Boarding::Own(takeoff) => {
+                let flight = takeoff.flight();
+                self.fly(takeoff, caller.key, Arc::clone(&caller.readings), false);
+                flight
+            }
+        };
+        flight.outcome().await
+    }
+
+    /// An exchange that nobody joins: it ends with the one who wants it.
+    async fn alone(&self, caller: &Caller) -> Outcome {
+        let _place = self.flights.place()?;
+        let outcome = self.exchange.run(&caller.readings).await;
+        self.count(&outcome);
+        if let Err(fault @ TokenFault::Unavailable { .. }) = &outcome {
+            self.setbacks
+                .note(caller.key, fault, self.exchange.now().at);
+        }
+        outcome
+    }
+
+    /// An exchange in a task of its own; `ahead`: of the end of the token that is kept.
+    fn fly(self: &Arc<Self>, takeoff: Takeoff, key: Key, readings: Arc<Readings>, ahead: bool) {
+        let engine = Arc::clone(self);
+        tokio::spawn(async move {
+            let outcome = engine.exchange.run(&readings).await;
+            engine.count(&outcome);
+            engine.take_in(key, &readings, &outcome, ahead);
+            takeoff.land(outcome);
+        });
+    }
+
+    /// Keeps what an exchange brought, or learns from its failure.
+    fn take_in(
+        self: &Arc<Self>,
+        key: Key,
+        readings: &Arc<Readings>,
+        outcome: &Outcome,
+        ahead: bool,
+    ) {
+        let now = self.exchange.now();
+        match outcome {
+            Ok(token) => {
+                self.setbacks.clear(&key);
+                if token.is_fresh(now) {
+                    let client_id = readings.first().map_or("", |likeliest| &likeliest.id);
+                    self.kept.keep(key, Arc::clone(token), client_id, ahead);
+                    self.plan(key, readings);
+                } else {
+                    self.kept.remove(&key);
+                }
+            }
+            Err(fault) => {
+                self.setbacks.note(key, fault, now.at);
+                if fault.is_refusal() {
+                    self.kept.remove(&key);
+                } else {
+                    self.plan_again(key, readings, fault);
+                }
+            }
         }
     }
 
-    /// A token for credentials, given in every way they can be read, the likeliest first.
-    pub(crate) async fn token(&self, readings: &[Credentials]) -> Outcome {
-        if !self.exchange.options.is_cached {
-            return self.flights.alone(self.exchange.run(readings)).await;
+    fn count(&self, outcome: &Outcome) {
+        let counters = &self.provider.counters;
+        match outcome {
+            Ok(_) => counters.granted.one(),
+            Err(fault) if fault.is_refusal() => counters.refused.one(),
+            Err(_) => counters.failed.one(),
         }
-        let Some(likeliest) = readings.first() else {
-            return self.exchange.run(readings).await;
-        };
-        let key = self
-            .exchange
-            .hasher
-            .token(&self.exchange.options, likeliest);
-        let start = || {
-            let (exchange, readings) = (Arc::clone(&self.exchange), readings.to_vec());
-            async move { exchange.run(&readings).await }.boxed()
-        };
-        self.flights.join(key, self.exchange.now(), start).await
+    }
+}
+
+/// A request that waits, for as long as it does.
+struct Waiting<'a>(&'a Provider);
+
+impl<'a> Waiting<'a> {
+    fn new(provider: &'a Provider) -> Self {
+        provider.counters.waiting.one();
+        Self(provider)
+    }
+}
+
+impl Drop for Waiting<'_> {
+    fn drop(&mut self) {
+        self.0.counters.waiting.one_less();
     }
 }

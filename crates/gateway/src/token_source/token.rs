@@ -21,6 +21,9 @@ pub(crate) struct Token {
     /// The claims of a JWT, not verified: they came from the endpoint that was configured. `None`:
     /// the token is opaque.
     pub(crate) claims: Option<Value>,
+    asked: Asked,
+    /// Its end by the steady clock, without a margin; `None`: nobody knows.
+    end: Option<Instant>,
     reuse: Option<Reuse>,
 }
 
@@ -68,12 +71,43 @@ impl Token {
         bearer.set_sensitive(true);
         let claims = claims(text);
         let expiry = claims.as_ref().and_then(|claims| jwt::time(claims, "exp"));
+        let life = life(response.expires_in, expiry, asked.time);
         Ok(Self {
             bearer,
             claims: claims.map(Value::Object),
-            reuse: life(response.expires_in, expiry, asked.time)
-                .and_then(|life| Reuse::new(asked, life, max_age)),
+            asked,
+            end: life.and_then(|life| asked.at.checked_add(life)),
+            reuse: life.and_then(|life| Reuse::new(asked, life, max_age)),
         })
+    }
+
+    /// Whether it ended since it was asked for: it was too long on its way.
+    pub(super) fn is_over(&self, now: Asked) -> bool {
+        self.end.is_some_and(|end| now.at >= end)
+    }
+
+    /// When it was asked for.
+    pub(super) fn asked_at(&self) -> Instant {
+        self.asked.at
+    }
+
+    /// For how long it may be used again, counted from when it was asked for.
+    pub(super) fn usable_life(&self) -> Duration {
+        let until = self
+            .reuse
+            .as_ref()
+            .map_or(self.asked.at, |reuse| reuse.until);
+        until - self.asked.at
+    }
+
+    /// For how long it may still be used again.
+    pub(super) fn time_left(&self, now: Asked) -> Duration {
+        let Some(reuse) = &self.reuse else {
+            return Duration::ZERO;
+        };
+        let by_day = reuse.until_time.duration_since(now.time);
+        let left = reuse.until.saturating_duration_since(now.at);
+        left.min(by_day.unwrap_or_default())
     }
 
     /// Whether it may be used once more.

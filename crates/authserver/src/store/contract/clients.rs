@@ -39,7 +39,7 @@ pub(crate) async fn an_update_replaces_the_client_and_its_hash(store: &dyn Store
     let mut changed = client("a");
     changed.client.client_name = "new".to_owned();
     changed.secret_hash = "new hash".to_owned();
-    assert!(store.update_client(&changed).await.unwrap());
+    assert!(store.replace_client(&client("a"), &changed).await.unwrap());
     let read = store.find_client("a").await.unwrap().unwrap();
     assert_eq!(json(&read), json(&changed));
     assert_eq!(read.secret_hash, "new hash");
@@ -78,7 +78,8 @@ pub(crate) async fn a_client_is_replaced_only_if_it_is_still_the_old_one(store: 
 }
 
 pub(crate) async fn what_is_not_there_is_neither_updated_nor_deleted(store: &dyn Store) {
-    assert!(!store.update_client(&client("a")).await.unwrap());
+    let (old, new) = (client("a"), client("a"));
+    assert!(!store.replace_client(&old, &new).await.unwrap());
     assert!(store.find_client("a").await.unwrap().is_none());
     assert!(!store.delete_client("a", 1_500, 2_000).await.unwrap());
     assert!(store.revocations_after(-1).await.unwrap().is_empty());
@@ -90,7 +91,7 @@ pub(crate) async fn a_secret_that_was_left_in_a_client_is_not_kept(store: &dyn S
     row.client.client_secret = Some("canary-1".into());
     row.client.registration_access_token = Some("canary-2".into());
     store.insert_client(&row).await.unwrap();
-    store.update_client(&row).await.unwrap();
+    assert!(store.replace_client(&client("a"), &row).await.unwrap());
     let read = store.find_client("a").await.unwrap().unwrap();
     assert!(!json(&read).contains("canary"));
 }
@@ -135,7 +136,8 @@ pub(crate) async fn rotated_secrets_are_replaced_only_if_they_are_still_the_old_
     assert!(!store.replace_rotated("a", &old, &new).await.unwrap());
     assert!(!store.replace_rotated("b", &old, &new).await.unwrap());
     assert_eq!(rotated().await, new);
-    store.update_client(&client("a")).await.unwrap();
+    let stored = store.find_client("a").await.unwrap().unwrap();
+    assert!(store.replace_client(&stored, &client("a")).await.unwrap());
     assert!(rotated().await.is_empty());
     assert!(!store.replace_rotated("a", &new, &old).await.unwrap());
     assert!(rotated().await.is_empty());
@@ -156,7 +158,7 @@ pub(crate) async fn a_change_of_a_client_is_known_when_it_is_acknowledged(store:
     assert_eq!(known().await, is("a name", "hash of a", 0));
     let mut row = client("a");
     row.client.client_name = "new".to_owned();
-    store.update_client(&row).await.unwrap();
+    assert!(store.replace_client(&client("a"), &row).await.unwrap());
     assert_eq!(known().await, is("new", "hash of a", 0));
     let mut newer = row.clone();
     newer.client.client_name = "newer".to_owned();

@@ -40,12 +40,6 @@ impl<E: Engine> ClientStore for Sql<E> {
         self.teller.memories.clients.find(id, read).await
     }
 
-    async fn update_client(&self, row: &ClientRow) -> Result<bool> {
-        let _forgetting = self.forgetting(&row.client.client_id);
-        let columns = Columns::of(row)?;
-        Ok(self.write(UPDATE, &columns.values()).await? > 0)
-    }
-
     async fn replace_client(&self, old: &ClientRow, new: &ClientRow) -> Result<bool> {
         let id = old.client.client_id.as_str();
         let _forgetting = self.forgetting(id);

@@ -86,13 +86,15 @@ async fn what_is_here_already_and_differs_is_kept_and_named() {
     let hydra = FIXTURES[2].in_sqlite().await;
     let store = hydra.store().await;
     run(&hydra.import(), &*store).await.unwrap();
-    let mut changed = store.find_client("web").await.unwrap().unwrap();
+    let web = store.find_client("web").await.unwrap().unwrap();
+    let mut changed = web.clone();
     changed.client.owner = "somebody else".to_owned();
-    store.update_client(&changed).await.unwrap();
+    assert!(store.replace_client(&web, &changed).await.unwrap());
     // A hash is renewed when its secret is used; that is no difference.
-    let mut renewed = store.find_client("lifespan").await.unwrap().unwrap();
+    let lifespan = store.find_client("lifespan").await.unwrap().unwrap();
+    let mut renewed = lifespan.clone();
     renewed.secret_hash = "$pbkdf2-sha256$i=1,l=1$YQ$YQ".to_owned();
-    store.update_client(&renewed).await.unwrap();
+    assert!(store.replace_client(&lifespan, &renewed).await.unwrap());
     let report = run(&hydra.import(), &*store).await.unwrap();
     assert_eq!(report.different, ["client `web`"]);
     assert_eq!(report.clients, Count { new: 0, same: 6 });

@@ -53,10 +53,6 @@ impl ClientStore for StillStore {
             .cloned())
     }
 
-    async fn update_client(&self, _: &ClientRow) -> Result<bool> {
-        absent()
-    }
-
     async fn replace_client(&self, _: &ClientRow, _: &ClientRow) -> Result<bool> {
         absent()
     }

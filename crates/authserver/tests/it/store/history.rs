@@ -99,7 +99,7 @@ async fn look(store: Arc<dyn Store>, version: i64) {
         assert_eq!(store.imported_keys().await.unwrap().len(), 1);
     }
     // It can be written, too.
-    assert!(store.update_client(&client).await.unwrap());
+    assert!(store.replace_client(&client, &client).await.unwrap());
     assert!(store.delete_client("c", 0, 0).await.unwrap());
     assert!(store.find_token("digest").await.unwrap().is_none());
 }

@@ -90,7 +90,7 @@ async fn perform(store: &dyn Store, step: &str, writer: u32, n: u64) {
         }
         "update" => assert!(
             store
-                .update_client(&client(writer, n, "new"))
+                .replace_client(&client(writer, n, "old"), &client(writer, n, "new"))
                 .await
                 .unwrap()
         ),

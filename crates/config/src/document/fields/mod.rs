@@ -8,6 +8,7 @@ use std::collections::BTreeSet;
 use super::{Member, Node, Value};
 use crate::diagnostics::{Diagnostic, Position, Severity};
 use crate::nearest::{nearest, suggestion};
+use crate::not_yet;
 
 mod duration;
 mod nested;
@@ -173,8 +174,21 @@ impl<'a> Fields<'a> {
         unread.into_iter().map(|(_, member)| member).collect()
     }
 
-    /// A finding about keys that are known and not served; `advice` continues the sentence
-    /// "`key` is not served yet".
+    /// A finding about each key of this map that Traefik has and the gateway does not serve;
+    /// `path` is the map's on the list of [`not_yet`].
+    pub fn not_yet(&mut self, path: &str) {
+        for keys in not_yet::at(path) {
+            for key in keys.keys {
+                if let Some(node) = self.node(key) {
+                    let message = keys.sentence(key);
+                    self.report(keys.severity(), key, &node.position, message);
+                }
+            }
+        }
+    }
+
+    /// A finding about keys of Hydra's that are known and not served; `advice` continues the
+    /// sentence "`key` is not served yet".
     pub fn unserved(&mut self, severity: Severity, keys: &[&'static str], advice: &str) {
         for key in keys {
             if let Some(node) = self.node(key) {

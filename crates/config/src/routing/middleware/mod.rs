@@ -1,11 +1,12 @@
 //! `http.middlewares.<name>`: exactly one kind an object, checked when read.
 //!
 //! To add a kind: a file of its name here with its options and their `read`, a variant of
-//! [`Middleware`], an arm of `kind`, and its name taken off [`LATER`].
+//! [`Middleware`], an arm of `kind`, and its name taken off the list of [`crate::not_yet`].
 
 use crate::diagnostics::Object;
 use crate::document::{Fields, Member, Node, Spelling};
 use crate::nearest::suggestion;
+use crate::not_yet::{self, MIDDLEWARE_KINDS};
 
 pub mod oauth_client_credentials;
 
@@ -17,45 +18,6 @@ pub enum Middleware {
     /// `oAuthClientCredentials`.
     OAuthClientCredentials(Box<OAuthClientCredentials>),
 }
-
-/// Kinds that Traefik or Traefik Hub has and this gateway does not serve.
-const LATER: [&str; 35] = [
-    "addPrefix",
-    "apiKey",
-    "basicAuth",
-    "buffering",
-    "chain",
-    "circuitBreaker",
-    "compress",
-    "contentType",
-    "digestAuth",
-    "distributedRateLimit",
-    "encodedCharacters",
-    "errors",
-    "forwardAuth",
-    "grpcWeb",
-    "headers",
-    "hmac",
-    "inFlightReq",
-    "ipAllowList",
-    "ipWhiteList",
-    "jwt",
-    "ldap",
-    "oAuthIntrospection",
-    "oAuthTokenExchange",
-    "oidc",
-    "opa",
-    "passTLSClientCert",
-    "rateLimit",
-    "redirectRegex",
-    "redirectScheme",
-    "replacePath",
-    "replacePathRegex",
-    "retry",
-    "stripPrefix",
-    "stripPrefixRegex",
-    "waf",
-];
 
 const OAUTH_CLIENT_CREDENTIALS: &str = "oAuthClientCredentials";
 
@@ -98,13 +60,18 @@ fn refuse(fields: &mut Fields<'_>, members: &[Member], plugin_may_follow: bool) 
         ),
         [only] => {
             let key = &only.key;
-            let known = LATER.iter().find(|name| is_called(only, name));
-            let message = match known {
-                Some(name) => format!("the middleware `{name}` is not served yet"),
+            let later = || not_yet::at(MIDDLEWARE_KINDS);
+            let sentence = later().find_map(|keys| {
+                let kind = keys.keys.iter().find(|name| is_called(only, name))?;
+                Some(keys.sentence(kind))
+            });
+            let message = match sentence {
+                Some(sentence) => format!("the middleware {sentence}"),
                 None => {
                     let plugin = plugin_may_follow.then_some("plugin");
                     let served = [OAUTH_CLIENT_CREDENTIALS].into_iter().chain(plugin);
-                    let names = LATER.into_iter().chain(served);
+                    let names = later().flat_map(|keys| keys.keys.iter().copied());
+                    let names = names.chain(served);
                     format!("unknown middleware `{key}`{}", suggestion(key, names))
                 }
             };

@@ -46,8 +46,7 @@ impl CertificateStore {
         if name != "default" {
             fields.warn("", "only the store `default` is used; name this one so");
         }
-        let severity = crate::diagnostics::Severity::Warning;
-        fields.unserved(severity, &["defaultGeneratedCert"], "; remove it");
+        fields.not_yet("tls.stores.*");
         Self {
             default_certificate: fields
                 .map("defaultCertificate", Certificate::read_pair)

@@ -16,8 +16,8 @@ use crate::token_source::{Credentials, Options, TokenFault};
 
 const NEVER: Duration = Duration::from_secs(3600);
 
-fn unavailable(cause: &str, seconds: u64) -> TokenFault {
-    TokenFault::unavailable(cause, Some(Duration::from_secs(seconds)))
+fn unavailable(cause: &str, asked: Option<u64>) -> TokenFault {
+    TokenFault::unavailable(cause, asked.map(Duration::from_secs))
 }
 
 async fn fault_of(step: super::Step) -> (TokenFault, usize) {
@@ -41,10 +41,10 @@ async fn only_failures_that_may_pass_are_repeated() {
     let garbled = || Err(CallFailure::Garbled("no HTTP".to_owned()));
     let body = json!({});
     for (result, fault, calls) in [
-        (broken(), unavailable("connection refused", 1), 4),
-        (answer(500, &body), unavailable("status 500", 1), 4),
-        (answer(503, &body), unavailable("status 503", 1), 4),
-        (answer(429, &body), unavailable("status 429", 1), 4),
+        (broken(), unavailable("connection refused", None), 4),
+        (answer(500, &body), unavailable("status 500", None), 4),
+        (answer(503, &body), unavailable("status 503", None), 4),
+        (answer(429, &body), unavailable("status 429", None), 4),
         (garbled(), TokenFault::NoToken("no HTTP".to_owned()), 1),
         (Err(CallFailure::TimedOut), TokenFault::TimedOut, 1),
         (
@@ -139,7 +139,7 @@ async fn retry_after_is_kept_when_there_is_time_and_handed_on_when_there_is_not(
     assert!(source.token(&credentials("patient", "s")).await.is_ok());
     assert_eq!(began.elapsed(), Duration::from_secs(2));
     let outcome = source.token(&credentials("other", "s")).await;
-    assert_eq!(outcome.err(), Some(unavailable("status 429", 10)));
+    assert_eq!(outcome.err(), Some(unavailable("status 429", Some(10))));
     assert_eq!(began.elapsed(), Duration::from_secs(2));
 }
 

@@ -5,8 +5,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use bytes::Bytes;
+use carnet_config::routing::middleware::oauth_client_credentials::Refresh;
 use carnet_oauth::client_auth::{Basic, Credentials, Method};
-use carnet_oauth::{form, token_request::TokenRequest};
+use carnet_oauth::{Clock, form, token_request::TokenRequest};
 use carnet_testkit::{FixedClock, SeededRandom};
 use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
@@ -16,10 +17,13 @@ use serde_json::{Value, json};
 use tokio::time::sleep;
 
 use super::endpoint::{Call, CallFailure, TokenEndpoint};
-use super::{Options, TokenSource};
+use super::{Options, Outcome, ProviderFigures, Providers, TokenSource};
+use crate::supplies::Supplies;
 
 mod exchange;
 mod keeping;
+mod renewing;
+mod setbacks;
 mod sharing;
 
 /// What the endpoint does with a call: after a while, an answer or a failure.
@@ -105,16 +109,46 @@ fn options() -> Options {
         max_retries: 3,
         is_cached: true,
         max_age: Duration::from_secs(300),
+        refresh: Refresh::Early,
+    }
+}
+
+/// A source, and what its tests ask of it.
+struct Asked(TokenSource);
+
+impl Asked {
+    /// A token for credentials in these readings.
+    async fn token(&self, readings: &[Credentials]) -> Outcome {
+        let caller = self.0.caller(readings).expect("a reading");
+        self.0.token(&caller).await.map(|given| given.token)
+    }
+
+    /// What was counted about the provider.
+    fn figures(&self) -> ProviderFigures {
+        self.0.0.providers.figures().remove(0)
     }
 }
 
 /// A source with the clock that it was handed.
-fn source(options: Options, endpoint: &Arc<Scripted>) -> (Arc<TokenSource>, Arc<FixedClock>) {
+fn source(options: Options, endpoint: &Arc<Scripted>) -> (Arc<Asked>, Arc<FixedClock>) {
     let clock = Arc::new(FixedClock::default());
+    (source_with(options, endpoint, clock.clone(), 42), clock)
+}
+
+fn source_with(
+    options: Options,
+    endpoint: &Arc<Scripted>,
+    clock: Arc<dyn Clock>,
+    seed: u64,
+) -> Arc<Asked> {
     let endpoint: Arc<dyn TokenEndpoint> = endpoint.clone();
-    let random = Arc::new(SeededRandom::new(42));
-    let source = TokenSource::new(options, endpoint, clock.clone(), random);
-    (Arc::new(source), clock)
+    let supplies = Supplies {
+        clock,
+        random: Arc::new(SeededRandom::new(seed)),
+        resolve: Arc::new(|_, _| None),
+        providers: Arc::new(Providers::new()),
+    };
+    Arc::new(Asked(TokenSource::new(options, endpoint, &supplies)))
 }
 
 fn credentials(id: &str, secret: &str) -> [Credentials; 1] {

@@ -104,8 +104,8 @@ async fn beyond_the_bound_nobody_waits_and_nothing_is_sent() {
     assert!(source.token(&callers[299]).await.is_ok());
 
     let one = credentials("one", "s");
-    let outcomes = join_all((0..1100).map(|_| source.token(&one))).await;
-    assert_eq!(outcomes.iter().filter(|outcome| busy(outcome)).count(), 76);
+    let outcomes = join_all((0..16_484).map(|_| source.token(&one))).await;
+    assert_eq!(outcomes.iter().filter(|outcome| busy(outcome)).count(), 100);
 }
 
 #[tokio::test(start_paused = true)]

@@ -190,6 +190,8 @@ async fn callers_without_readable_credentials_get_401_and_nobody_is_asked() {
         vec!["Authorization: Basic  aWQ6c2Vj"],
         vec!["Authorization: Basic aWQ"],
         vec!["Authorization: Basic OnNlYw=="],
+        vec!["Authorization: Basic aWQKOnNlYw=="],
+        vec!["Authorization: Basic aWQ6c2UA"],
         vec![&good, &good],
         vec![&good, "Authorization: Bearer x"],
     ] {

@@ -1,6 +1,6 @@
 //! `IngressRoute`: HTTP routers.
 
-use carnet_config::diagnostics::{Object, Position, Severity};
+use carnet_config::diagnostics::{Object, Position};
 use carnet_config::document::{Fields, Node, Spelling, Value};
 use carnet_config::routing::router::Matching;
 
@@ -61,7 +61,7 @@ impl IngressRoute {
             routes: routes(&mut fields, &label),
             tls: fields.map("tls", Tls::read),
         };
-        fields.unserved(Severity::Error, &["parentRefs"], "");
+        fields.not_yet("IngressRoute.spec");
         Object {
             value: Some(value),
             diagnostics: fields.finish(),

@@ -1,6 +1,6 @@
 //! An entry of `services[]`, of an IngressRoute's route and of a TraefikService alike.
 
-use carnet_config::diagnostics::{Position, Severity};
+use carnet_config::diagnostics::Position;
 use carnet_config::document::{Fields, Value};
 
 use super::Reference;
@@ -68,7 +68,7 @@ impl ServiceEntry {
             native_lb: fields.boolean("nativeLB").unwrap_or(false),
         });
         strategy(fields);
-        fields.unserved(Severity::Error, UNSERVED, "");
+        fields.not_yet("IngressRoute.spec.routes.services");
         // Responses are flushed as they come, which satisfies every interval.
         fields.map("responseForwarding", |forwarding| {
             forwarding.text("flushInterval")
@@ -76,15 +76,6 @@ impl ServiceEntry {
         entry
     }
 }
-
-/// Options that decide which server answers, or who may ask: not to be ignored.
-const UNSERVED: &[&str] = &[
-    "healthCheck",
-    "middlewares",
-    "nodePortLB",
-    "passiveHealthCheck",
-    "sticky",
-];
 
 fn strategy(fields: &mut Fields<'_>) {
     let strategy = fields.text("strategy").unwrap_or_default();

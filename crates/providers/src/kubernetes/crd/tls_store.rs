@@ -1,6 +1,6 @@
 //! `TLSStore`: certificates of Secrets, and the one that is shown when no name fits.
 
-use carnet_config::diagnostics::{Object, Severity};
+use carnet_config::diagnostics::Object;
 
 use super::{Reference, spec};
 use crate::kubernetes::manifests::ManifestObject;
@@ -20,7 +20,7 @@ impl TlsStore {
             Ok(fields) => fields,
             Err(missing) => return Object::closed(missing),
         };
-        fields.unserved(Severity::Warning, &["defaultGeneratedCert"], "; remove it");
+        fields.not_yet("TLSStore.spec");
         let certificates = fields.maps("certificates", |item| {
             let secret = Reference::plain(item, "secretName");
             if secret.is_none() {

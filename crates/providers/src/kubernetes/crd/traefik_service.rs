@@ -1,6 +1,6 @@
 //! `TraefikService`: services made of services.
 
-use carnet_config::diagnostics::{Object, Severity};
+use carnet_config::diagnostics::Object;
 
 use super::{ServiceEntry, spec};
 use crate::kubernetes::manifests::ManifestObject;
@@ -19,13 +19,13 @@ impl TraefikService {
             Err(missing) => return Object::closed(missing),
         };
         let weighted = fields.map("weighted", |weighted| {
-            weighted.unserved(Severity::Error, &["sticky"], "");
+            weighted.not_yet("TraefikService.spec.weighted");
             let services = weighted.maps("services", ServiceEntry::read);
             services.into_iter().flatten().collect()
         });
         let others = ["failover", "highestRandomWeight", "mirroring"];
         let is_other = others.map(|kind| fields.has(kind)).contains(&true);
-        fields.unserved(Severity::Error, &others, "; use `weighted`");
+        fields.not_yet("TraefikService.spec");
         if weighted.as_ref().is_none_or(Vec::is_empty) && !is_other {
             let message = "expects `services`, a list of one service or more";
             fields.error("weighted", message);

@@ -118,6 +118,9 @@ pub struct Cache {
     pub max_age: Duration,
     /// When a token is fetched anew before its end. Default early.
     pub refresh: Refresh,
+    /// `header`: a header of the response that says where the token came from: `hit`, `miss`,
+    /// `refreshed` or `refused`. Default none.
+    pub header: Option<String>,
 }
 
 /// `cache.refresh`: when a token that is in use is fetched anew before its end.
@@ -139,6 +142,7 @@ impl Default for Cache {
             enabled: true,
             max_age: MAX_AGE,
             refresh: Refresh::Early,
+            header: None,
         }
     }
 }

@@ -7,10 +7,10 @@ use super::{
     forward_headers,
 };
 use crate::claims::{ClaimPath, Expression};
-use crate::diagnostics::Severity;
 use crate::document::Fields;
 use crate::outbound::{insecure_skip_verify, outbound_url};
 use crate::secret::{credential, secret};
+use crate::token::is_token;
 
 /// The words of `cache.refresh`.
 const REFRESH: [(&str, Refresh); 2] = [("early", Refresh::Early), ("onUse", Refresh::OnUse)];
@@ -29,9 +29,7 @@ pub(in super::super) fn read(fields: &mut Fields<'_>) -> Option<OAuthClientCrede
         .map("clientConfig", client_config)
         .unwrap_or_default();
     let cache = fields.map("cache", cache).unwrap_or_default();
-    let advice = "; tokens are kept in memory, see `cache`";
-    fields.unserved(Severity::Error, &["store"], advice);
-    fields.unserved(Severity::Error, &["revocations"], "");
+    fields.not_yet("http.middlewares.*.plugin.oAuthClientCredentials");
     Some(OAuthClientCredentials {
         url: url?,
         audience,
@@ -160,9 +158,14 @@ fn cache(fields: &mut Fields<'_>) -> Cache {
     if max_age > MAX_AGE {
         fields.error("maxAge", "tokens are kept for 300 seconds at most");
     }
+    let header = fields.text("header").filter(|name| !name.is_empty());
+    if header.as_deref().is_some_and(|name| !is_token(name)) {
+        fields.error("header", "this is no name of a header");
+    }
     Cache {
         enabled: fields.boolean("enabled").unwrap_or(default.enabled),
         max_age,
         refresh: fields.word("refresh", &REFRESH).unwrap_or(default.refresh),
+        header,
     }
 }

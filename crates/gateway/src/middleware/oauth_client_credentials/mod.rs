@@ -11,21 +11,26 @@ use std::sync::Arc;
 use carnet_config::claims::{self, ClaimPath, Expression};
 use carnet_config::routing::middleware::OAuthClientCredentials as Options;
 use carnet_config::routing::middleware::oauth_client_credentials::ClientTls;
-use carnet_oauth::client_auth::{Basic, Credentials};
+use carnet_oauth::client_auth::Credentials;
 use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
-use http::header::{AUTHORIZATION, HeaderMap, HeaderName, HeaderValue};
-use serde_json::Value;
+use http::header::{HeaderName, HeaderValue};
+
+mod credentials;
+mod stamp;
+
+use credentials::callers;
+use stamp::Stamp;
 
 use super::{Exchange, Identity, Middleware, Next};
 use crate::body::{Request, Response};
 use crate::error::{Fault, Reason};
+use crate::respond;
 use crate::supplies::Supplies;
-use crate::token_source::{self, HttpEndpoint, Token, TokenFault, TokenSource};
+use crate::token_source::{
+    self, Caller, Given, HttpEndpoint, Origin, Token, TokenFault, TokenSource,
+};
 use crate::upstream::{Client, ClientCertificate, Tls, Transport};
-
-/// Longer values are not sent: servers refuse fields of that size, and no identity has it.
-const MAX_VALUE: usize = 8 * 1024;
 
 /// The middleware. Its tokens are kept as long as it is carried over.
 pub(super) struct OAuthClientCredentials {
@@ -33,8 +38,10 @@ pub(super) struct OAuthClientCredentials {
     whose: Whose,
     source: TokenSource,
     claims: Option<Expression>,
-    forward_headers: Vec<(HeaderName, ClaimPath)>,
+    stamp: Stamp,
     username_claim: Option<ClaimPath>,
+    /// Tells the client where the token came from.
+    header: Option<HeaderName>,
 }
 
 /// Whose credentials are exchanged.
@@ -42,7 +49,7 @@ enum Whose {
     /// Mode A: the caller's.
     Callers,
     /// Mode B: the gateway's.
-    Gateways(Credentials),
+    Gateways(Caller),
 }
 
 impl OAuthClientCredentials {
@@ -54,42 +61,56 @@ impl OAuthClientCredentials {
         };
         let client = Client::new(&transport, Arc::clone(&supplies.resolve))?;
         let endpoint = HttpEndpoint::new(&options.url, client)?;
+        let source = TokenSource::new(
+            token_source::Options::of(options),
+            Arc::new(endpoint),
+            supplies,
+        );
+        let own = options.credentials.as_ref().map(|own| Credentials {
+            id: own.client_id.clone(),
+            secret: own.client_secret.clone(),
+        });
+        let own = own.and_then(|own| source.caller([own]));
         Ok(Self {
             name: name.to_owned(),
-            whose: match &options.credentials {
-                None => Whose::Callers,
-                Some(own) => Whose::Gateways(Credentials {
-                    id: own.client_id.clone(),
-                    secret: own.client_secret.clone(),
-                }),
-            },
-            source: TokenSource::new(
-                token_source::Options::of(options),
-                Arc::new(endpoint),
-                Arc::clone(&supplies.clock),
-                Arc::clone(&supplies.random),
-            ),
+            whose: own.map_or(Whose::Callers, Whose::Gateways),
+            source,
             claims: options.claims.clone(),
-            forward_headers: forward_headers(options)?,
+            stamp: Stamp::new(options)?,
             username_claim: options.username_claim.clone(),
+            header: header(options)?,
         })
     }
 
-    async fn exchange(&self, request: &mut Request, exchange: &Exchange) -> Result<(), Fault> {
-        let readings = match &self.whose {
-            Whose::Callers => callers(request.headers())
-                .ok_or_else(|| Fault::new(Reason::CallerUnauthenticated))?,
-            Whose::Gateways(own) => vec![own.clone()],
+    /// Puts a token on the request; tells where it came from.
+    async fn exchange(&self, request: &mut Request, exchange: &Exchange) -> Result<Origin, Fault> {
+        let shown;
+        let caller = match &self.whose {
+            Whose::Gateways(own) => own,
+            Whose::Callers => {
+                let readings = callers(request.headers());
+                let caller = readings.and_then(|readings| self.source.caller(readings));
+                shown = caller.ok_or_else(|| Fault::new(Reason::CallerUnauthenticated))?;
+                &shown
+            }
         };
-        let token = self.source.token(&readings).await;
-        let token = token.map_err(|fault| self.fault(fault))?;
+        let given = self.source.token(caller).await;
+        let Given { token, origin } = given.map_err(|fault| self.fault(fault))?;
         self.check(&token)?;
-        self.stamp(request.headers_mut(), &token);
+        self.stamp.put(request.headers_mut(), &token);
         exchange.identify(Identity {
             username: self.username(&token),
-            client_id: readings.into_iter().next().map(|first| first.id),
+            client_id: Some(caller.client_id().to_owned()),
         });
-        Ok(())
+        Ok(origin)
+    }
+
+    /// Says on the response where the token came from, where that is wanted.
+    fn tell(&self, response: &mut Response, word: &'static str) {
+        if let Some(name) = &self.header {
+            let value = HeaderValue::from_static(word);
+            response.headers_mut().insert(name, value);
+        }
     }
 
     fn check(&self, token: &Token) -> Result<(), Fault> {
@@ -100,18 +121,6 @@ impl OAuthClientCredentials {
             (Some(_), None) => Err(Fault::new(Reason::ClaimsUnsatisfied)
                 .because("the token is opaque: it has no claims to look at")),
         }
-    }
-
-    /// Puts the token in the place of what the caller sent. The fields of `forwardHeaders` are the
-    /// gateway's: the caller's are removed in every spelling that a server may read as the same,
-    /// and a claim that is missing leaves the field empty.
-    fn stamp(&self, headers: &mut HeaderMap, token: &Token) {
-        for (name, path) in &self.forward_headers {
-            remove_lookalikes(headers, name);
-            let claim = token.claims.as_ref().and_then(|claims| path.find(claims));
-            headers.insert(name, claim.map_or_else(empty, value));
-        }
-        headers.insert(AUTHORIZATION, token.bearer.clone());
     }
 
     fn username(&self, token: &Token) -> Option<String> {
@@ -151,8 +160,13 @@ impl Middleware for OAuthClientCredentials {
         next: Next<'a>,
     ) -> BoxFuture<'a, Result<Response, Fault>> {
         async move {
-            self.exchange(&mut request, exchange).await?;
-            Ok(next.run(request).await)
+            let (mut response, word) = match self.exchange(&mut request, exchange).await {
+                Ok(origin) => (next.run(request).await, word(origin)),
+                Err(fault) if self.header.is_none() => return Err(fault),
+                Err(fault) => (respond::to_fault(&fault, exchange), "refused"),
+            };
+            self.tell(&mut response, word);
+            Ok(response)
         }
         .boxed()
     }
@@ -166,63 +180,19 @@ impl fmt::Debug for OAuthClientCredentials {
     }
 }
 
-/// The credentials in the one `Authorization` header of a request, in their readings. First as
-/// written, which is what `curl -u` and every other HTTP client mean (RFC 7617); then form-decoded,
-/// as OAuth clients write them (RFC 6749 section 2.3.1), where that differs.
-fn callers(headers: &HeaderMap) -> Option<Vec<Credentials>> {
-    let mut values = headers.get_all(AUTHORIZATION).iter();
-    let (Some(value), None) = (values.next(), values.next()) else {
-        return None;
-    };
-    let mut readings = Basic::parse(value.as_bytes())?.readings;
-    readings.reverse();
-    (!readings.iter().any(|reading| reading.id.is_empty())).then_some(readings)
-}
-
-fn forward_headers(options: &Options) -> Result<Vec<(HeaderName, ClaimPath)>, String> {
-    options
-        .forward_headers
-        .iter()
-        .map(|(name, path)| match HeaderName::try_from(name) {
-            Ok(name) => Ok((name, path.clone())),
-            Err(_) => Err(format!("`forwardHeaders`: `{name}` is no name of a header")),
-        })
-        .collect()
-}
-
-/// Removes all fields that a server may read as this one: CGI, WSGI and their kin make one name of
-/// `X-User`, `X_User` and `X.User`.
-fn remove_lookalikes(headers: &mut HeaderMap, name: &HeaderName) {
-    let wanted = collapsed(name);
-    let alike: Vec<HeaderName> = headers
-        .keys()
-        .filter(|name| collapsed(name).eq(wanted.clone()))
-        .cloned()
-        .collect();
-    for name in alike {
-        headers.remove(name);
+/// The words of `cache.header`.
+fn word(origin: Origin) -> &'static str {
+    match origin {
+        Origin::Memory => "hit",
+        Origin::MemoryRenewed => "refreshed",
+        Origin::Provider => "miss",
     }
 }
 
-/// A name with everything that is no letter or digit made one; names are in lower case already.
-fn collapsed(name: &HeaderName) -> impl Iterator<Item = u8> + Clone {
-    name.as_str().bytes().map(|byte| match byte {
-        b'a'..=b'z' | b'0'..=b'9' => byte,
-        _ => b'-',
-    })
-}
-
-/// A claim as the value of a header; nothing when it cannot be one.
-fn value(claim: &Value) -> HeaderValue {
-    let text = claims::text(claim);
-    match HeaderValue::from_bytes(text.as_bytes()) {
-        Ok(value) if text.len() <= MAX_VALUE => value,
-        _ => empty(),
-    }
-}
-
-fn empty() -> HeaderValue {
-    HeaderValue::from_static("")
+fn header(options: &Options) -> Result<Option<HeaderName>, String> {
+    let name = options.cache.header.as_deref();
+    let name = name.map(HeaderName::try_from).transpose();
+    name.map_err(|_| "`cache.header` is no name of a header".to_owned())
 }
 
 fn tls(options: &ClientTls) -> Tls {

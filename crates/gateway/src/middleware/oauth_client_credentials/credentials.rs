@@ -1,0 +1,27 @@
+//! Credentials that callers show, in the readings they allow.
+
+use carnet_oauth::client_auth::{Basic, Credentials};
+use http::header::{AUTHORIZATION, HeaderMap};
+use secrecy::ExposeSecret as _;
+
+/// The credentials in the one `Authorization` header of a request, in their readings. First as
+/// written, which is what `curl -u` and every other HTTP client mean (RFC 7617); then form-decoded,
+/// as OAuth clients write them (RFC 6749 section 2.3.1), where that differs.
+pub(super) fn callers(headers: &HeaderMap) -> Option<Vec<Credentials>> {
+    let mut values = headers.get_all(AUTHORIZATION).iter();
+    let (Some(value), None) = (values.next(), values.next()) else {
+        return None;
+    };
+    let mut readings = Basic::parse(value.as_bytes())?.readings;
+    readings.reverse();
+    (!readings.iter().any(is_impossible)).then_some(readings)
+}
+
+/// No client has an empty id, and none has credentials with control characters in them (RFC 7617
+/// section 2).
+fn is_impossible(reading: &Credentials) -> bool {
+    let has_controls = |text: &str| text.chars().any(char::is_control);
+    reading.id.is_empty()
+        || has_controls(&reading.id)
+        || has_controls(reading.secret.expose_secret())
+}

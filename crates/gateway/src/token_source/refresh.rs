@@ -1,0 +1,100 @@
+//! Tokens fetched anew before they end, so that no request waits for them.
+//!
+//! By a timer (`early`), for as long as somebody uses them, or by the first request that comes
+//! shortly before the end (`onUse`). The moment is drawn anew for each token, over half of its
+//! life: those that were fetched together are not fetched together again.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use carnet_config::routing::middleware::oauth_client_credentials::Refresh;
+use tokio::time::{Instant, sleep_until};
+
+use super::backoff::share;
+use super::flights::Boarding;
+use super::kept::Entry;
+use super::key::Key;
+use super::{Engine, Readings, TokenFault};
+
+/// The earliest moment, as a part of a token's life in memory.
+const EARLIEST: f64 = 0.4;
+
+/// The latest moment.
+const LATEST: f64 = 0.9;
+
+/// The shortest wait for another attempt.
+const SHORTEST_WAIT: Duration = Duration::from_secs(1);
+
+impl Engine {
+    /// Sees to it that the token of a key, just kept, is fetched anew in time.
+    pub(super) fn plan(self: &Arc<Self>, key: Key, readings: &Arc<Readings>) {
+        let Some(entry) = self.kept.look(&key) else {
+            return;
+        };
+        let life = entry.token.usable_life();
+        let at = life.mul_f64(EARLIEST + (LATEST - EARLIEST) * share(self.exchange.random()));
+        self.plan_for(key, &entry, readings, entry.token.asked_at() + at);
+    }
+
+    /// The same after an attempt that failed: again after a part of what is left, while something
+    /// is left.
+    pub(super) fn plan_again(
+        self: &Arc<Self>,
+        key: Key,
+        readings: &Arc<Readings>,
+        fault: &TokenFault,
+    ) {
+        let Some(entry) = self.kept.look(&key) else {
+            return;
+        };
+        let now = self.exchange.now();
+        let left = entry.token.time_left(now);
+        let part = left.mul_f64(0.25 + 0.25 * share(self.exchange.random()));
+        let asked = fault.retry_after().unwrap_or_default();
+        let wait = part.max(SHORTEST_WAIT).max(asked);
+        if wait < left {
+            self.plan_for(key, &entry, readings, now.at + wait);
+        }
+    }
+
+    fn plan_for(
+        self: &Arc<Self>,
+        key: Key,
+        entry: &Entry,
+        readings: &Arc<Readings>,
+        moment: Instant,
+    ) {
+        match self.exchange.options.refresh {
+            Refresh::OnUse => self.kept.set_due(entry, moment),
+            Refresh::Early => {
+                let engine = Arc::downgrade(self);
+                let readings = Arc::clone(readings);
+                let timer = tokio::spawn(async move {
+                    sleep_until(moment).await;
+                    if let Some(engine) = engine.upgrade() {
+                        engine.renew(key, readings);
+                    }
+                });
+                entry.set_timer(timer.abort_handle());
+            }
+        }
+    }
+
+    /// Fetches the next token of a key, unless nobody wants it or somebody does so already.
+    pub(super) fn renew(self: &Arc<Self>, key: Key, readings: Arc<Readings>) {
+        let Some(entry) = self.kept.look(&key) else {
+            return;
+        };
+        if self.kept.is_idle(&entry, Instant::now()) {
+            return;
+        }
+        match self.flights.board(key, || None) {
+            Ok(Boarding::Own(takeoff)) => {
+                self.provider.counters.refreshes.one();
+                self.fly(takeoff, key, readings, true);
+            }
+            Ok(Boarding::Joined(_) | Boarding::Landed(_)) => {}
+            Err(fault) => self.plan_again(key, &readings, &fault),
+        }
+    }
+}
