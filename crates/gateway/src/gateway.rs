@@ -4,19 +4,18 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::sync::{Arc, Mutex};
 
-use carnet_config::diagnostics::{Diagnostic, Object, Severity};
+use carnet_config::diagnostics::{Diagnostic, Severity};
 use carnet_config::install::{self, EntryPoint};
-use carnet_config::routing::{Router, RoutingConfig};
+use carnet_config::routing::RoutingConfig;
 use carnet_oauth::{Clock, Random};
 use futures_util::future::join_all;
-use http::{HeaderValue, StatusCode};
+use http::HeaderValue;
 use tokio_util::sync::CancellationToken;
 
 use crate::access_log::AccessLog;
-use crate::api::{self, Noop, PingEndpoint, PrometheusEndpoint, Readiness};
+use crate::api::{Offers, Readiness, State};
 use crate::entry_point::{self, House, Leave};
 use crate::metrics::Metrics;
-use crate::middleware::Endpoint;
 use crate::snapshot::{SnapshotHandle, Surroundings};
 use crate::supplies::{Resolve, Supplies};
 use crate::tls::Identity;
@@ -40,6 +39,8 @@ pub struct Options {
     pub metrics: install::Metrics,
     /// `None`: no `/api`.
     pub api: Option<install::Api>,
+    /// Who gives configurations, as `/api` names them: `File`.
+    pub providers: Vec<String>,
     /// The time of day.
     pub clock: Arc<dyn Clock>,
     /// Random bytes.
@@ -68,8 +69,7 @@ impl fmt::Debug for Options {
 pub struct Gateway {
     entry_points: BTreeMap<String, EntryPoint>,
     supplies: Supplies,
-    internal: BTreeMap<String, Arc<dyn Endpoint>>,
-    routers: BTreeMap<String, Object<Router>>,
+    offers: Offers,
     readiness: Arc<Readiness>,
     default_certificate: Option<Identity>,
     house: Arc<House>,
@@ -80,41 +80,24 @@ impl Gateway {
     /// A gateway without routes: it answers 404, and `/ping` where that is configured.
     pub fn new(options: Options) -> Self {
         let readiness = Arc::new(Readiness::new());
-        let noop: Arc<dyn Endpoint> = Arc::new(Noop);
-        let mut internal = BTreeMap::from([("noop@internal".to_owned(), noop)]);
-        if let Some(ping) = &options.ping {
-            let unavailable = StatusCode::SERVICE_UNAVAILABLE;
-            let terminating = StatusCode::from_u16(ping.terminating_status_code);
-            let endpoint = Arc::new(PingEndpoint {
-                readiness: Arc::clone(&readiness),
-                terminating: terminating.unwrap_or(unavailable),
-            });
-            internal.insert("ping@internal".to_owned(), endpoint);
-        }
         let metrics = Metrics::new(&options.metrics);
         let snapshots = Arc::new(SnapshotHandle::default());
-        if let Some(metrics) = &metrics {
-            let endpoint = Arc::new(PrometheusEndpoint {
-                metrics: Arc::clone(metrics),
-                snapshots: Arc::downgrade(&snapshots),
-            });
-            internal.insert("prometheus@internal".to_owned(), endpoint);
-        }
+        let state = State {
+            readiness: &readiness,
+            metrics: metrics.as_ref(),
+            snapshots: &snapshots,
+        };
+        let offers = Offers::new(&options, &state);
         let access_log = options.access_log.as_ref();
         let gateway = Self {
             entry_points: options.entry_points,
-            routers: api::routers(
-                options.ping.as_ref(),
-                &options.metrics,
-                options.api.as_ref(),
-            ),
             supplies: Supplies {
                 clock: Arc::clone(&options.clock),
                 random: options.random,
                 resolve: options.resolve,
                 providers: Arc::new(Providers::new()),
             },
-            internal,
+            offers,
             readiness,
             default_certificate: default_certificate(options.clock.as_ref()),
             house: Arc::new(House {
@@ -217,10 +200,10 @@ impl Gateway {
         let around = Surroundings {
             supplies: &self.supplies,
             entry_points: &self.entry_points,
-            internal: &self.internal,
+            internal: &self.offers.services,
             default_certificate: self.default_certificate.as_ref(),
             metrics,
-            routers: &self.routers,
+            routers: &self.offers.routers,
         };
         let snapshot = snapshots.apply(config, &around);
         let told: BTreeSet<_> = before.diagnostics().iter().collect();

@@ -83,6 +83,7 @@ impl DataPlane {
             ping: install.ping.clone(),
             metrics: install.metrics.clone(),
             api: install.api.clone(),
+            providers: providers(install),
             clock: Arc::clone(&process.clock),
             random: Arc::clone(&process.random),
             resolve: Arc::clone(&process.resolve),
@@ -123,4 +124,10 @@ impl DataPlane {
         // One that panicked has ended, too.
         drop(self.serving.await);
     }
+}
+
+/// The providers that are used, by the names that Traefik's `/api` has for them.
+fn providers(install: &InstallConfig) -> Vec<String> {
+    let file = install.providers.file.as_ref();
+    file.map(|_| "File".to_owned()).into_iter().collect()
 }

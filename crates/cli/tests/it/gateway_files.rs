@@ -201,7 +201,7 @@ fn a_yaml_file_is_the_same_and_health_is_asked_with_it() {
         said(&mut shell, "[ $(subject) = $CLIENT_ID ] && echo same"),
         "same"
     );
-    for path in ["ping", "livez", "readyz", "metrics"] {
+    for path in ["ping", "livez", "readyz", "metrics", "api/overview"] {
         let ask = format!("status http://127.0.0.1:8080/{path}");
         assert_eq!(said(&mut shell, &ask), "200", "{path}");
     }

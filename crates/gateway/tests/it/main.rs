@@ -4,6 +4,7 @@
 
 mod access_log;
 mod answers;
+mod api;
 mod clients_tls;
 mod compile;
 mod drain;

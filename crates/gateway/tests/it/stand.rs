@@ -47,6 +47,8 @@ pub(crate) struct Stand {
 
 /// How a stand differs from the plain one.
 pub(crate) struct Plan {
+    /// The entry point's name.
+    pub(crate) name: &'static str,
     pub(crate) entry_point: EntryPoint,
     pub(crate) access_log: Option<AccessLog>,
     pub(crate) ping: Option<Ping>,
@@ -57,6 +59,7 @@ pub(crate) struct Plan {
 impl Default for Plan {
     fn default() -> Self {
         Self {
+            name: "web",
             entry_point: EntryPoint::at(":80"),
             access_log: None,
             ping: None,
@@ -69,12 +72,13 @@ impl Default for Plan {
 /// Options of a gateway that nobody serves.
 pub(crate) fn options(plan: Plan, log: &Written) -> Options {
     Options {
-        entry_points: BTreeMap::from([("web".to_owned(), plan.entry_point)]),
+        entry_points: BTreeMap::from([(plan.name.to_owned(), plan.entry_point)]),
         access_log: plan.access_log,
         access_log_output: Arc::new(Mutex::new(log.clone())),
         ping: plan.ping,
         metrics: plan.metrics,
         api: plan.api,
+        providers: vec!["File".to_owned()],
         clock: Arc::new(FixedClock::default()),
         random: Arc::new(SeededRandom::default()),
         resolve: Arc::new(|_, _| None),
@@ -90,6 +94,7 @@ impl Stand {
 
     pub(crate) async fn planned(plan: Plan, yaml: &str) -> Self {
         let log = Written::default();
+        let name = plan.name;
         let gateway = Arc::new(Gateway::new(options(plan, &log)));
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         listener.set_nonblocking(true).unwrap();
@@ -97,7 +102,7 @@ impl Stand {
         let shutdown = CancellationToken::new();
         let served = tokio::spawn({
             let (gateway, shutdown) = (Arc::clone(&gateway), shutdown.clone());
-            let listeners = BTreeMap::from([("web".to_owned(), listener)]);
+            let listeners = BTreeMap::from([(name.to_owned(), listener)]);
             async move { gateway.serve(listeners, shutdown).await }
         });
         let stand = Self {
