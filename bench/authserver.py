@@ -75,6 +75,13 @@ class Bench:
     def serve(self, name: str, keys: str = "ES256", in_file: bool = False) -> TokenServer:
         return serve(self.processes, self.carnet, name, SERVER, KEYS[keys][0], in_file)
 
+    def serve_nothing(self) -> Server:
+        """A server whose answers are empty."""
+        [port] = free_ports(1)
+        command = self.yardstick.empty(port)
+        process = self.processes.start("empty", command, lambda: _listens(port))
+        return Server("empty", port, process)
+
     def forms(self, name: str, lines: list[tuple[str, str]]) -> Path:
         return load.write_forms(self.processes.directory / f"{name}.forms", lines)
 
@@ -135,11 +142,12 @@ class Signing:
 
 
 class Pace:
-    """How long answers take when the server has half of the work that it can do."""
+    """How long answers take when the server has half of the work that it can do; and those of a
+    server that does nothing at the same pace, which is what the machine itself makes wait."""
 
     def __init__(self, bench: Bench) -> None:
         server = bench.serve("paced")
-        self.bench, self.server = bench, server.public
+        self.bench, self.server, self.empty = bench, server.public, bench.serve_nothing()
         self.forms = bench.forms("paced", [server.new_client().form()])
 
     def round(self) -> None:
@@ -147,8 +155,12 @@ class Pace:
         full = bench.yardstick.post(server.port, TOKEN, self.forms, bench.extent.seconds)
         rate, seconds = full.per_second / 2, bench.extent.seconds
         half = bench.yardstick.post(server.port, TOKEN, self.forms, seconds, rate)
-        bench.note("half of capacity, ES256: median µs", half.p50_us)
-        bench.note("half of capacity, ES256: p99 µs", half.p99_us)
+        nothing = bench.yardstick.post(self.empty.port, TOKEN, self.forms, seconds, rate)
+        for what, posted in {"ES256": half, "an empty answer instead": nothing}.items():
+            bench.note(f"half of capacity, {what}: median µs", posted.p50_us)
+            bench.note(f"half of capacity, {what}: p99 µs", posted.p99_us)
+            away = 100 * posted.away_ms / (1e3 * seconds)
+            bench.note(f"half of capacity, {what}: the load was kept waiting, %", away)
         name = "half of capacity, ES256: p99 against the median"
         bench.note(name, half.p99_us / half.p50_us)
 
@@ -161,10 +173,7 @@ class Introspection:
         public = self.server.public
         self.admin = Server(public.name, self.server.admin, public.process)
         self.client = self.server.new_client()
-        [port] = free_ports(1)
-        command = bench.yardstick.empty(port)
-        process = bench.processes.start("empty", command, lambda: _listens(port))
-        self.empty = Server("empty", port, process)
+        self.empty = bench.serve_nothing()
 
     def round(self) -> None:
         bench = self.bench

@@ -38,6 +38,8 @@ class Posted:
     requests: int
     per_second: float
     bytes_each: int
+    # How long the load had to wait for its own core; what fell into that time does not count.
+    away_ms: float
     p50_us: float
     p99_us: float
     max_us: float

@@ -9,12 +9,11 @@ use carnet_oauth::{Clock, Random};
 use tokio_util::{sync::CancellationToken, task::AbortOnDropHandle};
 
 use crate::{
-    Options, OptionsError, PortOptions, Ports,
+    Options, OptionsError, PortOptions,
     domain::{Authority, Error},
     http::{
         self,
-        metrics::{Metrics, counted},
-        request_log::logged,
+        metrics::Metrics,
         serve::{self, Listener, Port},
     },
     store::Store,
@@ -75,13 +74,13 @@ impl Authserver {
 
     /// The public endpoints: tokens, revocation, keys, discovery, health; as the options are now.
     pub fn public_router(&self) -> Router {
-        self.public.load().router.clone()
+        self.public.load().router()
     }
 
     /// The administrator's endpoints: clients, keys, introspection, health, metrics,
     /// version; as the options are now.
     pub fn admin_router(&self) -> Router {
-        self.admin.load().router.clone()
+        self.admin.load().router()
     }
 
     /// Serves the public endpoints until `shutdown` is cancelled and the drain delay is over, then
@@ -133,23 +132,18 @@ impl Authserver {
 /// What both ports serve, the public one first.
 fn ports(authority: &Arc<Authority>, metrics: &Arc<Metrics>) -> Result<(Port, Port), OptionsError> {
     let told = &authority.options.ports;
-    let public = http::public::router(Arc::clone(authority));
-    let admin = http::admin::router(Arc::clone(authority), Arc::clone(metrics));
+    let public = http::public::edge(Arc::clone(authority), Arc::clone(metrics));
+    let admin = http::admin::edge(Arc::clone(authority), Arc::clone(metrics));
     Ok((
         Port {
-            router: observed(public, &told.public, told, metrics),
+            edge: Arc::new(public),
             tls: tls("public", &told.public)?,
         },
         Port {
-            router: observed(admin, &told.admin, told, metrics),
+            edge: Arc::new(admin),
             tls: tls("admin", &told.admin)?,
         },
     ))
-}
-
-/// A router whose requests are counted and logged.
-fn observed(router: Router, port: &PortOptions, told: &Ports, metrics: &Arc<Metrics>) -> Router {
-    logged(counted(router, metrics), port, &told.request_log)
 }
 
 fn tls(

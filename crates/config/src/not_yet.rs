@@ -191,9 +191,7 @@ pub const ALL: &[Keys] = &[
             "etcd",
             "http",
             "knative",
-            "kubernetesCRD",
             "kubernetesGateway",
-            "kubernetesIngress",
             "kubernetesIngressNGINX",
             "nomad",
             "plugin",
@@ -204,6 +202,16 @@ pub const ALL: &[Keys] = &[
             "zooKeeper",
         ],
         "; use `providers.file`",
+    ),
+    Keys::warning(
+        (PROVIDERS, "providers.kubernetesCRD"),
+        &["crossProviderNamespaces"],
+        "; remove it",
+    ),
+    Keys::warning(
+        (PROVIDERS, "providers.kubernetesIngress"),
+        &["ingressEndpoint"],
+        "; remove it",
     ),
     Keys::warning(
         (PROVIDERS, "providers.file"),
@@ -298,14 +306,6 @@ pub const ALL: &[Keys] = &[
         ),
         &["store"],
         "; tokens are kept in memory, see `cache`",
-    ),
-    Keys::error(
-        (
-            MIDDLEWARES,
-            "http.middlewares.*.plugin.oAuthClientCredentials",
-        ),
-        &["revocations"],
-        "",
     ),
     Keys::warning(
         (ROUTERS, ROUTES_TOP),

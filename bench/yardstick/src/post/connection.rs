@@ -14,6 +14,8 @@ pub(super) struct Connection {
     stream: TcpStream,
     /// When the request was due whose answer is awaited.
     due: Option<Instant>,
+    /// Whether it may have come while nobody looked.
+    overlooked: bool,
     answer: Vec<u8>,
     received: usize,
 }
@@ -27,6 +29,7 @@ impl Connection {
         Ok(Self {
             stream,
             due: None,
+            overlooked: false,
             answer: Vec::with_capacity(LONGEST),
             received: 0,
         })
@@ -42,6 +45,11 @@ impl Connection {
         self.received
     }
 
+    /// The answer that is awaited will not count.
+    pub(super) const fn overlook(&mut self) {
+        self.overlooked = !self.is_idle();
+    }
+
     /// Sends a request that was due at a time.
     pub(super) fn send(&mut self, request: &[u8], due: Instant) -> Result<()> {
         // A short request fits into the buffer of a connection that awaits nothing.
@@ -50,7 +58,7 @@ impl Connection {
         Ok(())
     }
 
-    /// How long the answer took, once all of it is there. Any but 200 is an error.
+    /// How long the answer took, once all of it is there and if it counts. Any but 200 is an error.
     pub(super) fn answer(&mut self) -> Result<Option<Duration>> {
         let Some(due) = self.due else {
             return Ok(None);
@@ -68,7 +76,8 @@ impl Connection {
         self.received += self.answer.len();
         self.answer.clear();
         self.due = None;
-        Ok(Some(due.elapsed()))
+        let counts = !std::mem::take(&mut self.overlooked);
+        Ok(counts.then(|| due.elapsed()))
     }
 }
 

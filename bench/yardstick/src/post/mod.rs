@@ -3,7 +3,10 @@
 //!
 //! At an even pace the time of an answer counts from the moment at which its request was due, also
 //! when it could not be sent then: a server that stalls cannot hide it by getting fewer requests.
+//! When it is this program that had to wait for its core, nobody can say what the server did
+//! meanwhile: those answers do not count, and the requests that were due are due later.
 
+mod absence;
 mod connection;
 mod forms;
 
@@ -13,6 +16,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Result, ensure};
 
+use self::absence::Watch;
 use self::connection::Connection;
 use crate::now;
 
@@ -36,6 +40,8 @@ struct Plan {
     forms: usize,
     started: Instant,
     sent: usize,
+    /// How long nobody was there to follow the plan.
+    away: Duration,
 }
 
 /// Posts the forms of a file and writes what it came to; times are in microseconds.
@@ -52,9 +58,14 @@ pub(crate) fn run(
         .collect::<Result<Vec<_>>>()?;
     let mut plan = Plan::new(extent, requests.len());
     let mut took = Vec::new();
-    let mut last = now();
+    let (mut last, mut watch) = (now(), Watch::new(now())?);
     loop {
         let time = now();
+        let away = watch.away(time)?;
+        if plan.is_paced() && !away.is_zero() {
+            plan.wait(away);
+            connections.iter_mut().for_each(Connection::overlook);
+        }
         for connection in &mut connections {
             took.extend(connection.answer()?);
             if connection.is_idle()
@@ -73,7 +84,7 @@ pub(crate) fn run(
         );
     }
     let received = connections.iter().map(Connection::received).sum();
-    report(&mut took, plan.started.elapsed(), received)
+    report(&mut took, &plan, received)
 }
 
 impl Plan {
@@ -83,6 +94,7 @@ impl Plan {
             forms,
             started: now(),
             sent: 0,
+            away: Duration::ZERO,
         }
     }
 
@@ -95,6 +107,16 @@ impl Plan {
             }
         };
         (due <= time && !self.is_over(due)).then_some(due)
+    }
+
+    const fn is_paced(&self) -> bool {
+        matches!(self.extent, Extent::Pace(..))
+    }
+
+    /// What is due from now on is due so much later.
+    fn wait(&mut self, away: Duration) {
+        self.started += away;
+        self.away += away;
     }
 
     const fn is_done(&self) -> bool {
@@ -115,7 +137,8 @@ impl Plan {
     }
 }
 
-fn report(took: &mut [Duration], elapsed: Duration, received: usize) -> Result<()> {
+fn report(took: &mut [Duration], plan: &Plan, received: usize) -> Result<()> {
+    let elapsed = plan.started.elapsed();
     ensure!(!took.is_empty(), "there was no answer");
     took.sort_unstable();
     let at = |part: usize| {
@@ -125,7 +148,8 @@ fn report(took: &mut [Duration], elapsed: Duration, received: usize) -> Result<(
     let text = serde_json::json!({
         "requests": took.len(),
         "per_second": took.len() as f64 / elapsed.as_secs_f64(),
-        "bytes_each": received / took.len(),
+        "bytes_each": received / plan.sent,
+        "away_ms": plan.away.as_secs_f64() * 1e3,
         "p50_us": at(500),
         "p99_us": at(990),
         "max_us": at(1000),

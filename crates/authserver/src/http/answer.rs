@@ -17,9 +17,6 @@ pub(super) const JSON: &str = "application/json; charset=utf-8";
 /// The content type of errors of the admin API.
 pub(super) const ERROR_JSON: &str = "application/json";
 
-/// What makes markup of a text.
-const MARKUP: [char; 3] = ['<', '>', '&'];
-
 /// The content type of texts.
 pub(super) const TEXT: &str = "text/plain; charset=utf-8";
 
@@ -58,12 +55,12 @@ pub(super) fn json(
 
 fn text_of(value: &impl Serialize) -> Option<String> {
     // As Go's encoder does: what a request sent must not come back as markup.
-    let escaped = |text: String| match text.contains(MARKUP) {
-        true => text
+    let escaped = |text: String| match memchr::memchr3(b'<', b'>', b'&', text.as_bytes()) {
+        Some(_) => text
             .replace('<', "\\u003c")
             .replace('>', "\\u003e")
             .replace('&', "\\u0026"),
-        false => text,
+        None => text,
     };
     serde_json::to_string(value)
         .map(escaped)

@@ -22,6 +22,18 @@ const FORWARDED_FOR: &str = "x-forwarded-for";
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Caller(pub(super) Arrival);
 
+impl Caller {
+    /// Who sent a request that is handled now.
+    pub(super) fn of(parts: &Parts, authority: &Authority) -> Self {
+        let connected = parts.extensions.get::<Connected>();
+        let peer = connected.and_then(|connected| connected.peer);
+        let proxies = &authority.options.trusted_proxies;
+        let from = peer.map(|peer| vouched_for(peer.ip(), &parts.headers, proxies));
+        let at = Instant::now();
+        Self(Arrival { at, from })
+    }
+}
+
 impl FromRequestParts<Arc<Authority>> for Caller {
     type Rejection = Infallible;
 
@@ -29,12 +41,7 @@ impl FromRequestParts<Arc<Authority>> for Caller {
         parts: &mut Parts,
         authority: &Arc<Authority>,
     ) -> Result<Self, Infallible> {
-        let connected = parts.extensions.get::<Connected>();
-        let peer = connected.and_then(|connected| connected.peer);
-        let proxies = &authority.options.trusted_proxies;
-        let from = peer.map(|peer| vouched_for(peer.ip(), &parts.headers, proxies));
-        let at = Instant::now();
-        Ok(Self(Arrival { at, from }))
+        Ok(Self::of(parts, authority))
     }
 }
 

@@ -1,16 +1,26 @@
-//! What happens to every request before and after its endpoint: one slash at the end is cut, old
-//! paths of the admin API get their prefix, caches are told to keep nothing.
+//! What happens to every request before and after its endpoint: it is counted and logged; one slash
+//! at the end is cut, old paths of the admin API get their prefix, caches are told to keep nothing.
+//!
+//! All of this is one function around the router: each layer of a router costs as much as the
+//! smaller half of an endpoint. Layers are for what is seldom switched on.
+
+use std::sync::Arc;
 
 use axum::{
     Router,
     extract::Request,
     http::{HeaderValue, Method, StatusCode, Uri, header, uri::PathAndQuery},
-    middleware::{Next, from_fn},
     response::Response,
 };
+use tower_service::Service as _;
 
 use crate::{
-    http::{answer, cors, metrics, serve, trace},
+    http::{
+        answer, cors,
+        metrics::{Endpoint, Endpoints, Metrics},
+        request_log::Rules,
+        serve, trace,
+    },
     options::Options,
 };
 
@@ -26,49 +36,124 @@ pub(super) enum Port {
     Admin,
 }
 
-/// A router whose requests were prepared before they are routed, and came by TLS where the port
-/// has it.
-pub(super) fn around(router: Router, port: Port, options: &Options) -> Router {
-    let (cors, told) = match port {
-        Port::Public => (&options.public_cors, &options.ports.public),
-        Port::Admin => (&options.admin_cors, &options.ports.admin),
-    };
-    let traced = match &options.ports.trace_parent {
-        Some(parent) => trace::traced(router, parent.clone()),
-        None => router,
-    };
-    let prepared = Router::new()
-        .fallback_service(metrics::noted(traced))
-        .layer(from_fn(move |request, next| prepare(port, request, next)));
-    let shared = match cors {
-        Some(cors) => cors::allow(prepared, cors),
-        None => prepared,
-    };
-    match &told.tls {
-        Some(tls) => serve::guarded(shared, &tls.allow_termination_from),
-        None => shared,
+/// Everything that a port answers.
+#[derive(Debug)]
+pub(crate) struct Edge {
+    prepared: Prepared,
+    /// The same behind the guards that the options ask for: origins of pages, TLS.
+    guarded: Option<Router>,
+    rules: Rules,
+    metrics: Arc<Metrics>,
+}
+
+/// The routes, and what prepares requests for them.
+#[derive(Debug, Clone)]
+struct Prepared {
+    port: Port,
+    routes: Router,
+    endpoints: Arc<Endpoints>,
+}
+
+impl Edge {
+    /// What surrounds the routes of a port.
+    pub(super) fn new(
+        (routes, endpoints): (Router, Endpoints),
+        port: Port,
+        options: &Options,
+        metrics: Arc<Metrics>,
+    ) -> Self {
+        let (cors, told) = match port {
+            Port::Public => (&options.public_cors, &options.ports.public),
+            Port::Admin => (&options.admin_cors, &options.ports.admin),
+        };
+        let routes = match &options.ports.trace_parent {
+            Some(parent) => trace::traced(routes, parent.clone()),
+            None => routes,
+        };
+        let prepared = Prepared {
+            port,
+            routes,
+            endpoints: Arc::new(endpoints),
+        };
+        let shared = cors
+            .as_ref()
+            .map(|cors| cors::allow(prepared.router(), cors));
+        let guarded = match &told.tls {
+            Some(tls) => {
+                let inner = shared.unwrap_or_else(|| prepared.router());
+                Some(serve::guarded(inner, &tls.allow_termination_from))
+            }
+            None => shared,
+        };
+        Self {
+            prepared,
+            guarded,
+            rules: Rules::new(told, &options.ports.request_log),
+            metrics,
+        }
+    }
+
+    /// The answer to a request.
+    pub(crate) async fn answer(&self, request: Request) -> Response {
+        let begun = self.metrics.begin(request.method());
+        let line = self.rules.begin(&request);
+        let (response, endpoint) = match &self.guarded {
+            None => self.prepared.answer(request).await,
+            Some(guarded) => {
+                let Ok(mut response) = guarded.clone().call(request).await;
+                let endpoint = response.extensions_mut().remove();
+                (response, endpoint)
+            }
+        };
+        self.metrics
+            .count(&begun, endpoint.as_deref(), response.status());
+        if let Some(line) = line {
+            self.rules.end(line, &response);
+        }
+        response
     }
 }
 
-async fn prepare(port: Port, mut request: Request, next: Next) -> Response {
-    let is_get = request.method() == Method::GET;
-    let mut response = match rewritten(port, request.uri()) {
-        Path::Same => next.run(request).await,
-        Path::Other(uri) => {
-            *request.uri_mut() = uri;
-            next.run(request).await
-        }
-        Path::Elsewhere(location) => redirect(&location),
-    };
-    tidy_allow(&mut response);
-    let headers = response.headers_mut();
-    if is_get && !headers.contains_key(header::CACHE_CONTROL) {
-        headers.insert(
-            header::CACHE_CONTROL,
-            HeaderValue::from_static(NOTHING_KEPT),
-        );
+impl Prepared {
+    /// As a router, for layers; its answers tell their endpoint.
+    fn router(&self) -> Router {
+        let prepared = self.clone();
+        Router::new().fallback(move |request: Request| async move {
+            let (mut response, endpoint) = prepared.answer(request).await;
+            if let Some(endpoint) = endpoint {
+                response.extensions_mut().insert(endpoint);
+            }
+            response
+        })
     }
-    response
+
+    /// The answer, and the endpoint that it is from.
+    async fn answer(&self, mut request: Request) -> (Response, Option<Arc<Endpoint>>) {
+        let is_get = request.method() == Method::GET;
+        let (mut response, endpoint) = match rewritten(self.port, request.uri()) {
+            Path::Same => self.routed(request).await,
+            Path::Other(uri) => {
+                *request.uri_mut() = uri;
+                self.routed(request).await
+            }
+            Path::Elsewhere(location) => (redirect(&location), None),
+        };
+        tidy_allow(&mut response);
+        let headers = response.headers_mut();
+        if is_get && !headers.contains_key(header::CACHE_CONTROL) {
+            headers.insert(
+                header::CACHE_CONTROL,
+                HeaderValue::from_static(NOTHING_KEPT),
+            );
+        }
+        (response, endpoint)
+    }
+
+    async fn routed(&self, request: Request) -> (Response, Option<Arc<Endpoint>>) {
+        let endpoint = self.endpoints.find(request.uri().path());
+        let Ok(response) = self.routes.clone().call(request).await;
+        (response, endpoint)
+    }
 }
 
 /// Where a request goes.
@@ -115,6 +200,7 @@ fn clean(path: &str) -> String {
 fn redirect(location: &str) -> Response {
     let mut response = answer::empty(StatusCode::TEMPORARY_REDIRECT);
     answer::set_text(&mut response, header::LOCATION, location);
+    answer::set(&mut response, header::CONTENT_LENGTH, "0");
     response
 }
 

@@ -1,13 +1,14 @@
 //! How many requests there were and how long they took, under Hydra's names, as Prometheus reads
 //! it. Labels have few values whatever is sent: routes and not paths, methods that are known.
 
-use std::{borrow::Cow, sync::Arc};
+use std::{
+    borrow::Cow,
+    sync::{Arc, OnceLock},
+};
 
 use axum::{
-    Extension, Router,
-    extract::{MatchedPath, Request, State},
+    Extension,
     http::{Method, StatusCode},
-    middleware::{Next, from_fn, from_fn_with_state},
     response::Response,
 };
 use prometheus_client::{
@@ -29,6 +30,9 @@ const BUCKETS: [f64; 12] = [
 
 /// What stands for a path or a method that is not one of the server's.
 const OTHER: &str = "other";
+
+/// The methods of usual answers, which are those of status 200.
+const USUAL: [&str; 2] = ["GET", "POST"];
 
 /// The counters of a server, for both of its ports.
 #[derive(Debug)]
@@ -52,6 +56,72 @@ struct Kind {
 struct Outcome {
     method: &'static str,
     status_bucket: &'static str,
+}
+
+/// When a request came, and its method.
+#[derive(Debug)]
+pub(super) struct Begun {
+    method: &'static str,
+    at: Instant,
+}
+
+/// The counters of one kind of answer.
+#[derive(Debug)]
+struct Answers {
+    requests: Counter,
+    durations: Histogram,
+    statuses: Counter,
+}
+
+impl Answers {
+    fn count(&self, seconds: f64) {
+        self.requests.inc();
+        self.durations.observe(seconds);
+        self.statuses.inc();
+    }
+}
+
+/// The paths of a port's routes.
+#[derive(Debug, Default)]
+pub(super) struct Endpoints(matchit::Router<Arc<Endpoint>>);
+
+/// One of them.
+#[derive(Debug)]
+pub(super) struct Endpoint {
+    path: String,
+    /// The counters of its usual answers, at hand: looking them up by their labels costs more than
+    /// counting.
+    usual: [OnceLock<Answers>; USUAL.len()],
+}
+
+impl Endpoints {
+    /// The endpoints of some paths, written as routes are.
+    pub(super) fn new<'a>(paths: impl IntoIterator<Item = &'a str>) -> Self {
+        let mut table = matchit::Router::new();
+        for path in paths {
+            let endpoint = Endpoint {
+                path: path.to_owned(),
+                usual: Default::default(),
+            };
+            if let Err(error) = table.insert(path, Arc::new(endpoint)) {
+                tracing::error!(path, error = %error, "requests of a path are not told apart");
+            }
+        }
+        Self(table)
+    }
+
+    /// The one that a path leads to.
+    pub(super) fn find(&self, path: &str) -> Option<Arc<Endpoint>> {
+        self.0.at(path).ok().map(|found| Arc::clone(found.value))
+    }
+}
+
+impl Endpoint {
+    /// Where the counters of an answer are kept, when it is a usual one, and the path.
+    fn usual(&self, method: &str, status: StatusCode) -> Option<(&OnceLock<Answers>, &str)> {
+        let place = USUAL.iter().position(|usual| *usual == method)?;
+        (status == StatusCode::OK).then_some((&self.usual[place], &self.path))
+    }
 }
 
 impl Metrics {
@@ -90,21 +160,43 @@ impl Metrics {
         }
     }
 
-    fn count(&self, method: &'static str, response: &Response, started: Instant) {
-        let route = response.extensions().get::<MatchedPath>();
+    /// A request that has come.
+    pub(super) fn begin(&self, method: &Method) -> Begun {
+        Begun {
+            method: known(method),
+            at: Instant::now(),
+        }
+    }
+
+    /// Counts its answer, which comes from an endpoint or from before all of them.
+    pub(super) fn count(&self, begun: &Begun, endpoint: Option<&Endpoint>, status: StatusCode) {
+        let seconds = begun.at.elapsed().as_secs_f64();
+        match endpoint.and_then(|endpoint| endpoint.usual(begun.method, status)) {
+            Some((usual, path)) => usual
+                .get_or_init(|| self.counters(begun.method, path, status))
+                .count(seconds),
+            None => {
+                let path = endpoint.map_or(OTHER, |endpoint| &endpoint.path);
+                self.counters(begun.method, path, status).count(seconds);
+            }
+        }
+    }
+
+    fn counters(&self, method: &'static str, path: &str, status: StatusCode) -> Answers {
         let kind = Kind {
             method,
-            endpoint: route.map_or(OTHER, MatchedPath::as_str).to_owned(),
-            code: response.status().as_u16(),
+            endpoint: path.to_owned(),
+            code: status.as_u16(),
         };
         let outcome = Outcome {
             method,
-            status_bucket: class(response.status()),
+            status_bucket: class(status),
         };
-        self.requests.get_or_create(&kind).inc();
-        let seconds = started.elapsed().as_secs_f64();
-        self.durations.get_or_create(&kind).observe(seconds);
-        self.statuses.get_or_create(&outcome).inc();
+        Answers {
+            requests: self.requests.get_or_create_owned(&kind),
+            durations: self.durations.get_or_create_owned(&kind),
+            statuses: self.statuses.get_or_create_owned(&outcome),
+        }
     }
 
     fn text(&self) -> Response {
@@ -121,32 +213,6 @@ impl Metrics {
 #[utoipa::path(get, path = "/admin/metrics/prometheus", tag = "server", responses((status = 200, body = String, content_type = "application/openmetrics-text")))]
 pub(super) async fn prometheus(Extension(metrics): Extension<Arc<Metrics>>) -> Response {
     metrics.text()
-}
-
-/// Counts what a router answers; its routes must be [`noted`].
-pub(crate) fn counted(router: Router, metrics: &Arc<Metrics>) -> Router {
-    router.layer(from_fn_with_state(Arc::clone(metrics), count))
-}
-
-async fn count(State(metrics): State<Arc<Metrics>>, request: Request, next: Next) -> Response {
-    let (method, started) = (known(request.method()), Instant::now());
-    let response = next.run(request).await;
-    metrics.count(method, &response, started);
-    response
-}
-
-/// Tells those outside of a router which of its routes a request took.
-pub(super) fn noted(router: Router) -> Router {
-    router.layer(from_fn(note))
-}
-
-async fn note(request: Request, next: Next) -> Response {
-    let route = request.extensions().get::<MatchedPath>().cloned();
-    let mut response = next.run(request).await;
-    if let Some(route) = route {
-        response.extensions_mut().insert(route);
-    }
-    response
 }
 
 /// The name of a method, one of few.

@@ -128,6 +128,12 @@ impl DataPlane {
 
 /// The providers that are used, by the names that Traefik's `/api` has for them.
 fn providers(install: &InstallConfig) -> Vec<String> {
-    let file = install.providers.file.as_ref();
-    file.map(|_| "File".to_owned()).into_iter().collect()
+    let used = &install.providers;
+    let names = [
+        (used.file.is_some(), "File"),
+        (used.kubernetes_ingress.is_some(), "KubernetesIngress"),
+        (used.kubernetes_crd.is_some(), "KubernetesCRD"),
+    ];
+    let used = names.into_iter().filter(|(is_used, _)| *is_used);
+    used.map(|(_, name)| name.to_owned()).collect()
 }

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use super::{KubernetesCrd, KubernetesIngress};
 use crate::document::Fields;
 
 /// `providers`.
@@ -9,6 +10,10 @@ use crate::document::Fields;
 pub struct Providers {
     /// `file`.
     pub file: Option<FileProvider>,
+    /// `kubernetesCRD`.
+    pub kubernetes_crd: Option<KubernetesCrd>,
+    /// `kubernetesIngress`.
+    pub kubernetes_ingress: Option<KubernetesIngress>,
     /// `providersThrottleDuration`. Traefik's default is 2 s; ours publishes once things are quiet
     /// and takes this as the longest wait.
     pub throttle: Duration,
@@ -18,6 +23,8 @@ impl Default for Providers {
     fn default() -> Self {
         Self {
             file: None,
+            kubernetes_crd: None,
+            kubernetes_ingress: None,
             throttle: Duration::from_secs(2),
         }
     }
@@ -47,6 +54,8 @@ impl Providers {
         let throttle = fields.duration("providersThrottleDuration");
         Self {
             file: fields.map("file", FileProvider::read).flatten(),
+            kubernetes_crd: fields.section("kubernetesCRD", KubernetesCrd::read),
+            kubernetes_ingress: fields.section("kubernetesIngress", KubernetesIngress::read),
             throttle: throttle.unwrap_or(Self::default().throttle),
         }
     }

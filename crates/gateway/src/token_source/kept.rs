@@ -128,6 +128,19 @@ impl Kept {
         self.by_key.remove(key).is_some()
     }
 
+    /// Drops the tokens that are not to stay; tells how many.
+    pub(super) fn retain(&self, stays: impl Fn(&Entry) -> bool) -> u64 {
+        let dropped = AtomicU64::new(0);
+        self.by_key.retain(|_, entry| {
+            let stays = stays(entry);
+            if !stays {
+                dropped.fetch_add(1, Ordering::Relaxed);
+            }
+            stays
+        });
+        dropped.into_inner()
+    }
+
     fn millis(&self, at: Instant) -> u64 {
         let since = at.saturating_duration_since(self.start).as_millis();
         u64::try_from(since).unwrap_or(u64::MAX)

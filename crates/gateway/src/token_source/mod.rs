@@ -24,6 +24,7 @@ mod key;
 mod methods;
 mod provider;
 mod refresh;
+mod revocations;
 mod setbacks;
 #[cfg(test)]
 mod tests;
@@ -33,14 +34,16 @@ pub(crate) use endpoint::{HttpEndpoint, TokenEndpoint};
 pub(crate) use fault::TokenFault;
 pub use provider::ProviderFigures;
 pub(crate) use provider::Providers;
+pub(crate) use revocations::Feed;
 pub(crate) use token::Token;
 
 use exchange::Exchange;
 use flights::{Boarding, Flights, Takeoff};
-use kept::Kept;
+use kept::{Entry, Kept};
 use key::{Hasher, Key};
 use methods::Methods;
 use provider::Provider;
+use revocations::{Follower, Revocation, Revoked};
 use setbacks::Setbacks;
 use token::Asked;
 
@@ -123,7 +126,10 @@ pub(crate) struct Given {
 
 /// A source of tokens. Its options never change; its tokens outlive the configuration that made it
 /// for as long as the options stay the same. Whatever it does by itself ends when it is dropped.
-pub(crate) struct TokenSource(Arc<Engine>);
+pub(crate) struct TokenSource {
+    engine: Arc<Engine>,
+    _follower: Option<Follower>,
+}
 
 /// What a source consists of.
 struct Engine {
@@ -133,17 +139,19 @@ struct Engine {
     kept: Kept,
     setbacks: Setbacks,
     flights: Arc<Flights>,
+    revoked: Revoked,
 }
 
 impl TokenSource {
-    /// A source with nothing kept yet.
+    /// A source with nothing kept yet, which drops what `feed` says is revoked.
     pub(crate) fn new(
         options: Options,
         endpoint: Arc<dyn TokenEndpoint>,
+        feed: Option<Feed>,
         supplies: &Supplies,
     ) -> Self {
         let provider = supplies.providers.of(&options.url);
-        Self(Arc::new(Engine {
+        let engine = Arc::new(Engine {
             exchange: Exchange {
                 hasher: Hasher::new(supplies.random.as_ref()),
                 methods: Methods::new(options.first_method),
@@ -158,21 +166,26 @@ impl TokenSource {
             kept: Kept::new(),
             setbacks: Setbacks::new(),
             flights: Flights::new(),
-        }))
+            revoked: Revoked::default(),
+        });
+        Self {
+            _follower: feed.and_then(|feed| Follower::start(feed, &engine)),
+            engine,
+        }
     }
 
     /// Who shows these credentials, given in every way they can be read, the likeliest first.
     /// `None` without any.
     pub(crate) fn caller(&self, readings: impl Into<Arc<Readings>>) -> Option<Caller> {
         let readings = readings.into();
-        let exchange = &self.0.exchange;
+        let exchange = &self.engine.exchange;
         let key = exchange.hasher.token(&exchange.options, readings.first()?);
         Some(Caller { key, readings })
     }
 
     /// A token for a caller.
     pub(crate) async fn token(&self, caller: &Caller) -> Result<Given, TokenFault> {
-        let engine = &self.0;
+        let engine = &self.engine;
         let counters = &engine.provider.counters;
         counters.requests.one();
         let now = engine.exchange.now();
@@ -189,16 +202,17 @@ impl TokenSource {
             counters.turned_away.one();
         }
         let token = fetched?;
-        match token.is_over(engine.exchange.now()) {
-            true => Err(TokenFault::unavailable(
-                "the token came after its end",
-                None,
-            )),
-            false => Ok(Given {
-                token,
-                origin: Origin::Provider,
-            }),
+        if token.is_over(engine.exchange.now()) {
+            let cause = "the token came after its end";
+            return Err(TokenFault::unavailable(cause, None));
         }
+        if engine.revoked.covers(&token, caller.client_id()) {
+            return Err(TokenFault::unavailable("the token came revoked", None));
+        }
+        Ok(Given {
+            token,
+            origin: Origin::Provider,
+        })
     }
 }
 
@@ -282,8 +296,8 @@ impl Engine {
         match outcome {
             Ok(token) => {
                 self.setbacks.clear(&key);
-                if token.is_fresh(now) {
-                    let client_id = readings.first().map_or("", |likeliest| &likeliest.id);
+                let client_id = readings.first().map_or("", |likeliest| &likeliest.id);
+                if token.is_fresh(now) && !self.revoked.covers(token, client_id) {
                     self.kept.keep(key, Arc::clone(token), client_id, ahead);
                     self.plan(key, readings);
                 } else {
@@ -299,6 +313,14 @@ impl Engine {
                 }
             }
         }
+    }
+
+    /// Drops the tokens that a revocation means, and remembers it for those on their way.
+    fn revoke(&self, revocation: &Revocation) {
+        let now = token::seconds(self.exchange.now().time);
+        self.revoked.add(revocation, now);
+        let stays = |entry: &Entry| !revocation.covers(&entry.token, &entry.client_id);
+        self.provider.counters.purged.add(self.kept.retain(stays));
     }
 
     fn count(&self, outcome: &Outcome) {

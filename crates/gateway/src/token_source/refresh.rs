@@ -85,7 +85,12 @@ impl Engine {
         let Some(entry) = self.kept.look(&key) else {
             return;
         };
-        if self.kept.is_idle(&entry, Instant::now()) {
+        let now = Instant::now();
+        if self.kept.is_idle(&entry, now) {
+            return;
+        }
+        if let Some(fault) = self.setbacks.standing(&key, now) {
+            self.plan_again(key, &readings, &fault);
             return;
         }
         match self.flights.board(key, || None) {

@@ -21,6 +21,8 @@ pub(crate) struct Token {
     /// The claims of a JWT, not verified: they came from the endpoint that was configured. `None`:
     /// the token is opaque.
     pub(crate) claims: Option<Value>,
+    /// Name of the key that signed a JWT.
+    kid: Option<Box<str>>,
     asked: Asked,
     /// Its end by the steady clock, without a margin; `None`: nobody knows.
     end: Option<Instant>,
@@ -69,16 +71,34 @@ impl Token {
         let mut bearer = HeaderValue::try_from(format!("Bearer {text}"))
             .map_err(|_| "the token cannot be in a header")?;
         bearer.set_sensitive(true);
-        let claims = claims(text);
+        let (kid, claims) = decoded(text).unzip();
         let expiry = claims.as_ref().and_then(|claims| jwt::time(claims, "exp"));
         let life = life(response.expires_in, expiry, asked.time);
         Ok(Self {
             bearer,
             claims: claims.map(Value::Object),
+            kid: kid.flatten(),
             asked,
             end: life.and_then(|life| asked.at.checked_add(life)),
             reuse: life.and_then(|life| Reuse::new(asked, life, max_age)),
         })
+    }
+
+    /// A claim that is a text.
+    pub(super) fn claim(&self, name: &str) -> Option<&str> {
+        self.claims.as_ref()?.get(name)?.as_str()
+    }
+
+    /// Name of the key that signed it, where it says one.
+    pub(super) fn kid(&self) -> Option<&str> {
+        self.kid.as_deref()
+    }
+
+    /// When it was issued, in seconds since 1970: what it says, or when it was asked for.
+    pub(super) fn issued_at(&self) -> i64 {
+        let claims = self.claims.as_ref().and_then(Value::as_object);
+        let said = claims.and_then(|claims| jwt::time(claims, "iat"));
+        said.unwrap_or_else(|| seconds(self.asked.time))
     }
 
     /// Whether it ended since it was asked for: it was too long on its way.
@@ -128,6 +148,12 @@ impl Reuse {
     }
 }
 
+/// Seconds since 1970.
+pub(super) fn seconds(time: SystemTime) -> i64 {
+    let since = time.duration_since(SystemTime::UNIX_EPOCH);
+    i64::try_from(since.unwrap_or_default().as_secs()).unwrap_or(i64::MAX)
+}
+
 /// What is left of a token's life: the shorter of what the answer and the token say; `None` when
 /// neither says anything, or when one says that it is over.
 fn life(expires_in: Option<i64>, expiry: Option<i64>, now: SystemTime) -> Option<Duration> {
@@ -147,11 +173,13 @@ fn life(expires_in: Option<i64>, expiry: Option<i64>, now: SystemTime) -> Option
         .filter(|life| !life.is_zero())
 }
 
-/// The claims of a token that is a JWT. Nobody checks its signature here: no option names a key,
-/// and the token came from the endpoint itself.
-fn claims(token: &str) -> Option<jwt::Claims> {
+/// The key's name and the claims of a token that is a JWT. Nobody checks its signature here: the
+/// token came from the endpoint itself.
+fn decoded(token: &str) -> Option<(Option<Box<str>>, jwt::Claims)> {
     let decoded = jws::decode_unverified(token).ok()?;
-    jwt::claims(&decoded.payload).ok()
+    let kid = decoded.header.get("kid").and_then(Value::as_str);
+    let claims = jwt::claims(&decoded.payload).ok()?;
+    Some((kid.map(Into::into), claims))
 }
 
 /// An answer without a type may be JSON; one of another type is a page for people.

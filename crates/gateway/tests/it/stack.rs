@@ -66,6 +66,12 @@ impl Stack {
         assert_eq!(errors, []);
     }
 
+    /// Tokens that were dropped before their end.
+    pub(crate) fn purged(&self) -> u64 {
+        let figures = self.gateway.token_figures();
+        figures.iter().map(|provider| provider.purged).sum()
+    }
+
     /// The lines of the access log.
     pub(crate) fn access_log(&self) -> Vec<String> {
         let bytes = self.access_log.lock().unwrap();

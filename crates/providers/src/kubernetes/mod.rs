@@ -1,8 +1,9 @@
-//! Kubernetes objects, from a cluster or from manifests: read ([`manifests`], [`Objects`]) and
-//! translated to routing configuration ([`translate()`]), or run without a cluster ([`workloads`]).
+//! Kubernetes objects, from a [`cluster`] or from [`manifests`]: kept ([`Objects`]) and translated
+//! to routing configuration ([`translate()`]), or run without a cluster ([`workloads`]).
 //!
-//! Does no IO; knows nothing of where objects come from, nor what a middleware does with its options.
+//! Only [`cluster`] does IO. Nothing here knows what a middleware does with its options.
 
+pub mod cluster;
 pub mod crd;
 pub mod manifests;
 mod objects;
@@ -16,6 +17,9 @@ pub use translate::{Options, translate};
 
 /// The label by which an EndpointSlice names its Service.
 const SERVICE_NAME_LABEL: &str = "kubernetes.io/service-name";
+
+/// Keys under which a Secret or ConfigMap holds the certificates of authorities.
+const AUTHORITY_KEYS: [&str; 2] = ["tls.ca", "ca.crt"];
 
 /// Name of the provider, the suffix of its objects.
 pub const NAME: &str = "kubernetescrd";

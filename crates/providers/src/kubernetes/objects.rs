@@ -133,6 +133,33 @@ impl Objects {
     }
 }
 
+impl Objects {
+    /// Forgets an object.
+    pub fn remove(&mut self, identity: &Identity) {
+        let key = ObjectName::new(&identity.namespace, &identity.name);
+        match (identity.group.as_str(), identity.kind.as_str()) {
+            ("", "Namespace") => {
+                self.namespaces.remove(&identity.name);
+            }
+            ("", "Service") => forget(&mut self.services, &key),
+            ("", "Secret") => forget(&mut self.secrets, &key),
+            ("", "ConfigMap") => forget(&mut self.config_maps, &key),
+            ("discovery.k8s.io", "EndpointSlice") => forget(&mut self.endpoint_slices, &key),
+            ("traefik.io", "IngressRoute") => forget(&mut self.ingress_routes, &key),
+            ("traefik.io", "Middleware") => forget(&mut self.middlewares, &key),
+            ("traefik.io", "TraefikService") => forget(&mut self.traefik_services, &key),
+            ("traefik.io", "ServersTransport") => forget(&mut self.servers_transports, &key),
+            ("traefik.io", "TLSOption") => forget(&mut self.tls_options, &key),
+            ("traefik.io", "TLSStore") => forget(&mut self.tls_stores, &key),
+            _ => forget(&mut self.pod_owners, identity),
+        }
+    }
+}
+
+fn forget<K: Ord, V>(store: &mut BTreeMap<K, V>, key: &K) {
+    store.remove(key);
+}
+
 fn put<K: Ord, V>(
     store: &mut BTreeMap<K, V>,
     key: K,

@@ -32,6 +32,7 @@ fn options(text: &str) -> Options {
         allow_external_name_services: on("allowExternalNameServices"),
         allow_loopback_endpoints: on("allowLoopbackEndpoints"),
         ingress_class: on("ingressClass").then(|| "edge".to_owned()),
+        native_lb_by_default: on("nativeLBByDefault"),
     }
 }
 

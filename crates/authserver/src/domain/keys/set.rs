@@ -120,7 +120,7 @@ fn header(key: &PrivateKey, typ: &str) -> String {
 #[derive(Debug, Clone)]
 pub(super) struct Held {
     pub(super) key: Arc<Key>,
-    pub(super) row: KeyRow,
+    pub(super) row: Arc<KeyRow>,
 }
 
 impl Held {
@@ -184,7 +184,7 @@ mod tests {
         };
         Held {
             key: Arc::new(key),
-            row,
+            row: Arc::new(row),
         }
     }
 

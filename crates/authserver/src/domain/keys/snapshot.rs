@@ -86,7 +86,7 @@ impl Snapshot {
         let mut sets = BTreeMap::<String, Vec<Held>>::new();
         for (row, key) in rows.iter().zip(keys) {
             if let Some(key) = key {
-                let row = row.clone();
+                let row = Arc::new(row.clone());
                 sets.entry(row.set.clone())
                     .or_default()
                     .push(Held { key, row });

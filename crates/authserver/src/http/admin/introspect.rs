@@ -2,7 +2,7 @@
 
 use axum::{
     body::Body,
-    extract::State,
+    extract::{Request, State},
     http::{HeaderMap, StatusCode},
     response::Response,
 };
@@ -18,10 +18,10 @@ use crate::{
     responses((status = 200, body = Object, description = "What the token says (RFC 7662)"), OauthFailure))]
 pub(super) async fn introspect(
     State(authority): Shared,
-    headers: HeaderMap,
-    body: Body,
+    request: Request,
 ) -> Result<Response, OauthFailure> {
-    let told = told(&authority, &headers, body).await;
+    let (head, body) = request.into_parts();
+    let told = told(&authority, &head.headers, body).await;
     let told = told.map_err(OauthFailure::with_newline)?;
     let response = answer::json(StatusCode::OK, answer::OAUTH_JSON, &told);
     Ok(match told.active {

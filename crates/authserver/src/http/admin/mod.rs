@@ -15,21 +15,31 @@ mod version;
 
 use std::sync::Arc;
 
-use axum::{Extension, Router, middleware::from_fn_with_state, routing::get};
-use utoipa_axum::{router::OpenApiRouter, routes};
+use axum::{Extension, middleware::from_fn_with_state, routing::get};
+use utoipa_axum::{
+    router::{OpenApiRouter, UtoipaMethodRouterExt as _},
+    routes,
+};
 
 use crate::{
     domain::Authority,
     http::{
-        edge::{Port, around},
+        edge::{Edge, Port},
         health,
-        metrics::{self, Metrics},
+        metrics::{self, Endpoints, Metrics},
         not_found,
+        openapi::Slot,
     },
 };
 
-/// The routes.
-pub(crate) fn router(authority: Arc<Authority>, metrics: Arc<Metrics>) -> Router {
+/// The path that names nothing.
+const ROOT: &str = "/";
+
+/// The routes, and what surrounds them.
+pub(crate) fn edge(authority: Arc<Authority>, metrics: Arc<Metrics>) -> Edge {
+    let described = Slot::default();
+    let counters = Extension(Arc::clone(&metrics));
+    let audited = from_fn_with_state(Arc::clone(&authority), audit::audited);
     let (routes, description) =
         OpenApiRouter::with_openapi(openapi::begin(&authority.options.version))
             .routes(routes!(list::list, clients::create))
@@ -51,23 +61,29 @@ pub(crate) fn router(authority: Arc<Authority>, metrics: Arc<Metrics>) -> Router
                 keys::delete_set
             ))
             .routes(routes!(keys::read, keys::put, keys::delete))
-            .routes(routes!(introspect::introspect))
             .routes(routes!(tokens::delete))
             .routes(routes!(revocations::follow))
             .routes(routes!(health::alive))
             .routes(routes!(health::ready))
             .routes(routes!(version::version))
-            .routes(routes!(metrics::prometheus))
-            .routes(routes!(openapi::openapi))
+            .routes(routes!(metrics::prometheus).layer(counters))
+            .routes(routes!(openapi::openapi).map(|route| described.of(route)))
+            .route_layer(audited)
+            // What is posted, but changes nothing.
+            .routes(routes!(introspect::introspect))
             .split_for_parts();
-    let noted = from_fn_with_state(Arc::clone(&authority), audit::audited);
+    let paths = description.paths.paths.keys().map(String::as_str);
+    let endpoints = Endpoints::new(paths.chain([ROOT]));
+    described.fill(description);
     let routes = routes
-        .route_layer(noted)
-        .route("/", get(not_found::page))
+        .route(ROOT, get(not_found::page))
         .method_not_allowed_fallback(not_found::wrong_method)
         .fallback(not_found::text)
-        .layer(Extension(Arc::new(description)))
-        .layer(Extension(metrics))
         .with_state(Arc::clone(&authority));
-    around(routes, Port::Admin, &authority.options)
+    Edge::new(
+        (routes, endpoints),
+        Port::Admin,
+        &authority.options,
+        metrics,
+    )
 }

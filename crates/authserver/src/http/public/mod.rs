@@ -12,7 +12,7 @@ mod userinfo;
 use std::sync::Arc;
 
 use axum::{
-    Extension, Router,
+    Router,
     http::{HeaderMap, StatusCode, header},
     response::Response,
     routing::{MethodRouter, any, get},
@@ -27,13 +27,20 @@ use crate::{
     domain::{Authority, TokenError},
     http::{
         answer,
-        edge::{Port, around},
-        health, not_found,
+        edge::{Edge, Port},
+        health,
+        metrics::{Endpoints, Metrics},
+        not_found,
+        openapi::Slot,
     },
 };
 
-/// The routes.
-pub(crate) fn router(authority: Arc<Authority>) -> Router {
+/// The paths that dynamic registration would have.
+const REGISTER: [&str; 2] = ["/oauth2/register", "/oauth2/register/{id}"];
+
+/// The routes, and what surrounds them.
+pub(crate) fn edge(authority: Arc<Authority>, metrics: Arc<Metrics>) -> Edge {
+    let described = Slot::default();
     let (routes, description) =
         OpenApiRouter::with_openapi(openapi::begin(&authority.options.version))
             .routes(routes!(token::token).map(|route| {
@@ -47,20 +54,29 @@ pub(crate) fn router(authority: Arc<Authority>) -> Router {
             .routes(routes!(userinfo::get, userinfo::post).map(open))
             .routes(routes!(health::alive_in_public).map(closed))
             .routes(routes!(health::ready_in_public).map(closed))
-            .routes(routes!(openapi::openapi).map(open))
+            .routes(routes!(openapi::openapi).map(|route| open(described.of(route))))
             .split_for_parts();
-    let routes = routes
-        .route("/oauth2/register", any(register::refuse))
-        .route("/oauth2/register/{id}", any(register::refuse));
-    let routes = match discovery::path_of_issuer(&authority) {
-        Some(path) => routes.route(&path, open(get(discovery::oauth))),
+    let of_issuer = discovery::path_of_issuer(&authority);
+    let paths = description.paths.paths.keys().map(String::as_str);
+    let paths = paths.chain(REGISTER).chain(of_issuer.as_deref());
+    let endpoints = Endpoints::new(paths);
+    described.fill(description);
+    let routes = REGISTER.iter().fold(routes, |routes, path| {
+        routes.route(path, any(register::refuse))
+    });
+    let routes: Router<Arc<Authority>> = match &of_issuer {
+        Some(path) => routes.route(path, open(get(discovery::oauth))),
         None => routes,
     };
     let routes = routes
         .fallback(not_found::page)
-        .layer(Extension(Arc::new(description)))
         .with_state(Arc::clone(&authority));
-    around(routes, Port::Public, &authority.options)
+    Edge::new(
+        (routes, endpoints),
+        Port::Public,
+        &authority.options,
+        metrics,
+    )
 }
 
 type Route = MethodRouter<Arc<Authority>>;

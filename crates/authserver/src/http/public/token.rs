@@ -2,9 +2,8 @@
 //! never the query.
 
 use axum::{
-    body::Body,
-    extract::State,
-    http::{HeaderMap, StatusCode},
+    extract::{Request, State},
+    http::StatusCode,
     response::Response,
 };
 use carnet_oauth::{token_request::TokenRequest, token_response::TokenResponse};
@@ -57,13 +56,13 @@ struct TokenForm {
 #[utoipa::path(post, path = "/oauth2/token", tag = "tokens", request_body(content = TokenForm, content_type = "application/x-www-form-urlencoded"), responses((status = 200, body = TokenResponse, headers(("Cache-Control" = String), ("Pragma" = String))), ClientFailure), security((), ("basic" = [])))]
 pub(super) async fn token(
     State(authority): Shared,
-    Caller(arrival): Caller,
-    headers: HeaderMap,
-    body: Body,
+    request: Request,
 ) -> Result<Response, OauthFailure> {
-    let parameters = body::parameters(&headers, body).await?;
+    let (head, body) = request.into_parts();
+    let Caller(arrival) = Caller::of(&head, &authority);
+    let parameters = body::parameters(&head.headers, body).await?;
     let request = TokenRequest::from_parameters(parameters)?;
-    let presented = Presented::new(arrival, basic(&headers)?, &request);
+    let presented = Presented::new(arrival, basic(&head.headers)?, &request);
     let issued = authority.grant(&presented, &request).await?;
     let mut response = answer::uncached(answer::bare_json(
         StatusCode::OK,

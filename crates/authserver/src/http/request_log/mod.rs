@@ -1,13 +1,9 @@
 //! One line a request, with the fields of Hydra's. What a line may hold is in `redaction`.
 
-use std::sync::Arc;
-
 use axum::{
-    Router,
     body::HttpBody as _,
-    extract::{Request, State},
+    extract::Request,
     http::{Method, header},
-    middleware::{Next, from_fn_with_state},
     response::Response,
 };
 use tokio::time::Instant;
@@ -30,7 +26,7 @@ const HEALTH: [&str; 4] = [
 
 /// What a port logs.
 #[derive(Debug)]
-struct Rules {
+pub(super) struct Rules {
     silent_health: bool,
     redaction: Redaction,
 }
@@ -47,41 +43,52 @@ struct Asked {
     headers: String,
 }
 
-/// A router whose requests are logged.
-pub(crate) fn logged(router: Router, port: &PortOptions, log: &RequestLog) -> Router {
-    let rules = Arc::new(Rules {
-        silent_health: port.silent_health,
-        redaction: Redaction::new(log),
-    });
-    router.layer(from_fn_with_state(rules, log_request))
+/// A request whose answer is not there yet.
+#[derive(Debug)]
+pub(super) struct Line {
+    asked: Asked,
+    started: Instant,
 }
 
-async fn log_request(State(rules): State<Arc<Rules>>, request: Request, next: Next) -> Response {
-    let path = request.uri().path();
-    let is_health = HEALTH.contains(&path.strip_suffix('/').unwrap_or(path));
-    if (is_health && rules.silent_health) || !tracing::enabled!(tracing::Level::INFO) {
-        return next.run(request).await;
+impl Rules {
+    pub(super) fn new(port: &PortOptions, log: &RequestLog) -> Self {
+        Self {
+            silent_health: port.silent_health,
+            redaction: Redaction::new(log),
+        }
     }
-    let (asked, started) = (Asked::new(&request, &rules.redaction), Instant::now());
-    let response = next.run(request).await;
-    let took = u64::try_from(started.elapsed().as_nanos()).unwrap_or(u64::MAX);
-    let status = response.status();
-    tracing::info!(
-        http_request.remote = asked.remote,
-        http_request.method = asked.method.as_str(),
-        http_request.path = asked.path,
-        http_request.query = asked.query,
-        http_request.scheme = asked.scheme,
-        http_request.host = asked.host,
-        http_request.headers = asked.headers,
-        http_response.status = status.as_u16(),
-        http_response.text_status = status.canonical_reason(),
-        http_response.size = response.body().size_hint().exact(),
-        http_response.took = took,
-        http_response.headers = rules.redaction.headers(response.headers()),
-        "completed handling request"
-    );
-    response
+
+    /// What is to be said of a request, when anything is.
+    pub(super) fn begin(&self, request: &Request) -> Option<Line> {
+        let path = request.uri().path();
+        let is_health = HEALTH.contains(&path.strip_suffix('/').unwrap_or(path));
+        let is_silent = is_health && self.silent_health;
+        (!is_silent && tracing::enabled!(tracing::Level::INFO)).then(|| Line {
+            asked: Asked::new(request, &self.redaction),
+            started: Instant::now(),
+        })
+    }
+
+    /// Says it, and what became of it.
+    pub(super) fn end(&self, Line { asked, started }: Line, response: &Response) {
+        let took = u64::try_from(started.elapsed().as_nanos()).unwrap_or(u64::MAX);
+        let status = response.status();
+        tracing::info!(
+            http_request.remote = asked.remote,
+            http_request.method = asked.method.as_str(),
+            http_request.path = asked.path,
+            http_request.query = asked.query,
+            http_request.scheme = asked.scheme,
+            http_request.host = asked.host,
+            http_request.headers = asked.headers,
+            http_response.status = status.as_u16(),
+            http_response.text_status = status.canonical_reason(),
+            http_response.size = response.body().size_hint().exact(),
+            http_response.took = took,
+            http_response.headers = self.redaction.headers(response.headers()),
+            "completed handling request"
+        );
+    }
 }
 
 impl Asked {

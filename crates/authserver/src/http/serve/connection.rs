@@ -4,7 +4,7 @@
 use std::{convert::Infallible, net::SocketAddr, sync::Arc, time::Duration};
 
 use arc_swap::ArcSwap;
-use axum::response::Response;
+use axum::body::Body;
 use hyper::{body::Incoming, service::service_fn};
 use hyper_util::{
     rt::{TokioExecutor, TokioIo, TokioTimer},
@@ -16,7 +16,6 @@ use tokio::{
     time::timeout,
 };
 use tokio_util::sync::CancellationToken;
-use tower_service::Service as _;
 
 use super::{
     Port, endless,
@@ -113,11 +112,11 @@ async fn speak(
     let service = service_fn(move |mut request: http::Request<Incoming>| {
         let in_flight = traffic.begin();
         request.extensions_mut().insert(connected);
-        let answer = port.load().router.clone().call(request);
+        let edge = Arc::clone(&port.load().edge);
         let ending = ending.clone();
         async move {
-            let answer: Result<Response, Infallible> = answer.await;
-            answer.map(|answer| endless::bounded(answer, in_flight, ending))
+            let answer = edge.answer(request.map(Body::new)).await;
+            Ok::<_, Infallible>(endless::bounded(answer, in_flight, ending))
         }
     });
     let builder = protocols();

@@ -7,7 +7,7 @@
 use std::{io, net, os::unix, pin::pin, sync::Arc, time::Duration};
 
 use arc_swap::ArcSwap;
-use axum::Router;
+use axum::{Router, extract::Request};
 use hyper_util::server::graceful::GracefulShutdown;
 use tokio::net::{TcpListener, UnixListener};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
@@ -17,6 +17,7 @@ pub use self::tls::TlsError;
 pub(crate) use self::{
     connection::Connected, endless::Endless, insecure::guarded, tls::server_config,
 };
+use crate::http::edge::Edge;
 
 mod connection;
 mod endless;
@@ -52,11 +53,19 @@ impl From<unix::net::UnixListener> for Listener {
 }
 
 /// What a port serves at the moment. A connection keeps the TLS that it began with, a request the
-/// router.
+/// edge.
 #[derive(Debug)]
 pub(crate) struct Port {
-    pub(crate) router: Router,
+    pub(crate) edge: Arc<Edge>,
     pub(crate) tls: Option<Arc<rustls::ServerConfig>>,
+}
+
+impl Port {
+    /// As a router that is not served but called.
+    pub(crate) fn router(&self) -> Router {
+        let edge = Arc::clone(&self.edge);
+        Router::new().fallback(move |request: Request| async move { edge.answer(request).await })
+    }
 }
 
 /// A listener in the hands of the runtime.

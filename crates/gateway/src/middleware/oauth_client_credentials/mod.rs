@@ -28,7 +28,7 @@ use crate::error::{Fault, Reason};
 use crate::respond;
 use crate::supplies::Supplies;
 use crate::token_source::{
-    self, Caller, Given, HttpEndpoint, Origin, Token, TokenFault, TokenSource,
+    self, Caller, Feed, Given, HttpEndpoint, Origin, Token, TokenFault, TokenSource,
 };
 use crate::upstream::{Client, ClientCertificate, Tls, Transport};
 
@@ -60,10 +60,15 @@ impl OAuthClientCredentials {
             ..Transport::default()
         };
         let client = Client::new(&transport, Arc::clone(&supplies.resolve))?;
+        let feed = options
+            .revocations
+            .as_ref()
+            .map(|stream| Feed::new(&stream.url, stream.bearer.as_ref(), client.clone()));
         let endpoint = HttpEndpoint::new(&options.url, client)?;
         let source = TokenSource::new(
             token_source::Options::of(options),
             Arc::new(endpoint),
+            feed.transpose()?,
             supplies,
         );
         let own = options.credentials.as_ref().map(|own| Credentials {

@@ -60,8 +60,8 @@ impl Breaker {
             State::Closed { failures } if failures + 1 < FAILURES => State::Closed {
                 failures: failures + 1,
             },
-            State::Closed { .. } | State::Probing => State::Open { until: now + PAUSE },
-            State::Open { until } => State::Open { until },
+            State::Open { until } if now < until => State::Open { until },
+            _ => State::Open { until: now + PAUSE },
         };
     }
 

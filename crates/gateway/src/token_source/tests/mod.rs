@@ -1,5 +1,5 @@
 //! The token source over a scripted endpoint and a clock that stands still: no socket, no sleep.
-#![expect(clippy::expect_used, reason = "tests")]
+#![expect(clippy::expect_used, clippy::panic, reason = "tests")]
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -17,7 +17,7 @@ use serde_json::{Value, json};
 use tokio::time::sleep;
 
 use super::endpoint::{Call, CallFailure, TokenEndpoint};
-use super::{Options, Outcome, ProviderFigures, Providers, TokenSource};
+use super::{Options, Outcome, ProviderFigures, Providers, TokenFault, TokenSource};
 use crate::supplies::Supplies;
 
 mod exchange;
@@ -25,6 +25,8 @@ mod keeping;
 mod renewing;
 mod setbacks;
 mod sharing;
+mod simulation;
+mod world;
 
 /// What the endpoint does with a call: after a while, an answer or a failure.
 type Step = (Duration, Result<Response<Bytes>, CallFailure>);
@@ -125,30 +127,30 @@ impl Asked {
 
     /// What was counted about the provider.
     fn figures(&self) -> ProviderFigures {
-        self.0.0.providers.figures().remove(0)
+        self.0.engine.providers.figures().remove(0)
     }
 }
 
 /// A source with the clock that it was handed.
 fn source(options: Options, endpoint: &Arc<Scripted>) -> (Arc<Asked>, Arc<FixedClock>) {
     let clock = Arc::new(FixedClock::default());
-    (source_with(options, endpoint, clock.clone(), 42), clock)
+    let source = source_over(options, endpoint.clone(), clock.clone(), 42);
+    (source, clock)
 }
 
-fn source_with(
+fn source_over(
     options: Options,
-    endpoint: &Arc<Scripted>,
+    endpoint: Arc<dyn TokenEndpoint>,
     clock: Arc<dyn Clock>,
     seed: u64,
 ) -> Arc<Asked> {
-    let endpoint: Arc<dyn TokenEndpoint> = endpoint.clone();
     let supplies = Supplies {
         clock,
         random: Arc::new(SeededRandom::new(seed)),
         resolve: Arc::new(|_, _| None),
         providers: Arc::new(Providers::new()),
     };
-    Arc::new(Asked(TokenSource::new(options, endpoint, &supplies)))
+    Arc::new(Asked(TokenSource::new(options, endpoint, None, &supplies)))
 }
 
 fn credentials(id: &str, secret: &str) -> [Credentials; 1] {

@@ -13,6 +13,7 @@ use crate::stack::Stack;
 
 mod headers;
 mod refusals;
+mod revocations;
 mod scenes;
 mod sharing;
 

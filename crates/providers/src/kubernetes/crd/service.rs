@@ -26,8 +26,9 @@ pub struct ServiceEntry {
     pub pass_host_header: bool,
     /// `serversTransport`.
     pub servers_transport: Option<Reference>,
-    /// `nativeLB`: the Service's cluster address instead of its endpoints. Default false.
-    pub native_lb: bool,
+    /// `nativeLB`: the Service's cluster address instead of its endpoints; `None`: as the
+    /// provider is configured.
+    pub native_lb: Option<bool>,
 }
 
 /// `port`: matched against the ports of the Service, never its target ports.
@@ -65,7 +66,7 @@ impl ServiceEntry {
             scheme: fields.text("scheme").filter(|scheme| !scheme.is_empty()),
             pass_host_header: fields.boolean("passHostHeader").unwrap_or(true),
             servers_transport: Reference::plain(fields, "serversTransport"),
-            native_lb: fields.boolean("nativeLB").unwrap_or(false),
+            native_lb: fields.boolean("nativeLB"),
         });
         strategy(fields);
         fields.not_yet("IngressRoute.spec.routes.services");

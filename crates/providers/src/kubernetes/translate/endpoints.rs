@@ -26,7 +26,8 @@ impl Translation<'_> {
         }
         let port = service_port(entry, name, spec)?;
         let scheme = scheme(entry, port.name.as_deref(), port.port)?;
-        let addresses = if entry.native_lb {
+        let is_native = entry.native_lb.unwrap_or(self.options.native_lb_by_default);
+        let addresses = if is_native {
             let address = spec
                 .cluster_ip
                 .as_deref()

@@ -23,9 +23,6 @@ mod tls;
 
 use claims::Claims;
 
-/// Keys under which a Secret or ConfigMap holds the certificates of authorities.
-const AUTHORITY_KEYS: [&str; 2] = ["tls.ca", "ca.crt"];
-
 /// What the user allows: `providers.kubernetesCRD`.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Options {
@@ -35,6 +32,9 @@ pub struct Options {
     pub allow_external_name_services: bool,
     /// `ingressClass`; without one, IngressRoutes of no class and of `traefik` are served.
     pub ingress_class: Option<String>,
+    /// `nativeLBByDefault`: the cluster address of a Service instead of its endpoints, where an
+    /// entry does not say which. Default false.
+    pub native_lb_by_default: bool,
     /// Endpoints may be loopback and link-local addresses (ours). Default false: whoever may write
     /// a Service could else reach what listens for this machine alone.
     pub allow_loopback_endpoints: bool,

@@ -4,9 +4,10 @@ use carnet_config::diagnostics::Object;
 use carnet_config::routing::Pem;
 use secrecy::ExposeSecret;
 
+use super::Translation;
 use super::reference::absent;
 use super::tls::about;
-use super::{AUTHORITY_KEYS, Translation};
+use crate::kubernetes::AUTHORITY_KEYS;
 use crate::kubernetes::crd::CertificateSource;
 use crate::kubernetes::objects::ObjectName;
 

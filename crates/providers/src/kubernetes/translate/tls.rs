@@ -8,7 +8,8 @@ use carnet_config::routing::tls::{Certificate, CertificateStore};
 use secrecy::ExposeSecret;
 
 use super::reference::absent;
-use super::{AUTHORITY_KEYS, Translation, finding};
+use super::{Translation, finding};
+use crate::kubernetes::AUTHORITY_KEYS;
 use crate::kubernetes::crd::Reference;
 use crate::kubernetes::objects::ObjectName;
 

@@ -35,6 +35,8 @@ pub struct OAuthClientCredentials {
     pub client_config: ClientConfig,
     /// Where tokens are kept between requests.
     pub cache: Cache,
+    /// Where the authorization server tells which tokens it revoked; `None`: nowhere.
+    pub revocations: Option<Revocations>,
 }
 
 /// `clientID` and `clientSecret`: both or neither.
@@ -55,6 +57,25 @@ impl PartialEq for Credentials {
         } = self;
         *client_id == other.client_id
             && client_secret.expose_secret() == other.client_secret.expose_secret()
+    }
+}
+
+/// `revocations` (ours): the stream of our own authorization server, `GET /admin/revocations`.
+#[derive(Debug, Clone)]
+pub struct Revocations {
+    /// `url`. Required; http or https.
+    pub url: Url,
+    /// `bearer`: token that is sent with the request, if any.
+    pub bearer: Option<SecretString>,
+}
+
+/// As with [`Credentials`].
+impl PartialEq for Revocations {
+    fn eq(&self, other: &Self) -> bool {
+        let Self { url, bearer } = self;
+        *url == other.url
+            && bearer.as_ref().map(ExposeSecret::expose_secret)
+                == other.bearer.as_ref().map(ExposeSecret::expose_secret)
     }
 }
 

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::{
     Cache, ClientConfig, ClientTls, Credentials, MAX_AGE, OAuthClientCredentials, Refresh,
-    forward_headers,
+    Revocations, forward_headers,
 };
 use crate::claims::{ClaimPath, Expression};
 use crate::document::Fields;
@@ -29,6 +29,7 @@ pub(in super::super) fn read(fields: &mut Fields<'_>) -> Option<OAuthClientCrede
         .map("clientConfig", client_config)
         .unwrap_or_default();
     let cache = fields.map("cache", cache).unwrap_or_default();
+    let revocations = fields.map("revocations", revocations).flatten();
     fields.not_yet("http.middlewares.*.plugin.oAuthClientCredentials");
     Some(OAuthClientCredentials {
         url: url?,
@@ -40,7 +41,14 @@ pub(in super::super) fn read(fields: &mut Fields<'_>) -> Option<OAuthClientCrede
         username_claim,
         client_config,
         cache,
+        revocations,
     })
+}
+
+fn revocations(fields: &mut Fields<'_>) -> Option<Revocations> {
+    let url = outbound_url(fields, "url");
+    let bearer = secret(fields, "bearer");
+    Some(Revocations { url: url?, bearer })
 }
 
 /// Both or neither: half a pair would quietly mean the other mode.

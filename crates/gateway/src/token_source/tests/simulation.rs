@@ -1,0 +1,185 @@
+//! The whole engine against a world made of a seed: callers with right and wrong secrets who come,
+//! wait and leave, a provider that answers, lies, fails and changes its mind, and clocks that jump.
+//! Between any two steps something else may happen. What must never be is checked at each step; a
+//! seed that fails is printed, and belongs into [`FAILED_ONCE`].
+
+use std::future::{Future, poll_fn};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::pin::pin;
+use std::sync::Arc;
+use std::task::Poll;
+use std::thread;
+use std::time::Duration;
+
+use carnet_oauth::client_auth::Credentials;
+use secrecy::SecretString;
+use tokio::runtime;
+use tokio::time::{Instant, sleep, timeout};
+
+use super::world::{Dice, Mood, Pair, World};
+use super::{Asked, Options, Refresh, TokenFault, options, source_over};
+
+/// Worlds of one run of the tests.
+const SEEDS: u64 = 10_000;
+
+/// Seeds that found something.
+const FAILED_ONCE: [u64; 2] = [408, 4062];
+
+/// Threads that share the seeds.
+const THREADS: u64 = 2;
+
+/// What a request may take beyond the time of one exchange: nothing, but for the clock's grain.
+const GRAIN: Duration = Duration::from_millis(5);
+
+// Holds CA-02, CA-06, CA-07, CA-08.
+#[test]
+fn ten_thousand_worlds_hold_what_is_promised() {
+    let runs: Vec<_> = (0..THREADS)
+        .map(|first| {
+            thread::spawn(move || {
+                let seeds = FAILED_ONCE.into_iter().chain(0..SEEDS);
+                seeds
+                    .filter(|seed| seed % THREADS == first)
+                    .find(|seed| catch_unwind(AssertUnwindSafe(|| live(*seed))).is_err())
+            })
+        })
+        .collect();
+    for run in runs {
+        let failed = run.join().expect("caught");
+        assert_eq!(failed, None, "this seed breaks a promise");
+    }
+}
+
+/// One world from its beginning to its end.
+fn live(seed: u64) {
+    let runtime = runtime::Builder::new_current_thread()
+        .enable_time()
+        .start_paused(true)
+        .build()
+        .expect("a runtime");
+    runtime.block_on(history(seed));
+}
+
+async fn history(seed: u64) {
+    let dice = Dice::new(seed);
+    let options = options_of(&dice);
+    let world = World::new(&dice, options.is_cached);
+    let source = source_over(
+        options.clone(),
+        world.clone(),
+        Arc::new(world.clock()),
+        seed,
+    );
+    let callers: Vec<_> = (0..dice.up_to(8) + 1)
+        .map(|_| {
+            let visits = visits(
+                Arc::clone(&source),
+                world.clone(),
+                options.clone(),
+                dice.fork(),
+            );
+            tokio::spawn(fickle(visits, dice.fork()))
+        })
+        .collect();
+    let fate = tokio::spawn(fickle(fate(world.clone(), dice.fork()), dice.fork()));
+    for task in callers {
+        task.await.expect("promises are kept");
+    }
+    fate.await.expect("promises are kept");
+    heal(&source, &world).await;
+}
+
+fn options_of(dice: &Dice) -> Options {
+    Options {
+        timeout: Duration::from_secs(1 + dice.up_to(5)),
+        max_retries: u32::try_from(dice.up_to(4)).expect("small"),
+        is_cached: dice.up_to(8) > 0,
+        max_age: Duration::from_secs([2, 30, 300][dice.pick(3)]),
+        refresh: [Refresh::Early, Refresh::OnUse][dice.pick(2)],
+        ..options()
+    }
+}
+
+/// A caller's life: some requests, some of them given up.
+async fn visits(source: Arc<Asked>, world: Arc<World>, options: Options, dice: Dice) {
+    for _ in 0..dice.up_to(8) + 1 {
+        sleep(Duration::from_millis(
+            dice.up_to([10, 2_000, 60_000][dice.pick(3)]),
+        ))
+        .await;
+        let pair = Pair::any(&dice);
+        let readings = [credentials(pair)];
+        let began = Instant::now();
+        let asking = source.token(&readings);
+        let outcome = match dice.up_to(5) {
+            0 => match timeout(Duration::from_millis(dice.up_to(3_000)), asking).await {
+                Ok(outcome) => outcome,
+                Err(_) => continue,
+            },
+            _ => asking.await,
+        };
+        assert!(
+            began.elapsed() <= options.timeout + GRAIN,
+            "waited too long"
+        );
+        match outcome {
+            Ok(token) => world.check_token(pair, token.bearer.to_str().expect("text"), &options),
+            Err(TokenFault::InvalidClient(_)) => world.check_refusal(pair, began),
+            Err(TokenFault::Denied(fault)) => panic!("nothing is denied here: {fault}"),
+            Err(_) => {}
+        }
+    }
+}
+
+/// What happens to the provider meanwhile.
+async fn fate(world: Arc<World>, dice: Dice) {
+    for _ in 0..dice.up_to(10) {
+        sleep(Duration::from_millis(
+            dice.up_to([100, 5_000, 200_000][dice.pick(3)]),
+        ))
+        .await;
+        match dice.up_to(6) {
+            0 => world.rotate(Pair::any(&dice).client),
+            1 => world.jump(&dice),
+            _ => world.change(Mood::any(&dice)),
+        }
+    }
+}
+
+/// Once all is well, all is well: right secrets get tokens, nobody waits, and nothing is left.
+async fn heal(source: &Arc<Asked>, world: &Arc<World>) {
+    world.change(Mood::WELL);
+    sleep(Duration::from_secs(700)).await;
+    for pair in world.right_pairs() {
+        let outcome = source.token(&[credentials(pair)]).await;
+        assert!(outcome.is_ok(), "{:?}", outcome.err());
+    }
+    assert_eq!(world.broken(), [""; 0]);
+    let figures = source.figures();
+    assert_eq!(figures.waiting, 0);
+    assert!(!figures.is_kept_back);
+    assert!(figures.calls >= figures.granted, "{figures:?}");
+    assert!(figures.calls >= figures.retries, "{figures:?}");
+    let answered = figures.hits + figures.refused_from_memory + figures.turned_away;
+    assert!(figures.requests >= answered, "{figures:?}");
+}
+
+fn credentials(pair: Pair) -> Credentials {
+    Credentials {
+        id: pair.client.to_string(),
+        secret: SecretString::from(pair.secret.to_string()),
+    }
+}
+
+/// A future that steps back now and then, so that others come first.
+async fn fickle<F: Future>(future: F, dice: Dice) -> F::Output {
+    let mut future = pin!(future);
+    poll_fn(|context| {
+        if dice.up_to(3) == 0 {
+            context.waker().wake_by_ref();
+            return Poll::Pending;
+        }
+        future.as_mut().poll(context)
+    })
+    .await
+}

@@ -1,0 +1,87 @@
+//! What the watches have told: the objects, who told of them, and whether all have spoken.
+
+use std::collections::BTreeSet;
+use std::mem;
+use std::sync::Arc;
+
+use carnet_config::diagnostics::Diagnostic;
+
+use super::watch::News;
+use crate::kubernetes::manifests::{Identity, ManifestObject};
+use crate::kubernetes::objects::Objects;
+
+/// All that is known of a cluster.
+pub(super) struct Known {
+    objects: Arc<Objects>,
+    told: Vec<Told>,
+    findings: Vec<Diagnostic>,
+}
+
+/// What one watch has told.
+#[derive(Debug, Clone, Default)]
+struct Told {
+    has_spoken: bool,
+    objects: BTreeSet<Identity>,
+}
+
+impl Known {
+    /// Nothing yet, of so many watches.
+    pub(super) fn new(watches: usize) -> Self {
+        Self {
+            objects: Arc::default(),
+            told: vec![Told::default(); watches],
+            findings: Vec::new(),
+        }
+    }
+
+    /// Whether every watch has spoken: before, a middleware could be missing that is not.
+    pub(super) fn is_complete(&self) -> bool {
+        self.told.iter().all(|told| told.has_spoken)
+    }
+
+    /// The objects now.
+    pub(super) fn objects(&self) -> Arc<Objects> {
+        Arc::clone(&self.objects)
+    }
+
+    /// What was found since the last time.
+    pub(super) fn take_findings(&mut self) -> Vec<Diagnostic> {
+        mem::take(&mut self.findings)
+    }
+
+    /// Takes news in; `false` when nothing is new.
+    pub(super) fn take(&mut self, number: usize, news: News) -> bool {
+        let Some(told) = self.told.get_mut(number) else {
+            return false;
+        };
+        let objects = Arc::make_mut(&mut self.objects);
+        let mut insert = |object: &ManifestObject| {
+            if let Err(finding) = objects.insert(object) {
+                self.findings.push(finding);
+            }
+        };
+        match news {
+            News::Listed(list) => {
+                let present: BTreeSet<_> = list.iter().map(|one| one.identity.clone()).collect();
+                list.iter().for_each(&mut insert);
+                for gone in told.objects.difference(&present) {
+                    objects.remove(gone);
+                }
+                told.objects = present;
+            }
+            News::Applied(object) => {
+                insert(&object);
+                told.objects.insert(object.identity);
+            }
+            News::Deleted(identity) => {
+                objects.remove(&identity);
+                told.objects.remove(&identity);
+            }
+            // What was known before the right was lost stays.
+            News::Refused if told.has_spoken => return false,
+            News::Refused => {}
+        }
+        told.has_spoken = true;
+        true
+    }
+}

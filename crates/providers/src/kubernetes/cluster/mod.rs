@@ -1,0 +1,156 @@
+//! The objects of a cluster, by list and watch: told to [`Aggregate`](crate::aggregate::Aggregate)
+//! as one routing configuration whenever something changes.
+//!
+//! Nothing is told before every kind was listed; what was told stays, whatever happens to the API
+//! server. Refuses to know what objects mean, which is [`translate()`](super::translate())'s.
+
+use std::sync::Arc;
+
+use carnet_config::install::{KubernetesCluster, KubernetesCrd};
+use carnet_config::routing::RoutingConfig;
+use kube::Client;
+use tokio::sync::mpsc::{Receiver, Sender, channel};
+use tokio::task::{JoinSet, spawn_blocking};
+use tokio::time::{Instant, sleep_until};
+use tokio_util::sync::CancellationToken;
+
+use super::{NAME, Objects, Options, translate};
+use crate::Update;
+
+mod client;
+mod kind;
+mod known;
+mod pace;
+mod read;
+mod watch;
+
+pub use client::{ClientError, client};
+use kind::Kind;
+use known::Known;
+use pace::Pace;
+use watch::{News, Watch};
+
+/// News that may wait to be taken in.
+const WAITING: usize = 1024;
+
+/// `providers.kubernetesCRD`.
+pub struct ClusterProvider {
+    name: &'static str,
+    kinds: &'static [Kind],
+    cluster: KubernetesCluster,
+    translate: Arc<dyn Fn(&Objects) -> RoutingConfig + Send + Sync>,
+}
+
+impl ClusterProvider {
+    /// The provider of Traefik's own kinds.
+    pub fn crd(options: KubernetesCrd) -> Self {
+        let translation = Options {
+            allow_cross_namespace: options.allow_cross_namespace,
+            allow_external_name_services: options.cluster.allow_external_name_services,
+            ingress_class: options.cluster.ingress_class.clone(),
+            native_lb_by_default: options.cluster.native_lb_by_default,
+            allow_loopback_endpoints: false,
+        };
+        Self {
+            name: NAME,
+            kinds: &kind::OF_CRD,
+            cluster: options.cluster,
+            translate: Arc::new(move |objects| translate(objects, &translation)),
+        }
+    }
+
+    /// The suffix of its objects: `kubernetescrd`.
+    pub fn name(&self) -> &'static str {
+        self.name
+    }
+
+    /// Tells all of the configuration whenever something changes, until `shutdown` is cancelled or
+    /// nobody listens.
+    pub async fn run(self, client: Client, updates: Sender<Update>, shutdown: CancellationToken) {
+        let watches = self.watches();
+        let follower = Follower {
+            known: Known::new(watches.len()),
+            pace: Pace::new(self.cluster.throttle),
+            provider: self,
+            updates,
+        };
+        let (sender, news) = channel(WAITING);
+        // They end with this.
+        let mut tasks = JoinSet::new();
+        for (number, watch) in watches.into_iter().enumerate() {
+            tasks.spawn(watch.run(client.clone(), number, sender.clone()));
+        }
+        drop(sender);
+        tokio::select! {
+            () = shutdown.cancelled() => {}
+            () = follower.follow(news) => {}
+        }
+    }
+
+    fn watches(&self) -> Vec<Watch> {
+        let namespaces: Vec<Option<String>> = match self.cluster.namespaces.as_slice() {
+            [] => vec![None],
+            names => names.iter().cloned().map(Some).collect(),
+        };
+        let configured = self.cluster.label_selector.as_deref();
+        let mut watches = Vec::new();
+        for kind in self.kinds {
+            for namespace in &namespaces {
+                watches.push(Watch {
+                    kind: *kind,
+                    namespace: namespace.clone(),
+                    labels: kind.selection.labels(configured).map(str::to_owned),
+                });
+            }
+        }
+        watches
+    }
+}
+
+/// What follows the news.
+struct Follower {
+    provider: ClusterProvider,
+    known: Known,
+    pace: Pace,
+    updates: Sender<Update>,
+}
+
+impl Follower {
+    async fn follow(mut self, mut news: Receiver<(usize, News)>) {
+        loop {
+            let due = self.pace.due();
+            tokio::select! {
+                told = news.recv() => {
+                    let Some((number, told)) = told else { return };
+                    if self.known.take(number, told) && self.known.is_complete() {
+                        self.pace.changed(Instant::now());
+                    }
+                }
+                () = sleep_until(due.unwrap_or_else(Instant::now)), if due.is_some() => {
+                    if !self.rebuild().await {
+                        return;
+                    }
+                }
+            }
+        }
+    }
+
+    /// `false` when nobody listens.
+    async fn rebuild(&mut self) -> bool {
+        self.pace.rebuilt(Instant::now());
+        let (objects, translate) = (self.known.objects(), Arc::clone(&self.provider.translate));
+        // Ten thousand routes take their time, which requests should not wait for.
+        let translated = spawn_blocking(move || translate(&objects)).await;
+        let Ok(config) = translated else {
+            tracing::error!("a translation failed; what is served stays");
+            return true;
+        };
+        let update = Update {
+            provider: self.provider.name.to_owned(),
+            config,
+            diagnostics: self.known.take_findings(),
+            readable: true,
+        };
+        self.updates.send(update).await.is_ok()
+    }
+}
