@@ -180,9 +180,14 @@ impl Gateway {
                 () = self.handed_over.cancelled() => {}
             }
         };
-        tokio::join!(served, announce);
-        if let Some(log) = &self.house.access_log {
-            log.flush();
+        let ended = async { tokio::join!(served, announce) };
+        let Some(log) = &self.house.access_log else {
+            ended.await;
+            return;
+        };
+        tokio::select! {
+            _ = ended => log.flush(),
+            () = log.keep_flushing() => {}
         }
     }
 

@@ -17,6 +17,7 @@ mod respond;
 mod router;
 mod seldom;
 mod service;
+mod shard;
 mod snapshot;
 mod supplies;
 mod tls;

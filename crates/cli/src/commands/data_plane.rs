@@ -10,7 +10,7 @@ use carnet_gateway::{Gateway, Options};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
-use super::{append, listen};
+use super::{listen, log_file};
 use crate::output::Failure;
 use crate::process::Process;
 
@@ -71,7 +71,7 @@ impl DataPlane {
         let log = install.access_log.as_ref();
         let access_log_output = log.and_then(|log| log.file_path.as_deref()).map_or_else(
             || Ok(Arc::clone(&process.out)),
-            |file| append("accessLog.filePath", file),
+            |file| log_file("accessLog.filePath", file, process),
         )?;
         if install.tracing.is_some() {
             tracing::warn!("`tracing` is not served yet; remove it");

@@ -301,3 +301,22 @@ fn what_cannot_be_read_at_the_start_holds_readiness_back() {
     );
     stop(&mut shell);
 }
+
+#[test]
+fn log_files_that_were_moved_away_are_opened_again() {
+    let mut shell = behind();
+    start(&mut shell, "carnet gateway --configFile=gateway.toml");
+    quietly(&mut shell, "mv logs/made/access.log old.log");
+    quietly(&mut shell, "mv gateway.log old-gateway.log");
+    assert_eq!(said(&mut shell, &format!("status {WHOAMI}/before")), "200");
+    assert_eq!(count(&mut shell, "/before", "old.log"), "1");
+    quietly(
+        &mut shell,
+        "kill -USR1 $gateway; until [ -s gateway.log ]; do :; done",
+    );
+    assert_eq!(said(&mut shell, &format!("status {WHOAMI}/after")), "200");
+    assert_eq!(count(&mut shell, "/after", "logs/made/access.log"), "1");
+    assert_eq!(count(&mut shell, "/after", "old.log"), "0");
+    assert_eq!(count(&mut shell, "opened again", "gateway.log"), "1");
+    stop(&mut shell);
+}

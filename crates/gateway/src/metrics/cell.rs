@@ -1,14 +1,14 @@
 //! Numbers that many threads count in. Each thread has a place of its own; who reads adds them up.
 
 use std::cmp::Ordering as Order;
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
 
-/// Places; threads beyond so many share.
-const SHARDS: usize = 16;
+use crate::shard::{self, Apart, SHARDS};
+
 /// Numbers that lie beside each other.
 const NUMBERS: usize = 16;
 
@@ -17,16 +17,7 @@ const RESPONSE_BYTES: usize = 1;
 const NANOSECONDS: usize = 2;
 const BUCKETS: usize = 3;
 
-static NEXT_SHARD: AtomicUsize = AtomicUsize::new(0);
-
-std::thread_local! {
-    static SHARD: usize = NEXT_SHARD.fetch_add(1, Ordering::Relaxed) % SHARDS;
-}
-
-/// Numbers that share no cache line with others; 128 bytes, because lines are fetched in pairs.
-#[derive(Debug, Default)]
-#[repr(align(128))]
-struct Line([AtomicU64; NUMBERS]);
+type Line = Apart<[AtomicU64; NUMBERS]>;
 
 /// A few numbers.
 #[derive(Debug)]
@@ -45,8 +36,8 @@ impl Numbers {
 
     /// The place of this thread.
     fn mine(&self) -> &[Line] {
-        let shard = SHARD.with(|shard| *shard);
-        self.shards[shard].get_or_init(|| (0..self.lines).map(|_| Line::default()).collect())
+        self.shards[shard::mine()]
+            .get_or_init(|| (0..self.lines).map(|_| Line::default()).collect())
     }
 
     fn sum(&self, at: usize) -> u64 {

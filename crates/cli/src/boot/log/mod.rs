@@ -1,5 +1,5 @@
 //! The log of the process: one for all that runs in it, and the traces beside it. `hydra` is how
-//! Hydra writes JSON.
+//! Hydra writes JSON, `file` where logs are files.
 
 use std::io::{self, Write};
 use std::sync::PoisonError;
@@ -16,8 +16,10 @@ use tracing_subscriber::{EnvFilter, Layer, Registry};
 
 use crate::process::Output;
 
+mod file;
 mod hydra;
 
+pub(crate) use file::LogFiles;
 pub(crate) use hydra::Lines;
 
 /// How lines of the log look.

@@ -35,7 +35,7 @@ type Latest = watch::Receiver<Option<Merged>>;
 pub(super) async fn run(typed: TraefikFlags, process: &Process) -> Result<(), Failure> {
     let line = args::Gateway::read(typed).map_err(Failure::new)?;
     let config = install::load(&line.flags, process)?;
-    log_as_told(&config.log, &process.out)?;
+    log_as_told(&config.log, &process.out, process)?;
     boot::forbid_dumps();
     let stop = process.shutdown.child_token();
     let (merged, latest) = watch::channel(None);
@@ -183,7 +183,11 @@ async fn read_providers(
 
 /// Sends the log where the configuration says, or else to `output`. Findings about configuration
 /// are warnings, and are written at Traefik's default level, too.
-pub(super) fn log_as_told(options: &Log, output: &Output) -> Result<(), Failure> {
+pub(super) fn log_as_told(
+    options: &Log,
+    output: &Output,
+    process: &Process,
+) -> Result<(), Failure> {
     let level = match options.level.to_ascii_lowercase().as_str() {
         "error" => "warn".to_owned(),
         _ => options.level.clone(),
@@ -196,7 +200,7 @@ pub(super) fn log_as_told(options: &Log, output: &Output) -> Result<(), Failure>
     let file = options.file_path.as_deref();
     let output = file.map_or_else(
         || Ok(Arc::clone(output)),
-        |file| super::append("log.filePath", file),
+        |file| super::log_file("log.filePath", file, process),
     )?;
     log::install(&level, format, output, None);
     Ok(())
