@@ -158,7 +158,6 @@ pub const ALL: &[Keys] = &[
         (ENTRY_POINTS, "entryPoints.*"),
         &[
             "allowACMEByPass",
-            "http2",
             "http3",
             "proxyProtocol",
             "reusePort",
@@ -172,13 +171,8 @@ pub const ALL: &[Keys] = &[
         "; remove it",
     ),
     Keys::warning(
-        (ENTRY_POINTS, "entryPoints.*.http"),
-        &["encodeQuerySemicolons", "underscoreHeadersStrategy"],
-        "; remove it",
-    ),
-    Keys::warning(
-        (ENTRY_POINTS, "entryPoints.*.transport"),
-        &["keepAliveMaxRequests", "keepAliveMaxTime"],
+        (ENTRY_POINTS, "entryPoints.*.http2"),
+        &["maxDecoderHeaderTableSize", "maxEncoderHeaderTableSize"],
         "; remove it",
     ),
     Keys::warning(

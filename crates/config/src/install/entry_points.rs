@@ -24,6 +24,10 @@ pub struct EntryPoint {
     pub sanitize_path: bool,
     /// `http.encodedCharacters`.
     pub encoded_characters: EncodedCharacters,
+    /// `http.encodeQuerySemicolons`: `;` in a query becomes `%3B` instead of `&`. Default false.
+    pub encode_query_semicolons: bool,
+    /// `http.underscoreHeadersStrategy`. Default `keep`.
+    pub underscore_headers: UnderscoreHeaders,
     /// `http.tls`: of routers that say nothing about TLS. `None`: those take plain connections.
     pub tls: Option<RouterTls>,
     /// `http.redirections.entryPoint`: plain requests are sent elsewhere.
@@ -32,6 +36,10 @@ pub struct EntryPoint {
     pub forwarded_headers: ForwardedHeaders,
     /// `observability`: what is seen of the requests of routers that do not say it themselves.
     pub observability: Observability,
+    /// `proxyProtocol`: who may say for whom it speaks. `None`: nobody.
+    pub proxy_protocol: Option<ProxyProtocol>,
+    /// `http2.maxConcurrentStreams`: requests of a connection at once. Default 250.
+    pub max_concurrent_streams: u32,
     /// `transport`.
     pub transport: Transport,
 }
@@ -54,6 +62,19 @@ pub struct EncodedCharacters {
     pub question_mark: bool,
     /// `allowEncodedHash` (`%23`).
     pub hash: bool,
+}
+
+/// `http.underscoreHeadersStrategy`: what happens to headers with `_` in their names, which CGI
+/// programs take for others. Those that look like one of `X-Forwarded-*` never pass from strangers.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum UnderscoreHeaders {
+    /// They pass.
+    #[default]
+    Keep,
+    /// They are removed before the request is routed.
+    Delete,
+    /// The request answers 400.
+    Reject,
 }
 
 /// `http.redirections.entryPoint`: every plain request of an entry point is sent to another.
@@ -82,6 +103,15 @@ pub struct ForwardedHeaders {
     pub not_append_x_forwarded_for: bool,
 }
 
+/// `proxyProtocol`: balancers in front may write the address of their client before its bytes.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct ProxyProtocol {
+    /// `insecure`: everybody may. Default false.
+    pub insecure: bool,
+    /// `trustedIPs`: these peers may.
+    pub trusted_ips: Vec<IpNet>,
+}
+
 /// `transport`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Transport {
@@ -91,6 +121,11 @@ pub struct Transport {
     pub write_timeout: Duration,
     /// `respondingTimeouts.idleTimeout`: limit of a connection between requests. Default 180 s.
     pub idle_timeout: Duration,
+    /// `keepAliveMaxRequests`: a connection ends after so many. Default zero: no limit.
+    pub keep_alive_max_requests: u64,
+    /// `keepAliveMaxTime`: a connection of this age ends with its next answer. Default zero: no
+    /// limit.
+    pub keep_alive_max_time: Duration,
     /// `lifeCycle.requestAcceptGraceTimeout`: goes on accepting so long after SIGTERM. Default zero.
     pub request_accept_grace_timeout: Duration,
     /// `lifeCycle.graceTimeOut`: requests in flight may take so long after that. Default 10 s.
@@ -107,10 +142,14 @@ impl EntryPoint {
             max_header_bytes: 1 << 20,
             sanitize_path: true,
             encoded_characters: EncodedCharacters::default(),
+            encode_query_semicolons: false,
+            underscore_headers: UnderscoreHeaders::default(),
             tls: None,
             redirection: None,
             forwarded_headers: ForwardedHeaders::default(),
             observability: Observability::default(),
+            proxy_protocol: None,
+            max_concurrent_streams: 250,
             transport: Transport::default(),
         }
     }
@@ -136,6 +175,8 @@ impl Default for Transport {
             read_timeout: Duration::from_secs(60),
             write_timeout: Duration::ZERO,
             idle_timeout: Duration::from_secs(180),
+            keep_alive_max_requests: 0,
+            keep_alive_max_time: Duration::ZERO,
             request_accept_grace_timeout: Duration::ZERO,
             grace_timeout: Duration::from_secs(10),
         }
@@ -168,8 +209,19 @@ impl EntryPoint {
         if let Some(headers) = fields.map("forwardedHeaders", ForwardedHeaders::read) {
             entry_point.forwarded_headers = headers;
         }
+        entry_point.proxy_protocol = fields.map("proxyProtocol", ProxyProtocol::read);
+        fields.map("http2", |http2| entry_point.read_http2(http2));
         fields.map("http", |http| entry_point.read_http(http));
         (!is_udp).then_some(entry_point)
+    }
+
+    fn read_http2(&mut self, fields: &mut Fields<'_>) {
+        fields.not_yet("entryPoints.*.http2");
+        match fields.number("maxConcurrentStreams") {
+            Some(0) => fields.error("maxConcurrentStreams", "must be greater than zero"),
+            Some(streams) => self.max_concurrent_streams = streams,
+            None => {}
+        }
     }
 
     fn read_http(&mut self, fields: &mut Fields<'_>) {
@@ -178,7 +230,16 @@ impl EntryPoint {
             redirections.map("entryPoint", Redirection::read).flatten()
         });
         self.redirection = redirection.flatten();
-        fields.not_yet("entryPoints.*.http");
+        let encode = fields.boolean("encodeQuerySemicolons");
+        self.encode_query_semicolons = encode.unwrap_or(false);
+        let strategies = [
+            ("keep", UnderscoreHeaders::Keep),
+            ("delete", UnderscoreHeaders::Delete),
+            ("reject", UnderscoreHeaders::Reject),
+        ];
+        if let Some(strategy) = fields.word("underscoreHeadersStrategy", &strategies) {
+            self.underscore_headers = strategy;
+        }
         self.middlewares = fields.texts("middlewares");
         if let Some(bytes) = fields.number("maxHeaderBytes") {
             self.max_header_bytes = bytes;
@@ -244,6 +305,20 @@ impl ForwardedHeaders {
     }
 }
 
+impl ProxyProtocol {
+    fn read(fields: &mut Fields<'_>) -> Self {
+        Self {
+            insecure: fields.boolean("insecure").unwrap_or(false),
+            trusted_ips: trusted_ips(fields),
+        }
+    }
+
+    /// Whether this peer may say for whom it speaks.
+    pub fn trusts(&self, peer: IpAddr) -> bool {
+        self.insecure || self.trusted_ips.iter().any(|range| range.contains(&peer))
+    }
+}
+
 fn trusted_ips(fields: &mut Fields<'_>) -> Vec<IpNet> {
     let mut ranges = Vec::new();
     for (index, text) in fields.texts("trustedIPs").iter().enumerate() {
@@ -261,8 +336,15 @@ fn trusted_ips(fields: &mut Fields<'_>) -> Vec<IpNet> {
 
 impl Transport {
     fn read(fields: &mut Fields<'_>) -> Self {
-        fields.not_yet("entryPoints.*.transport");
         let mut transport = Self::default();
+        if let Some(requests) = fields.number("keepAliveMaxRequests") {
+            transport.keep_alive_max_requests = requests;
+        }
+        set(
+            fields,
+            "keepAliveMaxTime",
+            &mut transport.keep_alive_max_time,
+        );
         fields.map("respondingTimeouts", |timeouts| {
             set(timeouts, "readTimeout", &mut transport.read_timeout);
             set(timeouts, "writeTimeout", &mut transport.write_timeout);

@@ -21,6 +21,7 @@ use tokio_util::task::TaskTracker;
 
 use super::handshake::{self, Stream};
 use super::line::{Door, House};
+use super::proxy_protocol;
 use super::traffic::Traffic;
 use super::wire::{Limits, Wire};
 use crate::middleware::Connection;
@@ -28,8 +29,6 @@ use crate::seldom::Seldom;
 use crate::service::Tunnels;
 use crate::tls::TlsSession;
 
-/// Concurrent requests of one HTTP/2 connection. Traefik's value.
-const MAX_CONCURRENT_STREAMS: u32 = 250;
 /// Field lines of a head; more answer 431.
 const MAX_HEADERS: usize = 100;
 /// The parser's own least buffer.
@@ -156,14 +155,18 @@ async fn connection(socket: TcpStream, peer: SocketAddr, door: Arc<Door>, ending
     let metrics = door.house.metrics.clone();
     let _open = metrics.map(|metrics| metrics.opened(&door.name));
     let _ = socket.set_nodelay(true);
+    let begin = async {
+        let client = proxy_protocol::client(&socket, peer, &door.options).await?;
+        io::Result::Ok((canonical(client), handshake::begin(socket, &door).await?))
+    };
     let begun = tokio::select! {
-        begun = handshake::begin(socket, &door) => begun,
+        begun = begin => begun,
         () = ending.idle.cancelled() => return,
     };
     match begun {
-        Ok(Stream::Plain(socket)) => speak(socket, (peer, None), door, ending).await,
-        Ok(Stream::Tls(stream, session)) => {
-            speak(stream, (peer, Some(session)), door, ending).await;
+        Ok((client, Stream::Plain(socket))) => speak(socket, (client, None), door, ending).await,
+        Ok((client, Stream::Tls(stream, session))) => {
+            speak(stream, (client, Some(session)), door, ending).await;
         }
         Err(error) => {
             tracing::debug!(entry_point = &*door.name, %peer, %error, "no connection");
@@ -178,8 +181,8 @@ async fn speak<S: AsyncRead + AsyncWrite + Send + Unpin + 'static>(
     door: Arc<Door>,
     ending: Ending,
 ) {
-    let traffic = Arc::new(Traffic::default());
     let options = &door.options;
+    let traffic = Arc::new(Traffic::new(&options.transport));
     let limits = Limits {
         head: options.max_header_bytes,
         read: options.transport.read_timeout,
@@ -220,7 +223,10 @@ async fn speak<S: AsyncRead + AsyncWrite + Send + Unpin + 'static>(
 /// Waits until a connection may be told to end. HTTP/2 can be told without losing a request
 /// (RFC 9113 section 6.8), HTTP/1 only in an answer.
 async fn no_more(ending: &Ending, traffic: &Traffic) {
-    ending.last.cancelled().await;
+    tokio::select! {
+        () = ending.last.cancelled() => {}
+        () = traffic.is_over() => {}
+    }
     if !traffic.is_http2() {
         ending.idle.cancelled().await;
     }
@@ -238,7 +244,7 @@ fn protocol(options: &EntryPoint) -> auto::Builder<TokioExecutor> {
         .timer(TokioTimer::new());
     builder
         .http2()
-        .max_concurrent_streams(MAX_CONCURRENT_STREAMS)
+        .max_concurrent_streams(options.max_concurrent_streams)
         .max_header_list_size(u32::try_from(options.max_header_bytes).unwrap_or(u32::MAX))
         .timer(TokioTimer::new());
     builder

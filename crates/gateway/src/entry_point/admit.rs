@@ -2,9 +2,10 @@
 //! one truth about where it came from.
 
 use carnet_config::install::EntryPoint;
-use http::header::{EXPECT, HOST};
+use carnet_config::install::entry_points::UnderscoreHeaders;
+use http::header::{EXPECT, HOST, HeaderName};
 use http::uri::Authority;
-use http::{HeaderValue, Method, Request as HttpRequest, Version};
+use http::{HeaderMap, HeaderValue, Method, Request as HttpRequest, Version};
 
 use super::forwarded::{self, Origin};
 use super::path;
@@ -26,14 +27,15 @@ pub(super) fn admit<B>(
     if expectation.is_some_and(|e| !e.as_bytes().eq_ignore_ascii_case(b"100-continue")) {
         return Err(Fault::new(Reason::UnknownExpectation));
     }
+    if connection.tls.is_some() && is_unencrypted(request) {
+        let cause = "`:scheme` is `http` on an encrypted connection";
+        return Err(Fault::new(Reason::BadRequest).because(cause));
+    }
     let host = host(request)?;
-    let uri = path::clean(
-        request.uri(),
-        options.sanitize_path,
-        &options.encoded_characters,
-    )?;
+    let uri = path::clean(request.uri(), options)?;
     *request.uri_mut() = uri;
     let headers = request.headers_mut();
+    underscores(headers, options.underscore_headers)?;
     if headers.get(HOST).is_none_or(|field| field != host.as_str()) {
         let value = HeaderValue::from_str(&host);
         let value = value.map_err(|error| Fault::new(Reason::BadRequest).because(error))?;
@@ -49,6 +51,28 @@ pub(super) fn admit<B>(
         request.extensions_mut().insert(KeepForwardedFor);
     }
     Ok(host)
+}
+
+/// Whether a request of HTTP/2 says that it is not encrypted (RFC 9113 section 8.3.1). The other way
+/// round, a balancer in front has ended TLS.
+fn is_unencrypted<B>(request: &HttpRequest<B>) -> bool {
+    request.version() == Version::HTTP_2 && request.uri().scheme_str() == Some("http")
+}
+
+fn underscores(headers: &mut HeaderMap, strategy: UnderscoreHeaders) -> Result<(), Fault> {
+    if strategy == UnderscoreHeaders::Keep {
+        return Ok(());
+    }
+    let names = headers.keys().filter(|name| name.as_str().contains('_'));
+    let names: Vec<HeaderName> = names.cloned().collect();
+    if strategy == UnderscoreHeaders::Reject && !names.is_empty() {
+        let cause = "a header's name has an underscore";
+        return Err(Fault::new(Reason::BadRequest).because(cause));
+    }
+    for name in names {
+        headers.remove(name);
+    }
+    Ok(())
 }
 
 /// The host the request is for. In absolute form and in HTTP/2 the target names it (RFC 9112
@@ -137,6 +161,22 @@ mod tests {
         };
         assert_eq!(admitted(http2("a.test")), Ok("a.test".into()));
         assert_eq!(admitted(http2("b.test")), Err(Reason::BadRequest));
+    }
+
+    #[test]
+    fn headers_with_underscores_pass_are_removed_or_refused() {
+        use UnderscoreHeaders::{Delete, Keep, Reject};
+        let one = HeaderValue::from_static("1");
+        let mut headers = HeaderMap::from_iter(
+            [("x_a", &one), ("x-b", &one)]
+                .map(|(name, value)| (HeaderName::from_static(name), value.clone())),
+        );
+        assert!(underscores(&mut headers, Keep).is_ok());
+        assert_eq!(headers.len(), 2);
+        assert!(underscores(&mut headers, Reject).is_err());
+        assert!(underscores(&mut headers, Delete).is_ok());
+        assert_eq!(headers.keys().collect::<Vec<_>>(), ["x-b"]);
+        assert!(underscores(&mut headers, Reject).is_ok());
     }
 
     // Holds HT-17, HT-24.

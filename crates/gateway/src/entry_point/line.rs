@@ -83,7 +83,8 @@ impl Door {
             Err(fault) => refuse(&request, fault, line.exchange()),
         };
         let breaks = waits && line.exchange().record().origin_status.is_none();
-        let is_last = can_close && self.is_left.load(Ordering::Relaxed);
+        let is_spent = in_flight.is_last();
+        let is_last = can_close && (is_spent || self.is_left.load(Ordering::Relaxed));
         if breaks || is_last && response.status() != StatusCode::SWITCHING_PROTOCOLS {
             let close = HeaderValue::from_static("close");
             response.headers_mut().insert(CONNECTION, close);

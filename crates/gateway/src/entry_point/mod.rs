@@ -1,5 +1,6 @@
 //! Where requests come in. Knows sockets, HTTP's dangers and whom to believe; refuses to know where
-//! a request goes. `accept.rs` takes connections, `handshake.rs` encrypts them, `wire.rs` watches
+//! a request goes. `accept.rs` takes connections, `proxy_protocol.rs` learns for whom
+//! they speak, `handshake.rs` encrypts them, `wire.rs` watches
 //! their bytes, `admit.rs` takes or refuses a request, `forwarded.rs` and `path.rs` clean it,
 //! `line.rs` is its way through the house.
 
@@ -11,6 +12,7 @@ mod handshake;
 mod head;
 mod line;
 mod path;
+mod proxy_protocol;
 mod traffic;
 mod wire;
 

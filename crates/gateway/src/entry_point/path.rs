@@ -1,6 +1,7 @@
 //! One view of the path: what rules see, middlewares change and backends get is the same, cleaned
 //! here, with Traefik's steps in Traefik's order.
 
+use carnet_config::install::EntryPoint;
 use carnet_config::install::entry_points::EncodedCharacters;
 use http::Uri;
 use http::uri::PathAndQuery;
@@ -9,8 +10,8 @@ use crate::error::{Fault, Reason};
 use crate::router::is_well_encoded;
 
 /// Replaces the request target by its clean form: authority dropped, path normalised, `;` in the
-/// query turned to `&`, as Go's `AllowQuerySemicolons` does.
-pub(super) fn clean(uri: &Uri, sanitize: bool, allowed: &EncodedCharacters) -> Result<Uri, Fault> {
+/// query turned to `&`, as Go's `AllowQuerySemicolons` does, or encoded.
+pub(super) fn clean(uri: &Uri, options: &EntryPoint) -> Result<Uri, Fault> {
     let refused = |cause: &'static str| Fault::new(Reason::BadRequest).because(cause);
     let path = uri.path();
     if uri.authority().is_none() && is_clean(path, uri.query().unwrap_or_default()) {
@@ -23,17 +24,22 @@ pub(super) fn clean(uri: &Uri, sanitize: bool, allowed: &EncodedCharacters) -> R
         return Err(refused("a percent-encoding in the path is broken"));
     }
     let mut path = normalized(path);
-    if let Some(encoded) = forbidden(&path, allowed) {
+    if let Some(encoded) = forbidden(&path, &options.encoded_characters) {
         return Err(Fault::new(Reason::BadRequest).because(format!(
             "`{encoded}` is not allowed in a path of this entry point"
         )));
     }
-    if sanitize {
+    if options.sanitize_path {
         path = sanitized(&path);
     }
     if let Some(query) = uri.query() {
         path.push('?');
-        path.push_str(&query.replace(';', "&"));
+        let instead = if options.encode_query_semicolons {
+            "%3B"
+        } else {
+            "&"
+        };
+        path.push_str(&query.replace(';', instead));
     }
     let target: PathAndQuery = path
         .try_into()
@@ -128,7 +134,7 @@ mod tests {
 
     fn cleaned(target: &str) -> String {
         let uri = target.parse().unwrap();
-        let clean = clean(&uri, true, &EncodedCharacters::default());
+        let clean = clean(&uri, &EntryPoint::at(":80"));
         clean.map_or_else(|fault| fault.to_string(), |uri| uri.to_string())
     }
 
@@ -166,7 +172,8 @@ mod tests {
 
     #[test]
     fn each_encoded_character_can_be_refused() {
-        let none = EncodedCharacters {
+        let mut strict = EntryPoint::at(":80");
+        strict.encoded_characters = EncodedCharacters {
             slash: false,
             back_slash: false,
             null_character: false,
@@ -177,8 +184,17 @@ mod tests {
         };
         for encoded in ["%2f", "%5C", "%00", "%3b", "%25", "%3F", "%23"] {
             let uri = format!("/a{encoded}b").parse().unwrap();
-            assert!(clean(&uri, true, &none).is_err(), "{encoded}");
-            assert!(clean(&uri, true, &EncodedCharacters::default()).is_ok());
+            assert!(clean(&uri, &strict).is_err(), "{encoded}");
+            assert!(clean(&uri, &EntryPoint::at(":80")).is_ok());
         }
+    }
+
+    #[test]
+    fn semicolons_of_a_query_can_be_encoded_instead() {
+        let mut options = EntryPoint::at(":80");
+        options.encode_query_semicolons = true;
+        let uri = "/a;b?x=1;y=2".parse().unwrap();
+        let clean = clean(&uri, &options).unwrap();
+        assert_eq!(clean.to_string(), "/a;b?x=1%3By=2");
     }
 }

@@ -1,7 +1,11 @@
 //! What the bytes of a connection and its requests must know of each other.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+
+use carnet_config::install::entry_points::Transport;
+use tokio::sync::Notify;
+use tokio::time::Instant;
 
 /// The state of one connection.
 #[derive(Debug, Default)]
@@ -10,9 +14,46 @@ pub(super) struct Traffic {
     /// Whether it has become a tunnel of bytes that are no HTTP.
     pub(super) is_raw: Arc<AtomicBool>,
     is_http2: AtomicBool,
+    /// Where connections have a limit.
+    life: Option<Life>,
+}
+
+/// How long a connection may be used.
+#[derive(Debug)]
+struct Life {
+    /// Zero: for as many as there are.
+    max_requests: u64,
+    requests: AtomicU64,
+    /// `None`: for ever.
+    end: Option<Instant>,
+    /// Told when it is over.
+    is_over: Notify,
 }
 
 impl Traffic {
+    /// A connection that begins now.
+    pub(super) fn new(options: &Transport) -> Self {
+        let (requests, time) = (options.keep_alive_max_requests, options.keep_alive_max_time);
+        let life = (requests > 0 || !time.is_zero()).then(|| Life {
+            max_requests: requests,
+            requests: AtomicU64::new(0),
+            end: (!time.is_zero()).then(|| Instant::now() + time),
+            is_over: Notify::new(),
+        });
+        Self {
+            life,
+            ..Self::default()
+        }
+    }
+
+    /// Waits until the connection has been used for as long as it may.
+    pub(super) async fn is_over(&self) {
+        match &self.life {
+            Some(life) => life.is_over.notified().await,
+            None => std::future::pending().await,
+        }
+    }
+
     /// Counts a request until the guard is dropped.
     pub(super) fn begin(self: &Arc<Self>) -> InFlight {
         self.in_flight.fetch_add(1, Ordering::AcqRel);
@@ -40,6 +81,21 @@ impl Traffic {
 /// A request that is not answered to its last byte.
 #[derive(Debug)]
 pub(super) struct InFlight(Arc<Traffic>);
+
+impl InFlight {
+    /// Counts the request; whether it is the last one of its connection.
+    pub(super) fn is_last(&self) -> bool {
+        self.0.life.as_ref().is_some_and(|life| {
+            let count = life.requests.fetch_add(1, Ordering::Relaxed) + 1;
+            let is_last = life.max_requests > 0 && count >= life.max_requests
+                || life.end.is_some_and(|end| Instant::now() >= end);
+            if is_last {
+                life.is_over.notify_one();
+            }
+            is_last
+        })
+    }
+}
 
 impl Drop for InFlight {
     fn drop(&mut self) {

@@ -10,7 +10,7 @@
 //! for a request, is in the middle of one, or has one in flight.
 
 use std::io;
-use std::pin::Pin;
+use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
@@ -31,6 +31,10 @@ const GARBAGE: &[u8] = b"\0\r\n\r\n";
 const HTTP2: &[u8] = b"PRI * HTTP/2.0\r\n\r\n";
 
 const READ_SIZE: usize = 8 << 10;
+
+/// Bytes that a connection may give in a row before others have a turn: HTTP/2 can hold thousands
+/// of frames in them.
+const TURN: usize = 64 << 10;
 
 /// What a connection may take.
 #[derive(Debug, Clone, Copy)]
@@ -60,6 +64,8 @@ pub(super) struct Wire<S> {
     is_fresh: bool,
     /// Ends the time of an answer.
     write_timer: Option<Pin<Box<Sleep>>>,
+    /// Unwatched bytes of this turn.
+    in_turn: usize,
 }
 
 #[derive(Debug)]
@@ -95,6 +101,7 @@ impl<S: AsyncRead + Unpin> Wire<S> {
             timer: None,
             is_fresh: false,
             write_timer: None,
+            in_turn: 0,
         };
         wire.wind();
         wire
@@ -229,10 +236,17 @@ impl<S: AsyncRead + Unpin> Wire<S> {
 
     /// Reads past the buffer.
     fn poll_pass(&mut self, cx: &mut Context<'_>, out: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        if self.in_turn >= TURN {
+            self.in_turn = 0;
+            // Woken again after the other connections have been looked at, too.
+            return pin!(tokio::task::yield_now()).poll(cx).map(|()| Ok(()));
+        }
         let before = out.filled().len();
         let Poll::Ready(outcome) = Pin::new(&mut self.stream).poll_read(cx, out) else {
+            self.in_turn = 0;
             return Poll::Ready(Err(ready!(self.poll_timer(cx))));
         };
+        self.in_turn += out.filled().len() - before;
         if let State::Length(left) = &mut self.state {
             *left -= (out.filled().len() - before) as u64;
             if *left == 0 {

@@ -4,7 +4,6 @@
 //! back when the answer's body has been read to its end; the one that came back last goes out
 //! first, so that few stay warm. A connection of HTTP/2 is shared by all.
 
-use std::future::poll_fn;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
 
@@ -111,7 +110,7 @@ impl Pool {
     }
 
     async fn over_http1(&self, request: Request) -> Result<Response, Unsent> {
-        let (mut sender, is_used) = match self.0.take().await {
+        let (mut sender, is_used) = match self.0.take() {
             Some(sender) => (sender, true),
             None => {
                 // Boxed, as everything that few requests need: a future is as large as all it may
@@ -207,18 +206,20 @@ impl Inner {
         self.idle.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// A connection that waits for a request, if one is good.
-    async fn take(&self) -> Option<http1::SendRequest<Body>> {
-        loop {
-            let (mut sender, since) = self.idle().connections.pop()?;
+    /// A connection that waits for a request, if one is good. One whose server has answered before
+    /// the end of its request stays until that has been sent.
+    fn take(&self) -> Option<http1::SendRequest<Body>> {
+        let mut idle = self.idle();
+        for place in (0..idle.connections.len()).rev() {
+            let (sender, since) = &idle.connections[place];
             let is_old = !self.idle_timeout.is_zero() && since.elapsed() >= self.idle_timeout;
             if is_old || sender.is_closed() {
-                continue;
-            }
-            if poll_fn(|cx| sender.poll_ready(cx)).await.is_ok() {
-                return Some(sender);
+                idle.connections.remove(place);
+            } else if sender.is_ready() {
+                return Some(idle.connections.remove(place).0);
             }
         }
+        None
     }
 
     /// Closes what nobody wanted for too long; tells whether anything is left.

@@ -231,6 +231,25 @@ async fn a_stale_connection_is_tried_once_more_for_idempotent_requests_only() {
     assert_eq!(requests.load(Ordering::SeqCst), 4);
 }
 
+// Holds HT-29.
+#[tokio::test]
+async fn who_comes_while_a_body_is_still_sent_does_not_wait_for_its_end() {
+    // This backend answers before it has read the body.
+    let backend = Server::start(|_| Answer::text(200, "ok")).await.unwrap();
+    let stand = stand_before(&backend).await;
+    let mut early = TcpStream::connect(stand.address).await.unwrap();
+    let head = b"POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhel";
+    early.write_all(head).await.unwrap();
+    let mut answer = Vec::new();
+    while !answer.ends_with(b"ok") {
+        answer.push(early.read_u8().await.unwrap());
+    }
+    for _ in 0..3 {
+        let answer = stand.ask("GET / HTTP/1.1\nHost: a").await;
+        assert_eq!((answer.status, answer.text().as_str()), (200, "ok"));
+    }
+}
+
 // Holds HT-36.
 #[tokio::test]
 async fn a_malformed_answer_is_a_502() {

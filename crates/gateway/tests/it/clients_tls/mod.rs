@@ -71,6 +71,10 @@ impl Encrypted {
     }
 
     async fn of(address: SocketAddr, name: &str, shown: Shown) -> io::Result<Self> {
+        Self::over(TcpStream::connect(address).await?, name, shown).await
+    }
+
+    async fn over(stream: TcpStream, name: &str, shown: Shown) -> io::Result<Self> {
         let provider = Arc::new(aws_lc_rs::default_provider());
         let builder = ClientConfig::builder_with_provider(Arc::clone(&provider))
             .with_safe_default_protocol_versions()
@@ -83,7 +87,6 @@ impl Encrypted {
         };
         config.alpn_protocols = vec![b"http/1.1".to_vec()];
         let name = ServerName::try_from(name.to_owned()).unwrap();
-        let stream = TcpStream::connect(address).await?;
         let connector = TlsConnector::from(Arc::new(config));
         Ok(Self(connector.connect(name, stream).await?))
     }

@@ -1,9 +1,16 @@
 //! Which certificate is shown, and which routes are reached.
 
+use bytes::Bytes;
 use carnet_config::install::EntryPoint;
-use carnet_config::install::entry_points::Redirection;
+use carnet_config::install::entry_points::{ProxyProtocol, Redirection};
 use carnet_config::routing::router::RouterTls;
 use carnet_testkit::client;
+use http::Request;
+use http_body_util::Empty;
+use hyper::client::conn::http2;
+use hyper_util::rt::{TokioExecutor, TokioIo};
+use tokio::io::AsyncWriteExt;
+use tokio::net::TcpStream;
 
 use super::{Certificate, Encrypted, document, status};
 use crate::stand::{Plan, Stand, Whoami};
@@ -40,6 +47,46 @@ async fn routers_with_tls_and_without_never_see_each_others_requests() {
     assert_eq!(encrypted.get("plain.test").await.unwrap().0, 404);
     assert_eq!(stand.get("plain.test", &[]).await.status, 200);
     assert_eq!(stand.get("a.test", &[]).await.status, 404);
+}
+
+// Holds H2-06.
+#[tokio::test]
+async fn a_request_that_says_it_is_not_encrypted_is_refused_where_it_is() {
+    let whoami = Whoami::start();
+    let yaml = document(&whoami.url, &[("a", "Host(`a.test`)", "default")], "");
+    let stand = Stand::new(&yaml).await;
+    for (scheme, expected) in [("https", 200), ("http", 400)] {
+        let encrypted = Encrypted::open(stand.address, "a.test").await.unwrap();
+        // Prior knowledge does as well as ALPN.
+        let stream = TokioIo::new(encrypted.0);
+        let (mut sender, connection) = http2::handshake(TokioExecutor::new(), stream)
+            .await
+            .unwrap();
+        tokio::spawn(connection);
+        let request = Request::get(format!("{scheme}://a.test/"));
+        let request = request.body(Empty::<Bytes>::new()).unwrap();
+        let response = sender.send_request(request).await.unwrap();
+        assert_eq!(response.status(), expected, "{scheme}");
+    }
+}
+
+#[tokio::test]
+async fn a_balancer_says_for_whom_it_speaks_before_the_handshake() {
+    let whoami = Whoami::start();
+    let yaml = document(&whoami.url, &[("a", "Host(`a.test`)", "default")], "");
+    let mut plan = Plan::default();
+    plan.entry_point.proxy_protocol = Some(ProxyProtocol {
+        insecure: true,
+        trusted_ips: vec![],
+    });
+    let stand = Stand::planned(plan, &yaml).await;
+    let mut socket = TcpStream::connect(stand.address).await.unwrap();
+    let header = b"PROXY TCP4 192.0.2.7 198.51.100.1 40000 443\r\n";
+    socket.write_all(header).await.unwrap();
+    let mut encrypted = Encrypted::over(socket, "a.test", None).await.unwrap();
+    let (status, text) = encrypted.get("a.test").await.unwrap();
+    assert_eq!(status, 200);
+    assert!(text.contains("X-Real-Ip: 192.0.2.7\r\n"), "{text}");
 }
 
 #[tokio::test]
