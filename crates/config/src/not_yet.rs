@@ -138,9 +138,9 @@ pub const ALL: &[Keys] = &[
         "; the system's certificates are trusted; remove it",
     ),
     Keys::warning(
-        (INSTALL, "tracing.otlp.grpc"),
-        &["tls"],
-        "; the system's certificates are trusted; remove it",
+        (INSTALL, "tracing.otlp"),
+        &["grpc"],
+        "; collectors take `http` as well",
     ),
     Keys::warning(
         (INSTALL, "log"),

@@ -20,6 +20,7 @@ use crate::snapshot::{SnapshotHandle, Surroundings};
 use crate::supplies::{Resolve, Supplies};
 use crate::tls::Identity;
 use crate::token_source::{ProviderFigures, Providers};
+use crate::traces::{Tracer, Tracing};
 
 /// Where the access log goes.
 pub type Output = Arc<Mutex<dyn std::io::Write + Send>>;
@@ -39,6 +40,8 @@ pub struct Options {
     pub metrics: install::Metrics,
     /// `None`: no `/api`.
     pub api: Option<install::Api>,
+    /// `None`: nothing is traced.
+    pub tracing: Option<Tracing>,
     /// Who gives configurations, as `/api` names them: `File`.
     pub providers: Vec<String>,
     /// The time of day.
@@ -105,6 +108,10 @@ impl Gateway {
                 access_log: access_log
                     .map(|told| AccessLog::new(told, options.access_log_output, metrics.clone())),
                 metrics,
+                tracer: options
+                    .tracing
+                    .as_ref()
+                    .map(|told| Arc::new(Tracer::new(told))),
                 clock: options.clock,
                 hostname: HeaderValue::try_from(options.hostname)
                     .unwrap_or_else(|_| HeaderValue::from_static("")),

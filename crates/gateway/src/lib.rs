@@ -22,6 +22,7 @@ mod snapshot;
 mod supplies;
 mod tls;
 mod token_source;
+mod traces;
 pub mod upstream;
 
 pub use api::Readiness;
@@ -29,3 +30,4 @@ pub use gateway::{Gateway, Options, Output};
 pub use supplies::Resolve;
 pub use tls::TlsSession;
 pub use token_source::ProviderFigures;
+pub use traces::{SPANS, TraceContext, Tracing};

@@ -24,7 +24,7 @@ pub(crate) use dumps::forbid_dumps;
 pub(crate) use listen::{bind, explain};
 pub(crate) use signals::{cancel_on_signals, notify_on_hangup, reopen_on_usr1};
 pub(crate) use sockets::{receive_sockets, send_sockets};
-pub(crate) use traces::Traces;
+pub(crate) use traces::{TraceHeaders, Traces};
 pub(crate) use unix::bind_unix;
 
 /// The surroundings of a process that was started by a user.

@@ -6,11 +6,12 @@ use std::sync::Arc;
 
 use carnet_config::install::InstallConfig;
 use carnet_config::routing::RoutingConfig;
-use carnet_gateway::{Gateway, Options};
+use carnet_gateway::{Gateway, Options, Tracing};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 use super::{listen, log_file};
+use crate::boot;
 use crate::output::Failure;
 use crate::process::Process;
 
@@ -73,9 +74,6 @@ impl DataPlane {
             || Ok(Arc::clone(&process.out)),
             |file| log_file("accessLog.filePath", file, process),
         )?;
-        if install.tracing.is_some() {
-            tracing::warn!("`tracing` is not served yet; remove it");
-        }
         let gateway = Arc::new(Gateway::new(Options {
             entry_points: install.entry_points.clone(),
             access_log_output,
@@ -83,6 +81,10 @@ impl DataPlane {
             ping: install.ping.clone(),
             metrics: install.metrics.clone(),
             api: install.api.clone(),
+            tracing: install.tracing.clone().map(|options| Tracing {
+                options,
+                context: Arc::new(boot::TraceHeaders),
+            }),
             providers: providers(install),
             clock: Arc::clone(&process.clock),
             random: Arc::clone(&process.random),

@@ -134,6 +134,7 @@ impl Findings {
             ping: None,
             metrics: Metrics::default(),
             api: None,
+            tracing: None,
             providers: Vec::new(),
             clock: Arc::clone(&process.clock),
             random: Arc::clone(&process.random),

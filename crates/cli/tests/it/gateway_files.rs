@@ -127,7 +127,7 @@ const CLOSED: [(&str, &str); 4] = [
 ];
 
 /// A shell in which everything runs but the gateway; the open route is in its directory.
-fn behind() -> Terminals {
+pub(crate) fn behind() -> Terminals {
     let mut shell = shell();
     quietly(&mut shell, BEHIND);
     fs::write(shell.folder().join("gateway.toml"), TOML).unwrap();

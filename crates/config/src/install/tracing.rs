@@ -9,6 +9,8 @@ use crate::document::Fields;
 
 /// What a collector listens to (OTLP over HTTP).
 const PATH: &str = "v1/traces";
+/// Where a collector is, unless somebody says otherwise.
+const COLLECTOR: &str = "https://localhost:4318";
 
 /// `tracing`.
 #[derive(Debug, Clone, PartialEq)]
@@ -36,12 +38,9 @@ pub struct Tracing {
 /// `tracing.otlp`: where spans go.
 #[derive(Debug, Clone)]
 pub struct Otlp {
-    /// `http.endpoint` or `grpc.endpoint`. Default `https://localhost:4318`, by gRPC
-    /// `localhost:4317`.
+    /// `http.endpoint`. Default `https://localhost:4318`.
     pub endpoint: Url,
-    /// Whether it is asked by gRPC: `grpc` is there.
-    pub is_grpc: bool,
-    /// `headers`, which may be credentials.
+    /// `http.headers`, which may be credentials.
     pub headers: BTreeMap<String, SecretString>,
 }
 
@@ -54,9 +53,7 @@ impl PartialEq for Otlp {
                 headers.map(|(name, value)| (name.clone(), value.expose_secret().to_owned()));
             plain.collect::<Vec<_>>()
         };
-        self.endpoint == other.endpoint
-            && self.is_grpc == other.is_grpc
-            && plain(self) == plain(other)
+        self.endpoint == other.endpoint && plain(self) == plain(other)
     }
 }
 
@@ -76,7 +73,7 @@ impl Tracing {
             captured_response_headers: fields.texts("capturedResponseHeaders"),
             safe_query_params: fields.texts("safeQueryParams"),
             add_internals: fields.boolean("addInternals").unwrap_or(false),
-            otlp: otlp.unwrap_or_else(|| Otlp::at("https://localhost:4318", false))?,
+            otlp: otlp.unwrap_or_else(|| Otlp::at(COLLECTOR))?,
         })
     }
 }
@@ -94,59 +91,40 @@ fn sample_rate(fields: &mut Fields<'_>) -> f64 {
 
 impl Otlp {
     fn read(fields: &mut Fields<'_>) -> Option<Self> {
+        fields.not_yet("tracing.otlp");
+        let is_other = fields.has("grpc") && !fields.has("http");
         let http = fields.map("http", |http| {
             http.not_yet("tracing.otlp.http");
-            let endpoint = endpoint(http).unwrap_or_else(|| "https://localhost:4318".to_owned());
+            let endpoint = http.text("endpoint").filter(|text| !text.is_empty());
             (endpoint, headers(http))
         });
-        let grpc = fields.map("grpc", |grpc| {
-            grpc.not_yet("tracing.otlp.grpc");
-            let endpoint = endpoint(grpc).unwrap_or_else(|| "localhost:4317".to_owned());
-            let scheme = match grpc.boolean("insecure") {
-                Some(true) => "http",
-                _ => "https",
-            };
-            (format!("{scheme}://{endpoint}"), headers(grpc))
-        });
-        let is_grpc = grpc.is_some();
-        let (endpoint, headers) = grpc.or(http).unwrap_or_default();
-        let endpoint = match endpoint.is_empty() {
-            true => "https://localhost:4318".to_owned(),
-            false => endpoint,
-        };
-        let otlp = Self::at(&endpoint, is_grpc);
+        if is_other {
+            return None;
+        }
+        let (endpoint, headers) = http.unwrap_or_default();
+        let otlp = Self::at(endpoint.as_deref().unwrap_or(COLLECTOR));
         if otlp.is_none() {
-            let (key, example) = match is_grpc {
-                true => ("grpc.endpoint", "localhost:4317"),
-                false => ("http.endpoint", "http://localhost:4318/v1/traces"),
-            };
-            let message = format!("is no address of a collector; write it as {example}");
-            fields.error(key, message);
+            let message = "is no address of a collector; write it as \
+                           http://localhost:4318/v1/traces";
+            fields.error("http.endpoint", message);
         }
         otlp.map(|otlp| Self { headers, ..otlp })
     }
 
     /// A collector without credentials.
-    fn at(endpoint: &str, is_grpc: bool) -> Option<Self> {
+    fn at(endpoint: &str) -> Option<Self> {
         let mut endpoint = Url::parse(endpoint).ok()?;
         if !matches!(endpoint.scheme(), "http" | "https") || !endpoint.has_host() {
             return None;
         }
-        if !is_grpc && matches!(endpoint.path(), "" | "/") {
+        if matches!(endpoint.path(), "" | "/") {
             endpoint.set_path(PATH);
         }
         Some(Self {
             endpoint,
-            is_grpc,
             headers: BTreeMap::new(),
         })
     }
-}
-
-fn endpoint(fields: &mut Fields<'_>) -> Option<String> {
-    fields
-        .text("endpoint")
-        .filter(|endpoint| !endpoint.is_empty())
 }
 
 fn headers(fields: &mut Fields<'_>) -> BTreeMap<String, SecretString> {

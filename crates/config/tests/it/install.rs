@@ -136,15 +136,13 @@ fn what_is_seen_is_switched_on_by_flags() {
         "--metrics.prometheus",
         "--metrics.prometheus.buckets=0.5,1",
         "--tracing",
-        "--tracing.otlp.grpc.endpoint=collector:4317",
-        "--tracing.otlp.grpc.insecure",
+        "--tracing.otlp.http.endpoint=http://collector:4318",
     ]);
     assert!(config.api.is_some_and(|api| api.insecure && api.dashboard));
     let prometheus = config.metrics.prometheus.unwrap();
     assert_eq!(prometheus.buckets, [0.5, 1.0]);
     let otlp = config.tracing.unwrap().otlp;
-    assert_eq!(otlp.endpoint.as_str(), "http://collector:4317/");
-    assert!(otlp.is_grpc);
+    assert_eq!(otlp.endpoint.as_str(), "http://collector:4318/v1/traces");
     assert_eq!(config.entry_points["traefik"].address, ":8080");
     let otlp = flags(&["--tracing.otlp=true"]).tracing.unwrap().otlp;
     assert_eq!(otlp.endpoint.as_str(), "https://localhost:4318/v1/traces");

@@ -124,6 +124,9 @@ impl Line {
     pub(crate) fn answered(&mut self, response: &Response) {
         self.status = Some(response.status());
         self.told(response.headers());
+        if let Some(trace) = self.exchange.trace() {
+            trace.answered(trace.root(), response.headers());
+        }
         if let Some(log) = self.log.as_ref().filter(|log| log.writes_headers()) {
             self.response_headers = kept(response.headers(), log);
             self.origin_headers = kept(&self.exchange.record().origin_headers, log);
@@ -201,6 +204,9 @@ impl Received {
 
 impl Drop for Line {
     fn drop(&mut self) {
+        if let Some(trace) = self.exchange.trace() {
+            trace.ended(self.status());
+        }
         if let Some(log) = self.log.take() {
             log.finish(self);
         }

@@ -85,7 +85,7 @@ fn api(
             started: options.clock.now(),
             providers: options.providers.clone(),
             has_metrics: state.metrics.is_some(),
-            has_tracing: false,
+            has_tracing: options.tracing.is_some(),
             has_access_log: options.access_log.is_some(),
         },
         entry_points: options.entry_points.clone(),

@@ -14,6 +14,7 @@ use http::header::{CONNECTION, EXPECT};
 use http::{HeaderValue, Method, StatusCode, Version};
 use http_body::{Body as HttpBody, Frame, SizeHint};
 use hyper::body::Incoming;
+use tracing::Instrument as _;
 
 use super::admit::admit;
 use super::traffic::InFlight;
@@ -26,12 +27,15 @@ use crate::respond;
 use crate::router::Facts;
 use crate::seldom::Seldom;
 use crate::snapshot::{Chain, SnapshotHandle};
+use crate::traces::Tracer;
 
 /// What all entry points share.
 #[derive(Debug)]
 pub(crate) struct House {
     pub(crate) snapshots: Arc<SnapshotHandle>,
     pub(crate) access_log: Option<AccessLog>,
+    /// `None`: nothing is traced.
+    pub(crate) tracer: Option<Arc<Tracer>>,
     /// `None`: nothing is counted.
     pub(crate) metrics: Option<Arc<Metrics>>,
     pub(crate) clock: Arc<dyn Clock>,
@@ -104,6 +108,13 @@ impl Door {
         let facts = Facts::new(&request, host, connection.peer.ip());
         let found = snapshot.find(&self.name, connection.tls.as_deref(), &facts);
         drop(facts);
+        if let Some(tracer) = &self.house.tracer {
+            let route = found.as_ref().ok().map(|route| &***route);
+            let trace = tracer.begin(&request, line.exchange(), route);
+            trace
+                .into_iter()
+                .for_each(|trace| line.exchange().traced(trace));
+        }
         let route = match found {
             Ok(route) => route,
             Err(fault) => return respond::to_fault(&fault, line.exchange()),
@@ -115,7 +126,11 @@ impl Door {
                 endpoint,
             } => {
                 let next = Next::new(middlewares, endpoint.as_ref(), line.exchange());
-                whole(next.run(request), line.exchange()).await
+                let answer = whole(next.run(request), line.exchange());
+                match line.exchange().trace() {
+                    Some(trace) => answer.instrument(trace.way(&snapshot, route)).await,
+                    None => answer.await,
+                }
             }
             Chain::Closed => respond::to_fault(&Fault::new(Reason::RouterClosed), line.exchange()),
         }

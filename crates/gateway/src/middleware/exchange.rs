@@ -11,6 +11,7 @@ use tokio::time::Instant;
 use crate::error::Reason;
 use crate::metrics::Series;
 use crate::tls::TlsSession;
+use crate::traces::Trace;
 
 /// Where a request came in.
 #[derive(Debug, Clone)]
@@ -78,6 +79,7 @@ pub struct Record {
 pub struct Exchange {
     connection: Arc<Connection>,
     router: OnceLock<Arc<str>>,
+    trace: OnceLock<Trace>,
     count: u64,
     clock: Arc<dyn Clock>,
     started_at: SystemTime,
@@ -93,6 +95,7 @@ impl Exchange {
         Self {
             connection,
             router: OnceLock::new(),
+            trace: OnceLock::new(),
             count,
             started_at: clock.now(),
             clock,
@@ -116,6 +119,16 @@ impl Exchange {
     /// Names the router that was found, once.
     pub(crate) fn routed(&self, router: Arc<str>) {
         let _ = self.router.set(router);
+    }
+
+    /// Begins the trace of the request, once.
+    pub(crate) fn traced(&self, trace: Trace) {
+        let _ = self.trace.set(trace);
+    }
+
+    /// The trace of the request, where it has one.
+    pub(crate) fn trace(&self) -> Option<&Trace> {
+        self.trace.get()
     }
 
     /// Where the request came in.

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use carnet_config::routing::service;
 use futures_util::future::BoxFuture;
+use tracing::Instrument as _;
 
 use super::balance::Balance;
 use super::proxy::{Server, proxy};
@@ -64,7 +65,11 @@ impl Endpoint for LoadBalancer {
                 record.service = Some(Arc::clone(&self.name));
                 record.series.clone_from(&self.series);
             });
-            proxy(request, exchange, &self.servers[chosen]).await
+            let answer = proxy(request, exchange, &self.servers[chosen]);
+            match exchange.trace().and_then(|trace| trace.service(&self.name)) {
+                Some(span) => answer.instrument(span).await,
+                None => answer.await,
+            }
         })
     }
 }

@@ -51,6 +51,10 @@ pub(crate) struct Seen {
     pub(crate) access_logs: bool,
     /// Whether they are counted.
     pub(crate) metrics: bool,
+    /// Whether they are traced.
+    pub(crate) tracing: bool,
+    /// Whether their traces tell of middlewares and services.
+    pub(crate) detailed_traces: bool,
     /// What they are counted in, where routers are counted.
     pub(crate) series: Option<Arc<Series>>,
 }
@@ -61,6 +65,8 @@ impl Seen {
         Self {
             access_logs: options.access_logs.unwrap_or(true),
             metrics: options.metrics.unwrap_or(true),
+            tracing: options.tracing.unwrap_or(true),
+            detailed_traces: options.detailed_traces.unwrap_or(false),
             series,
         }
     }

@@ -36,6 +36,7 @@ impl Stack {
             ping: None,
             metrics: carnet_config::install::Metrics::default(),
             api: None,
+            tracing: None,
             providers: vec!["File".to_owned()],
             clock,
             random: Arc::new(SeededRandom::default()),

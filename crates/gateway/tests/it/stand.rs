@@ -10,7 +10,7 @@ use carnet_config::document::parse_yaml;
 use carnet_config::install::{AccessLog, Api, EntryPoint, Metrics, Ping};
 use carnet_config::merge::merge;
 use carnet_config::routing::{self, RoutingConfig};
-use carnet_gateway::{Gateway, Options};
+use carnet_gateway::{Gateway, Options, Tracing};
 use carnet_testkit::client::{self, Response};
 use carnet_testkit::{FixedClock, SeededRandom};
 use tokio::task::JoinHandle;
@@ -54,6 +54,7 @@ pub(crate) struct Plan {
     pub(crate) ping: Option<Ping>,
     pub(crate) metrics: Metrics,
     pub(crate) api: Option<Api>,
+    pub(crate) tracing: Option<Tracing>,
 }
 
 impl Default for Plan {
@@ -65,6 +66,7 @@ impl Default for Plan {
             ping: None,
             metrics: Metrics::default(),
             api: None,
+            tracing: None,
         }
     }
 }
@@ -78,6 +80,7 @@ pub(crate) fn options(plan: Plan, log: &Written) -> Options {
         ping: plan.ping,
         metrics: plan.metrics,
         api: plan.api,
+        tracing: plan.tracing,
         providers: vec!["File".to_owned()],
         clock: Arc::new(FixedClock::default()),
         random: Arc::new(SeededRandom::default()),

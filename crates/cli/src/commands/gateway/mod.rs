@@ -4,7 +4,7 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use carnet_config::install::{InstallConfig, Log};
+use carnet_config::install::InstallConfig;
 use carnet_gateway::Gateway;
 use carnet_providers::Update;
 use carnet_providers::aggregate::{Aggregate, Merged};
@@ -16,6 +16,7 @@ use super::data_plane::{Bound, DataPlane};
 use super::install;
 use crate::args::{self, TraefikFlags};
 use crate::boot;
+use crate::boot::Traces;
 use crate::boot::log::{self, Format};
 use crate::output::Failure;
 use crate::process::{Output, Process};
@@ -35,7 +36,7 @@ type Latest = watch::Receiver<Option<Merged>>;
 pub(super) async fn run(typed: TraefikFlags, process: &Process) -> Result<(), Failure> {
     let line = args::Gateway::read(typed).map_err(Failure::new)?;
     let config = install::load(&line.flags, process)?;
-    log_as_told(&config.log, &process.out, process)?;
+    let traces = log_as_told(&config, &process.out, process)?;
     boot::forbid_dumps();
     let stop = process.shutdown.child_token();
     let (merged, latest) = watch::channel(None);
@@ -48,6 +49,9 @@ pub(super) async fn run(typed: TraefikFlags, process: &Process) -> Result<(), Fa
         served
     };
     let (served, ()) = tokio::join!(serve, read_providers(&config, merged, &stop, process));
+    if let Some(traces) = traces {
+        traces.end().await;
+    }
     served
 }
 
@@ -181,13 +185,20 @@ async fn read_providers(
     reload.abort();
 }
 
-/// Sends the log where the configuration says, or else to `output`. Findings about configuration
+/// Sends the log where the configuration says, or else to `output`, and spans to the collector, where
+/// there is one. Findings about configuration
 /// are warnings, and are written at Traefik's default level, too.
 pub(super) fn log_as_told(
-    options: &Log,
+    install: &InstallConfig,
     output: &Output,
     process: &Process,
-) -> Result<(), Failure> {
+) -> Result<Option<Traces>, Failure> {
+    let options = &install.log;
+    let traces = install
+        .tracing
+        .as_ref()
+        .map(Traces::of_gateway)
+        .transpose()?;
     let level = match options.level.to_ascii_lowercase().as_str() {
         "error" => "warn".to_owned(),
         _ => options.level.clone(),
@@ -202,6 +213,7 @@ pub(super) fn log_as_told(
         || Ok(Arc::clone(output)),
         |file| super::log_file("log.filePath", file, process),
     )?;
-    log::install(&level, format, output, None);
-    Ok(())
+    let tracer = traces.as_ref().map(Traces::tracer);
+    log::install(&level, format, output, tracer);
+    Ok(traces)
 }
