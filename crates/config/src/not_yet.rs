@@ -238,18 +238,11 @@ pub const ALL: &[Keys] = &[
         (TRANSPORTS, "http.serversTransports.*"),
         &[
             "cipherSuites",
-            "disableHTTP2",
             "maxVersion",
             "minVersion",
             "peerCertURI",
             "spiffe",
         ],
-        "",
-    ),
-    // Only HTTP/2 has pings, and connections to servers are checked before each use.
-    Keys::warning(
-        (TRANSPORTS, "http.serversTransports.*.forwardingTimeouts"),
-        &["pingTimeout", "readIdleTimeout"],
         "",
     ),
     Keys::error(

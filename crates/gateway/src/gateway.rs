@@ -19,7 +19,7 @@ use crate::metrics::Metrics;
 use crate::snapshot::{SnapshotHandle, Surroundings};
 use crate::supplies::{Resolve, Supplies};
 use crate::tls::Identity;
-use crate::token_source::{ProviderFigures, Providers};
+use crate::token_source::{CachedToken, ProviderFigures, Providers};
 use crate::traces::{Tracer, Tracing};
 
 /// Where the access log goes.
@@ -151,6 +151,11 @@ impl Gateway {
     /// What was counted about each server that gives tokens, as long as a configuration names it.
     pub fn token_figures(&self) -> Vec<ProviderFigures> {
         self.supplies.providers.figures()
+    }
+
+    /// The tokens that are kept, without the tokens.
+    pub fn cached_tokens(&self) -> Vec<CachedToken> {
+        self.supplies.providers.cached()
     }
 
     /// Serves each entry point at the listener of its name until `shutdown`, then drains. The

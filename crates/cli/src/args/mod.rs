@@ -28,8 +28,8 @@ pub(crate) use hydra::{
 };
 pub(crate) use oauth2_client::{ClientFlags, EncryptionFlags};
 pub(crate) use servers::{
-    Consent, Demo, Migrate, MigrateSql, MigrateStatus, MigrateStep, MigrateUp, Migrated,
-    MigratedDatabase, Serve, ServeFlags, Served, Validate, Whoami,
+    Consent, Demo, Install, Installed, Migrate, MigrateSql, MigrateStatus, MigrateStep, MigrateUp,
+    Migrated, MigratedDatabase, Serve, ServeFlags, Served, Validate, Whoami,
 };
 pub(crate) use traefik::{Gateway, TraefikFlags, Up};
 
@@ -72,6 +72,8 @@ pub(crate) enum Command {
     Validate(Validate),
     /// Asks a running gateway whether it is well.
     Healthcheck(TraefikFlags),
+    /// Prints what a cluster needs before carnet can serve it, as manifests for `kubectl apply`.
+    Install(Install),
     /// Makes the links `hydra`, `whoami` and `traefik`: called by these names the binary is that
     /// program.
     Link(Link),

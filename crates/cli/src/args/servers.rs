@@ -70,6 +70,22 @@ pub(crate) struct Migrate {
     pub(crate) what: Option<Migrated>,
 }
 
+/// Arguments of `install`.
+#[derive(Debug, Args)]
+#[command(subcommand_required = true, arg_required_else_help = true)]
+pub(crate) struct Install {
+    /// What to print.
+    #[command(subcommand)]
+    pub(crate) what: Installed,
+}
+
+/// What `install` prints.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Installed {
+    /// Prints the definitions of Traefik's kinds that carnet serves, for a cluster without them.
+    Crds,
+}
+
 /// What `migrate` brings up to date.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Migrated {

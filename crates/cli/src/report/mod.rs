@@ -13,6 +13,11 @@ mod path;
 mod table;
 mod yaml;
 
+/// JSON as a YAML document.
+pub(crate) fn yaml(value: &Value) -> String {
+    yaml::document(value)
+}
+
 /// A result, as columns and as JSON.
 #[derive(Debug)]
 pub(crate) struct Report {

@@ -49,6 +49,11 @@ pub enum FileSource {
 }
 
 impl Providers {
+    /// Whether there is one.
+    pub fn is_any(&self) -> bool {
+        self.file.is_some() || self.kubernetes_crd.is_some() || self.kubernetes_ingress.is_some()
+    }
+
     pub(super) fn read(fields: &mut Fields<'_>) -> Self {
         fields.not_yet("providers");
         let throttle = fields.duration("providersThrottleDuration");

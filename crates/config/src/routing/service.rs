@@ -28,7 +28,8 @@ pub struct LoadBalancer {
 /// `loadBalancer.servers[]`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Server {
-    /// `scheme://host:port`, scheme `http`, `https` or `h2c`.
+    /// `scheme://host:port`, scheme `http`, `https` or `h2c`; or the path of a Unix socket at which
+    /// HTTP/1.1 is spoken, `unix:///run/app.sock`, of which Traefik knows nothing.
     pub url: Url,
     /// Share of requests. Default 1.
     pub weight: u32,
@@ -105,6 +106,12 @@ impl Server {
         let url = server_url(fields);
         let weight = fields.number("weight").unwrap_or(1);
         let preserve_path = fields.boolean("preservePath").unwrap_or(false);
+        if preserve_path && url.as_ref().is_some_and(|url| url.scheme() == "unix") {
+            fields.error(
+                "preservePath",
+                "the path of a `unix` URL is that of its socket",
+            );
+        }
         Some(Self {
             url: url?,
             weight,
@@ -117,8 +124,12 @@ fn server_url(fields: &mut Fields<'_>) -> Option<Url> {
     let text = fields.required_text("url")?;
     let message = match Url::parse(text.trim()) {
         Err(error) => format!("is no URL: {error}"),
+        Ok(url) if url.scheme() == "unix" => match is_socket(&url) {
+            true => return Some(url),
+            false => "expects the path of a socket, like `unix:///run/app.sock`".to_owned(),
+        },
         Ok(url) if !matches!(url.scheme(), "http" | "https" | "h2c") => {
-            "the scheme of a server is `http`, `https` or `h2c`".to_owned()
+            "the scheme of a server is `http`, `https`, `h2c` or `unix`".to_owned()
         }
         Ok(url) if url.host_str().is_none_or(str::is_empty) => "names no host".to_owned(),
         Ok(url) if !url.username().is_empty() || url.password().is_some() => {
@@ -128,6 +139,13 @@ fn server_url(fields: &mut Fields<'_>) -> Option<Url> {
     };
     fields.error("url", message);
     None
+}
+
+/// A path and nothing else.
+fn is_socket(url: &Url) -> bool {
+    let has_host = url.host_str().is_some_and(|host| !host.is_empty());
+    let is_path = url.path().starts_with('/') && url.path().len() > 1;
+    is_path && !has_host && url.query().is_none() && url.fragment().is_none()
 }
 
 impl Weighted {

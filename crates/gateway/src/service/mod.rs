@@ -8,6 +8,7 @@ mod gunzip;
 mod headers;
 mod load_balancer;
 mod proxy;
+mod trailers;
 mod upgrade;
 mod websocket;
 mod weighted;

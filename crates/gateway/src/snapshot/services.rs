@@ -9,7 +9,7 @@ use super::compile::Compile;
 use crate::middleware::Endpoint;
 use crate::service::{Clients, LoadBalancer, Weighted};
 use crate::supplies::Supplies;
-use crate::upstream::{Client, ClientCertificate, Tls, Transport};
+use crate::upstream::{Client, ClientCertificate, Http2, Tls, Transport};
 
 /// All that pools are made from.
 pub(super) type TransportInput = ServersTransport;
@@ -189,16 +189,25 @@ fn clients(options: &TransportInput, supplies: &Supplies) -> Result<Clients, Str
             server_name: options.server_name.clone(),
             insecure_skip_verify: options.insecure_skip_verify,
             root_cas: texts(&options.root_cas),
-            client_certificate: options.certificates.first().and_then(client_certificate),
+            client_certificates: options
+                .certificates
+                .iter()
+                .filter_map(client_certificate)
+                .collect(),
         },
         dial_timeout: options.dial_timeout,
         response_header_timeout: options.response_header_timeout,
         idle_timeout: options.idle_conn_timeout,
         max_idle_per_host: options.max_idle_conns_per_host,
-        http2_only: false,
+        http2: match options.disable_http2 {
+            true => Http2::Never,
+            false => Http2::Negotiated,
+        },
+        read_idle_timeout: options.read_idle_timeout,
+        ping_timeout: options.ping_timeout,
     };
     let http2 = Transport {
-        http2_only: true,
+        http2: Http2::Only,
         ..transport.clone()
     };
     Ok(Clients {

@@ -10,6 +10,7 @@ use std::time::Duration;
 use carnet_config::routing::middleware::OAuthClientCredentials;
 use carnet_config::routing::middleware::oauth_client_credentials::Refresh;
 use carnet_oauth::client_auth::{Credentials, Method};
+use tokio::time::Instant;
 use url::Url;
 
 use crate::supplies::Supplies;
@@ -29,6 +30,7 @@ mod setbacks;
 #[cfg(test)]
 mod tests;
 mod token;
+mod view;
 
 pub(crate) use endpoint::{HttpEndpoint, TokenEndpoint};
 pub(crate) use fault::TokenFault;
@@ -36,6 +38,7 @@ pub use provider::ProviderFigures;
 pub(crate) use provider::Providers;
 pub(crate) use revocations::Feed;
 pub(crate) use token::Token;
+pub use view::CachedToken;
 
 use exchange::Exchange;
 use flights::{Boarding, Flights, Takeoff};
@@ -89,6 +92,9 @@ impl Options {
         }
     }
 }
+
+/// A token that a backend does not take is dropped once it is so old.
+const REJECTED_AGE: Duration = Duration::from_secs(5);
 
 /// Credentials in every way they can be read, the likeliest first.
 type Readings = [Credentials];
@@ -168,6 +174,7 @@ impl TokenSource {
             flights: Flights::new(),
             revoked: Revoked::default(),
         });
+        supplies.providers.remember(&engine);
         Self {
             _follower: feed.and_then(|feed| Follower::start(feed, &engine)),
             engine,
@@ -181,6 +188,18 @@ impl TokenSource {
         let exchange = &self.engine.exchange;
         let key = exchange.hasher.token(&exchange.options, readings.first()?);
         Some(Caller { key, readings })
+    }
+
+    /// Drops a token that a backend did not take, so that the next one is fetched anew; tells
+    /// whether it did. A token that is hardly older than the request stays: whoever makes a backend
+    /// say no again and again does not make the gateway ask as often.
+    pub(crate) fn reject(&self, caller: &Caller, token: &Arc<Token>) -> bool {
+        let age = Instant::now().saturating_duration_since(token.asked_at());
+        let is_dropped = age >= REJECTED_AGE && self.engine.kept.remove_this(&caller.key, token);
+        if is_dropped {
+            self.engine.provider.counters.purged.one();
+        }
+        is_dropped
     }
 
     /// A token for a caller.

@@ -5,6 +5,7 @@
 mod access_log;
 mod answers;
 mod api;
+mod backends;
 mod clients_tls;
 mod compile;
 mod drain;
@@ -13,6 +14,7 @@ mod forwarded;
 mod frames;
 mod http2;
 mod http2_frames;
+mod messages;
 mod metrics;
 mod oauth_client_credentials;
 mod ping;

@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, clippy::panic, reason = "tests")]
 
 mod aggregate;
+mod cluster;
 mod file;
 mod golden;
 mod translation;

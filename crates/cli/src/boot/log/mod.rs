@@ -95,8 +95,11 @@ fn filter(level: &str) -> EnvFilter {
         "trace" => "carnet=trace,debug",
         _ => "info",
     };
-    // Who audits is told whatever the level is.
-    EnvFilter::new(format!("{level},carnet::audit=info"))
+    // Who audits is told whatever the level is. The client of the Kubernetes API repeats what it
+    // reads, which may be secret; the provider says itself what is wrong.
+    EnvFilter::new(format!(
+        "{level},carnet::audit=info,kube=off,kube_client=off,kube_core=off,kube_runtime=off"
+    ))
 }
 
 /// An [`Output`] as a writer of lines.

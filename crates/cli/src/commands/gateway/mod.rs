@@ -1,16 +1,14 @@
-//! `gateway`: the data plane alone, from Traefik's configuration, with the file provider.
-//! `upgrade.rs` is how a newer process takes its place, `sockets.rs` what is handed over.
+//! `gateway`: the data plane alone, from Traefik's configuration, with the file provider and those
+//! of Kubernetes (`sources.rs`). `upgrade.rs` is how a newer process takes its place, `sockets.rs`
+//! what is handed over.
 
 use std::path::Path;
 use std::sync::Arc;
 
 use carnet_config::install::InstallConfig;
 use carnet_gateway::Gateway;
-use carnet_providers::Update;
-use carnet_providers::aggregate::{Aggregate, Merged};
-use carnet_providers::file::{self, FileProvider};
-use tokio::sync::{mpsc, watch};
-use tokio_util::sync::CancellationToken;
+use carnet_providers::aggregate::Merged;
+use tokio::sync::watch;
 
 use super::data_plane::{Bound, DataPlane};
 use super::install;
@@ -22,8 +20,10 @@ use crate::output::Failure;
 use crate::process::{Output, Process};
 
 mod sockets;
+mod sources;
 mod upgrade;
 
+use sources::Sources;
 use upgrade::{Predecessor, Successors};
 
 /// What holds the readiness back until every provider was read.
@@ -40,6 +40,7 @@ pub(super) async fn run(typed: TraefikFlags, process: &Process) -> Result<(), Fa
     boot::forbid_dumps();
     let stop = process.shutdown.child_token();
     let (merged, latest) = watch::channel(None);
+    let sources = Sources::open(&config, process).await?;
     let serve = async {
         let served = match line.upgrade_socket {
             Some(path) => serve_replaceable(&path, &config, latest, process).await,
@@ -48,7 +49,12 @@ pub(super) async fn run(typed: TraefikFlags, process: &Process) -> Result<(), Fa
         stop.cancel();
         served
     };
-    let (served, ()) = tokio::join!(serve, read_providers(&config, merged, &stop, process));
+    let read = async {
+        if let Some(sources) = sources {
+            sources.read(merged, stop.clone()).await;
+        }
+    };
+    let (served, ()) = tokio::join!(serve, read);
     if let Some(traces) = traces {
         traces.end().await;
     }
@@ -117,7 +123,7 @@ async fn take_over(
     config: &InstallConfig,
     latest: &mut Latest,
 ) -> Result<(), Failure> {
-    if config.providers.file.is_some() {
+    if config.providers.is_any() {
         let merged = match latest.changed().await {
             Ok(()) => latest.borrow_and_update().clone(),
             Err(_) => None,
@@ -135,7 +141,7 @@ async fn take_over(
 
 /// Not ready before the providers have spoken.
 fn hold(config: &InstallConfig, gateway: &Gateway) {
-    if config.providers.file.is_some() {
+    if config.providers.is_any() {
         let reason = "the first configuration has not been read yet";
         gateway.readiness().hold(PROVIDERS, reason);
     }
@@ -161,33 +167,9 @@ fn apply(merged: Merged, gateway: &Gateway) {
     }
 }
 
-/// Reads what is configured, and reads it again whenever it changes, until `stop`.
-async fn read_providers(
-    config: &InstallConfig,
-    merged: watch::Sender<Option<Merged>>,
-    stop: &CancellationToken,
-    process: &Process,
-) {
-    let Some(file) = config.providers.file.clone() else {
-        return tracing::warn!(
-            "no provider is configured, so every request is answered 404; add one, such as \
-             providers.file"
-        );
-    };
-    let (sender, updates) = mpsc::channel::<Update>(1);
-    let provider = FileProvider::new(file, Arc::clone(&process.env));
-    let reload = boot::notify_on_hangup(provider.reload());
-    let aggregate = Aggregate::new([file::NAME.to_owned()], config.providers.throttle);
-    tokio::join!(
-        provider.run(sender, stop.clone()),
-        aggregate.run(updates, merged, stop.clone()),
-    );
-    reload.abort();
-}
-
-/// Sends the log where the configuration says, or else to `output`, and spans to the collector, where
-/// there is one. Findings about configuration
-/// are warnings, and are written at Traefik's default level, too.
+/// Sends the log where the configuration says, or else to `output`, and spans to the collector,
+/// where there is one. Findings about configuration are warnings, and are written at Traefik's
+/// default level, too.
 pub(super) fn log_as_told(
     install: &InstallConfig,
     output: &Output,

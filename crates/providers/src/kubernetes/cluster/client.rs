@@ -42,7 +42,7 @@ pub enum ClientError {
 ///
 /// # Errors
 /// See [`ClientError`].
-pub async fn client(
+pub(super) async fn client(
     cluster: &KubernetesCluster,
     env: &BTreeMap<String, String>,
 ) -> Result<Client, ClientError> {

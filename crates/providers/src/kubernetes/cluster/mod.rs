@@ -4,6 +4,7 @@
 //! Nothing is told before every kind was listed; what was told stays, whatever happens to the API
 //! server. Refuses to know what objects mean, which is [`translate()`](super::translate())'s.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use carnet_config::install::{KubernetesCluster, KubernetesCrd};
@@ -24,7 +25,8 @@ mod pace;
 mod read;
 mod watch;
 
-pub use client::{ClientError, client};
+pub use client::ClientError;
+use client::client;
 use kind::Kind;
 use known::Known;
 use pace::Pace;
@@ -35,6 +37,7 @@ const WAITING: usize = 1024;
 
 /// `providers.kubernetesCRD`.
 pub struct ClusterProvider {
+    client: Client,
     name: &'static str,
     kinds: &'static [Kind],
     cluster: KubernetesCluster,
@@ -42,8 +45,21 @@ pub struct ClusterProvider {
 }
 
 impl ClusterProvider {
+    /// The provider of Traefik's own kinds, with the API server that the options or the variables
+    /// of the process name.
+    ///
+    /// # Errors
+    /// No API server is known, or there is no way to it.
+    pub async fn connect_crd(
+        options: KubernetesCrd,
+        env: &BTreeMap<String, String>,
+    ) -> Result<Self, ClientError> {
+        let client = client(&options.cluster, env).await?;
+        Ok(Self::crd(options, client))
+    }
+
     /// The provider of Traefik's own kinds.
-    pub fn crd(options: KubernetesCrd) -> Self {
+    pub fn crd(options: KubernetesCrd, client: Client) -> Self {
         let translation = Options {
             allow_cross_namespace: options.allow_cross_namespace,
             allow_external_name_services: options.cluster.allow_external_name_services,
@@ -52,6 +68,7 @@ impl ClusterProvider {
             allow_loopback_endpoints: false,
         };
         Self {
+            client,
             name: NAME,
             kinds: &kind::OF_CRD,
             cluster: options.cluster,
@@ -66,8 +83,9 @@ impl ClusterProvider {
 
     /// Tells all of the configuration whenever something changes, until `shutdown` is cancelled or
     /// nobody listens.
-    pub async fn run(self, client: Client, updates: Sender<Update>, shutdown: CancellationToken) {
+    pub async fn run(self, updates: Sender<Update>, shutdown: CancellationToken) {
         let watches = self.watches();
+        let client = self.client.clone();
         let follower = Follower {
             known: Known::new(watches.len()),
             pace: Pace::new(self.cluster.throttle),

@@ -9,6 +9,7 @@ use carnet_config::document::{Fields, Spelling};
 
 use super::manifests::ManifestObject;
 
+mod definition;
 mod ingress_route;
 mod reference;
 mod servers_transport;
@@ -17,6 +18,7 @@ mod tls_option;
 mod tls_store;
 mod traefik_service;
 
+pub use definition::definitions;
 pub use ingress_route::{IngressRoute, Route, Tls};
 pub use reference::Reference;
 pub use servers_transport::{CertificateSource, ServersTransport};

@@ -35,6 +35,9 @@ pub struct OAuthClientCredentials {
     pub client_config: ClientConfig,
     /// Where tokens are kept between requests.
     pub cache: Cache,
+    /// `retryUnauthorized` (ours): a service that answers 401 to a kept token makes the gateway
+    /// fetch another and ask once more, where the request can be repeated. Default false.
+    pub retry_unauthorized: bool,
     /// Where the authorization server tells which tokens it revoked; `None`: nowhere.
     pub revocations: Option<Revocations>,
 }

@@ -31,6 +31,7 @@ pub(in super::super) fn read(fields: &mut Fields<'_>) -> Option<OAuthClientCrede
     let cache = fields.map("cache", cache).unwrap_or_default();
     let revocations = fields.map("revocations", revocations).flatten();
     fields.not_yet("http.middlewares.*.plugin.oAuthClientCredentials");
+    let retry_unauthorized = fields.boolean("retryUnauthorized").unwrap_or(false);
     Some(OAuthClientCredentials {
         url: url?,
         audience,
@@ -41,6 +42,7 @@ pub(in super::super) fn read(fields: &mut Fields<'_>) -> Option<OAuthClientCrede
         username_claim,
         client_config,
         cache,
+        retry_unauthorized,
         revocations,
     })
 }

@@ -11,7 +11,10 @@ use crate::output::{self, Failure};
 use crate::process::Process;
 
 /// Reads the configuration of the gateway.
-pub(super) fn load(flags: &[String], process: &Process) -> Result<InstallConfig, Failure> {
+pub(in crate::commands) fn load(
+    flags: &[String],
+    process: &Process,
+) -> Result<InstallConfig, Failure> {
     let named = install::config_file(flags).map(str::to_owned);
     let file = named.or_else(|| {
         let variable = |name: &str| process.env.get(name).map(String::as_str);
@@ -27,12 +30,15 @@ pub(super) fn load(flags: &[String], process: &Process) -> Result<InstallConfig,
 }
 
 /// Reads flags alone.
-pub(super) fn from_flags(flags: &[String], process: &Process) -> Result<InstallConfig, Failure> {
+pub(in crate::commands) fn from_flags(
+    flags: &[String],
+    process: &Process,
+) -> Result<InstallConfig, Failure> {
     accept(install::read_flags(flags), process)
 }
 
 /// The tree of a YAML or TOML file.
-pub(super) fn document(file: &str) -> Result<Node, Failure> {
+pub(in crate::commands) fn document(file: &str) -> Result<Node, Failure> {
     let text = fs::read_to_string(file).map_err(|error| {
         Failure::new(format!(
             "{file} cannot be read: {error}; name the configuration's file"
@@ -54,7 +60,7 @@ pub(super) fn document(file: &str) -> Result<Node, Failure> {
 
 /// A configuration without errors. Warnings are said; the last error is the failure, the others are
 /// said before it.
-pub(super) fn accept<C>(
+pub(in crate::commands) fn accept<C>(
     (config, findings): (C, Vec<Diagnostic>),
     process: &Process,
 ) -> Result<C, Failure> {

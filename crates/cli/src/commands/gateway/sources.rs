@@ -1,0 +1,82 @@
+//! The providers that are configured, together.
+
+use std::sync::Arc;
+
+use carnet_config::install::InstallConfig;
+use carnet_providers::Update;
+use carnet_providers::aggregate::{Aggregate, Merged};
+use carnet_providers::file::{self, FileProvider};
+use carnet_providers::kubernetes::cluster::{ClientError, ClusterProvider};
+use tokio::sync::{mpsc, watch};
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
+
+use crate::boot;
+use crate::output::Failure;
+use crate::process::Process;
+
+/// Providers that have read nothing yet.
+pub(super) struct Sources {
+    file: Option<FileProvider>,
+    clusters: Vec<ClusterProvider>,
+    aggregate: Aggregate,
+}
+
+impl Sources {
+    /// Those of a configuration; `None` when there are none.
+    pub(super) async fn open(
+        config: &InstallConfig,
+        process: &Process,
+    ) -> Result<Option<Self>, Failure> {
+        let providers = &config.providers;
+        let file = providers.file.clone();
+        let file = file.map(|file| FileProvider::new(file, Arc::clone(&process.env)));
+        let mut clusters = Vec::new();
+        if let Some(crd) = providers.kubernetes_crd.clone() {
+            let provider = ClusterProvider::connect_crd(crd, &process.env).await;
+            clusters.push(provider.map_err(no_way)?);
+        }
+        let names: Vec<String> = file
+            .iter()
+            .map(|_| file::NAME)
+            .chain(clusters.iter().map(ClusterProvider::name))
+            .map(str::to_owned)
+            .collect();
+        if names.is_empty() {
+            tracing::warn!(
+                "no provider is configured, so every request is answered 404; add one, such as \
+                 providers.file"
+            );
+            return Ok(None);
+        }
+        Ok(Some(Self {
+            file,
+            clusters,
+            aggregate: Aggregate::new(names, providers.throttle),
+        }))
+    }
+
+    /// Reads everything, and again whenever it changes, until `stop`.
+    pub(super) async fn read(self, merged: watch::Sender<Option<Merged>>, stop: CancellationToken) {
+        let (sender, updates) = mpsc::channel::<Update>(1);
+        let mut tasks = JoinSet::new();
+        let mut reload = None;
+        if let Some(file) = self.file {
+            reload = Some(boot::notify_on_hangup(file.reload()));
+            tasks.spawn(file.run(sender.clone(), stop.clone()));
+        }
+        for provider in self.clusters {
+            tasks.spawn(provider.run(sender.clone(), stop.clone()));
+        }
+        drop(sender);
+        self.aggregate.run(updates, merged, stop).await;
+        tasks.join_all().await;
+        if let Some(reload) = reload {
+            reload.abort();
+        }
+    }
+}
+
+fn no_way(error: ClientError) -> Failure {
+    Failure::new(error.to_string())
+}
