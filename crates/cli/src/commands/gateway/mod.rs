@@ -50,8 +50,14 @@ pub(super) async fn run(typed: TraefikFlags, process: &Process) -> Result<(), Fa
         served
     };
     let read = async {
-        if let Some(sources) = sources {
-            sources.read(merged, stop.clone()).await;
+        match sources {
+            Some(sources) => sources.read(merged, stop.clone()).await,
+            // What cannot even listen has more important things to say.
+            None if stop.is_cancelled() => {}
+            None => tracing::warn!(
+                "no provider is configured, so every request is answered 404; add one, such as \
+                 providers.file"
+            ),
         }
     };
     let (served, ()) = tokio::join!(serve, read);
