@@ -198,7 +198,15 @@ fn split(host: &str) -> (&str, &str) {
 
 #[cfg(test)]
 mod tests {
-    use super::split;
+    use super::{NAMES, split};
+
+    #[test]
+    fn the_reference_names_every_field() {
+        let page = include_str!("../../../../docs/reference/observability.md");
+        for name in NAMES {
+            assert!(page.contains(&format!("`{name}`")), "{name}");
+        }
+    }
 
     #[test]
     fn hosts_split_as_in_go() {

@@ -215,6 +215,7 @@ mod tests {
         }
     }
 
+    // Holds F29.
     #[tokio::test]
     async fn a_panic_is_a_500() {
         let peer = "10.1.1.1:5000".parse().unwrap();

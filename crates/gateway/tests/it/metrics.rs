@@ -1,6 +1,6 @@
 //! What is counted, and what Prometheus reads of it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use carnet_config::install::Metrics;
@@ -224,4 +224,22 @@ async fn the_middlewares_of_an_entry_point_stand_before_its_counts() {
         stand.ask("GET /metrics HTTP/1.1\nHost: a").await.status,
         503
     );
+}
+
+/// The names in back-quotes that begin so.
+fn named<'a>(page: &'a str, starts: &[&str]) -> BTreeSet<&'a str> {
+    let names = page.split('`').skip(1).step_by(2);
+    names
+        .filter(|name| starts.iter().any(|start| name.starts_with(start)))
+        .collect()
+}
+
+#[tokio::test]
+async fn the_reference_names_every_count_and_no_other() {
+    let page = include_str!("../../../../docs/reference/observability.md");
+    let stand = Stand::planned(plan(all()), "http: {}").await;
+    let text = scrape(&stand).await;
+    let types = text.lines().filter_map(|line| line.strip_prefix("# TYPE "));
+    let counted: BTreeSet<&str> = types.filter_map(|line| line.split(' ').next()).collect();
+    assert_eq!(counted, named(page, &["traefik_", "carnet_"]));
 }
