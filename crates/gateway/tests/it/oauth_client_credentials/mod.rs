@@ -12,6 +12,7 @@ use carnet_testkit::{FixedClock, Server};
 use crate::stack::Stack;
 
 mod headers;
+mod proofs;
 mod refusals;
 mod revocations;
 mod scenes;
