@@ -16,6 +16,7 @@ mod proofs;
 mod refusals;
 mod revocations;
 mod scenes;
+mod secrecy;
 mod sharing;
 mod unauthorized;
 mod verifying;
