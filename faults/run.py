@@ -56,6 +56,8 @@ FAULTS = {
     "F25": "f25_guesses",
     # Holds F27.
     "F27": "f27_together",
+    # Holds RV-04.
+    "revocations": "revocations",
     "rotation": "rotation",
 }
 
