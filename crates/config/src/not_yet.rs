@@ -105,9 +105,36 @@ pub const ALL: &[Keys] = &[
         "; remove it",
     ),
     Keys::warning(
-        (INSTALL, INSTALL_TOP),
-        &["certificatesResolvers"],
-        "; name certificates yourself",
+        (INSTALL, "certificatesResolvers.*"),
+        &["tailscale"],
+        "; use `acme`",
+    ),
+    Keys::warning(
+        (INSTALL, "certificatesResolvers.*.acme"),
+        &["dnsChallenge"],
+        "; use `tlsChallenge` or `httpChallenge`",
+    ),
+    Keys::warning(
+        (INSTALL, "certificatesResolvers.*.acme"),
+        &[
+            "caSystemCertPool",
+            "certificateTimeout",
+            "clientResponseHeaderTimeout",
+            "clientTimeout",
+            "emailAddresses",
+            "preferredChain",
+        ],
+        "; remove it",
+    ),
+    Keys::warning(
+        (INSTALL, "certificatesResolvers.*.acme.httpChallenge"),
+        &["delay"],
+        "; remove it",
+    ),
+    Keys::warning(
+        (INSTALL, "certificatesResolvers.*.acme.tlsChallenge"),
+        &["delay"],
+        "; remove it",
     ),
     Keys::warning(
         (INSTALL, INSTALL_TOP),

@@ -205,7 +205,7 @@ impl Reason {
         match self {
             Self::BadRequest => "Bad Request",
             Self::ConnectMethod | Self::TraceMethod | Self::UnknownExpectation => "",
-            Self::Misdirected => "Misdirected Request",
+            Self::Misdirected => "Misdirected Request\n",
             Self::NoRoute => "404 page not found\n",
             Self::NoServer => "no available server\n",
             Self::RouterClosed | Self::TokenEndpointUnavailable => "Service Unavailable",

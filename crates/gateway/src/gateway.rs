@@ -19,6 +19,7 @@ use crate::middleware::Endpoint;
 use crate::snapshot::{SnapshotHandle, Surroundings};
 use crate::supplies::{Resolve, Supplies};
 use crate::tls::Identity;
+use crate::tls::acme::{CertificatesResolver, Resolvers};
 use crate::token_source::{CachedToken, ProviderFigures, Providers};
 
 /// Where the access log goes.
@@ -35,6 +36,8 @@ pub struct Options {
     pub access_log_output: Output,
     /// `None`: no `/ping`, `/livez`, `/readyz`.
     pub ping: Option<install::Ping>,
+    /// Who gives certificates, by the names that routers use.
+    pub certificates_resolvers: BTreeMap<String, CertificatesResolver>,
     /// The time of day.
     pub clock: Arc<dyn Clock>,
     /// Random bytes.
@@ -65,6 +68,7 @@ pub struct Gateway {
     internal: BTreeMap<String, Arc<dyn Endpoint>>,
     readiness: Arc<Readiness>,
     default_certificate: Option<Identity>,
+    resolvers: Resolvers,
     house: Arc<House>,
     handed_over: CancellationToken,
 }
@@ -85,19 +89,24 @@ impl Gateway {
             internal.insert("ping@internal".to_owned(), endpoint);
         }
         let access_log = options.access_log.as_ref();
+        let supplies = Supplies {
+            clock: Arc::clone(&options.clock),
+            random: options.random,
+            resolve: options.resolve,
+            providers: Arc::new(Providers::new()),
+        };
+        let resolvers = Resolvers::new(options.certificates_resolvers, &supplies);
+        let challenges = Arc::clone(resolvers.challenges());
+        internal.insert("acme-http@internal".to_owned(), challenges);
         let gateway = Self {
             entry_points: options.entry_points,
             ping: options.ping,
-            supplies: Supplies {
-                clock: Arc::clone(&options.clock),
-                random: options.random,
-                resolve: options.resolve,
-                providers: Arc::new(Providers::new()),
-            },
+            supplies,
             internal,
             readiness,
             default_certificate: default_certificate(options.clock.as_ref()),
             house: Arc::new(House {
+                challenges: Arc::clone(resolvers.challenges()),
                 snapshots: SnapshotHandle::default(),
                 access_log: access_log.map(|o| AccessLog::new(o, options.access_log_output)),
                 clock: options.clock,
@@ -105,6 +114,7 @@ impl Gateway {
                     .unwrap_or_else(|_| HeaderValue::from_static("")),
                 count: 0.into(),
             }),
+            resolvers,
             handed_over: CancellationToken::new(),
         };
         gateway.swap(&RoutingConfig::default());
@@ -172,6 +182,7 @@ impl Gateway {
             tokio::select! {
                 () = shutdown.cancelled() => self.readiness.drain(),
                 () = self.handed_over.cancelled() => {}
+                () = self.resolvers.run() => {}
             }
         };
         tokio::join!(served, announce);
@@ -197,8 +208,12 @@ impl Gateway {
             internal: &self.internal,
             default_certificate: self.default_certificate.as_ref(),
             ping: automatic.map(|ping| ping.entry_point.as_str()),
+            acme: self.resolvers.entry_points(),
+            resolvers: self.resolvers.names(),
+            issued: self.resolvers.issued(),
         };
         let snapshot = snapshots.apply(config, &around);
+        self.resolvers.want(snapshot.wanted().clone());
         let told: BTreeSet<_> = before.diagnostics().iter().collect();
         let findings = snapshot.diagnostics().iter();
         findings

@@ -25,7 +25,7 @@ pub(crate) fn to_fault(fault: &Fault, exchange: &Exchange) -> Response {
     let headers = response.headers_mut();
     match fault.reason() {
         // What Go's `http.Error` writes.
-        Reason::NoRoute | Reason::NoServer => {
+        Reason::Misdirected | Reason::NoRoute | Reason::NoServer => {
             headers.insert(CONTENT_TYPE, PLAIN);
             headers.insert(X_CONTENT_TYPE_OPTIONS, NO_SNIFF);
         }

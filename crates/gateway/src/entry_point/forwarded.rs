@@ -149,7 +149,7 @@ fn fold(headers: &mut HeaderMap, name: HeaderName) {
 }
 
 /// Removes what `Connection` lists, and keeps of it only what the proxy step needs: `Upgrade`, and
-/// the names that the options hand on to the backend's connection.
+/// the names that the options leave to the middlewares, which the proxy step removes.
 fn obey_connection(headers: &mut HeaderMap, kept: &[String]) {
     let upgrade = match has_token(headers, &CONNECTION, "upgrade") {
         true => headers.get(UPGRADE).cloned(),
@@ -157,18 +157,22 @@ fn obey_connection(headers: &mut HeaderMap, kept: &[String]) {
     };
     let listed: Vec<HeaderName> = tokens(headers, &CONNECTION)
         .filter_map(|name| name.parse().ok())
+        .filter(|name: &HeaderName| !is_managed(name.as_str()) && !PROTECTED.contains(name))
         .collect();
     headers.remove(CONNECTION);
-    for name in listed {
-        let is_kept = kept
-            .iter()
-            .any(|kept| name.as_str().eq_ignore_ascii_case(kept));
-        if !is_kept && !is_managed(name.as_str()) && !PROTECTED.contains(&name) {
-            headers.remove(name);
+    let mut left = Vec::new();
+    for name in &listed {
+        let is_kept = |kept: &String| name.as_str().eq_ignore_ascii_case(kept);
+        match kept.iter().any(is_kept) {
+            true => left.push(name.as_str()),
+            false => drop(headers.remove(name)),
         }
     }
     if let Some(upgrade) = upgrade {
         headers.insert(UPGRADE, upgrade);
-        headers.insert(CONNECTION, HeaderValue::from_static("Upgrade"));
+        left.push("Upgrade");
+    }
+    if let (false, Ok(left)) = (left.is_empty(), HeaderValue::from_str(&left.join(", "))) {
+        headers.insert(CONNECTION, left);
     }
 }

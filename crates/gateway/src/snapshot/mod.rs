@@ -26,6 +26,7 @@ use routers::Placement;
 use services::{ServiceInput, TransportInput};
 
 use crate::service::Clients;
+use crate::tls::acme::Wanted;
 use crate::tls::{Handshake, Handshakes, Policy, TlsSession};
 
 /// A compiled router.
@@ -75,6 +76,8 @@ pub(crate) struct Snapshot {
     middlewares: Shelf<routing::Middleware, Arc<dyn Middleware>>,
     /// Where each router stood when its rule could last be read.
     placements: BTreeMap<String, Placement>,
+    /// What routers want of certificate resolvers.
+    wanted: Wanted,
 }
 
 impl Snapshot {
@@ -107,6 +110,11 @@ impl Snapshot {
     /// How to make a TLS connection for the name a client asks for; `None`: not at all.
     pub(crate) fn handshake(&self, entry_point: &str, name: Option<&str>) -> Option<&Handshake> {
         self.tables.get(entry_point)?.handshakes.of(name)
+    }
+
+    /// What routers want of certificate resolvers.
+    pub(crate) fn wanted(&self) -> &Wanted {
+        &self.wanted
     }
 
     /// All that is wrong with it, and all that its parts' readers found.

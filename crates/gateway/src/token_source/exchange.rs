@@ -98,6 +98,8 @@ impl Exchange {
         let request = ClientCredentialsRequest {
             scopes: self.options.scopes.clone(),
             audiences: self.options.audience.clone().into_iter().collect(),
+            resources: self.options.resources.clone(),
+            parameters: self.options.parameters.0.clone().into_iter().collect(),
             in_body: (!in_header).then(|| credentials.clone()),
         };
         Call {

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use carnet_config::routing::middleware::OAuthClientCredentials;
-use carnet_config::routing::middleware::oauth_client_credentials::Refresh;
+use carnet_config::routing::middleware::oauth_client_credentials::{Parameters, Refresh};
 use carnet_oauth::client_auth::{Credentials, Method};
 use tokio::time::Instant;
 use url::Url;
@@ -59,6 +59,8 @@ pub(crate) struct Options {
     url: Url,
     audience: Option<String>,
     scopes: Vec<String>,
+    resources: Vec<String>,
+    parameters: Parameters,
     /// The method to try first.
     first_method: Method,
     /// Bounds the whole exchange.
@@ -80,6 +82,8 @@ impl Options {
             url: middleware.url.clone(),
             audience: Some(middleware.audience.clone()).filter(|audience| !audience.is_empty()),
             scopes: middleware.scopes.clone(),
+            resources: middleware.resources.clone(),
+            parameters: middleware.parameters.clone(),
             first_method: match middleware.credentials {
                 None => Method::Post,
                 Some(_) => Method::Basic,

@@ -34,6 +34,7 @@ impl Stack {
             access_log: Some(AccessLog::default()),
             access_log_output: access_log.clone(),
             ping: None,
+            certificates_resolvers: BTreeMap::new(),
             clock,
             random: Arc::new(SeededRandom::default()),
             resolve: Arc::new(|_, _| None),

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use bytes::Bytes;
-use carnet_config::routing::middleware::oauth_client_credentials::Refresh;
+use carnet_config::routing::middleware::oauth_client_credentials::{Parameters, Refresh};
 use carnet_oauth::client_auth::{Basic, Credentials, Method};
 use carnet_oauth::{Clock, form, token_request::TokenRequest};
 use carnet_testkit::{FixedClock, SeededRandom};
@@ -106,6 +106,8 @@ fn options() -> Options {
         url: "http://127.0.0.1:4444/oauth2/token".parse().expect("a URL"),
         audience: None,
         scopes: Vec::new(),
+        resources: Vec::new(),
+        parameters: Parameters::default(),
         first_method: Method::Post,
         timeout: Duration::from_secs(5),
         max_retries: 3,

@@ -25,6 +25,10 @@ pub struct OAuthClientCredentials {
     pub credentials: Option<Credentials>,
     /// Sent space-joined as `scope`; empty: not sent.
     pub scopes: Vec<String>,
+    /// `resources` (ours): sent as `resource`, one by one (RFC 8707).
+    pub resources: Vec<String>,
+    /// `parameters` (ours): more form fields, for servers that want them.
+    pub parameters: Parameters,
     /// Condition over the token's claims; false answers 403.
     pub claims: Option<Expression>,
     /// Request headers set from claims; a missing claim sets the header empty.
@@ -40,6 +44,23 @@ pub struct OAuthClientCredentials {
     pub retry_unauthorized: bool,
     /// Where the authorization server tells which tokens it revoked; `None`: nowhere.
     pub revocations: Option<Revocations>,
+}
+
+/// `parameters`: form fields by their names. A value may be secret.
+#[derive(Debug, Clone, Default)]
+pub struct Parameters(pub BTreeMap<String, SecretString>);
+
+/// As with [`Credentials`].
+impl PartialEq for Parameters {
+    fn eq(&self, other: &Self) -> bool {
+        let exposed = |one: &Self| -> Vec<(String, String)> {
+            let pairs = one.0.iter();
+            pairs
+                .map(|(name, value)| (name.clone(), value.expose_secret().to_owned()))
+                .collect()
+        };
+        exposed(self) == exposed(other)
+    }
 }
 
 /// `clientID` and `clientSecret`: both or neither.
