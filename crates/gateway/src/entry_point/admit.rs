@@ -23,6 +23,9 @@ pub(super) fn admit<B>(
     if *request.method() == Method::CONNECT {
         return Err(Fault::new(Reason::ConnectMethod));
     }
+    if *request.method() == Method::TRACE {
+        return Err(Fault::new(Reason::TraceMethod));
+    }
     let expectation = request.headers().get(EXPECT);
     if expectation.is_some_and(|e| !e.as_bytes().eq_ignore_ascii_case(b"100-continue")) {
         return Err(Fault::new(Reason::UnknownExpectation));
