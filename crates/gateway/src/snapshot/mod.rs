@@ -15,6 +15,7 @@ use crate::error::{Fault, Reason};
 use crate::middleware::{Endpoint, Middleware, ServerStatus};
 use crate::router::{Facts, Table};
 
+mod acme;
 mod carry_over;
 mod compile;
 mod routers;

@@ -10,7 +10,7 @@ mod policy;
 mod session;
 
 pub(crate) use acme::Issued;
-pub(crate) use certificates::{Certificates, Identity};
+pub(crate) use certificates::{Certificates, DefaultCertificate, Identity};
 pub(crate) use handshakes::{Handshake, Handshakes};
 pub(crate) use policy::Policy;
 pub use session::TlsSession;
