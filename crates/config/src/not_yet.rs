@@ -316,11 +316,6 @@ pub const ALL: &[Keys] = &[
         &["tcp", "udp"],
         "; its listeners stay closed",
     ),
-    Keys::warning(
-        (ROUTERS, "tls.stores.*"),
-        &["defaultGeneratedCert"],
-        "; remove it",
-    ),
     Keys::error((KUBERNETES, "IngressRoute.spec"), &["parentRefs"], ""),
     // Options that decide which server answers, or who may ask: not to be ignored.
     Keys::error(
@@ -332,11 +327,6 @@ pub const ALL: &[Keys] = &[
         (KUBERNETES, "TraefikService.spec"),
         &["mirroring"],
         "; name its service in the route",
-    ),
-    Keys::warning(
-        (KUBERNETES, "TLSStore.spec"),
-        &["defaultGeneratedCert"],
-        "; remove it",
     ),
 ];
 

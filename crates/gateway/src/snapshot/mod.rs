@@ -17,6 +17,7 @@ use crate::metrics::Series;
 use crate::middleware::{Endpoint, Middleware, ServerStatus};
 use crate::router::{Facts, Table};
 
+mod acme;
 mod carry_over;
 mod compile;
 mod routers;
