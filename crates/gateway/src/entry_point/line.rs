@@ -71,7 +71,8 @@ impl Door {
             &house.hostname,
         );
         // Dropped without an answer when the client leaves first: the line says so.
-        let mut line = Line::begin(house.access_log.as_ref(), &request, exchange);
+        // Boxed: it goes with the answer's body from hand to hand.
+        let mut line = Box::new(Line::begin(house.access_log.as_ref(), &request, exchange));
         let mut response = match admitted {
             Ok(host) => self.route(request, &host, &mut line).await,
             Err(fault) => refuse(&request, fault, line.exchange()),
@@ -144,7 +145,7 @@ fn refuse(request: &Request, fault: Fault, exchange: &Exchange) -> Response {
 #[derive(Debug)]
 pub(super) struct Answer {
     body: Body,
-    line: Line,
+    line: Box<Line>,
     _in_flight: InFlight,
 }
 
