@@ -235,18 +235,8 @@ pub const ALL: &[Keys] = &[
     ),
     Keys::error(
         (SERVICES, SERVICE_KINDS),
-        &["failover", "highestRandomWeight", "mirroring"],
-        "; use `loadBalancer` or `weighted`",
-    ),
-    Keys::error(
-        (SERVICES, "http.services.*.loadBalancer"),
-        &["healthCheck", "passiveHealthCheck", "sticky"],
-        "",
-    ),
-    Keys::error(
-        (SERVICES, "http.services.*.weighted"),
-        &["healthCheck", "sticky"],
-        "",
+        &["mirroring"],
+        "; name its service in the router",
     ),
     Keys::error(
         (TRANSPORTS, "http.serversTransports.*"),
@@ -322,24 +312,13 @@ pub const ALL: &[Keys] = &[
     // Options that decide which server answers, or who may ask: not to be ignored.
     Keys::error(
         (KUBERNETES, "IngressRoute.spec.routes.services"),
-        &[
-            "healthCheck",
-            "middlewares",
-            "nodePortLB",
-            "passiveHealthCheck",
-            "sticky",
-        ],
+        &["middlewares", "nodePortLB"],
         "",
     ),
     Keys::error(
         (KUBERNETES, "TraefikService.spec"),
-        &["failover", "highestRandomWeight", "mirroring"],
-        "; use `weighted`",
-    ),
-    Keys::error(
-        (KUBERNETES, "TraefikService.spec.weighted"),
-        &["sticky"],
-        "",
+        &["mirroring"],
+        "; name its service in the route",
     ),
     Keys::warning(
         (KUBERNETES, "TLSStore.spec"),

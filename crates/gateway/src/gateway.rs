@@ -15,7 +15,8 @@ use tokio_util::sync::CancellationToken;
 use crate::access_log::AccessLog;
 use crate::api::{Noop, PingEndpoint, Readiness};
 use crate::entry_point::{self, House, Leave};
-use crate::middleware::Endpoint;
+use crate::middleware::{Endpoint, ServerStatus};
+use crate::service;
 use crate::snapshot::{SnapshotHandle, Surroundings};
 use crate::supplies::{Resolve, Supplies};
 use crate::tls::Identity;
@@ -140,6 +141,12 @@ impl Gateway {
         self.house.snapshots.load().describe()
     }
 
+    /// The servers of a load balancer by its qualified name (`whoami@file`), and whether they are
+    /// well; nothing where there is no such.
+    pub fn server_status(&self, service: &str) -> Vec<ServerStatus> {
+        self.house.snapshots.load().server_status(service)
+    }
+
     /// What was counted about each server that gives tokens, as long as a configuration names it.
     pub fn token_figures(&self) -> Vec<ProviderFigures> {
         self.supplies.providers.figures()
@@ -185,7 +192,11 @@ impl Gateway {
                 () = self.resolvers.run() => {}
             }
         };
-        tokio::join!(served, announce);
+        let served = async { tokio::join!(served, announce) };
+        tokio::select! {
+            _ = served => {}
+            () = service::rounds(&self.house.snapshots, &self.supplies.random) => {}
+        }
         if let Some(log) = &self.house.access_log {
             log.flush();
         }

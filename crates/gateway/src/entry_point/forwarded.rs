@@ -14,7 +14,7 @@ use crate::middleware::Connection;
 use crate::service::{has_token, tokens};
 
 /// Headers that only a trusted peer may send, whatever stands for their dashes.
-const MANAGED: [&str; 13] = [
+const MANAGED: [&str; 15] = [
     "x-forwarded-proto",
     "x-forwarded-for",
     "x-forwarded-host",
@@ -28,6 +28,9 @@ const MANAGED: [&str; 13] = [
     "x-forwarded-tls-client-cert-info",
     "x-scheme",
     "x-real-ip",
+    // RFC 9440: what a proxy says of a client's certificate.
+    "client-cert",
+    "client-cert-chain",
 ];
 
 /// Beside the managed ones, what a client's `Connection` header must not remove: a request would
@@ -82,7 +85,7 @@ fn is_managed(name: &str) -> bool {
 fn strip(headers: &mut HeaderMap) {
     let names = headers.keys().filter(|name| {
         // RFC 7239 says the same in one header.
-        **name == FORWARDED || (name.as_str().starts_with('x') && is_managed(name.as_str()))
+        **name == FORWARDED || (name.as_str().starts_with(['c', 'x']) && is_managed(name.as_str()))
     });
     for name in names.cloned().collect::<Vec<_>>() {
         headers.remove(name);

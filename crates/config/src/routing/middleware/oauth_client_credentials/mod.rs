@@ -42,6 +42,9 @@ pub struct OAuthClientCredentials {
     /// `retryUnauthorized` (ours): a service that answers 401 to a kept token makes the gateway
     /// fetch another and ask once more, where the request can be repeated. Default false.
     pub retry_unauthorized: bool,
+    /// How tokens are verified before they are used; `None`: they are believed, as they came from
+    /// the endpoint that was configured.
+    pub verify: Option<Verify>,
     /// Where the authorization server tells which tokens it revoked; `None`: nowhere.
     pub revocations: Option<Revocations>,
 }
@@ -82,6 +85,26 @@ impl PartialEq for Credentials {
         *client_id == other.client_id
             && client_secret.expose_secret() == other.client_secret.expose_secret()
     }
+}
+
+/// `verify` (ours): tokens must be JWTs with a right signature, issuer and audience.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Verify {
+    /// `jwks` or `discovery`: exactly one.
+    pub keys: KeysAt,
+    /// `issuer`; `None`: what the metadata of `discovery` say, else any.
+    pub issuer: Option<String>,
+    /// `audience`; by default the option `audience`. Empty: any.
+    pub audience: String,
+}
+
+/// Where the keys of an authorization server are.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum KeysAt {
+    /// `jwks`: URL of the set.
+    Jwks(Url),
+    /// `discovery`: URL of metadata that name it (RFC 8414).
+    Discovery(Url),
 }
 
 /// `revocations` (ours): the stream of our own authorization server, `GET /admin/revocations`.

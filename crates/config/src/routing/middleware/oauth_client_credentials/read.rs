@@ -5,8 +5,8 @@ use std::time::Duration;
 use url::Url;
 
 use super::{
-    Cache, ClientConfig, ClientTls, Credentials, MAX_AGE, OAuthClientCredentials, Parameters,
-    Refresh, Revocations, forward_headers,
+    Cache, ClientConfig, ClientTls, Credentials, KeysAt, MAX_AGE, OAuthClientCredentials,
+    Parameters, Refresh, Revocations, Verify, forward_headers,
 };
 use crate::claims::{ClaimPath, Expression};
 use crate::document::Fields;
@@ -35,6 +35,9 @@ pub(in super::super) fn read(fields: &mut Fields<'_>) -> Option<OAuthClientCrede
     let cache = fields.map("cache", cache).unwrap_or_default();
     let revocations = fields.map("revocations", revocations).flatten();
     fields.not_yet("http.middlewares.*.plugin.oAuthClientCredentials");
+    let verify = fields
+        .map("verify", |fields| verify(fields, &audience))
+        .flatten();
     let retry_unauthorized = fields.boolean("retryUnauthorized").unwrap_or(false);
     Some(OAuthClientCredentials {
         url: url?,
@@ -49,7 +52,31 @@ pub(in super::super) fn read(fields: &mut Fields<'_>) -> Option<OAuthClientCrede
         client_config,
         cache,
         retry_unauthorized,
+        verify,
         revocations,
+    })
+}
+
+/// `audience` is what is asked for.
+fn verify(fields: &mut Fields<'_>, audience: &str) -> Option<Verify> {
+    let jwks = fields.has("jwks").then(|| outbound_url(fields, "jwks"));
+    let discovery = fields.has("discovery");
+    let discovery = discovery.then(|| outbound_url(fields, "discovery"));
+    let own = fields.text("audience");
+    let issuer = fields.text("issuer").filter(|issuer| !issuer.is_empty());
+    let keys = match (jwks, discovery) {
+        (Some(url), None) => KeysAt::Jwks(url?),
+        (None, Some(url)) => KeysAt::Discovery(url?),
+        _ => {
+            let message = "expects either `jwks` or `discovery`, a URL where the keys are";
+            fields.error("", message);
+            return None;
+        }
+    };
+    Some(Verify {
+        keys,
+        issuer,
+        audience: own.unwrap_or_else(|| audience.to_owned()),
     })
 }
 
