@@ -173,6 +173,7 @@ pub const ALL: &[Keys] = &[
             "http",
             "knative",
             "kubernetesGateway",
+            "kubernetesIngress",
             "kubernetesIngressNGINX",
             "nomad",
             "plugin",
@@ -187,11 +188,6 @@ pub const ALL: &[Keys] = &[
     Keys::warning(
         (PROVIDERS, "providers.kubernetesCRD"),
         &["crossProviderNamespaces"],
-        "; remove it",
-    ),
-    Keys::warning(
-        (PROVIDERS, "providers.kubernetesIngress"),
-        &["ingressEndpoint"],
         "; remove it",
     ),
     Keys::warning(
