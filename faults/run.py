@@ -28,6 +28,18 @@ sys.path.append(str(ROOT / "bench"))
 from stage import Stage  # noqa: E402
 
 FAULTS = {
+    # Holds F01.
+    "F01": "f01_gone_warm",
+    # Holds F02.
+    "F02": "f02_gone_cold",
+    # Holds F03.
+    "F03": "f03_slow",
+    # Holds F04.
+    "F04": "f04_garbage",
+    # Holds F05.
+    "F05": "f05_patience",
+    # Holds F06.
+    "F06": "f06_one_refused",
     # Holds F17.
     "F17": "f17_upgrade",
     # Holds F18.
@@ -42,6 +54,8 @@ FAULTS = {
     "F24": "f24_many_clients",
     # Holds F25.
     "F25": "f25_guesses",
+    # Holds F27.
+    "F27": "f27_together",
     "rotation": "rotation",
 }
 

@@ -15,11 +15,13 @@ use tokio_util::sync::CancellationToken;
 use crate::access_log::AccessLog;
 use crate::api::{Noop, PingEndpoint, Readiness};
 use crate::entry_point::{self, House, Leave};
-use crate::middleware::Endpoint;
+use crate::middleware::{Endpoint, ServerStatus};
+use crate::service;
 use crate::snapshot::{SnapshotHandle, Surroundings};
 use crate::supplies::{Resolve, Supplies};
 use crate::tls::Identity;
-use crate::token_source::{ProviderFigures, Providers};
+use crate::tls::acme::{CertificatesResolver, Resolvers};
+use crate::token_source::{CachedToken, ProviderFigures, Providers};
 
 /// Where the access log goes.
 pub type Output = Arc<Mutex<dyn std::io::Write + Send>>;
@@ -35,6 +37,8 @@ pub struct Options {
     pub access_log_output: Output,
     /// `None`: no `/ping`, `/livez`, `/readyz`.
     pub ping: Option<install::Ping>,
+    /// Who gives certificates, by the names that routers use.
+    pub certificates_resolvers: BTreeMap<String, CertificatesResolver>,
     /// The time of day.
     pub clock: Arc<dyn Clock>,
     /// Random bytes.
@@ -65,6 +69,7 @@ pub struct Gateway {
     internal: BTreeMap<String, Arc<dyn Endpoint>>,
     readiness: Arc<Readiness>,
     default_certificate: Option<Identity>,
+    resolvers: Resolvers,
     house: Arc<House>,
     handed_over: CancellationToken,
 }
@@ -85,19 +90,24 @@ impl Gateway {
             internal.insert("ping@internal".to_owned(), endpoint);
         }
         let access_log = options.access_log.as_ref();
+        let supplies = Supplies {
+            clock: Arc::clone(&options.clock),
+            random: options.random,
+            resolve: options.resolve,
+            providers: Arc::new(Providers::new()),
+        };
+        let resolvers = Resolvers::new(options.certificates_resolvers, &supplies);
+        let challenges = Arc::clone(resolvers.challenges());
+        internal.insert("acme-http@internal".to_owned(), challenges);
         let gateway = Self {
             entry_points: options.entry_points,
             ping: options.ping,
-            supplies: Supplies {
-                clock: Arc::clone(&options.clock),
-                random: options.random,
-                resolve: options.resolve,
-                providers: Arc::new(Providers::new()),
-            },
+            supplies,
             internal,
             readiness,
             default_certificate: default_certificate(options.clock.as_ref()),
             house: Arc::new(House {
+                challenges: Arc::clone(resolvers.challenges()),
                 snapshots: SnapshotHandle::default(),
                 access_log: access_log.map(|o| AccessLog::new(o, options.access_log_output)),
                 clock: options.clock,
@@ -105,6 +115,7 @@ impl Gateway {
                     .unwrap_or_else(|_| HeaderValue::from_static("")),
                 count: 0.into(),
             }),
+            resolvers,
             handed_over: CancellationToken::new(),
         };
         gateway.swap(&RoutingConfig::default());
@@ -130,9 +141,20 @@ impl Gateway {
         self.house.snapshots.load().describe()
     }
 
+    /// The servers of a load balancer by its qualified name (`whoami@file`), and whether they are
+    /// well; nothing where there is no such.
+    pub fn server_status(&self, service: &str) -> Vec<ServerStatus> {
+        self.house.snapshots.load().server_status(service)
+    }
+
     /// What was counted about each server that gives tokens, as long as a configuration names it.
     pub fn token_figures(&self) -> Vec<ProviderFigures> {
         self.supplies.providers.figures()
+    }
+
+    /// The tokens that are kept, without the tokens.
+    pub fn cached_tokens(&self) -> Vec<CachedToken> {
+        self.supplies.providers.cached()
     }
 
     /// Serves each entry point at the listener of its name until `shutdown`, then drains. The
@@ -167,9 +189,14 @@ impl Gateway {
             tokio::select! {
                 () = shutdown.cancelled() => self.readiness.drain(),
                 () = self.handed_over.cancelled() => {}
+                () = self.resolvers.run() => {}
             }
         };
-        tokio::join!(served, announce);
+        let served = async { tokio::join!(served, announce) };
+        tokio::select! {
+            _ = served => {}
+            () = service::rounds(&self.house.snapshots, &self.supplies.random) => {}
+        }
         if let Some(log) = &self.house.access_log {
             log.flush();
         }
@@ -192,8 +219,12 @@ impl Gateway {
             internal: &self.internal,
             default_certificate: self.default_certificate.as_ref(),
             ping: automatic.map(|ping| ping.entry_point.as_str()),
+            acme: self.resolvers.entry_points(),
+            resolvers: self.resolvers.names(),
+            issued: self.resolvers.issued(),
         };
         let snapshot = snapshots.apply(config, &around);
+        self.resolvers.want(snapshot.wanted().clone());
         let told: BTreeSet<_> = before.diagnostics().iter().collect();
         let findings = snapshot.diagnostics().iter();
         findings

@@ -25,4 +25,5 @@ pub use api::Readiness;
 pub use gateway::{Gateway, Options, Output};
 pub use supplies::Resolve;
 pub use tls::TlsSession;
-pub use token_source::ProviderFigures;
+pub use tls::acme::{CertificatesResolver, Storage};
+pub use token_source::{CachedToken, ProviderFigures};

@@ -10,7 +10,7 @@ use carnet_gateway::{Gateway, Options};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
-use super::{append, listen};
+use super::{acme_json, append, listen};
 use crate::output::Failure;
 use crate::process::Process;
 
@@ -78,6 +78,7 @@ impl DataPlane {
             access_log_output,
             access_log: install.access_log.clone(),
             ping: install.ping.clone(),
+            certificates_resolvers: acme_json::resolvers(&install.certificates_resolvers)?,
             clock: Arc::clone(&process.clock),
             random: Arc::clone(&process.random),
             resolve: Arc::clone(&process.resolve),

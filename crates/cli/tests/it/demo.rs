@@ -19,7 +19,11 @@ async fn a_check_prints_both_scenes_and_the_time_of_the_first_token() {
     assert_eq!(count("Sub: "), 1);
     assert_eq!(count("signature: valid (kid "), 2);
     assert_eq!(count("  \"alg\": \"RS256\""), 2);
-    let last = ended.out.lines().last().unwrap();
+    let mut last = ended.out.lines().rev();
+    let numbers =
+        "102 requests served with tokens, 2 calls to the authorization server, 100 calls saved";
+    assert_eq!(last.next(), Some(numbers));
+    let last = last.next().unwrap();
     let time = last.strip_prefix("first token at the backend after ");
     let time = time.and_then(|rest| rest.strip_suffix(" ms"));
     assert!(
@@ -35,6 +39,7 @@ async fn a_check_for_machines_is_one_object() {
     assert_eq!(ended.out.lines().count(), 1);
     let report: Value = serde_json::from_str(&ended.out).unwrap();
     assert!(report["first_token_ms"].is_u64());
+    assert_eq!(report["numbers"]["saved"], 100);
     let scenes = report["scenes"].as_array().unwrap();
     assert_eq!(scenes.len(), 2);
     for scene in scenes {

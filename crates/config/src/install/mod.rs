@@ -6,6 +6,7 @@
 use std::collections::BTreeMap;
 
 pub mod authserver;
+pub mod certificates_resolvers;
 pub mod entry_points;
 mod environment;
 mod flags;
@@ -16,6 +17,7 @@ mod read;
 mod search;
 mod tree;
 
+pub use certificates_resolvers::Acme;
 pub use entry_points::EntryPoint;
 pub use environment::{ENVIRONMENT_PREFIX, read_environment};
 pub use flags::{config_file, read_flags};
@@ -39,4 +41,6 @@ pub struct InstallConfig {
     pub log: Log,
     /// `ping`; `None`: no `/ping`.
     pub ping: Option<Ping>,
+    /// `certificatesResolvers`: who gives certificates, by the names that routers use.
+    pub certificates_resolvers: BTreeMap<String, Acme>,
 }

@@ -1,6 +1,6 @@
 //! From a tree to an [`InstallConfig`], whatever the source.
 
-use super::{AccessLog, EntryPoint, InstallConfig, Log, Ping, Providers};
+use super::{AccessLog, EntryPoint, InstallConfig, Log, Ping, Providers, certificates_resolvers};
 use crate::diagnostics::Diagnostic;
 use crate::document::{Fields, Node, Spelling};
 use crate::nearest::suggestion;
@@ -27,12 +27,19 @@ pub(super) fn read(root: &Node, spelling: Spelling) -> (InstallConfig, Vec<Diagn
         access_log: fields.map("accessLog", AccessLog::read),
         log: fields.map("log", Log::read).unwrap_or_default(),
         ping: fields.map("ping", Ping::read),
+        certificates_resolvers: Default::default(),
     };
     if names.is_empty() {
         let default = EntryPoint::at(":80");
         config.entry_points.insert("http".to_owned(), default);
     }
     place_ping(&mut config, &names, &mut fields);
+    let entry_points: Vec<&str> = config.entry_points.keys().map(String::as_str).collect();
+    let resolvers = fields.entries("certificatesResolvers", |name, resolver| {
+        let acme = certificates_resolvers::read(resolver, &entry_points)?;
+        Some((name.to_owned(), acme))
+    });
+    config.certificates_resolvers = resolvers.into_iter().flatten().collect();
     (config, fields.finish())
 }
 

@@ -16,8 +16,10 @@ pub struct ServersTransport {
     pub insecure_skip_verify: bool,
     /// PEM bundles trusted instead of the system's.
     pub root_cas: Vec<Pem>,
-    /// Who we are to servers that ask; the first is shown.
+    /// Who we are to servers that ask; of several, the one that fits is shown.
     pub certificates: Vec<Certificate>,
+    /// `disableHTTP2`: HTTP/1.1 also where a server offers both over TLS. Default false.
+    pub disable_http2: bool,
     /// Idle connections kept per host. Default 200.
     pub max_idle_conns_per_host: usize,
     /// Limit of a dial. Default 30 s; zero means none.
@@ -26,6 +28,11 @@ pub struct ServersTransport {
     pub response_header_timeout: Duration,
     /// Limit of an idle connection. Default 90 s.
     pub idle_conn_timeout: Duration,
+    /// `readIdleTimeout`: a connection of HTTP/2 that is silent for so long gets a ping. Default
+    /// zero: none.
+    pub read_idle_timeout: Duration,
+    /// `pingTimeout`: limit of its answer. Default 15 s.
+    pub ping_timeout: Duration,
 }
 
 impl Default for ServersTransport {
@@ -35,10 +42,13 @@ impl Default for ServersTransport {
             insecure_skip_verify: false,
             root_cas: Vec::new(),
             certificates: Vec::new(),
+            disable_http2: false,
             max_idle_conns_per_host: 200,
             dial_timeout: Duration::from_secs(30),
             response_header_timeout: Duration::ZERO,
             idle_conn_timeout: Duration::from_secs(90),
+            read_idle_timeout: Duration::ZERO,
+            ping_timeout: Duration::from_secs(15),
         }
     }
 }
@@ -47,9 +57,6 @@ impl ServersTransport {
     /// Reads `http.serversTransports.<name>`.
     pub(super) fn read(fields: &mut Fields<'_>) -> Self {
         let certificates = fields.maps("certificates", Certificate::read_pair);
-        if certificates.len() > 1 {
-            fields.warn("certificates", "servers are shown the first of them");
-        }
         Self {
             root_cas: Pem::list(fields, "rootCAs"),
             certificates: certificates.into_iter().flatten().collect(),
@@ -64,6 +71,7 @@ impl ServersTransport {
         let mut transport = Self {
             server_name: fields.text("serverName").filter(|name| !name.is_empty()),
             insecure_skip_verify: insecure_skip_verify(fields),
+            disable_http2: fields.boolean("disableHTTP2").unwrap_or(false),
             ..Self::default()
         };
         if let Some(count) = fields.number("maxIdleConnsPerHost") {
@@ -76,11 +84,12 @@ impl ServersTransport {
     }
 
     fn read_timeouts(&mut self, fields: &mut Fields<'_>) {
-        fields.not_yet("http.serversTransports.*.forwardingTimeouts");
         for (key, timeout) in [
             ("dialTimeout", &mut self.dial_timeout),
             ("responseHeaderTimeout", &mut self.response_header_timeout),
             ("idleConnTimeout", &mut self.idle_conn_timeout),
+            ("readIdleTimeout", &mut self.read_idle_timeout),
+            ("pingTimeout", &mut self.ping_timeout),
         ] {
             if let Some(given) = fields.duration(key) {
                 *timeout = given;

@@ -59,8 +59,14 @@ fn findings(keys: &Keys, key: &str) -> Option<Vec<Diagnostic>> {
         .unwrap()
         .remove(0);
     let is_routes = keys.path == ROUTES_TOP || ["http", "tls"].contains(&first(keys.path));
-    let is_install = keys.path == INSTALL_TOP
-        || ["accessLog", "log", "entryPoints", "providers"].contains(&first(keys.path));
+    let install = [
+        "accessLog",
+        "certificatesResolvers",
+        "entryPoints",
+        "log",
+        "providers",
+    ];
+    let is_install = keys.path == INSTALL_TOP || install.contains(&first(keys.path));
     match (is_install, is_routes) {
         (true, false) => Some(read_document(&node).1),
         (false, true) => {

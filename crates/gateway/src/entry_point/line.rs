@@ -24,11 +24,14 @@ use crate::middleware::{Connection, Exchange, Next};
 use crate::respond;
 use crate::router::Facts;
 use crate::snapshot::{Chain, SnapshotHandle};
+use crate::tls::acme::Challenges;
 
 /// What all entry points share.
 #[derive(Debug)]
 pub(crate) struct House {
     pub(crate) snapshots: SnapshotHandle,
+    /// Answers to authorities for certificates.
+    pub(crate) challenges: Arc<Challenges>,
     pub(crate) access_log: Option<AccessLog>,
     pub(crate) clock: Arc<dyn Clock>,
     /// Name of this machine, as headers tell it.

@@ -1,6 +1,7 @@
 //! One request to one server, its answer back: connection headers off, bodies streamed, protocol
 //! switches turned into a tunnel.
 
+use std::path::Path;
 use std::sync::Arc;
 
 use carnet_config::routing::service;
@@ -8,11 +9,13 @@ use http::header::{CONNECTION, HOST, TRANSFER_ENCODING, UPGRADE, USER_AGENT};
 use http::uri::{Authority, PathAndQuery, Scheme};
 use http::{HeaderValue, StatusCode, Uri, Version};
 use http_body::Body as _;
+use percent_encoding::percent_decode_str;
 use tokio::time::Instant;
+use url::Url;
 
 use super::headers::{self, KeepForwardedFor};
 use super::load_balancer::Clients;
-use super::{expect, gunzip, upgrade};
+use super::{expect, gunzip, trailers, upgrade};
 use crate::body::{Body, Request, Response};
 use crate::error::{Fault, Reason};
 use crate::middleware::Exchange;
@@ -47,23 +50,12 @@ impl Server {
         clients: &Clients,
     ) -> Result<Self, String> {
         let url = &options.url;
-        let refused = || format!("`{url}` is no address of a server; write `http://HOST:PORT`");
-        let (scheme, client) = match url.scheme() {
-            "http" => (Scheme::HTTP, &clients.http1),
-            "https" => (Scheme::HTTPS, &clients.http1),
-            "h2c" => (Scheme::HTTP, &clients.http2),
-            _ => return Err(refused()),
-        };
-        let host = url.host_str().unwrap_or_default();
-        let authority = match url.port() {
-            Some(port) => format!("{host}:{port}"),
-            None => host.to_owned(),
-        };
-        let authority: Authority = authority.parse().map_err(|_| refused())?;
-        let host = HeaderValue::from_str(authority.as_str()).map_err(|_| refused())?;
+        let (destination, host) = reach(url, clients).ok_or_else(|| {
+            format!("`{url}` is no address of a server; write `http://HOST:PORT`")
+        })?;
         Ok(Self {
             url: Arc::from(url.as_str().trim_end_matches('/')),
-            destination: client.destination(&scheme, &authority),
+            destination,
             host: match pass_host_header {
                 true => Host::Passed(host),
                 false => Host::Own(host),
@@ -83,6 +75,29 @@ impl Server {
     }
 }
 
+/// Where a URL leads, and what is there called by who does not say otherwise.
+fn reach(url: &Url, clients: &Clients) -> Option<(Destination, HeaderValue)> {
+    let (scheme, client) = match url.scheme() {
+        "unix" => {
+            let path = percent_decode_str(url.path()).decode_utf8().ok()?;
+            let destination = clients.http1.socket(Path::new(path.as_ref()));
+            return Some((destination, HeaderValue::from_static("localhost")));
+        }
+        "http" => (Scheme::HTTP, &clients.http1),
+        "https" => (Scheme::HTTPS, &clients.http1),
+        "h2c" => (Scheme::HTTP, &clients.http2),
+        _ => return None,
+    };
+    let host = url.host_str()?;
+    let authority = match url.port() {
+        Some(port) => format!("{host}:{port}"),
+        None => host.to_owned(),
+    };
+    let authority: Authority = authority.parse().ok()?;
+    let host = HeaderValue::from_str(authority.as_str()).ok()?;
+    Some((client.destination(&scheme, &authority), host))
+}
+
 /// Asks the server.
 pub(super) async fn proxy(
     mut request: Request,
@@ -91,8 +106,13 @@ pub(super) async fn proxy(
 ) -> Result<Response, Fault> {
     exchange.note(|record| record.server = Some(Arc::clone(&server.url)));
     let tunnel = upgrade::Offer::take(&mut request);
+    let may_have_trailers = request.version() == Version::HTTP_2 && !request.body().is_end_stream()
+        || is_of_unknown_length(request.body());
     outgoing(&mut request, exchange, server, tunnel.as_ref())?;
     let unzip = gunzip::ask(&mut request);
+    if may_have_trailers {
+        trailers::guard(&mut request);
+    }
     let gate = expect::hold_body(&mut request);
 
     let sent = Instant::now();

@@ -12,7 +12,7 @@ use carnet_config::routing::RoutingConfig;
 use super::Snapshot;
 use crate::middleware::{self, Endpoint};
 use crate::supplies::Supplies;
-use crate::tls::Identity;
+use crate::tls::{Certificates, Identity, Issued};
 
 /// What a configuration is compiled in.
 #[derive(Debug)]
@@ -25,6 +25,12 @@ pub(crate) struct Surroundings<'a> {
     pub(crate) default_certificate: Option<&'a Identity>,
     /// Entry point at which the gateway itself answers `/ping`.
     pub(crate) ping: Option<&'a str>,
+    /// Entry points at which authorities for certificates ask.
+    pub(crate) acme: &'a BTreeSet<String>,
+    /// The names of the certificate resolvers.
+    pub(crate) resolvers: &'a BTreeSet<String>,
+    /// The certificates that they give.
+    pub(crate) issued: &'a Arc<Issued>,
 }
 
 /// A compilation in the making.
@@ -33,6 +39,8 @@ pub(super) struct Compile<'a> {
     pub(super) previous: &'a Snapshot,
     pub(super) around: &'a Surroundings<'a>,
     pub(super) snapshot: Snapshot,
+    /// Once they are read.
+    pub(super) certificates: Option<Arc<Certificates>>,
 }
 
 /// Compiles a configuration. What `previous` made of equal options is taken over.
@@ -50,6 +58,7 @@ pub(crate) fn compile(
             diagnostics: found_by_readers(config),
             ..Snapshot::default()
         },
+        certificates: None,
     };
     compile.transports();
     compile.services();

@@ -10,11 +10,12 @@ use carnet_config::routing::router::RouterTls;
 use carnet_config::rule::{self, Rule};
 
 use super::compile::Compile;
-use super::tls::{Configs, Wishes};
+use super::tls::{Configs, DEFAULT, Wishes};
 use super::{Chain, Route, Tables};
 use crate::api::Redirections;
 use crate::middleware::Middleware;
 use crate::router::{Ranked, Table};
+use crate::tls::acme;
 
 /// Entry points that take no router which names none.
 const INTERNAL_ENTRY_POINT: &str = "traefik";
@@ -41,6 +42,19 @@ struct Draft {
     configs: Configs,
 }
 
+/// What an entry point says of TLS, as if the router itself said it: a name of options without a
+/// provider means those of the router's own, as in Traefik.
+fn adopted(tls: &RouterTls, router: &str) -> RouterTls {
+    let mut tls = tls.clone();
+    if let (Some(options), Some((_, provider))) = (&mut tls.options, router.rsplit_once('@'))
+        && !options.contains('@')
+        && options != DEFAULT
+    {
+        *options = format!("{options}@{provider}");
+    }
+    tls
+}
+
 impl Compile<'_> {
     /// Fills the tables of every entry point.
     pub(super) fn routers(&mut self, configs: Configs) {
@@ -53,6 +67,7 @@ impl Compile<'_> {
             self.router(name, object, &mut draft);
         }
         self.ping(&mut draft);
+        self.acme(&mut draft);
         self.redirections(&mut draft);
         let around = self.around;
         for name in around.entry_points.keys() {
@@ -78,8 +93,9 @@ impl Compile<'_> {
         let around = self.around;
         for entry_point in &placement.entry_points {
             let options = &around.entry_points[entry_point];
-            let tls = placement.tls.as_ref().or(options.tls.as_ref());
-            let demands = tls.map_or(Ok(None), |tls| {
+            let tls = placement.tls.clone();
+            let tls = tls.or_else(|| options.tls.as_ref().map(|tls| adopted(tls, name)));
+            let demands = tls.as_ref().map_or(Ok(None), |tls| {
                 let wishes = draft.wishes.entry(entry_point.clone()).or_default();
                 self.wish(name, (&placement.rule, tls), &draft.configs, wishes)
             });
@@ -257,6 +273,37 @@ impl Compile<'_> {
             target: route,
         });
     }
+
+    /// Authorities for certificates ask by plain HTTP.
+    fn acme(&self, draft: &mut Draft) {
+        let name = "acme-http@internal";
+        let Some(challenges) = self.around.internal.get(name) else {
+            return;
+        };
+        for entry_point in self.around.acme {
+            let route = Route {
+                name: Arc::from(name),
+                chain: Chain::Open {
+                    middlewares: Vec::new(),
+                    endpoint: Arc::clone(challenges),
+                },
+                access_logs: true,
+                is_internal: true,
+                demands: None,
+            };
+            let routes = draft
+                .routes
+                .entry((entry_point.clone(), false))
+                .or_default();
+            routes.push(Ranked {
+                name: name.to_owned(),
+                priority: INTERNAL_PRIORITY,
+                rule: Rule::Match(rule::Matcher::PathPrefix(acme::PATH.to_owned())),
+                target: Arc::new(route),
+            });
+        }
+    }
+
     /// The routers that `http.redirections` of the entry points make.
     fn redirections(&mut self, draft: &mut Draft) {
         let around = self.around;

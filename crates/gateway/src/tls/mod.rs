@@ -2,12 +2,14 @@
 //! no sockets and no routers. `policy.rs` are options ready for handshakes, `certificates.rs` finds
 //! the certificate of a name, `client_auth.rs` judges those of clients.
 
+pub(crate) mod acme;
 mod certificates;
 mod client_auth;
 mod handshakes;
 mod policy;
 mod session;
 
+pub(crate) use acme::Issued;
 pub(crate) use certificates::{Certificates, Identity};
 pub(crate) use handshakes::{Handshake, Handshakes};
 pub(crate) use policy::Policy;

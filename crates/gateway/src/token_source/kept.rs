@@ -141,6 +141,22 @@ impl Kept {
         dropped.into_inner()
     }
 
+    /// Drops a token if it still is this one; tells whether it was.
+    pub(super) fn remove_this(&self, key: &Key, token: &Arc<Token>) -> bool {
+        let is_it = |entry: &Arc<Entry>| Arc::ptr_eq(&entry.token, token);
+        self.by_key.remove_if(key, is_it).is_some()
+    }
+
+    /// All tokens that are kept now, fresh or not.
+    pub(super) fn all(&self) -> Vec<Arc<Entry>> {
+        self.by_key.iter().map(|(_, entry)| entry).collect()
+    }
+
+    /// When an entry was last given out.
+    pub(super) fn last_used(&self, entry: &Entry) -> Instant {
+        self.start + Duration::from_millis(entry.used.load(Ordering::Relaxed))
+    }
+
     fn millis(&self, at: Instant) -> u64 {
         let since = at.saturating_duration_since(self.start).as_millis();
         u64::try_from(since).unwrap_or(u64::MAX)

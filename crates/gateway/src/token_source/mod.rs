@@ -8,8 +8,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use carnet_config::routing::middleware::OAuthClientCredentials;
-use carnet_config::routing::middleware::oauth_client_credentials::Refresh;
+use carnet_config::routing::middleware::oauth_client_credentials::{Parameters, Refresh};
 use carnet_oauth::client_auth::{Credentials, Method};
+use tokio::time::Instant;
 use url::Url;
 
 use crate::supplies::Supplies;
@@ -29,6 +30,8 @@ mod setbacks;
 #[cfg(test)]
 mod tests;
 mod token;
+mod verify;
+mod view;
 
 pub(crate) use endpoint::{HttpEndpoint, TokenEndpoint};
 pub(crate) use fault::TokenFault;
@@ -36,6 +39,8 @@ pub use provider::ProviderFigures;
 pub(crate) use provider::Providers;
 pub(crate) use revocations::Feed;
 pub(crate) use token::Token;
+pub(crate) use verify::{Expected, HttpKeys, Verifier};
+pub use view::CachedToken;
 
 use exchange::Exchange;
 use flights::{Boarding, Flights, Takeoff};
@@ -56,6 +61,8 @@ pub(crate) struct Options {
     url: Url,
     audience: Option<String>,
     scopes: Vec<String>,
+    resources: Vec<String>,
+    parameters: Parameters,
     /// The method to try first.
     first_method: Method,
     /// Bounds the whole exchange.
@@ -77,6 +84,8 @@ impl Options {
             url: middleware.url.clone(),
             audience: Some(middleware.audience.clone()).filter(|audience| !audience.is_empty()),
             scopes: middleware.scopes.clone(),
+            resources: middleware.resources.clone(),
+            parameters: middleware.parameters.clone(),
             first_method: match middleware.credentials {
                 None => Method::Post,
                 Some(_) => Method::Basic,
@@ -89,6 +98,9 @@ impl Options {
         }
     }
 }
+
+/// A token that a backend does not take is dropped once it is so old.
+const REJECTED_AGE: Duration = Duration::from_secs(5);
 
 /// Credentials in every way they can be read, the likeliest first.
 type Readings = [Credentials];
@@ -124,6 +136,15 @@ pub(crate) struct Given {
     pub(crate) origin: Origin,
 }
 
+/// An authorization server, as a source reaches it.
+pub(crate) struct Server {
+    pub(crate) endpoint: Arc<dyn TokenEndpoint>,
+    /// Tells what it revoked; `None`: nobody does.
+    pub(crate) feed: Option<Feed>,
+    /// Judges its tokens; `None`: they are believed.
+    pub(crate) verifier: Option<Verifier>,
+}
+
 /// A source of tokens. Its options never change; its tokens outlive the configuration that made it
 /// for as long as the options stay the same. Whatever it does by itself ends when it is dropped.
 pub(crate) struct TokenSource {
@@ -143,18 +164,19 @@ struct Engine {
 }
 
 impl TokenSource {
-    /// A source with nothing kept yet, which drops what `feed` says is revoked.
-    pub(crate) fn new(
-        options: Options,
-        endpoint: Arc<dyn TokenEndpoint>,
-        feed: Option<Feed>,
-        supplies: &Supplies,
-    ) -> Self {
+    /// A source with nothing kept yet.
+    pub(crate) fn new(options: Options, server: Server, supplies: &Supplies) -> Self {
+        let Server {
+            endpoint,
+            feed,
+            verifier,
+        } = server;
         let provider = supplies.providers.of(&options.url);
         let engine = Arc::new(Engine {
             exchange: Exchange {
                 hasher: Hasher::new(supplies.random.as_ref()),
                 methods: Methods::new(options.first_method),
+                verifier,
                 options,
                 provider: Arc::clone(&provider),
                 endpoint,
@@ -168,6 +190,7 @@ impl TokenSource {
             flights: Flights::new(),
             revoked: Revoked::default(),
         });
+        supplies.providers.remember(&engine);
         Self {
             _follower: feed.and_then(|feed| Follower::start(feed, &engine)),
             engine,
@@ -181,6 +204,18 @@ impl TokenSource {
         let exchange = &self.engine.exchange;
         let key = exchange.hasher.token(&exchange.options, readings.first()?);
         Some(Caller { key, readings })
+    }
+
+    /// Drops a token that a backend did not take, so that the next one is fetched anew; tells
+    /// whether it did. A token that is hardly older than the request stays: whoever makes a backend
+    /// say no again and again does not make the gateway ask as often.
+    pub(crate) fn reject(&self, caller: &Caller, token: &Arc<Token>) -> bool {
+        let age = Instant::now().saturating_duration_since(token.asked_at());
+        let is_dropped = age >= REJECTED_AGE && self.engine.kept.remove_this(&caller.key, token);
+        if is_dropped {
+            self.engine.provider.counters.purged.one();
+        }
+        is_dropped
     }
 
     /// A token for a caller.

@@ -1,19 +1,21 @@
-//! Making a connection: resolve, dial, TLS.
+//! Making a connection: resolve, dial, TLS; or a Unix socket.
 
 use std::io;
 use std::net::SocketAddr;
+use std::path::Path;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
+use http::uri::Scheme;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use tokio::net::TcpStream;
+use tokio::net::{TcpStream, UnixStream};
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 
 use super::tls::Handshakes;
-use super::{Failure, FailureKind, Transport, said, within};
+use super::{Failure, FailureKind, Server, Transport, said, within};
 use crate::supplies::Resolve;
 
 /// Traefik's limit of a handshake.
@@ -34,29 +36,55 @@ impl Dial {
         Ok(Self(Arc::new(Inner {
             resolve,
             dial_timeout: transport.dial_timeout,
-            handshakes: Handshakes::new(&transport.tls, transport.http2_only)?,
+            handshakes: Handshakes::new(&transport.tls, transport.http2)?,
         })))
     }
 }
 
 impl Dial {
-    /// A connection, encrypted where it is asked for.
+    /// A connection, encrypted where it is asked for; with HTTP/1.1 as the only choice if
+    /// `only_http1` says so.
     pub(super) async fn connect(
         &self,
-        tls: bool,
-        host: &str,
-        port: u16,
+        server: &Server,
+        only_http1: bool,
     ) -> Result<Stream, Failure> {
-        let inner = &self.0;
-        let socket = within(inner.dial_timeout, inner.dial(host, port))
-            .await
-            .unwrap_or_else(|| Err(Failure::new(FailureKind::DialTimeout)))?;
+        let (authority, is_tls) = match server {
+            Server::Socket(path) => return self.connect_socket(path).await.map(Stream::Socket),
+            Server::Network(scheme, authority) => (authority, *scheme == Scheme::HTTPS),
+        };
+        let host = authority.host();
+        let host = host.trim_start_matches('[').trim_end_matches(']');
+        let own = if is_tls { 443 } else { 80 };
+        let port = authority.port_u16().unwrap_or(own);
+        let socket = self.in_time(self.0.dial(host, port)).await?;
         // Small writes go out at once: a response's head must not wait for its body.
         let _ = socket.set_nodelay(true);
-        Ok(match tls {
+        Ok(match is_tls {
             false => Stream::Plain(socket),
-            true => Stream::Tls(Box::new(inner.encrypt(host, socket).await?)),
+            true => {
+                let encrypted = self.0.encrypt(host, socket, only_http1).await?;
+                Stream::Tls(Box::new(encrypted))
+            }
         })
+    }
+
+    async fn connect_socket(&self, path: &Path) -> Result<UnixStream, Failure> {
+        let failed = |error: io::Error| {
+            let text = format!("{}: {error}", path.display());
+            Failure::new(FailureKind::Connect).because(said(text))
+        };
+        self.in_time(async { UnixStream::connect(path).await.map_err(failed) })
+            .await
+    }
+
+    async fn in_time<T>(
+        &self,
+        dial: impl Future<Output = Result<T, Failure>>,
+    ) -> Result<T, Failure> {
+        within(self.0.dial_timeout, dial)
+            .await
+            .unwrap_or_else(|| Err(Failure::new(FailureKind::DialTimeout)))
     }
 }
 
@@ -83,9 +111,10 @@ impl Inner {
         &self,
         host: &str,
         socket: TcpStream,
+        only_http1: bool,
     ) -> Result<TlsStream<TcpStream>, Failure> {
         let failed = |text: String| Failure::new(FailureKind::Tls).because(said(text));
-        let config = self.handshakes.config().map_err(failed)?;
+        let config = self.handshakes.config(only_http1).map_err(failed)?;
         let name = self.handshakes.server_name(host).map_err(failed)?;
         let handshake = TlsConnector::from(config).connect(name, socket);
         within(TLS_TIMEOUT, handshake)
@@ -107,6 +136,17 @@ fn refused(address: SocketAddr, error: &io::Error) -> Failure {
 pub(super) enum Stream {
     Plain(TcpStream),
     Tls(Box<TlsStream<TcpStream>>),
+    Socket(UnixStream),
+}
+
+impl Stream {
+    /// Whether HTTP/2 was chosen in the handshake (RFC 7301).
+    pub(super) fn chose_http2(&self) -> bool {
+        match self {
+            Self::Tls(stream) => stream.get_ref().1.alpn_protocol() == Some(b"h2"),
+            Self::Plain(_) | Self::Socket(_) => false,
+        }
+    }
 }
 
 impl AsyncRead for Stream {
@@ -117,6 +157,7 @@ impl AsyncRead for Stream {
     ) -> Poll<io::Result<()>> {
         match self.get_mut() {
             Self::Plain(stream) => Pin::new(stream).poll_read(cx, buffer),
+            Self::Socket(stream) => Pin::new(stream).poll_read(cx, buffer),
             Self::Tls(stream) => Pin::new(stream.as_mut()).poll_read(cx, buffer),
         }
     }
@@ -130,6 +171,7 @@ impl AsyncWrite for Stream {
     ) -> Poll<io::Result<usize>> {
         match self.get_mut() {
             Self::Plain(stream) => Pin::new(stream).poll_write(cx, bytes),
+            Self::Socket(stream) => Pin::new(stream).poll_write(cx, bytes),
             Self::Tls(stream) => Pin::new(stream.as_mut()).poll_write(cx, bytes),
         }
     }
@@ -137,6 +179,7 @@ impl AsyncWrite for Stream {
     fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         match self.get_mut() {
             Self::Plain(stream) => Pin::new(stream).poll_flush(cx),
+            Self::Socket(stream) => Pin::new(stream).poll_flush(cx),
             Self::Tls(stream) => Pin::new(stream.as_mut()).poll_flush(cx),
         }
     }
@@ -144,6 +187,7 @@ impl AsyncWrite for Stream {
     fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         match self.get_mut() {
             Self::Plain(stream) => Pin::new(stream).poll_shutdown(cx),
+            Self::Socket(stream) => Pin::new(stream).poll_shutdown(cx),
             Self::Tls(stream) => Pin::new(stream.as_mut()).poll_shutdown(cx),
         }
     }
@@ -151,6 +195,7 @@ impl AsyncWrite for Stream {
     fn is_write_vectored(&self) -> bool {
         match self {
             Self::Plain(stream) => stream.is_write_vectored(),
+            Self::Socket(stream) => stream.is_write_vectored(),
             Self::Tls(stream) => stream.is_write_vectored(),
         }
     }
@@ -162,6 +207,7 @@ impl AsyncWrite for Stream {
     ) -> Poll<io::Result<usize>> {
         match self.get_mut() {
             Self::Plain(stream) => Pin::new(stream).poll_write_vectored(cx, slices),
+            Self::Socket(stream) => Pin::new(stream).poll_write_vectored(cx, slices),
             Self::Tls(stream) => Pin::new(stream.as_mut()).poll_write_vectored(cx, slices),
         }
     }

@@ -1,11 +1,12 @@
 //! The one HTTP client: a pool of connections to whatever a URL names, by HTTP/1.1 or HTTP/2, with
 //! its TLS and its limits. Knows no service and no token; refuses to follow redirects, to read
-//! proxy settings and to add headers. `pool.rs` keeps connections, `dial.rs` makes
-//! them, `tls.rs` their TLS, `failure.rs` says what went wrong.
+//! proxy settings and to add headers. `pool.rs` keeps connections (`shared.rs` that of HTTP/2),
+//! `dial.rs` makes them, `tls.rs` and `identities.rs` their TLS, `failure.rs` says what went wrong.
 
 use std::collections::BTreeMap;
 use std::fmt;
 use std::future::Future;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -20,7 +21,9 @@ use crate::supplies::Resolve;
 
 mod dial;
 mod failure;
+mod identities;
 mod pool;
+mod shared;
 mod tls;
 
 use dial::Dial;
@@ -42,8 +45,35 @@ pub struct Transport {
     pub idle_timeout: Duration,
     /// Idle connections kept per host. Default 200.
     pub max_idle_per_host: usize,
-    /// Speak HTTP/2 from the first byte (`h2c`). Default false.
-    pub http2_only: bool,
+    /// When HTTP/2 is spoken. Default never.
+    pub http2: Http2,
+    /// A connection of HTTP/2 over which nothing came for so long is asked whether it is alive;
+    /// zero: never. Default zero.
+    pub read_idle_timeout: Duration,
+    /// It is closed when it does not answer in this time. Default 15 s.
+    pub ping_timeout: Duration,
+}
+
+/// When a client speaks HTTP/2.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Http2 {
+    /// Never.
+    #[default]
+    Never,
+    /// Where a server chooses it in the TLS handshake. Requests for another protocol (WebSockets)
+    /// go over HTTP/1.1 all the same.
+    Negotiated,
+    /// From the first byte (`h2c`).
+    Only,
+}
+
+/// The address of a server.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Server {
+    /// `http` or `https`, host and port.
+    Network(Scheme, Authority),
+    /// The path of a Unix socket.
+    Socket(PathBuf),
 }
 
 impl Default for Transport {
@@ -54,7 +84,9 @@ impl Default for Transport {
             response_header_timeout: Duration::ZERO,
             idle_timeout: Duration::from_secs(90),
             max_idle_per_host: 200,
-            http2_only: false,
+            http2: Http2::Never,
+            read_idle_timeout: Duration::ZERO,
+            ping_timeout: Duration::from_secs(15),
         }
     }
 }
@@ -66,7 +98,6 @@ pub struct Client(Arc<Inner>);
 struct Inner {
     transport: Transport,
     dial: Dial,
-    /// By scheme and authority.
     pools: Mutex<BTreeMap<String, Pool>>,
 }
 
@@ -87,18 +118,30 @@ impl Client {
         })))
     }
 
+    /// Whether both share their connections.
+    pub(crate) fn is(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
+    }
+
     /// The server at an address; whoever names the same one shares its connections.
     pub fn destination(&self, scheme: &Scheme, authority: &Authority) -> Destination {
+        self.server(Server::Network(scheme.clone(), authority.clone()))
+    }
+
+    /// The server at a Unix socket, which speaks HTTP/1.1.
+    pub fn socket(&self, path: &Path) -> Destination {
+        self.server(Server::Socket(path.to_owned()))
+    }
+
+    fn server(&self, server: Server) -> Destination {
         let Inner {
             transport,
             dial,
             pools,
         } = &*self.0;
         let mut pools = pools.lock().unwrap_or_else(PoisonError::into_inner);
-        let name = format!("{scheme}://{authority}");
-        let pool = pools.entry(name).or_insert_with(|| {
-            Pool::new(transport, dial.clone(), scheme.clone(), authority.clone())
-        });
+        let pool = pools.entry(server.to_string());
+        let pool = pool.or_insert_with(|| Pool::new(transport, dial.clone(), server));
         Destination {
             pool: pool.clone(),
             response_header_timeout: transport.response_header_timeout,
@@ -158,6 +201,15 @@ impl Destination {
     }
 }
 
+impl fmt::Display for Server {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Network(scheme, authority) => write!(f, "{scheme}://{authority}"),
+            Self::Socket(path) => write!(f, "unix://{}", path.display()),
+        }
+    }
+}
+
 impl fmt::Debug for Destination {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Destination").finish_non_exhaustive()
@@ -171,7 +223,7 @@ impl fmt::Debug for Client {
 }
 
 /// RFC 9110 section 9.2.2; a body may have been read already, so there must be none.
-fn is_repeatable(request: &Request) -> bool {
+pub(crate) fn is_repeatable(request: &Request) -> bool {
     let idempotent = matches!(
         *request.method(),
         Method::GET | Method::HEAD | Method::OPTIONS | Method::TRACE | Method::PUT | Method::DELETE
@@ -180,7 +232,7 @@ fn is_repeatable(request: &Request) -> bool {
 }
 
 /// The request again, with an empty body. Extensions (an upgrade, a callback) belong to one sending.
-fn copy_of_head(request: &Request) -> Request {
+pub(crate) fn copy_of_head(request: &Request) -> Request {
     let mut copy = http::Request::new(Body::empty());
     request.method().clone_into(copy.method_mut());
     request.uri().clone_into(copy.uri_mut());

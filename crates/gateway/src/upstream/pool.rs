@@ -7,16 +7,17 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
 
-use http::header::HOST;
+use http::header::{HOST, UPGRADE};
 use http::uri::{Authority, PathAndQuery, Scheme};
-use http::{StatusCode, Uri};
+use http::{HeaderValue, StatusCode, Uri};
 use hyper::body::Incoming;
 use hyper::client::conn::{TrySendError, http1, http2};
-use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use hyper_util::rt::TokioIo;
 use tokio::time::Instant;
 
 use super::dial::{Dial, Stream};
-use super::{Failure, Transport};
+use super::shared::Shared;
+use super::{Failure, Http2, Server, Transport};
 use crate::body::{Body, Request, Response};
 
 /// A server and the connections to it.
@@ -25,14 +26,13 @@ pub(super) struct Pool(Arc<Inner>);
 
 struct Inner {
     dial: Dial,
-    scheme: Scheme,
-    authority: Authority,
-    speaks_http2: bool,
+    server: Server,
+    http2: Http2,
     max_idle: usize,
     /// Zero: for ever.
     idle_timeout: Duration,
     idle: Mutex<Idle>,
-    shared: tokio::sync::Mutex<Option<http2::SendRequest<Body>>>,
+    shared: Shared,
 }
 
 #[derive(Default)]
@@ -49,36 +49,40 @@ pub(crate) struct Lent {
     pool: Arc<Inner>,
 }
 
+/// A connection for one request, and whether it has served another before.
+enum Way {
+    Http1(http1::SendRequest<Body>, bool),
+    Http2(http2::SendRequest<Body>, bool),
+}
+
 /// A failed attempt, with the request where none of it was written.
 type Unsent = (Failure, Option<Request>);
 
 impl Pool {
-    pub(super) fn new(
-        transport: &Transport,
-        dial: Dial,
-        scheme: Scheme,
-        authority: Authority,
-    ) -> Self {
+    pub(super) fn new(transport: &Transport, dial: Dial, server: Server) -> Self {
+        let is_tls = matches!(&server, Server::Network(scheme, _) if *scheme == Scheme::HTTPS);
         Self(Arc::new(Inner {
             dial,
-            scheme,
-            authority,
-            speaks_http2: transport.http2_only,
+            http2: match (transport.http2, is_tls) {
+                // Without a handshake there is nothing to negotiate in.
+                (Http2::Negotiated, false) => Http2::Never,
+                (http2, _) => http2,
+            },
+            server,
             max_idle: transport.max_idle_per_host,
             idle_timeout: transport.idle_timeout,
             idle: Mutex::default(),
-            shared: tokio::sync::Mutex::default(),
+            shared: Shared::new(transport),
         }))
     }
 
     /// Sends a request, of whose target only path and query count. A request that met a connection
     /// which was closing before a byte of it was written goes over the next one.
     pub(super) async fn send(&self, mut request: Request) -> Result<Response, Failure> {
-        self.aim(&mut request);
         loop {
-            let outcome = match self.0.speaks_http2 {
-                true => Box::pin(self.over_http2(request)).await,
-                false => self.over_http1(request).await,
+            let outcome = match self.0.http2 {
+                Http2::Never => self.over_http1(request).await,
+                Http2::Negotiated | Http2::Only => Box::pin(self.over_any(request)).await,
             };
             match outcome {
                 Ok(response) => return Ok(response),
@@ -88,45 +92,51 @@ impl Pool {
         }
     }
 
-    /// The target as the protocol writes it: in HTTP/2 the host is a part of it (RFC 9113 section
-    /// 8.3.1).
-    fn aim(&self, request: &mut Request) {
-        let path = request.uri().path_and_query().cloned();
-        let path = path.unwrap_or_else(|| PathAndQuery::from_static("/"));
-        if !self.0.speaks_http2 {
-            *request.uri_mut() = Uri::from(path);
-            return;
-        }
-        let host = request.headers_mut().remove(HOST);
-        let host = host.and_then(|host| Authority::try_from(host.as_bytes()).ok());
-        let mut parts = http::uri::Parts::default();
-        parts.scheme = Some(self.0.scheme.clone());
-        parts.authority = Some(host.unwrap_or_else(|| self.0.authority.clone()));
-        parts.path_and_query = Some(path);
-        // All three parts are there, which is what a target needs.
-        if let Ok(uri) = Uri::from_parts(parts) {
-            *request.uri_mut() = uri;
-        }
-    }
-
     async fn over_http1(&self, request: Request) -> Result<Response, Unsent> {
-        let (mut sender, is_used) = match self.0.take() {
+        let (sender, is_used) = match self.0.take() {
             Some(sender) => (sender, true),
             None => {
                 // Boxed, as everything that few requests need: a future is as large as all it may
                 // ever hold, and is moved as a whole.
-                let opened = Box::pin(self.open_http1()).await;
-                (opened.map_err(|failure| (failure, None))?, false)
+                let opened = Box::pin(async { self.0.begin_http1(self.0.dial(true).await?).await });
+                (opened.await.map_err(|failure| (failure, None))?, false)
             }
         };
+        self.send_http1(request, sender, is_used).await
+    }
+
+    async fn over_any(&self, request: Request) -> Result<Response, Unsent> {
+        // Other protocols begin in HTTP/1.1 (RFC 9110 section 7.8).
+        let switches = self.0.http2 == Http2::Negotiated && request.headers().contains_key(UPGRADE);
+        let way = match switches {
+            true => return self.over_http1(request).await,
+            false => self.0.way().await.map_err(|failure| (failure, None))?,
+        };
+        match way {
+            Way::Http1(sender, is_used) => self.send_http1(request, sender, is_used).await,
+            Way::Http2(sender, is_used) => self.send_http2(request, sender, is_used).await,
+        }
+    }
+
+    async fn send_http1(
+        &self,
+        mut request: Request,
+        mut sender: http1::SendRequest<Body>,
+        is_used: bool,
+    ) -> Result<Response, Unsent> {
+        aim_http1(&mut request);
         let sent = sender.try_send_request(request).await;
         sent.map(|response| self.lend(response, sender))
             .map_err(|error| unsent(error, is_used))
     }
 
-    async fn over_http2(&self, request: Request) -> Result<Response, Unsent> {
-        let shared = self.shared().await;
-        let (mut sender, is_used) = shared.map_err(|failure| (failure, None))?;
+    async fn send_http2(
+        &self,
+        mut request: Request,
+        mut sender: http2::SendRequest<Body>,
+        is_used: bool,
+    ) -> Result<Response, Unsent> {
+        self.0.aim_http2(&mut request);
         let sent = sender.try_send_request(request).await;
         sent.map(|response| response.map(Body::from))
             .map_err(|error| unsent(error, is_used))
@@ -147,12 +157,86 @@ impl Pool {
         };
         response.map(|body| Body::lent(body, lent))
     }
+}
 
-    async fn open_http1(&self) -> Result<http1::SendRequest<Body>, Failure> {
-        let stream = TokioIo::new(self.dial().await?);
+/// The target as HTTP/1 writes it; the host is a field.
+fn aim_http1(request: &mut Request) {
+    let authority = request.uri().authority();
+    let host = authority.and_then(|host| HeaderValue::from_str(host.as_str()).ok());
+    // After an attempt over HTTP/2 it is in the target.
+    if let Some(host) = host.filter(|_| !request.headers().contains_key(HOST)) {
+        request.headers_mut().insert(HOST, host);
+    }
+    *request.uri_mut() = Uri::from(path(request));
+}
+
+fn path(request: &Request) -> PathAndQuery {
+    let path = request.uri().path_and_query().cloned();
+    path.unwrap_or_else(|| PathAndQuery::from_static("/"))
+}
+
+fn unsent(mut error: TrySendError<Request>, is_used: bool) -> Unsent {
+    let request = error.take_message();
+    let failure = Failure::of_connection(error.into_error(), is_used);
+    (failure, request)
+}
+
+impl Inner {
+    /// The target as HTTP/2 writes it: the host is a part of it (RFC 9113 section 8.3.1).
+    fn aim_http2(&self, request: &mut Request) {
+        let path = path(request);
+        let host = request.headers_mut().remove(HOST);
+        let host = host.and_then(|host| Authority::try_from(host.as_bytes()).ok());
+        let host = host.or_else(|| request.uri().authority().cloned());
+        let (scheme, own) = match &self.server {
+            Server::Network(scheme, authority) => (scheme.clone(), authority.clone()),
+            Server::Socket(_) => (Scheme::HTTP, Authority::from_static("localhost")),
+        };
+        let mut parts = http::uri::Parts::default();
+        parts.scheme = Some(scheme);
+        parts.authority = Some(host.unwrap_or(own));
+        parts.path_and_query = Some(path);
+        // All three parts are there, which is what a target needs.
+        if let Ok(uri) = Uri::from_parts(parts) {
+            *request.uri_mut() = uri;
+        }
+    }
+
+    /// The shared connection, one that waits, or a new one. Who comes while the first one is being
+    /// made waits for it, unless the server is known to refuse HTTP/2.
+    async fn way(&self) -> Result<Way, Failure> {
+        if let Some(known) = self.known() {
+            return Ok(known);
+        }
+        if self.shared.is_refused() {
+            return self.open().await;
+        }
+        let _making = self.shared.making.lock().await;
+        match self.known() {
+            Some(known) => Ok(known),
+            None => self.open().await,
+        }
+    }
+
+    fn known(&self) -> Option<Way> {
+        let shared = self.shared.sender().map(|sender| Way::Http2(sender, true));
+        shared.or_else(|| self.take().map(|sender| Way::Http1(sender, true)))
+    }
+
+    async fn open(&self) -> Result<Way, Failure> {
+        let stream = self.dial(false).await?;
+        let is_http2 = self.http2 == Http2::Only || stream.chose_http2();
+        self.shared.is_chosen(is_http2);
+        Ok(match is_http2 {
+            true => Way::Http2(self.shared.begin(stream).await?, false),
+            false => Way::Http1(self.begin_http1(stream).await?, false),
+        })
+    }
+
+    async fn begin_http1(&self, stream: Stream) -> Result<http1::SendRequest<Body>, Failure> {
         let (sender, connection) = http1::Builder::new()
             .title_case_headers(true)
-            .handshake(stream)
+            .handshake(TokioIo::new(stream))
             .await
             .map_err(|error| Failure::of_connection(error, false))?;
         tokio::spawn(async move {
@@ -163,45 +247,10 @@ impl Pool {
         Ok(sender)
     }
 
-    /// The connection of HTTP/2, and whether others used it before. Who comes while it is being
-    /// made waits for it.
-    async fn shared(&self) -> Result<(http2::SendRequest<Body>, bool), Failure> {
-        let mut shared = self.0.shared.lock().await;
-        if let Some(sender) = shared.as_ref().filter(|sender| !sender.is_closed()) {
-            return Ok((sender.clone(), true));
-        }
-        let stream = TokioIo::new(self.dial().await?);
-        let (sender, connection) = http2::Builder::new(TokioExecutor::new())
-            .timer(TokioTimer::new())
-            .handshake(stream)
-            .await
-            .map_err(|error| Failure::of_connection(error, false))?;
-        tokio::spawn(async move {
-            if let Err(error) = connection.await {
-                tracing::debug!(%error, "connection to a server ended");
-            }
-        });
-        *shared = Some(sender.clone());
-        Ok((sender, false))
+    async fn dial(&self, only_http1: bool) -> Result<Stream, Failure> {
+        self.dial.connect(&self.server, only_http1).await
     }
 
-    async fn dial(&self) -> Result<Stream, Failure> {
-        let host = self.0.authority.host();
-        let host = host.trim_start_matches('[').trim_end_matches(']');
-        let is_tls = self.0.scheme == Scheme::HTTPS;
-        let own = if is_tls { 443 } else { 80 };
-        let port = self.0.authority.port_u16().unwrap_or(own);
-        self.0.dial.connect(is_tls, host, port).await
-    }
-}
-
-fn unsent(mut error: TrySendError<Request>, is_used: bool) -> Unsent {
-    let request = error.take_message();
-    let failure = Failure::of_connection(error.into_error(), is_used);
-    (failure, request)
-}
-
-impl Inner {
     fn idle(&self) -> MutexGuard<'_, Idle> {
         self.idle.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -251,7 +300,7 @@ impl Lent {
 
 impl std::fmt::Debug for Lent {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_tuple("Lent").field(&self.pool.authority).finish()
+        f.debug_tuple("Lent").field(&self.pool.server).finish()
     }
 }
 

@@ -5,10 +5,16 @@ use std::sync::{Arc, OnceLock};
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::crypto::{CryptoProvider, aws_lc_rs, verify_tls12_signature, verify_tls13_signature};
 use rustls::{ClientConfig, DigitallySignedStruct, RootCertStore, SignatureScheme};
-use rustls_pki_types::{CertificateDer, PrivateKeyDer, ServerName, UnixTime};
+use rustls_pki_types::{CertificateDer, ServerName, UnixTime};
 use secrecy::{ExposeSecret, SecretString};
 
+use super::Http2;
+use super::identities::Identities;
 use crate::pem;
+
+/// Names of protocols in handshakes (RFC 7301 section 6, RFC 9113 section 3.1).
+const HTTP_1_1: &[u8] = b"http/1.1";
+const HTTP_2: &[u8] = b"h2";
 
 /// TLS towards upstreams. The default trusts what the system trusts.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -19,8 +25,9 @@ pub struct Tls {
     pub insecure_skip_verify: bool,
     /// PEM bundles trusted instead of the system's.
     pub root_cas: Vec<String>,
-    /// Who we are.
-    pub client_certificate: Option<ClientCertificate>,
+    /// Who we are. One is shown to every server that asks; of several, the first that a server's
+    /// authorities have issued.
+    pub client_certificates: Vec<ClientCertificate>,
 }
 
 /// A client certificate and its key.
@@ -43,35 +50,34 @@ impl PartialEq for ClientCertificate {
 /// a gateway that speaks plain HTTP never needs them.
 pub(super) struct Handshakes {
     tls: Tls,
-    alpn: Vec<u8>,
+    http2: Http2,
     roots: Option<Arc<RootCertStore>>,
-    identity: Option<(Vec<CertificateDer<'static>>, PrivateKeyDer<'static>)>,
-    config: OnceLock<Arc<ClientConfig>>,
+    identities: Option<Arc<Identities>>,
+    /// With all protocols, and with HTTP/1.1 alone.
+    configs: OnceLock<[Arc<ClientConfig>; 2]>,
 }
 
 impl Handshakes {
     /// Checks the material. The error is one sentence.
-    pub(super) fn new(tls: &Tls, http2_only: bool) -> Result<Self, String> {
+    pub(super) fn new(tls: &Tls, http2: Http2) -> Result<Self, String> {
         let bundles = tls.root_cas.iter().map(String::as_str);
         let roots = match tls.root_cas.is_empty() {
             true => None,
             false => Some(Arc::new(pem::authorities(bundles)?)),
         };
-        let identity = tls.client_certificate.as_ref().map(identity).transpose()?;
+        let identities = match tls.client_certificates.is_empty() {
+            true => None,
+            false => Some(Arc::new(Identities::new(&tls.client_certificates)?)),
+        };
         let handshakes = Self {
             tls: tls.clone(),
-            // Over HTTP/2 this client cannot send another host than the one it dials, and servers
-            // are told the host that their client asked for.
-            alpn: match http2_only {
-                true => b"h2".to_vec(),
-                false => b"http/1.1".to_vec(),
-            },
+            http2,
             roots,
-            identity,
-            config: OnceLock::new(),
+            identities,
+            configs: OnceLock::new(),
         };
-        if handshakes.roots.is_some() || handshakes.identity.is_some() {
-            handshakes.config()?;
+        if handshakes.roots.is_some() || handshakes.identities.is_some() {
+            handshakes.config(false)?;
         }
         Ok(handshakes)
     }
@@ -83,15 +89,20 @@ impl Handshakes {
             .map_err(|_| format!("`{name}` is no name for a certificate"))
     }
 
-    pub(super) fn config(&self) -> Result<Arc<ClientConfig>, String> {
-        if let Some(config) = self.config.get() {
-            return Ok(Arc::clone(config));
-        }
-        let config = Arc::new(self.build()?);
-        Ok(Arc::clone(self.config.get_or_init(|| config)))
+    /// How to shake hands; `only_http1`: without the choice of HTTP/2.
+    pub(super) fn config(&self, only_http1: bool) -> Result<Arc<ClientConfig>, String> {
+        let configs = match self.configs.get() {
+            Some(configs) => configs,
+            None => {
+                let built = self.build()?;
+                self.configs.get_or_init(|| built)
+            }
+        };
+        let [all, http1] = configs;
+        Ok(Arc::clone(if only_http1 { http1 } else { all }))
     }
 
-    fn build(&self) -> Result<ClientConfig, String> {
+    fn build(&self) -> Result<[Arc<ClientConfig>; 2], String> {
         let provider = Arc::new(aws_lc_rs::default_provider());
         let builder = ClientConfig::builder_with_provider(Arc::clone(&provider))
             .with_safe_default_protocol_versions()
@@ -108,14 +119,20 @@ impl Handshakes {
             };
             builder.with_root_certificates(roots)
         };
-        let mut config = match &self.identity {
+        let mut config = match &self.identities {
             None => builder.with_no_client_auth(),
-            Some((chain, key)) => builder
-                .with_client_auth_cert(chain.clone(), key.clone_key())
-                .map_err(|error| format!("the client certificate cannot be used: {error}"))?,
+            Some(identities) => {
+                builder.with_client_cert_resolver(Arc::<Identities>::clone(identities))
+            }
         };
-        config.alpn_protocols = vec![self.alpn.clone()];
-        Ok(config)
+        config.alpn_protocols = vec![HTTP_1_1.to_vec()];
+        let http1 = Arc::new(config.clone());
+        config.alpn_protocols = match self.http2 {
+            Http2::Never => vec![HTTP_1_1.to_vec()],
+            Http2::Negotiated => vec![HTTP_2.to_vec(), HTTP_1_1.to_vec()],
+            Http2::Only => vec![HTTP_2.to_vec()],
+        };
+        Ok([Arc::new(config), http1])
     }
 }
 
@@ -127,15 +144,6 @@ fn native_roots() -> RootCertStore {
     }
     roots.add_parsable_certificates(found.certs);
     roots
-}
-
-fn identity(
-    certificate: &ClientCertificate,
-) -> Result<(Vec<CertificateDer<'static>>, PrivateKeyDer<'static>), String> {
-    let chain = pem::certificates(&certificate.cert, "the client certificate")?;
-    let key = certificate.key.expose_secret();
-    let key = pem::private_key(key, "the client certificate's key")?;
-    Ok((chain, key))
 }
 
 /// `insecureSkipVerify`: the peer proves that it has the key of its certificate, and nothing else.

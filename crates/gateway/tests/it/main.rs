@@ -4,6 +4,7 @@
 
 mod access_log;
 mod answers;
+mod backends;
 mod clients_tls;
 mod compile;
 mod drain;
@@ -12,12 +13,14 @@ mod forwarded;
 mod frames;
 mod http2;
 mod http2_frames;
+mod messages;
 mod oauth_client_credentials;
 mod ping;
 mod proxy;
 mod proxy_protocol;
 mod reload;
 mod rules;
+mod services;
 mod stack;
 mod stand;
 mod tls;

@@ -8,7 +8,7 @@ use carnet_config::diagnostics::Severity;
 use carnet_config::document::parse_yaml;
 use carnet_config::install::{AccessLog, EntryPoint};
 use carnet_config::{merge, routing};
-use carnet_gateway::{Gateway, Options};
+use carnet_gateway::{CachedToken, Gateway, Options};
 use carnet_oauth::Clock;
 use carnet_testkit::SeededRandom;
 use tokio_util::sync::{CancellationToken, DropGuard};
@@ -34,6 +34,7 @@ impl Stack {
             access_log: Some(AccessLog::default()),
             access_log_output: access_log.clone(),
             ping: None,
+            certificates_resolvers: BTreeMap::new(),
             clock,
             random: Arc::new(SeededRandom::default()),
             resolve: Arc::new(|_, _| None),
@@ -67,6 +68,11 @@ impl Stack {
     pub(crate) fn purged(&self) -> u64 {
         let figures = self.gateway.token_figures();
         figures.iter().map(|provider| provider.purged).sum()
+    }
+
+    /// What is kept.
+    pub(crate) fn cached(&self) -> Vec<CachedToken> {
+        self.gateway.cached_tokens()
     }
 
     /// The lines of the access log.

@@ -69,6 +69,7 @@ pub(crate) fn options(plan: Plan, log: &Written) -> Options {
         access_log: plan.access_log,
         access_log_output: Arc::new(Mutex::new(log.clone())),
         ping: plan.ping,
+        certificates_resolvers: BTreeMap::new(),
         clock: Arc::new(FixedClock::default()),
         random: Arc::new(SeededRandom::default()),
         resolve: Arc::new(|_, _| None),

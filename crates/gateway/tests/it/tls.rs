@@ -17,8 +17,8 @@ use tokio_rustls::TlsAcceptor;
 use crate::stand::{Stand, config, routes};
 
 /// For `backend.test` and 127.0.0.1, signed by itself, for a hundred years.
-const SERVER: &str = include_str!("certificates/server.pem");
-const SERVER_KEY: &str = include_str!("certificates/server.key");
+pub(crate) const SERVER: &str = include_str!("certificates/server.pem");
+pub(crate) const SERVER_KEY: &str = include_str!("certificates/server.key");
 const CLIENT: &str = include_str!("certificates/client.pem");
 const CLIENT_KEY: &str = include_str!("certificates/client.key");
 
@@ -65,7 +65,7 @@ async fn server(asks: bool) -> String {
 }
 
 /// Routes to a server by a transport.
-fn through(url: &str, transport: ServersTransport) -> RoutingConfig {
+pub(crate) fn through(url: &str, transport: ServersTransport) -> RoutingConfig {
     let mut config = config(&routes(&["Host(`a`)"], url));
     let service = config.services.get_mut("s@file").unwrap();
     if let Some(Service::LoadBalancer(balancer)) = &mut service.value {
@@ -129,7 +129,7 @@ async fn a_client_certificate_is_shown_to_who_asks() {
         let transport = Transport {
             tls: Tls {
                 root_cas: vec![SERVER.to_owned()],
-                client_certificate,
+                client_certificates: client_certificate.into_iter().collect(),
                 ..Tls::default()
             },
             ..Transport::default()

@@ -7,7 +7,8 @@ use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use carnet_config::install::{EntryPoint, InstallConfig};
-
+use carnet_gateway::ProviderFigures;
+use serde::Serialize;
 use serde_json::{Value, json};
 
 use self::scene::{Caller, Played};
@@ -21,6 +22,8 @@ mod scene;
 
 const SCENE_A: &str = "Scene A: the caller's credentials become a token";
 const SCENE_B: &str = "Scene B: the gateway's own credentials become a token";
+/// Requests of each scene besides the first, to show that they need no more tokens.
+const MORE: usize = 50;
 const CALLER_HOST: &str = "whoami.docker.localhost";
 const GATEWAY_HOST: &str = "whoami-nologin.docker.localhost";
 
@@ -67,12 +70,13 @@ pub(super) async fn run(args: args::Demo, process: &Process) -> Result<(), Failu
     let mut engine = Engine::start(settings, process).await?;
     let stage = Stage::set(&mut engine, process).await?;
     if args.check {
-        let result = stage.check(&args.format, process).await;
+        let result = stage.check(&args.format, &engine, process).await;
         engine.stop().await;
         return result;
     }
     stage.show(process);
     let result = engine.stay().await;
+    output::print(process, &format!("\n{}\n", Numbers::of(&engine).to_text()));
     engine.stop().await;
     result
 }
@@ -125,7 +129,7 @@ impl Stage {
     }
 
     /// Plays both scenes and prints what whoami saw.
-    async fn check(&self, format: &str, process: &Process) -> Result<(), Failure> {
+    async fn check(&self, format: &str, engine: &Engine, process: &Process) -> Result<(), Failure> {
         let client = reqwest::Client::builder()
             .no_proxy()
             .user_agent("carnet-demo")
@@ -142,20 +146,58 @@ impl Stage {
         let a = scene::play(SCENE_A, as_caller, &keys).await?;
         let first_token = process.started.elapsed().as_millis();
         let b = scene::play(SCENE_B, ask(GATEWAY_HOST), &keys).await?;
-        output::print(process, &report(&[a, b], first_token, format));
+        for _ in 0..MORE {
+            let again = ask(CALLER_HOST).basic_auth(id, Some(secret));
+            scene::fetch(SCENE_A, again).await?;
+            scene::fetch(SCENE_B, ask(GATEWAY_HOST)).await?;
+        }
+        let numbers = Numbers::of(engine);
+        output::print(process, &report(&[a, b], first_token, &numbers, format));
         Ok(())
     }
 }
 
-fn report(played: &[Played], first_token: u128, format: &str) -> String {
+/// What the exchange of credentials came to.
+#[derive(Debug, Serialize)]
+struct Numbers {
+    requests: u64,
+    calls: u64,
+    saved: u64,
+}
+
+impl Numbers {
+    fn of(engine: &Engine) -> Self {
+        let figures = engine.token_figures();
+        Self {
+            requests: figures.iter().map(|one| one.requests).sum(),
+            calls: figures.iter().map(|one| one.calls).sum(),
+            saved: figures.iter().map(ProviderFigures::saved).sum(),
+        }
+    }
+
+    fn to_text(&self) -> String {
+        let Self {
+            requests,
+            calls,
+            saved,
+        } = self;
+        format!(
+            "{requests} requests served with tokens, {calls} calls to the authorization server, \
+             {saved} calls saved"
+        )
+    }
+}
+
+fn report(played: &[Played], first_token: u128, numbers: &Numbers, format: &str) -> String {
     if format == "json" {
-        let report = json!({"scenes": played, "first_token_ms": first_token});
+        let report = json!({"scenes": played, "first_token_ms": first_token, "numbers": numbers});
         return format!("{report}\n");
     }
     let scenes: Vec<String> = played.iter().map(Played::to_text).collect();
     format!(
-        "{}\nfirst token at the backend after {first_token} ms\n",
-        scenes.join("\n")
+        "{}\nfirst token at the backend after {first_token} ms\n{}\n",
+        scenes.join("\n"),
+        numbers.to_text()
     )
 }
 

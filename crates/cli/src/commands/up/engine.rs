@@ -8,6 +8,7 @@ use std::time::Duration;
 use carnet_config::diagnostics::Diagnostic;
 use carnet_config::install::InstallConfig;
 use carnet_config::merge::merge;
+use carnet_gateway::ProviderFigures;
 use carnet_providers::kubernetes::manifests::Identity;
 use carnet_providers::kubernetes::workloads::{self, Workload, workloads};
 use carnet_providers::kubernetes::{self, ObjectName, Objects};
@@ -17,6 +18,7 @@ use super::applied::{Applied, Changes, Verb};
 use super::endpoint::Endpoint;
 use super::network::{Network, Ports, ServicePort};
 use super::pods::{self, Pods};
+use super::revocations;
 use super::sources::Manifest;
 use crate::commands::data_plane::DataPlane;
 use crate::output::{self, Failure};
@@ -234,10 +236,25 @@ impl Engine {
             allow_loopback_endpoints: true,
             ..kubernetes::Options::default()
         };
-        let config = kubernetes::translate(&objects, &options);
+        let mut config = kubernetes::translate(&objects, &options);
+        revocations::follow(&mut config, &self.admins(&services));
         let merged = merge(vec![(kubernetes::NAME.to_owned(), config)]);
         self.data_plane.apply(&merged);
         self.show(services);
+    }
+
+    /// Services with the admin port of an authorization server that runs here.
+    fn admins(&self, services: &BTreeMap<ServicePort, SocketAddr>) -> BTreeSet<ObjectName> {
+        let admins = services.keys().filter(|at| {
+            at.port == revocations::ADMIN_PORT
+                && !self.endpoints.iter().any(|one| one.service == **at)
+        });
+        admins.map(|at| at.service.clone()).collect()
+    }
+
+    /// What was counted about each server that gives tokens.
+    pub(crate) fn token_figures(&self) -> Vec<ProviderFigures> {
+        self.data_plane.gateway().token_figures()
     }
 
     /// Says where Services are, when that changed.

@@ -18,6 +18,7 @@ mod endpoint;
 mod engine;
 mod network;
 mod pods;
+mod revocations;
 mod sources;
 
 pub(crate) use engine::{Engine, Settings};

@@ -5,15 +5,17 @@
 //! and in the forwarded headers never reaches the service, and a request without a token never
 //! gets past here.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::sync::Arc;
 
 use carnet_config::claims::{self, ClaimPath, Expression};
 use carnet_config::routing::middleware::OAuthClientCredentials as Options;
-use carnet_config::routing::middleware::oauth_client_credentials::ClientTls;
+use carnet_config::routing::middleware::oauth_client_credentials::{ClientTls, KeysAt};
 use carnet_oauth::client_auth::Credentials;
 use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
+use http::StatusCode;
 use http::header::{HeaderName, HeaderValue};
 
 mod credentials;
@@ -28,9 +30,10 @@ use crate::error::{Fault, Reason};
 use crate::respond;
 use crate::supplies::Supplies;
 use crate::token_source::{
-    self, Caller, Feed, Given, HttpEndpoint, Origin, Token, TokenFault, TokenSource,
+    self, Caller, Expected, Feed, Given, HttpEndpoint, HttpKeys, Origin, Server, Token, TokenFault,
+    TokenSource, Verifier,
 };
-use crate::upstream::{Client, ClientCertificate, Tls, Transport};
+use crate::upstream::{Client, ClientCertificate, Tls, Transport, copy_of_head, is_repeatable};
 
 /// The middleware. Its tokens are kept as long as it is carried over.
 pub(super) struct OAuthClientCredentials {
@@ -42,6 +45,8 @@ pub(super) struct OAuthClientCredentials {
     username_claim: Option<ClaimPath>,
     /// Tells the client where the token came from.
     header: Option<HeaderName>,
+    /// Whether a token that the service does not take is fetched anew, once.
+    retries_unauthorized: bool,
 }
 
 /// Whose credentials are exchanged.
@@ -55,20 +60,9 @@ enum Whose {
 impl OAuthClientCredentials {
     /// The middleware of these options. The error is one sentence.
     pub(super) fn new(name: &str, options: &Options, supplies: &Supplies) -> Result<Self, String> {
-        let transport = Transport {
-            tls: tls(&options.client_config.tls),
-            ..Transport::default()
-        };
-        let client = Client::new(&transport, Arc::clone(&supplies.resolve))?;
-        let feed = options
-            .revocations
-            .as_ref()
-            .map(|stream| Feed::new(&stream.url, stream.bearer.as_ref(), client.clone()));
-        let endpoint = HttpEndpoint::new(&options.url, client)?;
         let source = TokenSource::new(
             token_source::Options::of(options),
-            Arc::new(endpoint),
-            feed.transpose()?,
+            server(options, supplies)?,
             supplies,
         );
         let own = options.credentials.as_ref().map(|own| Credentials {
@@ -84,30 +78,56 @@ impl OAuthClientCredentials {
             stamp: Stamp::new(options)?,
             username_claim: options.username_claim.clone(),
             header: header(options)?,
+            retries_unauthorized: options.retry_unauthorized,
         })
     }
 
-    /// Puts a token on the request; tells where it came from.
-    async fn exchange(&self, request: &mut Request, exchange: &Exchange) -> Result<Origin, Fault> {
-        let shown;
-        let caller = match &self.whose {
-            Whose::Gateways(own) => own,
-            Whose::Callers => {
-                let readings = callers(request.headers());
-                let caller = readings.and_then(|readings| self.source.caller(readings));
-                shown = caller.ok_or_else(|| Fault::new(Reason::CallerUnauthenticated))?;
-                &shown
-            }
-        };
+    /// Who wants a token.
+    fn caller(&self, request: &Request) -> Result<Cow<'_, Caller>, Fault> {
+        if let Whose::Gateways(own) = &self.whose {
+            return Ok(Cow::Borrowed(own));
+        }
+        let readings = callers(request.headers());
+        let caller = readings.and_then(|readings| self.source.caller(readings));
+        let caller = caller.ok_or_else(|| Fault::new(Reason::CallerUnauthenticated))?;
+        Ok(Cow::Owned(caller))
+    }
+
+    /// Puts a token on the request.
+    async fn exchange(&self, request: &mut Request, caller: &Caller) -> Result<Given, Fault> {
         let given = self.source.token(caller).await;
-        let Given { token, origin } = given.map_err(|fault| self.fault(fault))?;
-        self.check(&token)?;
-        self.stamp.put(request.headers_mut(), &token);
+        let given = given.map_err(|fault| self.fault(fault))?;
+        self.check(&given.token)?;
+        self.stamp.put(request.headers_mut(), &given.token);
+        Ok(given)
+    }
+
+    /// Goes on with a token; tells where it came from.
+    async fn pass(
+        &self,
+        mut request: Request,
+        exchange: &Exchange,
+        next: Next<'_>,
+    ) -> Result<(Response, Origin), Fault> {
+        let caller = self.caller(&request)?;
+        let given = self.exchange(&mut request, &caller).await?;
         exchange.identify(Identity {
-            username: self.username(&token),
+            username: self.username(&given.token),
             client_id: Some(caller.client_id().to_owned()),
         });
-        Ok(origin)
+        let again = self.retries_unauthorized && is_repeatable(&request);
+        let again = again.then(|| copy_of_head(&request));
+        let response = next.run(request).await;
+        let is_rejected = response.status() == StatusCode::UNAUTHORIZED;
+        let Some(mut again) = again.filter(|_| is_rejected) else {
+            return Ok((response, given.origin));
+        };
+        if given.origin == Origin::Provider || !self.source.reject(&caller, &given.token) {
+            return Ok((response, given.origin));
+        }
+        let given = self.exchange(&mut again, &caller).await?;
+        exchange.note(|record| record.retry_attempts += 1);
+        Ok((next.run(again).await, given.origin))
     }
 
     /// Says on the response where the token came from, where that is wanted.
@@ -160,13 +180,13 @@ impl Middleware for OAuthClientCredentials {
 
     fn handle<'a>(
         &'a self,
-        mut request: Request,
+        request: Request,
         exchange: &'a Exchange,
         next: Next<'a>,
     ) -> BoxFuture<'a, Result<Response, Fault>> {
         async move {
-            let (mut response, word) = match self.exchange(&mut request, exchange).await {
-                Ok(origin) => (next.run(request).await, word(origin)),
+            let (mut response, word) = match self.pass(request, exchange, next).await {
+                Ok((response, origin)) => (response, word(origin)),
                 Err(fault) if self.header.is_none() => return Err(fault),
                 Err(fault) => (respond::to_fault(&fault, exchange), "refused"),
             };
@@ -183,6 +203,36 @@ impl fmt::Debug for OAuthClientCredentials {
             .field("name", &self.name)
             .finish_non_exhaustive()
     }
+}
+
+/// How the authorization server is reached.
+fn server(options: &Options, supplies: &Supplies) -> Result<Server, String> {
+    let transport = Transport {
+        tls: tls(&options.client_config.tls),
+        ..Transport::default()
+    };
+    let client = Client::new(&transport, Arc::clone(&supplies.resolve))?;
+    let stream = options.revocations.as_ref();
+    let feed = stream.map(|stream| {
+        let bearer = stream.bearer.as_ref();
+        Feed::new(&stream.url, bearer, client.clone())
+    });
+    let verifier = options.verify.as_ref().map(|verify| {
+        let keys = match &verify.keys {
+            KeysAt::Jwks(url) => HttpKeys::Set(url.clone(), client.clone()),
+            KeysAt::Discovery(url) => HttpKeys::Metadata(url.clone(), client.clone()),
+        };
+        let expected = Expected {
+            issuer: verify.issuer.clone(),
+            audience: verify.audience.clone(),
+        };
+        Verifier::new(Arc::new(keys), expected)
+    });
+    Ok(Server {
+        endpoint: Arc::new(HttpEndpoint::new(&options.url, client)?),
+        feed: feed.transpose()?,
+        verifier,
+    })
 }
 
 /// The words of `cache.header`.
@@ -206,9 +256,12 @@ fn tls(options: &ClientTls) -> Tls {
         server_name: None,
         insecure_skip_verify: options.insecure_skip_verify,
         root_cas: options.ca.iter().cloned().collect(),
-        client_certificate: pair.map(|(cert, key)| ClientCertificate {
-            cert: cert.clone(),
-            key: key.clone(),
-        }),
+        client_certificates: pair
+            .map(|(cert, key)| ClientCertificate {
+                cert: cert.clone(),
+                key: key.clone(),
+            })
+            .into_iter()
+            .collect(),
     }
 }

@@ -14,6 +14,7 @@ mod breaker;
 mod budget;
 mod figures;
 
+use super::{CachedToken, Engine};
 use breaker::Breaker;
 use budget::Budget;
 use figures::Counters;
@@ -23,10 +24,10 @@ pub use figures::ProviderFigures;
 const SEATS: usize = 16_384;
 
 /// The providers that a process asks.
-#[derive(Debug)]
 pub(crate) struct Providers {
     seats: Arc<Semaphore>,
     by_origin: Mutex<BTreeMap<String, Weak<Provider>>>,
+    engines: Mutex<Vec<Weak<Engine>>>,
 }
 
 /// A server that gives tokens.
@@ -55,6 +56,7 @@ impl Providers {
         Self {
             seats: Arc::new(Semaphore::new(SEATS)),
             by_origin: Mutex::default(),
+            engines: Mutex::default(),
         }
     }
 
@@ -83,6 +85,20 @@ impl Providers {
         provider
     }
 
+    /// Remembers a source for as long as it lives.
+    pub(super) fn remember(&self, engine: &Arc<Engine>) {
+        let mut engines = locked(&self.engines);
+        engines.retain(|engine| engine.strong_count() > 0);
+        engines.push(Arc::downgrade(engine));
+    }
+
+    /// What all sources keep.
+    pub(crate) fn cached(&self) -> Vec<CachedToken> {
+        let engines = locked(&self.engines).clone();
+        let living = engines.iter().filter_map(Weak::upgrade);
+        living.flat_map(|engine| engine.cached()).collect()
+    }
+
     /// What was counted about each provider that a configuration names, by its origin.
     pub(crate) fn figures(&self) -> Vec<ProviderFigures> {
         let providers = locked(&self.by_origin);
@@ -92,6 +108,11 @@ impl Providers {
 }
 
 impl Provider {
+    /// Scheme, host and port.
+    pub(super) fn origin(&self) -> &str {
+        &self.origin
+    }
+
     /// A call that may be made now.
     ///
     /// # Errors

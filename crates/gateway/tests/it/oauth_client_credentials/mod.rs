@@ -16,6 +16,8 @@ mod refusals;
 mod revocations;
 mod scenes;
 mod sharing;
+mod unauthorized;
+mod verifying;
 
 const HOST: &str = "whoami.localhost";
 
@@ -43,6 +45,22 @@ impl Room {
         let backend = Server::start(|_| Answer::text(200, "served"))
             .await
             .unwrap();
+        Self::of(url, options, provider, backend)
+    }
+
+    /// The same with a backend that answers as told.
+    async fn with_backend(
+        options: &str,
+        respond: impl Fn(&Request) -> Answer + Send + Sync + 'static,
+        serve: impl Fn(&Request) -> Answer + Send + Sync + 'static,
+    ) -> Self {
+        let provider = Server::start(respond).await.unwrap();
+        let backend = Server::start(serve).await.unwrap();
+        let url = provider.url("/oauth2/token");
+        Self::of(&url, options, provider, backend)
+    }
+
+    fn of(url: &str, options: &str, provider: Server, backend: Server) -> Self {
         let clock = Arc::new(FixedClock::default());
         let gateway = Stack::start(clock.clone());
         let room = Self {
