@@ -6,7 +6,7 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 SELF=$PWD/scripts/test.sh
 
-STEPS=(fmt clippy walls security paths deny audit test kills faults doc demo hydra schemathesis clients failures traefik gateway acme bench fuzz)
+STEPS=(fmt clippy walls security paths deny audit test kills faults doc demo hydra schemathesis clients failures traefik gateway acme kube bench fuzz)
 
 # Versions of the tools that are built from the Rust registry, and of the one that is a Go module.
 CARGO_TOOLS=(cargo-deny@0.20.2 cargo-audit@0.22.2 cargo-fuzz@0.13.2)
@@ -217,6 +217,21 @@ step_gateway() {
     python_package grpcio==1.85.3
     release
     "$VENV/bin/python" compat/gateway/run.py --carnet target/release/carnet
+}
+
+# A real API server of Kubernetes before the gateway: the tutorial with kubectl, what is deleted,
+# outages. The server is built with Go, some minutes in a fresh clone: WITHOUT_KUBE leaves it out,
+# and then the provider's tests before a double in `step_test` are all there is.
+step_kube() {
+    if [ -n "${WITHOUT_KUBE:-}" ]; then
+        not_run "kube: WITHOUT_KUBE says so"
+        return 0
+    fi
+    need_python
+    need go=golang-go curl=curl unshare=util-linux mount=mount ip=iproute2
+    python3 -m unittest discover kube
+    release
+    python3 kube/run.py --carnet target/release/carnet
 }
 
 # A real ACME server gives certificates, and a real Traefik reads the file that they are kept in.

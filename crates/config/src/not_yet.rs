@@ -213,6 +213,7 @@ pub const ALL: &[Keys] = &[
             "http",
             "knative",
             "kubernetesGateway",
+            "kubernetesIngress",
             "kubernetesIngressNGINX",
             "nomad",
             "plugin",
@@ -227,11 +228,6 @@ pub const ALL: &[Keys] = &[
     Keys::warning(
         (PROVIDERS, "providers.kubernetesCRD"),
         &["crossProviderNamespaces"],
-        "; remove it",
-    ),
-    Keys::warning(
-        (PROVIDERS, "providers.kubernetesIngress"),
-        &["ingressEndpoint"],
         "; remove it",
     ),
     Keys::warning(

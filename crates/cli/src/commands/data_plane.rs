@@ -134,7 +134,6 @@ fn providers(install: &InstallConfig) -> Vec<String> {
     let used = &install.providers;
     let names = [
         (used.file.is_some(), "File"),
-        (used.kubernetes_ingress.is_some(), "KubernetesIngress"),
         (used.kubernetes_crd.is_some(), "KubernetesCRD"),
     ];
     let used = names.into_iter().filter(|(is_used, _)| *is_used);

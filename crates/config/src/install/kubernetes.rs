@@ -1,4 +1,4 @@
-//! `providers.kubernetesCRD` and `providers.kubernetesIngress`: which cluster, and what of it.
+//! `providers.kubernetesCRD`: which cluster, and what of it.
 
 use std::time::Duration;
 
@@ -7,7 +7,7 @@ use secrecy::{ExposeSecret, SecretString};
 use crate::document::Fields;
 use crate::secret::secret;
 
-/// What both providers of a cluster share.
+/// Which cluster, and how its objects are taken.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct KubernetesCluster {
     /// `endpoint`: the API server. Without it: the cluster that the process runs in, else what
@@ -41,18 +41,6 @@ pub struct KubernetesCrd {
     pub cluster: KubernetesCluster,
     /// `allowCrossNamespace`. Default false.
     pub allow_cross_namespace: bool,
-}
-
-/// `providers.kubernetesIngress`.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct KubernetesIngress {
-    /// The cluster.
-    pub cluster: KubernetesCluster,
-    /// `disableIngressClassLookup`: IngressClasses are not read, only names count. Default false.
-    pub disable_ingress_class_lookup: bool,
-    /// `strictPrefixMatching`: the path type `Prefix` ends at a `/`. Default false, as in Traefik:
-    /// a plain prefix.
-    pub strict_prefix_matching: bool,
 }
 
 /// A bearer token. Cannot be printed.
@@ -98,20 +86,6 @@ impl KubernetesCrd {
         Self {
             cluster: KubernetesCluster::read(fields),
             allow_cross_namespace: fields.boolean("allowCrossNamespace").unwrap_or(false),
-        }
-    }
-}
-
-impl KubernetesIngress {
-    pub(super) fn read(fields: &mut Fields<'_>) -> Self {
-        fields.not_yet("providers.kubernetesIngress");
-        let cluster = KubernetesCluster::read(fields);
-        let is_namespaced = fields.boolean("disableClusterScopeResources");
-        let is_by_name = fields.boolean("disableIngressClassLookup");
-        Self {
-            cluster,
-            disable_ingress_class_lookup: is_by_name == Some(true) || is_namespaced == Some(true),
-            strict_prefix_matching: fields.boolean("strictPrefixMatching").unwrap_or(false),
         }
     }
 }

@@ -25,7 +25,7 @@ pub use certificates_resolvers::Acme;
 pub use entry_points::EntryPoint;
 pub use environment::{ENVIRONMENT_PREFIX, read_environment};
 pub use flags::{config_file, read_flags};
-pub use kubernetes::{KubernetesCluster, KubernetesCrd, KubernetesIngress};
+pub use kubernetes::{KubernetesCluster, KubernetesCrd};
 pub use metrics::Metrics;
 pub use observability::{AccessLog, AccessLogFormat, Log, Ping};
 pub use providers::{FileProvider, Providers};

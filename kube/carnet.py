@@ -1,0 +1,91 @@
+"""The binary under test: its gateway, and the other programs that it is."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+import urllib.request
+from pathlib import Path
+
+from cluster import Cluster
+
+PING = "http://127.0.0.1:8081/ping"
+STATIC = """entryPoints:
+  web: {address: ':80'}
+  traefik: {address: '127.0.0.1:8081'}
+providers: {kubernetesCRD: {%s}}
+ping: {}
+log: {level: INFO}
+"""
+
+
+class Carnet:
+    """Processes that end with the `with` block."""
+
+    def __init__(self, program: str, folder: Path) -> None:
+        self.program, self.folder = program, folder
+        self.running: dict[str, subprocess.Popen[bytes]] = {}
+
+    def __enter__(self) -> Carnet:
+        self.folder.mkdir(exist_ok=True)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for name in reversed(list(self.running)):
+            self.stop(name)
+
+    def gateway(self, cluster: Cluster, options: str = "", ready: bool = True) -> subprocess.Popen[bytes]:
+        """A gateway that follows the cluster."""
+        static = self.folder / "gateway.yaml"
+        static.write_text(STATIC % options, encoding="utf-8")
+        command = ["gateway", f"--configfile={static}"]
+        variables = {"KUBECONFIG": str(cluster.kubeconfig)}
+        return self.start("gateway", command, variables, ready=PING if ready else None)
+
+    def start(
+        self, name: str, command: list[str], variables: dict[str, str] | None = None, ready: str | None = None
+    ) -> subprocess.Popen[bytes]:
+        """A process, once `ready` answers 200."""
+        environment = {"PATH": os.environ["PATH"], "HOME": str(self.folder), **(variables or {})}
+        with open(self.log(name), "ab") as log:
+            process = subprocess.Popen(
+                [self.program, *command], stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT,
+                env=environment, cwd=self.folder,
+            )
+        self.running[name] = process
+        until = time.monotonic() + 30
+        while ready is not None and not answers(ready):
+            if process.poll() is not None or time.monotonic() > until:
+                sys.exit(f"error: {name} is not ready:\n{self.log(name).read_text(errors='replace')[-3000:]}")
+            time.sleep(0.02)
+        return process
+
+    def stop(self, name: str) -> int:
+        process = self.running.pop(name)
+        process.send_signal(signal.SIGTERM)
+        try:
+            return process.wait(timeout=30)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            return process.wait()
+
+    def run(self, command: list[str]) -> str:
+        """What a command prints; it must not fail."""
+        done = subprocess.run([self.program, *command], capture_output=True, text=True, timeout=60, check=False)
+        if done.returncode:
+            raise AssertionError(f"{command[:2]} failed: {done.stderr}")
+        return done.stdout
+
+    def log(self, name: str) -> Path:
+        return self.folder / f"{name}.log"
+
+
+def answers(url: str) -> bool:
+    try:
+        with urllib.request.urlopen(url, timeout=2) as answer:
+            return answer.status == 200
+    except OSError:
+        return False

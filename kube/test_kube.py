@@ -1,0 +1,32 @@
+"""Tests of the parts that need no cluster."""
+
+import tempfile
+import unittest
+from pathlib import Path
+
+import guarded
+import install
+import pods
+
+
+class Parts(unittest.TestCase):
+    def test_a_slice_names_its_service_and_its_ports(self) -> None:
+        made = pods.endpoint_slice("apps", "whoami", "10.0.0.1", {"http": 80})
+        self.assertEqual(made["metadata"]["labels"], {"kubernetes.io/service-name": "whoami"})
+        self.assertEqual(made["ports"], [{"name": "http", "port": 80}])
+
+    def test_every_route_of_the_guarded_application_has_a_guard(self) -> None:
+        routes = [one for one in guarded.namespace() if one["kind"] == "IngressRoute"]
+        for route in routes[0]["spec"]["routes"]:
+            self.assertTrue(route["middlewares"])
+
+    def test_a_program_that_is_no_kubectl_has_no_version(self) -> None:
+        self.assertEqual(install._minor("true"), 0)
+
+    def test_etcd_is_found_nowhere_in_an_empty_folder(self) -> None:
+        with tempfile.TemporaryDirectory() as folder:
+            self.assertIsNone(install._etcd_of(Path(folder)))
+
+
+if __name__ == "__main__":
+    unittest.main()
