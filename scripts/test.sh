@@ -6,10 +6,11 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 SELF=$PWD/scripts/test.sh
 
-STEPS=(fmt clippy walls security paths deny audit test kills faults doc demo hydra schemathesis clients failures traefik bench fuzz)
+STEPS=(fmt clippy walls security paths deny audit test kills faults doc demo hydra schemathesis clients failures traefik acme bench fuzz)
 
-# Versions of the tools that are built from the Rust registry.
+# Versions of the tools that are built from the Rust registry, and of the one that is a Go module.
 CARGO_TOOLS=(cargo-deny@0.20.2 cargo-audit@0.22.2 cargo-fuzz@0.13.2)
+PEBBLE=v2.10.3
 TOOLS=$PWD/target/tools
 VENV=$PWD/target/venv
 # Seconds for each fuzz target.
@@ -54,6 +55,15 @@ tool() {
         # Unoptimised: built in half the time, and quick enough.
         CARGO_TARGET_DIR=$TOOLS/build cargo install --locked --quiet --debug --root "$TOOLS" "$pinned"
     done
+}
+
+# The ACME server for tests, built once.
+need_pebble() {
+    local pebble=github.com/letsencrypt/pebble/v2
+    grep -qs "^$PEBBLE$" "$TOOLS/pebble" && return 0
+    say "installing as a Go module: $pebble@$PEBBLE"
+    GOBIN=$TOOLS/bin go install "$pebble/cmd/pebble@$PEBBLE" "$pebble/cmd/pebble-challtestsrv@$PEBBLE"
+    echo "$PEBBLE" >"$TOOLS/pebble"
 }
 
 # Python, able to make environments.
@@ -198,6 +208,16 @@ step_traefik() {
     python3 -m unittest discover compat/traefik
     release
     python3 compat/traefik/run.py --carnet target/release/carnet
+}
+
+# A real ACME server gives certificates, and a real Traefik reads the file that they are kept in.
+step_acme() {
+    need_python
+    need go=golang-go openssl=openssl
+    need_pebble
+    release
+    python3 compat/acme/run.py --carnet target/release/carnet \
+        --pebble "$TOOLS/bin/pebble" --challtestsrv "$TOOLS/bin/pebble-challtestsrv"
 }
 
 step_bench() {

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from request import Answer
 
@@ -10,7 +10,7 @@ from request import Answer
 LOGGED = ["RouterName", "ServiceName", "ServiceURL", "OriginStatus"]
 
 # Differ from one run of the same program to the next.
-PER_RUN = {"date"}
+NOT_COMPARED = {"date"}
 # whoami's lines about itself and its peer; the rest is what it received.
 ABOUT_ITSELF = ("Hostname: ", "IP: ", "RemoteAddr: ")
 
@@ -37,15 +37,34 @@ def findings(traefik: Parts, carnet: Parts) -> list[Finding]:
     ]
 
 
-def parts(answer: Answer | None, line: dict[str, object]) -> Parts:
+@dataclass(frozen=True)
+class PerRun:
+    """What has another value each time, with the name that it is told by."""
+
+    ports: dict[str, int] = field(default_factory=dict)
+    certificates: dict[str, str] = field(default_factory=dict)
+
+    def location(self, url: str) -> str:
+        """The target of a redirection."""
+        for name, port in self.ports.items():
+            url = url.replace(f":{port}/", f":<{name}>/")
+        return url
+
+
+def parts(answer: Answer | None, line: dict[str, object], per_run: PerRun = PerRun()) -> Parts:
     """An answer, with its line in the log, taken apart."""
     if answer is None:
         return {"status": "closed"}
     found: Parts = {"status": answer.status}
+    for name, value in answer.agreed.items():
+        known = per_run.certificates.get(str(value), "generated")
+        found[f"tls {name}"] = known if name == "certificate" else value
     for field in LOGGED:
         found[f"log {field}"] = line.get(field) or None
     for name, value in answer.headers:
-        if name.lower() not in PER_RUN:
+        if name.lower() == "location":
+            value = per_run.location(value)
+        if name.lower() not in NOT_COMPARED:
             found.setdefault(f"header {name.lower()}", []).append(value)
     if line.get("OriginStatus"):
         # It counts whoami's lines about itself, too.

@@ -10,6 +10,7 @@ from pathlib import Path
 from processes import Processes, free_ports
 from request import Request, send
 from scenes import SERVICES, Play
+from secured import Certificates, tls
 
 READY = Request(path="/ready")
 
@@ -33,17 +34,32 @@ class Gateway:
             time.sleep(0.05)
 
 
-def start_backends(processes: Processes, carnet: str) -> dict[str, int]:
-    """A whoami for each service."""
-    ports = dict(zip(SERVICES, free_ports(len(SERVICES))))
-    for name, port in ports.items():
-        command = [carnet, "whoami", "--port", str(port), "--name", name]
-        processes.start(name, command, lambda port=port: _answers(port))
-    return ports
+@dataclass(frozen=True)
+class Behind:
+    """What both gateways have in common: the backends, and the certificates."""
+
+    ports: dict[str, int]
+    certificates: Certificates
+
+    def named(self, value: object) -> object:
+        """A part of the configuration with addresses in the place of names."""
+        text = json.dumps(value)
+        for name, port in self.ports.items():
+            text = text.replace(f"{{{name}}}", f"http://127.0.0.1:{port}")
+        return json.loads(text)
+
+
+def start_behind(processes: Processes, carnet: str) -> Behind:
+    """A whoami for each service, and nobody at one port."""
+    ports = dict(zip([*SERVICES, "nobody"], free_ports(len(SERVICES) + 1)))
+    for name in SERVICES:
+        command = [carnet, "whoami", "--port", str(ports[name]), "--name", name]
+        processes.start(name, command, lambda port=ports[name]: _answers(port))
+    return Behind(ports, Certificates(processes.directory / "certificates"))
 
 
 def start(
-    processes: Processes, name: str, program: str, play: Play, backends: dict[str, int]
+    processes: Processes, name: str, program: str, play: Play, behind: Behind
 ) -> Gateway:
     """One of the two, once its configuration is in force."""
     scenes = ["ready", *play.scenes]
@@ -51,17 +67,23 @@ def start(
     log = processes.directory / f"{name}-access.json"
     static = processes.directory / f"{name}.yaml"
     dynamic = processes.directory / "dynamic.yaml"
-    _write(static, _static(ports, log, dynamic))
-    _write(dynamic, _dynamic(play, backends))
+    _write(static, _static(play, ports, log, dynamic))
+    _write(dynamic, _dynamic(play, behind))
     command = [program, *(["gateway"] if name == "carnet" else []), f"--configfile={static}"]
     processes.start(name, command, lambda: _answers(ports["ready"]))
     return Gateway(name, ports, log)
 
 
-def _static(ports: dict[str, int], log: Path, dynamic: Path) -> dict[str, object]:
+def _static(
+    play: Play, ports: dict[str, int], log: Path, dynamic: Path
+) -> dict[str, object]:
+    options = {frame.scene: frame.options for frame in play.frames}
     return {
         "global": {"checkNewVersion": False, "sendAnonymousUsage": False},
-        "entryPoints": {name: {"address": f"127.0.0.1:{port}"} for name, port in ports.items()},
+        "entryPoints": {
+            name: {"address": f"127.0.0.1:{port}", **options.get(name, {})}
+            for name, port in ports.items()
+        },
         "accessLog": {
             "filePath": str(log),
             "format": "json",
@@ -72,17 +94,22 @@ def _static(ports: dict[str, int], log: Path, dynamic: Path) -> dict[str, object
     }
 
 
-def _dynamic(play: Play, backends: dict[str, int]) -> dict[str, object]:
+def _dynamic(play: Play, behind: Behind) -> dict[str, object]:
     ready = {"entryPoints": ["ready"], "rule": "Path(`/ready`)", "service": SERVICES[0]}
-    services = {
-        name: {"loadBalancer": {"servers": [{"url": f"http://127.0.0.1:{port}"}]}}
-        for name, port in backends.items()
+    services: dict[str, object] = {
+        name: {"loadBalancer": {"servers": [{"url": f"{{{name}}}"}]}} for name in SERVICES
     }
+    for frame in play.frames:
+        services |= frame.services
     # Neither of them can make it: one half of a pair.
     half = {"url": "http://127.0.0.1:1/token", "clientID": "half"}
     middlewares = {"unfinished": {"plugin": {"oAuthClientCredentials": half}}}
-    routers = {"ready": ready, **play.routers}
-    return {"http": {"routers": routers, "services": services, "middlewares": middlewares}}
+    http = {
+        "routers": {"ready": ready, **play.routers},
+        "services": behind.named(services),
+        "middlewares": middlewares,
+    }
+    return {"http": http, "tls": tls(behind.certificates.folder)}
 
 
 def _write(path: Path, content: dict[str, object]) -> None:

@@ -2,11 +2,26 @@
 
 from __future__ import annotations
 
+import hashlib
 import http.client
 import socket
+import ssl
 from dataclasses import dataclass, field
+from pathlib import Path
 
 TIMEOUT = 10.0
+
+
+@dataclass(frozen=True)
+class Secured:
+    """How a request goes over TLS: the name that is asked for, and what is shown."""
+
+    name: str | None = None
+    # A certificate with its key, in one file of the certificates' folder.
+    shows: str | None = None
+    # The greatest version: a member of `ssl.TLSVersion`.
+    greatest: str = "TLSv1_3"
+    protocols: tuple[str, ...] = ()
 
 
 @dataclass
@@ -22,6 +37,9 @@ class Request:
     chunked: bool = False
     version: str = "HTTP/1.1"
     source: str = "127.0.0.1"
+    # Sent before the request: the PROXY protocol.
+    before: bytes = b""
+    secured: Secured | None = None
 
     @property
     def target(self) -> str:
@@ -51,23 +69,53 @@ class Answer:
     status: int
     headers: list[tuple[str, str]]
     body: bytes
+    # What TLS agreed on, and the certificate that was shown.
+    agreed: dict[str, object] = field(default_factory=dict)
 
 
-def send(request: Request, port: int) -> Answer | None:
+def send(request: Request, port: int, certificates: Path = Path()) -> Answer | None:
     """One request on a connection of its own. `None`: the connection was closed without a word."""
     address = ("127.0.0.1", port)
+    agreed: dict[str, object] = {}
     with socket.create_connection(address, TIMEOUT, (request.source, 0)) as connection:
-        connection.sendall(request.wire())
+        try:
+            connection.sendall(request.before)
+            if request.secured:
+                connection = _secure(connection, request.secured, certificates)
+                agreed = _agreed(connection)
+            connection.sendall(request.wire())
+        except (ssl.SSLError, ConnectionError):
+            return None
         answer = http.client.HTTPResponse(connection, method=request.method)
         try:
             answer.begin()
-            return Answer(answer.status, answer.getheaders(), answer.read())
-        except (http.client.BadStatusLine, ConnectionResetError):
+            return Answer(answer.status, answer.getheaders(), answer.read(), agreed)
+        except (http.client.BadStatusLine, ConnectionError, ssl.SSLError):
             return None
         except (http.client.IncompleteRead, TimeoutError) as error:
-            return Answer(answer.status, answer.getheaders(), f"broke off: {error}".encode())
+            said = f"broke off: {error}".encode()
+            return Answer(answer.status, answer.getheaders(), said, agreed)
         finally:
             answer.close()
+            connection.close()
+
+
+def _secure(connection: socket.socket, how: Secured, certificates: Path) -> ssl.SSLSocket:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname = False
+    context.verify_mode = ssl.CERT_NONE
+    context.maximum_version = ssl.TLSVersion[how.greatest]
+    if how.protocols:
+        context.set_alpn_protocols(list(how.protocols))
+    if how.shows:
+        context.load_cert_chain(certificates / f"{how.shows}.pem")
+    return context.wrap_socket(connection, server_hostname=how.name)
+
+
+def _agreed(connection: ssl.SSLSocket) -> dict[str, object]:
+    shown = hashlib.sha256(connection.getpeercert(binary_form=True) or b"").hexdigest()
+    protocol = connection.selected_alpn_protocol()
+    return {"version": connection.version(), "protocol": protocol, "certificate": shown}
 
 
 def _chunks(body: bytes) -> bytes:

@@ -70,14 +70,18 @@ def _build() -> str:
 def _play(play: Play, programs: dict[str, str], directory: Path) -> Results:
     """Every request to both, one after the other."""
     with Processes(directory) as processes:
-        backends = gateways.start_backends(processes, programs["carnet"])
+        behind = gateways.start_behind(processes, programs["carnet"])
         answered = []
         for name in ("traefik", "carnet"):
-            gateway = gateways.start(processes, name, programs[name], play, backends)
-            answers = [send(case.request, gateway.ports[case.scene]) for case in play.cases]
+            gateway = gateways.start(processes, name, programs[name], play, behind)
+            folder = behind.certificates.folder
+            answers = [send(case.request, gateway.ports[case.scene], folder) for case in play.cases]
             lines = gateway.lines(len(play.cases))
+            per_run = compare.PerRun(gateway.ports, behind.certificates.names)
             pairs = zip(play.cases, answers)
-            answered.append([compare.parts(got, lines.get(case.number, {})) for case, got in pairs])
+            answered.append(
+                [compare.parts(got, lines.get(case.number, {}), per_run) for case, got in pairs]
+            )
     return list(zip(play.cases, *answered))
 
 
@@ -128,6 +132,7 @@ def _show(play: Play, result: tuple[Case, Parts, Parts]) -> int:
     for name, router in play.routers.items():
         if name.startswith(case.scene):
             print(f"  {name}: {router}")
+    print(case.request.secured or case.request.before or "")
     print(case.request.wire().decode("utf-8", "replace"))
     for name, parts in [("traefik", traefik), ("carnet", carnet)]:
         print(name)

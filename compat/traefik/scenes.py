@@ -9,7 +9,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from random import Random
 
+import frames
 import grammar
+import secured
+import services
+from frames import Frame
 from grammar import Rule
 from request import Request
 
@@ -49,10 +53,11 @@ class Play:
     routers: dict[str, dict[str, object]]
     broken: frozenset[str]
     cases: list[Case]
+    frames: list[Frame]
 
 
 def play(seed: int, count: int, per_scene: int = 10) -> Play:
-    """The same from the same seed, wherever it runs."""
+    """The same from the same seed, wherever it runs: so many requests for rules, then the frames."""
     random = Random(seed)
     scenes, routers, broken, cases = [], {}, set(), []
     for start in range(0, count, per_scene):
@@ -77,7 +82,16 @@ def play(seed: int, count: int, per_scene: int = 10) -> Play:
                 tags.add("not-in-uris")
             request.headers.append(("X-Case", str(number)))
             cases.append(Case(number, scene, request, frozenset(tags)))
-    return Play(scenes, routers, frozenset(broken), cases)
+    framed = [
+        frame for kind in (frames, services, secured) for frame in kind.frames(random, per_scene)
+    ]
+    for frame in framed:
+        scenes.append(frame.scene)
+        routers |= frame.routers
+        for request, tags in frame.asked:
+            request.headers.append(("X-Case", str(len(cases))))
+            cases.append(Case(len(cases), frame.scene, request, frozenset(tags)))
+    return Play(scenes, routers, frozenset(broken), cases, framed)
 
 
 def _router(random: Random, scene: str, rule: Rule) -> tuple[dict[str, object], bool]:

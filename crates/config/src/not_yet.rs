@@ -102,9 +102,36 @@ pub const ALL: &[Keys] = &[
         "; remove it",
     ),
     Keys::warning(
-        (INSTALL, INSTALL_TOP),
-        &["certificatesResolvers"],
-        "; name certificates yourself",
+        (INSTALL, "certificatesResolvers.*"),
+        &["tailscale"],
+        "; use `acme`",
+    ),
+    Keys::warning(
+        (INSTALL, "certificatesResolvers.*.acme"),
+        &["dnsChallenge"],
+        "; use `tlsChallenge` or `httpChallenge`",
+    ),
+    Keys::warning(
+        (INSTALL, "certificatesResolvers.*.acme"),
+        &[
+            "caSystemCertPool",
+            "certificateTimeout",
+            "clientResponseHeaderTimeout",
+            "clientTimeout",
+            "emailAddresses",
+            "preferredChain",
+        ],
+        "; remove it",
+    ),
+    Keys::warning(
+        (INSTALL, "certificatesResolvers.*.acme.httpChallenge"),
+        &["delay"],
+        "; remove it",
+    ),
+    Keys::warning(
+        (INSTALL, "certificatesResolvers.*.acme.tlsChallenge"),
+        &["delay"],
+        "; remove it",
     ),
     Keys::warning(
         (INSTALL, INSTALL_TOP),
@@ -156,13 +183,7 @@ pub const ALL: &[Keys] = &[
     ),
     Keys::warning(
         (ENTRY_POINTS, "entryPoints.*"),
-        &[
-            "allowACMEByPass",
-            "http3",
-            "proxyProtocol",
-            "reusePort",
-            "udp",
-        ],
+        &["allowACMEByPass", "http3", "reusePort", "udp"],
         "; remove it",
     ),
     Keys::warning(
@@ -221,18 +242,8 @@ pub const ALL: &[Keys] = &[
     ),
     Keys::error(
         (SERVICES, SERVICE_KINDS),
-        &["failover", "highestRandomWeight", "mirroring"],
-        "; use `loadBalancer` or `weighted`",
-    ),
-    Keys::error(
-        (SERVICES, "http.services.*.loadBalancer"),
-        &["healthCheck", "passiveHealthCheck", "sticky"],
-        "",
-    ),
-    Keys::error(
-        (SERVICES, "http.services.*.weighted"),
-        &["healthCheck", "sticky"],
-        "",
+        &["mirroring"],
+        "; name its service in the router",
     ),
     Keys::error(
         (TRANSPORTS, "http.serversTransports.*"),
@@ -308,24 +319,13 @@ pub const ALL: &[Keys] = &[
     // Options that decide which server answers, or who may ask: not to be ignored.
     Keys::error(
         (KUBERNETES, "IngressRoute.spec.routes.services"),
-        &[
-            "healthCheck",
-            "middlewares",
-            "nodePortLB",
-            "passiveHealthCheck",
-            "sticky",
-        ],
+        &["middlewares", "nodePortLB"],
         "",
     ),
     Keys::error(
         (KUBERNETES, "TraefikService.spec"),
-        &["failover", "highestRandomWeight", "mirroring"],
-        "; use `weighted`",
-    ),
-    Keys::error(
-        (KUBERNETES, "TraefikService.spec.weighted"),
-        &["sticky"],
-        "",
+        &["mirroring"],
+        "; name its service in the route",
     ),
     Keys::warning(
         (KUBERNETES, "TLSStore.spec"),

@@ -16,9 +16,12 @@ use crate::access_log::AccessLog;
 use crate::api::{Offers, Readiness, State};
 use crate::entry_point::{self, House, Leave};
 use crate::metrics::Metrics;
+use crate::middleware::ServerStatus;
+use crate::service;
 use crate::snapshot::{SnapshotHandle, Surroundings};
 use crate::supplies::{Resolve, Supplies};
 use crate::tls::Identity;
+use crate::tls::acme::{CertificatesResolver, Resolvers};
 use crate::token_source::{CachedToken, ProviderFigures, Providers};
 use crate::traces::{Tracer, Tracing};
 
@@ -44,6 +47,8 @@ pub struct Options {
     pub tracing: Option<Tracing>,
     /// Who gives configurations, as `/api` names them: `File`.
     pub providers: Vec<String>,
+    /// Who gives certificates, by the names that routers use.
+    pub certificates_resolvers: BTreeMap<String, CertificatesResolver>,
     /// The time of day.
     pub clock: Arc<dyn Clock>,
     /// Random bytes.
@@ -75,6 +80,7 @@ pub struct Gateway {
     offers: Offers,
     readiness: Arc<Readiness>,
     default_certificate: Option<Identity>,
+    resolvers: Resolvers,
     house: Arc<House>,
     handed_over: CancellationToken,
 }
@@ -90,20 +96,26 @@ impl Gateway {
             metrics: metrics.as_ref(),
             snapshots: &snapshots,
         };
-        let offers = Offers::new(&options, &state);
+        let mut offers = Offers::new(&options, &state);
         let access_log = options.access_log.as_ref();
+        let supplies = Supplies {
+            clock: Arc::clone(&options.clock),
+            random: options.random,
+            resolve: options.resolve,
+            providers: Arc::new(Providers::new()),
+        };
+        let resolvers = Resolvers::new(options.certificates_resolvers, &supplies);
+        let challenges = Arc::clone(resolvers.challenges());
+        let name = "acme-http@internal".to_owned();
+        offers.services.insert(name, challenges);
         let gateway = Self {
             entry_points: options.entry_points,
-            supplies: Supplies {
-                clock: Arc::clone(&options.clock),
-                random: options.random,
-                resolve: options.resolve,
-                providers: Arc::new(Providers::new()),
-            },
+            supplies,
             offers,
             readiness,
             default_certificate: default_certificate(options.clock.as_ref()),
             house: Arc::new(House {
+                challenges: Arc::clone(resolvers.challenges()),
                 snapshots,
                 access_log: access_log
                     .map(|told| AccessLog::new(told, options.access_log_output, metrics.clone())),
@@ -117,6 +129,7 @@ impl Gateway {
                     .unwrap_or_else(|_| HeaderValue::from_static("")),
                 count: 0.into(),
             }),
+            resolvers,
             handed_over: CancellationToken::new(),
         };
         gateway.swap(&RoutingConfig::default());
@@ -146,6 +159,12 @@ impl Gateway {
     /// The routes that are served, best first, for people: a line each.
     pub fn describe(&self) -> Vec<String> {
         self.house.snapshots.load().describe()
+    }
+
+    /// The servers of a load balancer by its qualified name (`whoami@file`), and whether they are
+    /// well; nothing where there is no such.
+    pub fn server_status(&self, service: &str) -> Vec<ServerStatus> {
+        self.house.snapshots.load().server_status(service)
     }
 
     /// What was counted about each server that gives tokens, as long as a configuration names it.
@@ -190,16 +209,23 @@ impl Gateway {
             tokio::select! {
                 () = shutdown.cancelled() => self.readiness.drain(),
                 () = self.handed_over.cancelled() => {}
+                () = self.resolvers.run() => {}
             }
         };
-        let ended = async { tokio::join!(served, announce) };
-        let Some(log) = &self.house.access_log else {
-            ended.await;
-            return;
+        let served = async { tokio::join!(served, announce) };
+        let flushed = async {
+            match &self.house.access_log {
+                Some(log) => log.keep_flushing().await,
+                None => std::future::pending().await,
+            }
         };
         tokio::select! {
-            _ = ended => log.flush(),
-            () = log.keep_flushing() => {}
+            _ = served => {}
+            () = service::rounds(&self.house.snapshots, &self.supplies.random) => {}
+            () = flushed => {}
+        }
+        if let Some(log) = &self.house.access_log {
+            log.flush();
         }
     }
 
@@ -221,8 +247,12 @@ impl Gateway {
             default_certificate: self.default_certificate.as_ref(),
             metrics,
             routers: &self.offers.routers,
+            acme: self.resolvers.entry_points(),
+            resolvers: self.resolvers.names(),
+            issued: self.resolvers.issued(),
         };
         let snapshot = snapshots.apply(config, &around);
+        self.resolvers.want(snapshot.wanted().clone());
         let told: BTreeSet<_> = before.diagnostics().iter().collect();
         let findings = snapshot.diagnostics().iter();
         findings

@@ -29,5 +29,6 @@ pub use api::Readiness;
 pub use gateway::{Gateway, Options, Output};
 pub use supplies::Resolve;
 pub use tls::TlsSession;
+pub use tls::acme::{CertificatesResolver, Storage};
 pub use token_source::{CachedToken, ProviderFigures};
 pub use traces::{SPANS, TraceContext, Tracing};

@@ -85,6 +85,10 @@ pub struct ClientCredentialsRequest {
     pub scopes: Vec<String>,
     /// The audiences.
     pub audiences: Vec<String>,
+    /// The resources (RFC 8707).
+    pub resources: Vec<String>,
+    /// Parameters that only this server knows.
+    pub parameters: Vec<(String, SecretString)>,
     /// The credentials, when they go into the body.
     pub in_body: Option<Credentials>,
 }
@@ -99,6 +103,12 @@ impl ClientCredentialsRequest {
         }
         for audience in &self.audiences {
             pairs.push(("audience", Cow::Borrowed(audience)));
+        }
+        for resource in &self.resources {
+            pairs.push(("resource", Cow::Borrowed(resource)));
+        }
+        for (name, value) in &self.parameters {
+            pairs.push((name, Cow::Borrowed(value.expose_secret())));
         }
         if let Some(Credentials { id, secret }) = &self.in_body {
             pairs.push(("client_id", Cow::Borrowed(id)));
@@ -154,6 +164,8 @@ mod tests {
         let written = ClientCredentialsRequest {
             scopes: vec!["read".to_owned(), "write".to_owned()],
             audiences: vec!["https://a.example".to_owned()],
+            resources: vec!["https://b.example".to_owned()],
+            parameters: vec![("tenant".to_owned(), SecretString::from("t 1"))],
             in_body: Some(Credentials {
                 id: "i".to_owned(),
                 secret: SecretString::from("s+&"),
@@ -162,6 +174,8 @@ mod tests {
         .to_form();
         let request = read(written.expose_secret()).unwrap();
         assert_eq!(request.scopes, ["read", "write"]);
+        assert_eq!(request.resources, ["https://b.example"]);
+        assert!(written.expose_secret().contains("&tenant=t+1&"));
         assert_eq!(request.client_secret.unwrap().expose_secret(), "s+&");
     }
 }

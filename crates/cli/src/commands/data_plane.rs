@@ -10,7 +10,7 @@ use carnet_gateway::{Gateway, Options, Tracing};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
-use super::{listen, log_file};
+use super::{acme_json, listen, log_file};
 use crate::boot;
 use crate::output::Failure;
 use crate::process::Process;
@@ -86,6 +86,7 @@ impl DataPlane {
                 context: Arc::new(boot::TraceHeaders),
             }),
             providers: providers(install),
+            certificates_resolvers: acme_json::resolvers(&install.certificates_resolvers)?,
             clock: Arc::clone(&process.clock),
             random: Arc::clone(&process.random),
             resolve: Arc::clone(&process.resolve),

@@ -14,6 +14,7 @@ use crate::boot;
 use crate::output::{self, Failure};
 use crate::process::{Output, Process};
 
+mod acme_json;
 mod client_flags;
 mod completion;
 mod consent;

@@ -9,15 +9,17 @@ use std::sync::Arc;
 
 use carnet_config::diagnostics::{Diagnostic, Severity};
 use carnet_config::document::{self, Node};
+use carnet_config::install::certificates_resolvers::Challenge;
 use carnet_config::install::{
-    self, EntryPoint, FileProvider, InstallConfig, Metrics, providers::FileSource,
+    self, Acme, EntryPoint, FileProvider, InstallConfig, Metrics, providers::FileSource,
 };
 use carnet_config::merge::merge;
 use carnet_config::routing::RoutingConfig;
-use carnet_gateway::{Gateway, Options};
+use carnet_gateway::{CertificatesResolver, Gateway, Options, Storage};
 use carnet_providers::file;
 use carnet_providers::kubernetes::manifests::{self, ManifestObject};
 use carnet_providers::kubernetes::{self, Objects, workloads};
+use secrecy::SecretString;
 
 use crate::args::Validate;
 use crate::output::{self, Failure};
@@ -36,6 +38,20 @@ const INSTALL: [&str; 6] = [
     "ping",
     "providers",
 ];
+
+/// A storage in which nothing is.
+#[derive(Debug)]
+struct Nothing;
+
+impl Storage for Nothing {
+    fn read(&self) -> Result<Option<SecretString>, String> {
+        Ok(None)
+    }
+
+    fn write(&self, _: &SecretString) -> Result<(), String> {
+        Ok(())
+    }
+}
 
 /// Prints the findings; fails when there is an error among them.
 pub(super) fn run(args: &Validate, process: &Process) -> Result<(), Failure> {
@@ -136,12 +152,40 @@ impl Findings {
             api: None,
             tracing: None,
             providers: Vec::new(),
+            certificates_resolvers: self.certificates_resolvers(&config),
             clock: Arc::clone(&process.clock),
             random: Arc::clone(&process.random),
             resolve: Arc::clone(&process.resolve),
             hostname: process.hostname.to_string(),
         });
         self.diagnostics.extend(gateway.apply(&config));
+    }
+
+    /// The same of certificate resolvers, which give nothing here.
+    fn certificates_resolvers(
+        &self,
+        config: &RoutingConfig,
+    ) -> BTreeMap<String, CertificatesResolver> {
+        let nothing = |(name, acme)| {
+            let resolver = CertificatesResolver {
+                acme,
+                authorities: Vec::new(),
+                storage: Arc::new(Nothing),
+            };
+            (name, resolver)
+        };
+        if let Some(install) = &self.install {
+            let resolvers = install.certificates_resolvers.clone();
+            return resolvers.into_iter().map(nothing).collect();
+        }
+        let routers = config
+            .routers
+            .values()
+            .filter_map(|router| router.value.as_ref());
+        let named = routers.filter_map(|router| router.tls.as_ref()?.cert_resolver.clone());
+        named
+            .map(|name| nothing((name, Acme::new(Challenge::Tls))))
+            .collect()
     }
 
     /// Those of the install configuration; without one, whatever names the routers use.

@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 
 mod api;
 pub mod authserver;
+pub mod certificates_resolvers;
 pub mod entry_points;
 mod environment;
 mod flags;
@@ -20,6 +21,7 @@ pub mod tracing;
 mod tree;
 
 pub use api::Api;
+pub use certificates_resolvers::Acme;
 pub use entry_points::EntryPoint;
 pub use environment::{ENVIRONMENT_PREFIX, read_environment};
 pub use flags::{config_file, read_flags};
@@ -51,4 +53,6 @@ pub struct InstallConfig {
     pub metrics: Metrics,
     /// `tracing`; `None`: nothing is traced.
     pub tracing: Option<Tracing>,
+    /// `certificatesResolvers`: who gives certificates, by the names that routers use.
+    pub certificates_resolvers: BTreeMap<String, Acme>,
 }

@@ -1,6 +1,9 @@
 //! From a tree to an [`InstallConfig`], whatever the source.
 
-use super::{AccessLog, Api, EntryPoint, InstallConfig, Log, Metrics, Ping, Providers, Tracing};
+use super::{
+    AccessLog, Api, EntryPoint, InstallConfig, Log, Metrics, Ping, Providers, Tracing,
+    certificates_resolvers,
+};
 use crate::diagnostics::Diagnostic;
 use crate::document::{Fields, Node, Spelling};
 use crate::nearest::suggestion;
@@ -33,6 +36,7 @@ pub(super) fn read(root: &Node, spelling: Spelling) -> (InstallConfig, Vec<Diagn
         api: fields.map("api", Api::read),
         metrics: fields.map("metrics", Metrics::read).unwrap_or_default(),
         tracing: fields.map("tracing", Tracing::read).flatten(),
+        certificates_resolvers: Default::default(),
     };
     if names.is_empty() {
         let default = EntryPoint::at(":80");
@@ -41,6 +45,12 @@ pub(super) fn read(root: &Node, spelling: Spelling) -> (InstallConfig, Vec<Diagn
     for (key, name) in wanted(&config) {
         place(&mut config, &names, &mut fields, (key, name));
     }
+    let entry_points: Vec<&str> = config.entry_points.keys().map(String::as_str).collect();
+    let resolvers = fields.entries("certificatesResolvers", |name, resolver| {
+        let acme = certificates_resolvers::read(resolver, &entry_points)?;
+        Some((name.to_owned(), acme))
+    });
+    config.certificates_resolvers = resolvers.into_iter().flatten().collect();
     (config, fields.finish())
 }
 

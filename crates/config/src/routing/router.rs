@@ -34,6 +34,9 @@ pub struct RouterTls {
     pub options: Option<String>,
     /// Name of the certificate resolver.
     pub cert_resolver: Option<String>,
+    /// `domains`: what the resolver asks certificates for, a list of names each. Empty: one for the
+    /// hosts of the rule.
+    pub domains: Vec<Vec<String>>,
 }
 
 /// `observability` of a router or of an entry point; what a router does not say, its entry points
@@ -151,14 +154,20 @@ impl Observability {
 }
 
 impl RouterTls {
+    /// Reads `domains`: `main` and `sans` of each.
+    pub fn domains(fields: &mut Fields<'_>) -> Vec<Vec<String>> {
+        let domains = fields.maps("domains", |domain| {
+            let main = domain.text("main").into_iter().chain(domain.texts("sans"));
+            main.filter(|name| !name.is_empty()).collect::<Vec<_>>()
+        });
+        let named = domains.into_iter().filter(|names| !names.is_empty());
+        named.collect()
+    }
+
     /// Reads `tls` of a router or of an entry point.
     pub(crate) fn read(fields: &mut Fields<'_>) -> Self {
-        // Domains are for certificate resolvers, which read them from the rule until then.
-        fields.maps("domains", |domain| {
-            domain.text("main");
-            domain.texts("sans");
-        });
         Self {
+            domains: Self::domains(fields),
             options: fields.text("options").filter(|name| !name.is_empty()),
             cert_resolver: fields.text("certResolver").filter(|name| !name.is_empty()),
         }

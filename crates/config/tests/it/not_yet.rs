@@ -55,9 +55,10 @@ fn document(path: &str, key: &str) -> String {
 }
 
 /// Where the install configuration is.
-const INSTALL: [&str; 7] = [
+const INSTALL: [&str; 8] = [
     "accessLog",
     "api",
+    "certificatesResolvers",
     "entryPoints",
     "log",
     "metrics",

@@ -23,18 +23,19 @@ pub(crate) struct PrometheusEndpoint {
 
 impl PrometheusEndpoint {
     /// The servers whose health is checked.
-    fn servers(&self) -> Vec<(String, Arc<str>, bool)> {
+    fn servers(&self) -> Vec<(String, String, bool)> {
         let Some(snapshots) = self.snapshots.upgrade() else {
             return Vec::new();
         };
         let snapshot = snapshots.load();
         let names = snapshot.config().services.keys();
         let services = names.filter_map(|name| Some((name, snapshot.service(name)?)));
-        let checked = services.flat_map(|(name, service)| {
+        let checked = services.filter(|(_, service)| service.reports_health());
+        let servers = checked.flat_map(|(name, service)| {
             let servers = service.servers().into_iter();
-            servers.filter_map(|(url, is_up)| Some((name.clone(), url, is_up?)))
+            servers.map(|server| (name.clone(), server.url, server.is_up))
         });
-        checked.collect()
+        servers.collect()
     }
 }
 

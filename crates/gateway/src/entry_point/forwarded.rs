@@ -13,7 +13,7 @@ use crate::middleware::Connection;
 use crate::service::{has_token, tokens};
 
 /// Headers that only a trusted peer may send, whatever stands for their dashes.
-const MANAGED: [&str; 13] = [
+const MANAGED: [&str; 15] = [
     "x-forwarded-proto",
     "x-forwarded-for",
     "x-forwarded-host",
@@ -27,6 +27,9 @@ const MANAGED: [&str; 13] = [
     "x-forwarded-tls-client-cert-info",
     "x-scheme",
     "x-real-ip",
+    // RFC 9440: what a proxy says of a client's certificate.
+    "client-cert",
+    "client-cert-chain",
 ];
 
 /// Beside the managed ones, what a client's `Connection` header must not remove: a request would
@@ -78,7 +81,7 @@ fn is_managed(name: &str) -> bool {
 fn strip(headers: &mut HeaderMap) {
     let names = headers.keys().filter(|name| {
         // RFC 7239 says the same in one header.
-        **name == FORWARDED || (name.as_str().starts_with('x') && is_managed(name.as_str()))
+        **name == FORWARDED || (name.as_str().starts_with(['c', 'x']) && is_managed(name.as_str()))
     });
     for name in names.cloned().collect::<Vec<_>>() {
         headers.remove(name);
@@ -149,7 +152,7 @@ fn fold(headers: &mut HeaderMap, name: HeaderName) {
 }
 
 /// Removes what `Connection` lists, and keeps of it only what the proxy step needs: `Upgrade`, and
-/// the names that the options hand on to the backend's connection.
+/// the names that the options leave to the middlewares, which the proxy step removes.
 fn obey_connection(headers: &mut HeaderMap, kept: &[String]) {
     let upgrade = match has_token(headers, &CONNECTION, "upgrade") {
         true => headers.get(UPGRADE).cloned(),
@@ -157,18 +160,22 @@ fn obey_connection(headers: &mut HeaderMap, kept: &[String]) {
     };
     let listed: Vec<HeaderName> = tokens(headers, &CONNECTION)
         .filter_map(|name| name.parse().ok())
+        .filter(|name: &HeaderName| !is_managed(name.as_str()) && !PROTECTED.contains(name))
         .collect();
     headers.remove(CONNECTION);
-    for name in listed {
-        let is_kept = kept
-            .iter()
-            .any(|kept| name.as_str().eq_ignore_ascii_case(kept));
-        if !is_kept && !is_managed(name.as_str()) && !PROTECTED.contains(&name) {
-            headers.remove(name);
+    let mut left = Vec::new();
+    for name in &listed {
+        let is_kept = |kept: &String| name.as_str().eq_ignore_ascii_case(kept);
+        match kept.iter().any(is_kept) {
+            true => left.push(name.as_str()),
+            false => drop(headers.remove(name)),
         }
     }
     if let Some(upgrade) = upgrade {
         headers.insert(UPGRADE, upgrade);
-        headers.insert(CONNECTION, HeaderValue::from_static("Upgrade"));
+        left.push("Upgrade");
+    }
+    if let (false, Ok(left)) = (left.is_empty(), HeaderValue::from_str(&left.join(", "))) {
+        headers.insert(CONNECTION, left);
     }
 }

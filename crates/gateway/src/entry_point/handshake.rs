@@ -55,6 +55,16 @@ async fn encrypted(socket: TcpStream, door: &Door) -> io::Result<Stream> {
         let name = name.strip_suffix('.').unwrap_or(name);
         name.to_ascii_lowercase()
     });
+    let challenge = {
+        let hello = start.client_hello();
+        let protocols = hello.alpn().into_iter().flatten();
+        door.house.challenges.handshake(name.as_deref(), protocols)
+    };
+    if let Some(config) = challenge {
+        // The authority sees the certificate, and that is all.
+        start.into_stream(config).await?;
+        return Err(io::Error::other("an authority for certificates asked"));
+    }
     let snapshot = door.house.snapshots.load();
     let handshake = snapshot.handshake(&door.name, name.as_deref());
     let Some(handshake) = handshake.cloned() else {

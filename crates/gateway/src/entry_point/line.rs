@@ -27,12 +27,15 @@ use crate::respond;
 use crate::router::Facts;
 use crate::seldom::Seldom;
 use crate::snapshot::{Chain, SnapshotHandle};
+use crate::tls::acme::Challenges;
 use crate::traces::Tracer;
 
 /// What all entry points share.
 #[derive(Debug)]
 pub(crate) struct House {
     pub(crate) snapshots: Arc<SnapshotHandle>,
+    /// Answers to authorities for certificates.
+    pub(crate) challenges: Arc<Challenges>,
     pub(crate) access_log: Option<AccessLog>,
     /// `None`: nothing is traced.
     pub(crate) tracer: Option<Arc<Tracer>>,

@@ -13,17 +13,36 @@ use crate::respond;
 
 /// What stands at the end of a chain: a service.
 pub trait Endpoint: Send + Sync + fmt::Debug {
-    /// The servers behind it, as URLs, and whether each is up; `None` where nobody checks it.
-    fn servers(&self) -> Vec<(Arc<str>, Option<bool>)> {
-        Vec::new()
-    }
-
     /// Answers the request.
     fn answer<'a>(
         &'a self,
         request: Request,
         exchange: &'a Exchange,
     ) -> BoxFuture<'a, Result<Response, Fault>>;
+
+    /// Whether there is somebody to answer, as far as health checks know.
+    fn is_up(&self) -> bool {
+        true
+    }
+
+    /// Whether health checks know anything of it at all: `healthCheck` is there.
+    fn reports_health(&self) -> bool {
+        false
+    }
+
+    /// The servers that it chooses from, in the order of the configuration.
+    fn servers(&self) -> Vec<ServerStatus> {
+        Vec::new()
+    }
+}
+
+/// A server as the API shows it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ServerStatus {
+    /// Its URL, without a slash at its end.
+    pub url: String,
+    /// Whether it is well, as far as health checks know.
+    pub is_up: bool,
 }
 
 /// A cursor over the stations that are left. Not calling [`Next::run`] is answering.

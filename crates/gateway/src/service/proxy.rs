@@ -69,11 +69,6 @@ impl Server {
         })
     }
 
-    /// As the access log writes it.
-    pub(super) fn url(&self) -> &Arc<str> {
-        &self.url
-    }
-
     fn uri(&self, request: &Uri) -> Result<Uri, Fault> {
         let asked = request.path_and_query().map_or("/", PathAndQuery::as_str);
         format!("{}{asked}", self.prefix)

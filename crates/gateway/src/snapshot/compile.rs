@@ -13,7 +13,7 @@ use super::Snapshot;
 use crate::metrics::Metrics;
 use crate::middleware::{self, Endpoint};
 use crate::supplies::Supplies;
-use crate::tls::Identity;
+use crate::tls::{Certificates, Identity, Issued};
 
 /// What a configuration is compiled in.
 #[derive(Debug)]
@@ -28,6 +28,12 @@ pub(crate) struct Surroundings<'a> {
     pub(crate) metrics: Option<&'a Metrics>,
     /// The routers that lead to them without a user's doing.
     pub(crate) routers: &'a BTreeMap<String, Object<Router>>,
+    /// Entry points at which authorities for certificates ask.
+    pub(crate) acme: &'a BTreeSet<String>,
+    /// The names of the certificate resolvers.
+    pub(crate) resolvers: &'a BTreeSet<String>,
+    /// The certificates that they give.
+    pub(crate) issued: &'a Arc<Issued>,
 }
 
 /// A compilation in the making.
@@ -36,6 +42,8 @@ pub(super) struct Compile<'a> {
     pub(super) previous: &'a Snapshot,
     pub(super) around: &'a Surroundings<'a>,
     pub(super) snapshot: Snapshot,
+    /// Once they are read.
+    pub(super) certificates: Option<Arc<Certificates>>,
 }
 
 /// Compiles a configuration. What `previous` made of equal options is taken over.
@@ -53,6 +61,7 @@ pub(crate) fn compile(
             diagnostics: found_by_readers(config),
             ..Snapshot::default()
         },
+        certificates: None,
     };
     compile.transports();
     compile.services();

@@ -10,10 +10,11 @@ use carnet_config::diagnostics::Diagnostic;
 use carnet_config::routing::router::Observability;
 use carnet_config::routing::tls::TlsOptions;
 use carnet_config::routing::{self, RoutingConfig};
+use tokio::sync::Notify;
 
 use crate::error::{Fault, Reason};
 use crate::metrics::Series;
-use crate::middleware::{Endpoint, Middleware};
+use crate::middleware::{Endpoint, Middleware, ServerStatus};
 use crate::router::{Facts, Table};
 
 mod carry_over;
@@ -25,9 +26,10 @@ mod tls;
 use carry_over::Shelf;
 pub(crate) use compile::{Surroundings, compile};
 use routers::Placement;
-use services::{ServiceInput, TransportInput};
+use services::{MemberInput, ServiceInput, TransportInput};
 
-use crate::service::Clients;
+use crate::service::{Clients, Member};
+use crate::tls::acme::Wanted;
 use crate::tls::{CertificateFacts, Handshake, Handshakes, Policy, TlsSession};
 
 /// A compiled router.
@@ -103,10 +105,13 @@ pub(crate) struct Snapshot {
     transports: Shelf<TransportInput, Clients>,
     /// What the certificates say of themselves, the default one's last.
     certificates: Vec<CertificateFacts>,
+    members: Shelf<MemberInput, Arc<Member>>,
     services: Shelf<ServiceInput, Arc<dyn Endpoint>>,
     middlewares: Shelf<routing::Middleware, Arc<dyn Middleware>>,
     /// Where each router stood when its rule could last be read.
     placements: BTreeMap<String, Placement>,
+    /// What routers want of certificate resolvers.
+    wanted: Wanted,
 }
 
 impl Snapshot {
@@ -156,9 +161,28 @@ impl Snapshot {
         &self.certificates
     }
 
+    /// What routers want of certificate resolvers.
+    pub(crate) fn wanted(&self) -> &Wanted {
+        &self.wanted
+    }
+
     /// All that is wrong with it, and all that its parts' readers found.
     pub(crate) fn diagnostics(&self) -> &[Diagnostic] {
         &self.diagnostics
+    }
+
+    /// The servers of all load balancers.
+    pub(crate) fn members(&self) -> impl Iterator<Item = &Arc<Member>> {
+        self.members.made()
+    }
+
+    /// The servers of a load balancer by its qualified name, and whether they are well; nothing
+    /// where there is no such.
+    pub(crate) fn server_status(&self, service: &str) -> Vec<ServerStatus> {
+        match self.services.find(service) {
+            Some(Ok(service)) => service.servers(),
+            _ => Vec::new(),
+        }
     }
 
     /// The routes of each entry point, as `ENTRY_POINT PRIORITY ROUTER -> what`, for tests and
@@ -186,12 +210,20 @@ impl Snapshot {
 
 /// The snapshot that is served now.
 #[derive(Debug, Default)]
-pub(crate) struct SnapshotHandle(ArcSwap<Snapshot>);
+pub(crate) struct SnapshotHandle {
+    served: ArcSwap<Snapshot>,
+    changed: Notify,
+}
 
 impl SnapshotHandle {
     /// One atomic load. A request in flight keeps what it loaded.
     pub(crate) fn load(&self) -> Arc<Snapshot> {
-        self.0.load_full()
+        self.served.load_full()
+    }
+
+    /// Waits for the next one, or for the last where nobody has waited since. For one to wait.
+    pub(crate) async fn changed(&self) {
+        self.changed.notified().await;
     }
 
     /// Serves the configuration from now on. An equal one changes nothing.
@@ -201,7 +233,8 @@ impl SnapshotHandle {
             return previous;
         }
         let snapshot = Arc::new(compile(config, &previous, around));
-        self.0.store(Arc::clone(&snapshot));
+        self.served.store(Arc::clone(&snapshot));
+        self.changed.notify_one();
         snapshot
     }
 }

@@ -11,11 +11,12 @@ use carnet_config::routing::router::RouterTls;
 use carnet_config::rule::{self, Rule};
 
 use super::compile::Compile;
-use super::tls::{Configs, Wishes};
+use super::tls::{Configs, DEFAULT, Wishes};
 use super::{Chain, Route, Seen, Tables};
 use crate::api::{PING, Redirections};
 use crate::middleware::Middleware;
 use crate::router::{Ranked, Table};
+use crate::tls::acme;
 
 /// Entry points that take no router which names none.
 const INTERNAL_ENTRY_POINT: &str = "traefik";
@@ -42,6 +43,19 @@ struct Draft {
     configs: Configs,
 }
 
+/// What an entry point says of TLS, as if the router itself said it: a name of options without a
+/// provider means those of the router's own, as in Traefik.
+fn adopted(tls: &RouterTls, router: &str) -> RouterTls {
+    let mut tls = tls.clone();
+    if let (Some(options), Some((_, provider))) = (&mut tls.options, router.rsplit_once('@'))
+        && !options.contains('@')
+        && options != DEFAULT
+    {
+        *options = format!("{options}@{provider}");
+    }
+    tls
+}
+
 impl Compile<'_> {
     /// Fills the tables of every entry point.
     pub(super) fn routers(&mut self, configs: Configs) {
@@ -53,6 +67,7 @@ impl Compile<'_> {
         for (name, object) in config.routers.iter().chain(self.around.routers) {
             self.router(name, object, &mut draft);
         }
+        self.acme(&mut draft);
         self.redirections(&mut draft);
         let around = self.around;
         for name in around.entry_points.keys() {
@@ -82,8 +97,9 @@ impl Compile<'_> {
                 PING => (&[][..], None),
                 _ => (&options.middlewares[..], options.tls.as_ref()),
             };
-            let tls = placement.tls.as_ref().or(tls);
-            let demands = tls.map_or(Ok(None), |tls| {
+            let own = placement.tls.clone();
+            let tls = own.or_else(|| tls.map(|tls| adopted(tls, name)));
+            let demands = tls.as_ref().map_or(Ok(None), |tls| {
                 let wishes = draft.wishes.entry(entry_point.clone()).or_default();
                 self.wish(name, (&placement.rule, tls), &draft.configs, wishes)
             });
@@ -241,6 +257,36 @@ impl Compile<'_> {
         let metrics = self.around.metrics;
         let series = metrics.and_then(|metrics| metrics.router(name, name));
         Seen::new(options.observability, series)
+    }
+
+    /// Authorities for certificates ask by plain HTTP.
+    fn acme(&self, draft: &mut Draft) {
+        let name = "acme-http@internal";
+        let Some(challenges) = self.around.internal.get(name) else {
+            return;
+        };
+        for entry_point in self.around.acme {
+            let route = Route {
+                name: Arc::from(name),
+                chain: Chain::Open {
+                    middlewares: Vec::new(),
+                    endpoint: Arc::clone(challenges),
+                },
+                seen: self.seen_of_own(name, &self.around.entry_points[entry_point]),
+                is_internal: true,
+                demands: None,
+            };
+            let routes = draft
+                .routes
+                .entry((entry_point.clone(), false))
+                .or_default();
+            routes.push(Ranked {
+                name: name.to_owned(),
+                priority: INTERNAL_PRIORITY,
+                rule: Rule::Match(rule::Matcher::PathPrefix(acme::PATH.to_owned())),
+                target: Arc::new(route),
+            });
+        }
     }
 
     /// The routers that `http.redirections` of the entry points make.

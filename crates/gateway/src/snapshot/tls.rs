@@ -1,6 +1,7 @@
 //! Certificates and TLS options: what a handshake needs before there is a request.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use carnet_config::diagnostics::Severity;
@@ -12,7 +13,7 @@ use super::compile::Compile;
 use crate::tls::{Certificates, Handshake, Handshakes, Identity, Policy};
 
 /// The options of names that no router has others for.
-const DEFAULT: &str = "default";
+pub(super) const DEFAULT: &str = "default";
 
 /// Every set of options, with the certificates; why not, where one cannot be used.
 pub(super) type Configs = BTreeMap<String, Result<Handshake, String>>;
@@ -28,6 +29,7 @@ impl Compile<'_> {
     /// Certificates and options, ready for handshakes.
     pub(super) fn tls(&mut self) -> Configs {
         let certificates = Arc::new(self.certificates());
+        self.certificates = Some(Arc::clone(&certificates));
         let config = self.config;
         let default = TlsOptions::default();
         let declared = config.tls.options.iter();
@@ -69,7 +71,7 @@ impl Compile<'_> {
         let default = given.as_ref().or(self.around.default_certificate);
         let shown = identities.iter().chain(default);
         self.snapshot.certificates = shown.filter_map(Identity::facts).collect();
-        Certificates::new(&identities, default)
+        Certificates::new(&identities, self.around.issued, default)
     }
 
     fn identity(&mut self, certificate: &Certificate, object: &str) -> Option<Identity> {
@@ -97,10 +99,8 @@ impl Compile<'_> {
             let (_, wanted) = entry.or_insert_with(|| ((*host).clone(), BTreeSet::new()));
             wanted.insert((options.to_owned(), name.to_owned()));
         }
-        if tls.cert_resolver.is_some() {
-            let message = "certificate resolvers are not served yet; give the certificate in \
-                           `tls.certificates`";
-            self.tell(Severity::Warning, name, "tls.certResolver", message.into());
+        if let Some(resolver) = &tls.cert_resolver {
+            self.want_certificates(name, resolver, tls, &hosts);
         }
         if hosts.is_empty() && options != DEFAULT {
             let message = "its rule names no host, so its options cannot be chosen by the name \
@@ -117,6 +117,56 @@ impl Compile<'_> {
                 Err(format!("tls option `{options}` has an error"))
             }
             None => Err(self.missing("tls option", options, self.config.tls.options.keys())),
+        }
+    }
+
+    /// Notes the names for which a resolver is to have certificates, but for those that are
+    /// configured.
+    fn want_certificates(
+        &mut self,
+        router: &str,
+        resolver: &str,
+        tls: &RouterTls,
+        hosts: &[&HostPattern],
+    ) {
+        let known = self.around.resolvers;
+        if !known.contains(resolver) {
+            let missing = self.missing("certificate resolver", resolver, known.iter());
+            let message = format!("{missing}; connections get the default certificate");
+            return self.tell(Severity::Error, router, "tls.certResolver", message);
+        }
+        let of_rule = hosts.iter().filter_map(|host| match host {
+            HostPattern::Exact(name) if name.parse::<IpAddr>().is_err() => Some(name.clone()),
+            _ => None,
+        });
+        let of_rule: Vec<String> = of_rule.collect();
+        let mut all = tls.domains.clone();
+        if all.is_empty() && !of_rule.is_empty() {
+            all.push(of_rule);
+        }
+        for names in &mut all {
+            let wildcards = names.iter().any(|name| name.contains('*'));
+            if wildcards {
+                let message = "a name with `*` can only be proved by `dnsChallenge`, which is not \
+                               served yet";
+                self.tell(Severity::Error, router, "tls.domains", message.to_owned());
+                continue;
+            }
+            for name in names.iter_mut() {
+                *name = name.trim_end_matches('.').to_ascii_lowercase();
+            }
+            names.dedup();
+            let configured = self.certificates.as_ref();
+            if !names
+                .iter()
+                .all(|name| configured.is_some_and(|c| c.has(name)))
+            {
+                let wanted = &mut self.snapshot.wanted;
+                wanted
+                    .entry(resolver.to_owned())
+                    .or_default()
+                    .insert(names.clone());
+            }
         }
     }
 

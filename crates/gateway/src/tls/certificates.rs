@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::sync::Arc;
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use rcgen::{CertificateParams, DistinguishedName, DnType, KeyPair};
 use rustls::crypto::aws_lc_rs::sign::any_supported_type;
@@ -11,9 +11,9 @@ use rustls::server::{ClientHello, ResolvesServerCert};
 use rustls::sign::CertifiedKey;
 use rustls_pki_types::{CertificateDer, PrivateKeyDer};
 use x509_parser::extensions::GeneralName;
-use x509_parser::prelude::{FromDer, X509Certificate};
+use x509_parser::prelude::{ASN1Time, FromDer, X509Certificate};
 
-use super::CertificateFacts;
+use super::{CertificateFacts, Issued};
 use crate::pem;
 
 /// What the generated certificate is called. Traefik's name.
@@ -28,6 +28,8 @@ pub(crate) struct Identity {
     key: Arc<CertifiedKey>,
     /// Lower case.
     names: Vec<String>,
+    /// Its first and its last second.
+    validity: (SystemTime, SystemTime),
 }
 
 impl Identity {
@@ -68,7 +70,8 @@ impl Identity {
         chain: Vec<CertificateDer<'static>>,
         key: &PrivateKeyDer<'static>,
     ) -> Result<Self, String> {
-        let names = chain.first().map(names).unwrap_or_default();
+        let names_of = chain.first().map(names).unwrap_or_default();
+        let validity = chain.first().and_then(validity);
         let key = any_supported_type(key)
             .map_err(|_| "the certificate's key is of no kind that is spoken".to_owned())?;
         let key = CertifiedKey::new(chain, key);
@@ -76,8 +79,33 @@ impl Identity {
             .map_err(|_| "the certificate and its key do not belong together".to_owned())?;
         Ok(Self {
             key: Arc::new(key),
-            names,
+            names: names_of,
+            validity: validity.ok_or("the certificate cannot be read")?,
         })
+    }
+
+    /// Whether it is for all of these names.
+    pub(super) fn covers(&self, names: &[String]) -> bool {
+        names.iter().all(|name| {
+            let name = name.to_ascii_lowercase();
+            self.names.contains(&name) || wildcard(&name).is_some_and(|w| self.names.contains(&w))
+        })
+    }
+
+    /// Whether it is for the same names as another.
+    pub(super) fn has_names_of(&self, other: &Self) -> bool {
+        self.names == other.names
+    }
+
+    /// When it ends.
+    pub(super) fn ends_at(&self) -> SystemTime {
+        self.validity.1
+    }
+
+    /// How long it lives.
+    pub(super) fn lifetime(&self) -> Duration {
+        let (first, last) = self.validity;
+        last.duration_since(first).unwrap_or_default()
     }
 }
 
@@ -120,16 +148,29 @@ fn name(name: &GeneralName<'_>) -> Option<String> {
     }
 }
 
-/// All certificates of a snapshot.
-#[derive(Debug)]
-pub(crate) struct Certificates {
-    by_name: BTreeMap<String, Vec<Arc<CertifiedKey>>>,
-    default: Option<Arc<CertifiedKey>>,
+fn validity(certificate: &CertificateDer<'_>) -> Option<(SystemTime, SystemTime)> {
+    let (_, parsed) = X509Certificate::from_der(certificate).ok()?;
+    let time = |time: ASN1Time| {
+        let seconds = u64::try_from(time.timestamp()).unwrap_or_default();
+        SystemTime::UNIX_EPOCH.checked_add(Duration::from_secs(seconds))
+    };
+    let validity = parsed.validity();
+    Some((time(validity.not_before)?, time(validity.not_after)?))
 }
 
-impl Certificates {
-    /// `default` is shown for names that no other has.
-    pub(crate) fn new(identities: &[Identity], default: Option<&Identity>) -> Self {
+/// The name of a certificate for all names beside this one.
+fn wildcard(name: &str) -> Option<String> {
+    let (_, rest) = name.split_once('.')?;
+    Some(format!("*.{rest}"))
+}
+
+/// Certificates by their names.
+#[derive(Debug, Default)]
+pub(super) struct ByName(BTreeMap<String, Vec<Arc<CertifiedKey>>>);
+
+impl ByName {
+    /// Those of one name stay in their order.
+    pub(super) fn new<'a>(identities: impl Iterator<Item = &'a Identity>) -> Self {
         let mut by_name: BTreeMap<_, Vec<_>> = BTreeMap::new();
         for identity in identities {
             for name in &identity.names {
@@ -137,21 +178,43 @@ impl Certificates {
                 keys.push(Arc::clone(&identity.key));
             }
         }
+        Self(by_name)
+    }
+
+    /// Those of exactly this name, else those of all names beside it (`*.a.test`).
+    pub(super) fn of(&self, name: &str) -> &[Arc<CertifiedKey>] {
+        let name = name.strip_suffix('.').unwrap_or(name).to_ascii_lowercase();
+        let beside = || self.0.get(&wildcard(&name)?);
+        let found = self.0.get(&name).or_else(beside);
+        found.map_or(&[], Vec::as_slice)
+    }
+}
+
+/// All certificates of a snapshot, and those that authorities give meanwhile.
+#[derive(Debug)]
+pub(crate) struct Certificates {
+    by_name: ByName,
+    issued: Arc<Issued>,
+    default: Option<Arc<CertifiedKey>>,
+}
+
+impl Certificates {
+    /// `default` is shown for names that no other has.
+    pub(crate) fn new(
+        identities: &[Identity],
+        issued: &Arc<Issued>,
+        default: Option<&Identity>,
+    ) -> Self {
         Self {
-            by_name,
+            by_name: ByName::new(identities.iter()),
+            issued: Arc::clone(issued),
             default: default.map(|identity| Arc::clone(&identity.key)),
         }
     }
 
-    /// Those of exactly this name, else those of all names beside it (`*.a.test`).
-    fn of_name(&self, name: &str) -> &[Arc<CertifiedKey>] {
-        let name = name.strip_suffix('.').unwrap_or(name).to_ascii_lowercase();
-        let wildcard = || {
-            let (_, rest) = name.split_once('.')?;
-            self.by_name.get(&format!("*.{rest}"))
-        };
-        let found = self.by_name.get(&name).or_else(wildcard);
-        found.map_or(&[], Vec::as_slice)
+    /// Whether a name has a certificate that was configured.
+    pub(crate) fn has(&self, name: &str) -> bool {
+        !self.by_name.of(name).is_empty()
     }
 }
 
@@ -165,17 +228,20 @@ pub(super) struct Choice {
 
 impl ResolvesServerCert for Choice {
     fn resolve(&self, hello: ClientHello<'_>) -> Option<Arc<CertifiedKey>> {
-        let keys = self
-            .certificates
-            .of_name(hello.server_name().unwrap_or_default());
+        let name = hello.server_name().unwrap_or_default();
         let schemes = hello.signature_schemes();
-        let fitting = keys
-            .iter()
-            .find(|certified| certified.key.choose_scheme(schemes).is_some());
+        let fits = |certified: &CertifiedKey| certified.key.choose_scheme(schemes).is_some();
+        let Certificates {
+            by_name,
+            issued,
+            default,
+        } = &*self.certificates;
+        let configured = by_name.of(name).iter().find(|key| fits(key));
+        let fitting = configured.cloned().or_else(|| issued.find(name, fits));
         match fitting {
-            Some(key) => Some(Arc::clone(key)),
+            Some(key) => Some(key),
             None if self.is_strict => None,
-            None => self.certificates.default.clone(),
+            None => default.clone(),
         }
     }
 }

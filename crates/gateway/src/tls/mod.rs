@@ -2,6 +2,7 @@
 //! no sockets and no routers. `policy.rs` are options ready for handshakes, `certificates.rs` finds
 //! the certificate of a name, `client_auth.rs` judges those of clients.
 
+pub(crate) mod acme;
 mod certificate_facts;
 mod certificates;
 mod client_auth;
@@ -9,6 +10,7 @@ mod handshakes;
 mod policy;
 mod session;
 
+pub(crate) use acme::Issued;
 pub(crate) use certificate_facts::CertificateFacts;
 pub(crate) use certificates::{Certificates, Identity};
 pub(crate) use handshakes::{Handshake, Handshakes};

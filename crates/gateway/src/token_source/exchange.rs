@@ -17,6 +17,7 @@ use super::key::Hasher;
 use super::methods::Methods;
 use super::provider::Provider;
 use super::token::{Asked, Token};
+use super::verify::Verifier;
 use super::{Options, Outcome, backoff};
 
 /// What every exchange of one source shares.
@@ -28,6 +29,7 @@ pub(super) struct Exchange {
     pub(super) random: Arc<dyn Random>,
     pub(super) hasher: Hasher,
     pub(super) methods: Methods,
+    pub(super) verifier: Option<Verifier>,
 }
 
 /// What is left of one exchange.
@@ -84,8 +86,13 @@ impl Exchange {
         let (answer, asked) = self.send(&self.call(credentials, method), budget).await?;
         let status = answer.status();
         if status.is_success() {
-            Token::read(&answer, asked, self.options.max_age)
-                .map_err(|sentence| TokenFault::NoToken(sentence.to_owned()))
+            let token = Token::read(&answer, asked, self.options.max_age)
+                .map_err(|sentence| TokenFault::NoToken(sentence.to_owned()))?;
+            if let Some(verifier) = &self.verifier {
+                let checked = timeout_at(budget.deadline, verifier.check(&token, asked)).await;
+                checked.map_err(|_| TokenFault::TimedOut)??;
+            }
+            Ok(token)
         } else if status.is_client_error() {
             Err(refusal(&answer))
         } else {
@@ -98,6 +105,8 @@ impl Exchange {
         let request = ClientCredentialsRequest {
             scopes: self.options.scopes.clone(),
             audiences: self.options.audience.clone().into_iter().collect(),
+            resources: self.options.resources.clone(),
+            parameters: self.options.parameters.0.clone().into_iter().collect(),
             in_body: (!in_header).then(|| credentials.clone()),
         };
         Call {

@@ -16,7 +16,7 @@ pub(super) struct Key([u8; 32]);
 pub(super) struct Hasher(hmac::Key);
 
 /// Changes when the fields below do.
-const VERSION: &[u8] = b"token 1";
+const VERSION: &[u8] = b"token 2";
 
 impl Hasher {
     pub(super) fn new(random: &dyn Random) -> Self {
@@ -39,9 +39,20 @@ impl Hasher {
             credentials.secret.expose_secret().as_bytes(),
             options.audience.as_deref().unwrap_or_default().as_bytes(),
         ];
+        let parameters = options
+            .parameters
+            .0
+            .iter()
+            .flat_map(|(name, value)| [name.as_bytes(), value.expose_secret().as_bytes()]);
+        // Lists stand behind their lengths: what ends one begins no other.
+        let lengths = [scopes.len(), options.resources.len()];
+        let lengths = lengths.map(|length| u64::try_from(length).unwrap_or(u64::MAX).to_be_bytes());
         self.of(fixed
             .into_iter()
-            .chain(scopes.into_iter().map(str::as_bytes)))
+            .chain(lengths.iter().map(<[u8; 8]>::as_slice))
+            .chain(scopes.iter().map(|scope| scope.as_bytes()))
+            .chain(options.resources.iter().map(String::as_bytes))
+            .chain(parameters))
     }
 
     /// The key of a client, whatever its secret.
@@ -70,20 +81,27 @@ mod tests {
     use std::collections::BTreeSet;
     use std::time::Duration;
 
-    use carnet_config::routing::middleware::oauth_client_credentials::Refresh;
+    use carnet_config::routing::middleware::oauth_client_credentials::{Parameters, Refresh};
     use carnet_oauth::client_auth::Method;
     use carnet_testkit::SeededRandom;
     use proptest::prelude::{Strategy, any, prop_assert_eq, proptest};
     use secrecy::SecretString;
 
     /// Everything a key depends on.
-    type Parts = (String, Vec<String>, String, String, bool);
+    type Parts = (String, Vec<String>, Vec<String>, String, String, bool);
 
-    fn key(hasher: &Hasher, (audience, scopes, id, secret, basic): &Parts) -> [u8; 32] {
+    fn key(hasher: &Hasher, (audience, scopes, resources, id, secret, basic): &Parts) -> [u8; 32] {
         let options = Options {
             url: "https://a.example/token".parse().unwrap(),
             audience: Some(audience.clone()),
             scopes: scopes.clone(),
+            resources: resources.clone(),
+            parameters: Parameters(
+                resources
+                    .iter()
+                    .map(|name| (name.clone(), SecretString::from(id.as_str())))
+                    .collect(),
+            ),
             first_method: if *basic { Method::Basic } else { Method::Post },
             timeout: Duration::from_secs(5),
             max_retries: 3,
@@ -99,8 +117,15 @@ mod tests {
     }
 
     fn parts() -> impl Strategy<Value = Parts> {
-        let scopes = proptest::collection::vec("[ab]{0,2}", 0..3);
-        ("[ab]{0,2}", scopes, "[ab]{0,2}", "[ab]{0,2}", any::<bool>())
+        let list = || proptest::collection::vec("[ab]{0,2}", 0..3);
+        (
+            "[ab]{0,2}",
+            list(),
+            list(),
+            "[ab]{0,2}",
+            "[ab]{0,2}",
+            any::<bool>(),
+        )
     }
 
     proptest! {
@@ -110,7 +135,7 @@ mod tests {
             let hasher = Hasher::new(&SeededRandom::new(42));
             let as_set = |parts: &Parts| {
                 let scopes: BTreeSet<String> = parts.1.iter().cloned().collect();
-                (parts.0.clone(), scopes, parts.2.clone(), parts.3.clone(), parts.4)
+                (parts.0.clone(), scopes, parts.2.clone(), parts.3.clone(), parts.4.clone(), parts.5)
             };
             let are_equal = key(&hasher, &one) == key(&hasher, &other);
             prop_assert_eq!(are_equal, as_set(&one) == as_set(&other));
@@ -121,6 +146,7 @@ mod tests {
     fn keys_of_another_source_are_others() {
         let parts = (
             String::new(),
+            Vec::new(),
             Vec::new(),
             "id".to_owned(),
             "secret".to_owned(),

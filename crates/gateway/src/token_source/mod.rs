@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use carnet_config::routing::middleware::OAuthClientCredentials;
-use carnet_config::routing::middleware::oauth_client_credentials::Refresh;
+use carnet_config::routing::middleware::oauth_client_credentials::{Parameters, Refresh};
 use carnet_oauth::client_auth::{Credentials, Method};
 use tokio::time::Instant;
 use url::Url;
@@ -30,6 +30,7 @@ mod setbacks;
 #[cfg(test)]
 mod tests;
 mod token;
+mod verify;
 mod view;
 
 pub(crate) use endpoint::{HttpEndpoint, TokenEndpoint};
@@ -38,6 +39,7 @@ pub use provider::ProviderFigures;
 pub(crate) use provider::Providers;
 pub(crate) use revocations::Feed;
 pub(crate) use token::Token;
+pub(crate) use verify::{Expected, HttpKeys, Verifier};
 pub use view::CachedToken;
 
 use exchange::Exchange;
@@ -59,6 +61,8 @@ pub(crate) struct Options {
     url: Url,
     audience: Option<String>,
     scopes: Vec<String>,
+    resources: Vec<String>,
+    parameters: Parameters,
     /// The method to try first.
     first_method: Method,
     /// Bounds the whole exchange.
@@ -80,6 +84,8 @@ impl Options {
             url: middleware.url.clone(),
             audience: Some(middleware.audience.clone()).filter(|audience| !audience.is_empty()),
             scopes: middleware.scopes.clone(),
+            resources: middleware.resources.clone(),
+            parameters: middleware.parameters.clone(),
             first_method: match middleware.credentials {
                 None => Method::Post,
                 Some(_) => Method::Basic,
@@ -130,6 +136,15 @@ pub(crate) struct Given {
     pub(crate) origin: Origin,
 }
 
+/// An authorization server, as a source reaches it.
+pub(crate) struct Server {
+    pub(crate) endpoint: Arc<dyn TokenEndpoint>,
+    /// Tells what it revoked; `None`: nobody does.
+    pub(crate) feed: Option<Feed>,
+    /// Judges its tokens; `None`: they are believed.
+    pub(crate) verifier: Option<Verifier>,
+}
+
 /// A source of tokens. Its options never change; its tokens outlive the configuration that made it
 /// for as long as the options stay the same. Whatever it does by itself ends when it is dropped.
 pub(crate) struct TokenSource {
@@ -149,18 +164,19 @@ struct Engine {
 }
 
 impl TokenSource {
-    /// A source with nothing kept yet, which drops what `feed` says is revoked.
-    pub(crate) fn new(
-        options: Options,
-        endpoint: Arc<dyn TokenEndpoint>,
-        feed: Option<Feed>,
-        supplies: &Supplies,
-    ) -> Self {
+    /// A source with nothing kept yet.
+    pub(crate) fn new(options: Options, server: Server, supplies: &Supplies) -> Self {
+        let Server {
+            endpoint,
+            feed,
+            verifier,
+        } = server;
         let provider = supplies.providers.of(&options.url);
         let engine = Arc::new(Engine {
             exchange: Exchange {
                 hasher: Hasher::new(supplies.random.as_ref()),
                 methods: Methods::new(options.first_method),
+                verifier,
                 options,
                 provider: Arc::clone(&provider),
                 endpoint,

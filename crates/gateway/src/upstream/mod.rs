@@ -118,6 +118,11 @@ impl Client {
         })))
     }
 
+    /// Whether both share their connections.
+    pub(crate) fn is(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
+    }
+
     /// The server at an address; whoever names the same one shares its connections.
     pub fn destination(&self, scheme: &Scheme, authority: &Authority) -> Destination {
         self.server(Server::Network(scheme.clone(), authority.clone()))

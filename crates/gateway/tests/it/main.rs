@@ -22,6 +22,7 @@ mod proxy;
 mod proxy_protocol;
 mod reload;
 mod rules;
+mod services;
 mod stack;
 mod stand;
 mod tls;

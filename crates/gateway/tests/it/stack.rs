@@ -38,6 +38,7 @@ impl Stack {
             api: None,
             tracing: None,
             providers: vec!["File".to_owned()],
+            certificates_resolvers: BTreeMap::new(),
             clock,
             random: Arc::new(SeededRandom::default()),
             resolve: Arc::new(|_, _| None),

@@ -82,6 +82,7 @@ pub(crate) fn options(plan: Plan, log: &Written) -> Options {
         api: plan.api,
         tracing: plan.tracing,
         providers: vec!["File".to_owned()],
+        certificates_resolvers: BTreeMap::new(),
         clock: Arc::new(FixedClock::default()),
         random: Arc::new(SeededRandom::default()),
         resolve: Arc::new(|_, _| None),

@@ -1,12 +1,11 @@
 //! Services.
 
-use std::sync::Arc;
-
 use carnet_config::routing::Service;
 use carnet_config::routing::service::{LoadBalancer, Weighted};
 use serde_json::{Map, Value, json};
 
 use super::plain;
+use crate::middleware::ServerStatus;
 
 /// A service's options.
 pub(super) fn shown(service: Option<&Service>) -> Map<String, Value> {
@@ -52,15 +51,12 @@ fn weighted(options: &Weighted) -> Value {
 }
 
 /// Writes which servers are up. One that nobody checks is, as in Traefik.
-pub(super) fn servers(shown: &mut Map<String, Value>, servers: &[(Arc<str>, Option<bool>)]) {
+pub(super) fn servers(shown: &mut Map<String, Value>, servers: &[ServerStatus]) {
     if servers.is_empty() {
         return;
     }
-    let state = |is_up: Option<bool>| match is_up {
-        Some(false) => "DOWN",
-        _ => "UP",
-    };
+    let state = |is_up: bool| if is_up { "UP" } else { "DOWN" };
     let states = servers.iter();
-    let states = states.map(|(url, is_up)| (url.to_string(), json!(state(*is_up))));
+    let states = states.map(|server| (server.url.clone(), json!(state(server.is_up))));
     shown.insert("serverStatus".to_owned(), Value::Object(states.collect()));
 }

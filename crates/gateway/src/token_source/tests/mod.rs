@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use bytes::Bytes;
-use carnet_config::routing::middleware::oauth_client_credentials::Refresh;
+use carnet_config::routing::middleware::oauth_client_credentials::{Parameters, Refresh};
 use carnet_oauth::client_auth::{Basic, Credentials, Method};
 use carnet_oauth::{Clock, form, token_request::TokenRequest};
 use carnet_testkit::{FixedClock, SeededRandom};
@@ -17,7 +17,7 @@ use serde_json::{Value, json};
 use tokio::time::sleep;
 
 use super::endpoint::{Call, CallFailure, TokenEndpoint};
-use super::{Options, Outcome, ProviderFigures, Providers, TokenFault, TokenSource};
+use super::{Options, Outcome, ProviderFigures, Providers, Server, TokenFault, TokenSource};
 use crate::supplies::Supplies;
 
 mod exchange;
@@ -26,6 +26,7 @@ mod renewing;
 mod setbacks;
 mod sharing;
 mod simulation;
+mod verifying;
 mod world;
 
 /// What the endpoint does with a call: after a while, an answer or a failure.
@@ -106,6 +107,8 @@ fn options() -> Options {
         url: "http://127.0.0.1:4444/oauth2/token".parse().expect("a URL"),
         audience: None,
         scopes: Vec::new(),
+        resources: Vec::new(),
+        parameters: Parameters::default(),
         first_method: Method::Post,
         timeout: Duration::from_secs(5),
         max_retries: 3,
@@ -144,13 +147,22 @@ fn source_over(
     clock: Arc<dyn Clock>,
     seed: u64,
 ) -> Arc<Asked> {
-    let supplies = Supplies {
+    let supplies = supplies(clock, seed);
+    let server = Server {
+        endpoint,
+        feed: None,
+        verifier: None,
+    };
+    Arc::new(Asked(TokenSource::new(options, server, &supplies)))
+}
+
+fn supplies(clock: Arc<dyn Clock>, seed: u64) -> Supplies {
+    Supplies {
         clock,
         random: Arc::new(SeededRandom::new(seed)),
         resolve: Arc::new(|_, _| None),
         providers: Arc::new(Providers::new()),
-    };
-    Arc::new(Asked(TokenSource::new(options, endpoint, None, &supplies)))
+    }
 }
 
 fn credentials(id: &str, secret: &str) -> [Credentials; 1] {

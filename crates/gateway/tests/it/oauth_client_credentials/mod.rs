@@ -17,6 +17,7 @@ mod revocations;
 mod scenes;
 mod sharing;
 mod unauthorized;
+mod verifying;
 
 const HOST: &str = "whoami.localhost";
 

@@ -107,3 +107,19 @@ async fn a_reload_keeps_the_tokens_unless_an_option_changed() {
     assert_eq!(room.get(&[]).await.status, 200);
     assert_eq!(room.backend.seen()[5].headers.all("sub"), [""; 0]);
 }
+
+#[tokio::test]
+async fn resources_and_parameters_are_fields_of_the_form() {
+    let options = "resources: ['https://a.example', 'https://b.example'], \
+                   parameters: {tenant: t 1}, scopes: [r, w]";
+    let room = Room::new(options, registered(clients())).await;
+    assert_eq!(room.get_as("application", "traefiklabs").await.status, 200);
+    let body = String::from_utf8(room.provider.seen()[0].body.clone()).unwrap();
+    for field in [
+        "resource=https%3A%2F%2Fa.example&resource=https%3A%2F%2Fb.example",
+        "tenant=t+1",
+        "scope=r+w",
+    ] {
+        assert!(body.contains(field), "{body}");
+    }
+}

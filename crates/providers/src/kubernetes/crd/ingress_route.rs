@@ -2,7 +2,7 @@
 
 use carnet_config::diagnostics::{Object, Position};
 use carnet_config::document::{Fields, Node, Spelling, Value};
-use carnet_config::routing::router::Matching;
+use carnet_config::routing::router::{Matching, RouterTls};
 
 use super::{Reference, ServiceEntry, spec};
 use crate::kubernetes::manifests::ManifestObject;
@@ -42,6 +42,8 @@ pub struct Tls {
     pub options: Option<Reference>,
     /// `certResolver`.
     pub cert_resolver: Option<String>,
+    /// `domains`: what the resolver asks certificates for.
+    pub domains: Vec<Vec<String>>,
     /// `secretName`: the certificate of its hosts.
     pub secret: Option<Reference>,
 }
@@ -120,13 +122,10 @@ fn flatten<T>(items: Vec<Option<T>>) -> Vec<T> {
 
 impl Tls {
     fn read(fields: &mut Fields<'_>) -> Self {
-        // There is one store, and domains are for certificate resolvers, which are not served yet.
+        // There is one store.
         fields.map("store", Reference::read);
-        fields.maps("domains", |domain| {
-            domain.text("main");
-            domain.texts("sans");
-        });
         Self {
+            domains: RouterTls::domains(fields),
             options: fields.map("options", Reference::read).flatten(),
             cert_resolver: fields.text("certResolver"),
             secret: Reference::plain(fields, "secretName"),

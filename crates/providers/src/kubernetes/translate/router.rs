@@ -137,6 +137,7 @@ impl Translation<'_> {
         RouterTls {
             options,
             cert_resolver: tls.cert_resolver.clone(),
+            domains: tls.domains.clone(),
         }
     }
 }

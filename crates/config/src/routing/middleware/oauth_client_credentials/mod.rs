@@ -25,6 +25,10 @@ pub struct OAuthClientCredentials {
     pub credentials: Option<Credentials>,
     /// Sent space-joined as `scope`; empty: not sent.
     pub scopes: Vec<String>,
+    /// `resources` (ours): sent as `resource`, one by one (RFC 8707).
+    pub resources: Vec<String>,
+    /// `parameters` (ours): more form fields, for servers that want them.
+    pub parameters: Parameters,
     /// Condition over the token's claims; false answers 403.
     pub claims: Option<Expression>,
     /// Request headers set from claims; a missing claim sets the header empty.
@@ -38,8 +42,28 @@ pub struct OAuthClientCredentials {
     /// `retryUnauthorized` (ours): a service that answers 401 to a kept token makes the gateway
     /// fetch another and ask once more, where the request can be repeated. Default false.
     pub retry_unauthorized: bool,
+    /// How tokens are verified before they are used; `None`: they are believed, as they came from
+    /// the endpoint that was configured.
+    pub verify: Option<Verify>,
     /// Where the authorization server tells which tokens it revoked; `None`: nowhere.
     pub revocations: Option<Revocations>,
+}
+
+/// `parameters`: form fields by their names. A value may be secret.
+#[derive(Debug, Clone, Default)]
+pub struct Parameters(pub BTreeMap<String, SecretString>);
+
+/// As with [`Credentials`].
+impl PartialEq for Parameters {
+    fn eq(&self, other: &Self) -> bool {
+        let exposed = |one: &Self| -> Vec<(String, String)> {
+            let pairs = one.0.iter();
+            pairs
+                .map(|(name, value)| (name.clone(), value.expose_secret().to_owned()))
+                .collect()
+        };
+        exposed(self) == exposed(other)
+    }
 }
 
 /// `clientID` and `clientSecret`: both or neither.
@@ -61,6 +85,26 @@ impl PartialEq for Credentials {
         *client_id == other.client_id
             && client_secret.expose_secret() == other.client_secret.expose_secret()
     }
+}
+
+/// `verify` (ours): tokens must be JWTs with a right signature, issuer and audience.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Verify {
+    /// `jwks` or `discovery`: exactly one.
+    pub keys: KeysAt,
+    /// `issuer`; `None`: what the metadata of `discovery` say, else any.
+    pub issuer: Option<String>,
+    /// `audience`; by default the option `audience`. Empty: any.
+    pub audience: String,
+}
+
+/// Where the keys of an authorization server are.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum KeysAt {
+    /// `jwks`: URL of the set.
+    Jwks(Url),
+    /// `discovery`: URL of metadata that name it (RFC 8414).
+    Discovery(Url),
 }
 
 /// `revocations` (ours): the stream of our own authorization server, `GET /admin/revocations`.

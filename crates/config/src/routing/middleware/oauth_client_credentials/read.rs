@@ -2,9 +2,11 @@
 
 use std::time::Duration;
 
+use url::Url;
+
 use super::{
-    Cache, ClientConfig, ClientTls, Credentials, MAX_AGE, OAuthClientCredentials, Refresh,
-    Revocations, forward_headers,
+    Cache, ClientConfig, ClientTls, Credentials, KeysAt, MAX_AGE, OAuthClientCredentials,
+    Parameters, Refresh, Revocations, Verify, forward_headers,
 };
 use crate::claims::{ClaimPath, Expression};
 use crate::document::Fields;
@@ -22,6 +24,8 @@ pub(in super::super) fn read(fields: &mut Fields<'_>) -> Option<OAuthClientCrede
     let audience = fields.text("audience").unwrap_or_default();
     let credentials = credentials(fields);
     let scopes = scopes(fields);
+    let resources = resources(fields);
+    let parameters = parameters(fields);
     let claims = claims(fields);
     let forward_headers = forward_headers::read(fields);
     let username_claim = claim_path(fields, "usernameClaim");
@@ -31,19 +35,48 @@ pub(in super::super) fn read(fields: &mut Fields<'_>) -> Option<OAuthClientCrede
     let cache = fields.map("cache", cache).unwrap_or_default();
     let revocations = fields.map("revocations", revocations).flatten();
     fields.not_yet("http.middlewares.*.plugin.oAuthClientCredentials");
+    let verify = fields
+        .map("verify", |fields| verify(fields, &audience))
+        .flatten();
     let retry_unauthorized = fields.boolean("retryUnauthorized").unwrap_or(false);
     Some(OAuthClientCredentials {
         url: url?,
         audience,
         credentials,
         scopes,
+        resources,
+        parameters,
         claims,
         forward_headers,
         username_claim,
         client_config,
         cache,
         retry_unauthorized,
+        verify,
         revocations,
+    })
+}
+
+/// `audience` is what is asked for.
+fn verify(fields: &mut Fields<'_>, audience: &str) -> Option<Verify> {
+    let jwks = fields.has("jwks").then(|| outbound_url(fields, "jwks"));
+    let discovery = fields.has("discovery");
+    let discovery = discovery.then(|| outbound_url(fields, "discovery"));
+    let own = fields.text("audience");
+    let issuer = fields.text("issuer").filter(|issuer| !issuer.is_empty());
+    let keys = match (jwks, discovery) {
+        (Some(url), None) => KeysAt::Jwks(url?),
+        (None, Some(url)) => KeysAt::Discovery(url?),
+        _ => {
+            let message = "expects either `jwks` or `discovery`, a URL where the keys are";
+            fields.error("", message);
+            return None;
+        }
+    };
+    Some(Verify {
+        keys,
+        issuer,
+        audience: own.unwrap_or_else(|| audience.to_owned()),
     })
 }
 
@@ -98,6 +131,44 @@ fn scopes(fields: &mut Fields<'_>) -> Vec<String> {
         fields.error("scopes", message);
     }
     scopes
+}
+
+/// Absolute URIs without a fragment (RFC 8707 section 2).
+fn resources(fields: &mut Fields<'_>) -> Vec<String> {
+    let resources = fields.texts("resources");
+    for (index, text) in resources.iter().enumerate() {
+        if !Url::parse(text).is_ok_and(|url| url.fragment().is_none()) {
+            let key = format!("resources[{index}]");
+            fields.error(&key, "expects an absolute URI without a fragment");
+        }
+    }
+    resources
+}
+
+/// Fields of the form that other options write.
+const WRITTEN: [&str; 8] = [
+    "audience",
+    "client_assertion",
+    "client_assertion_type",
+    "client_id",
+    "client_secret",
+    "grant_type",
+    "resource",
+    "scope",
+];
+
+fn parameters(fields: &mut Fields<'_>) -> Parameters {
+    let parameters = fields.text_map("parameters");
+    for name in parameters.keys() {
+        let key = format!("parameters.{name}");
+        if WRITTEN.contains(&name.as_str()) {
+            fields.error(&key, "this field has an option of its own");
+        } else if name.is_empty() {
+            fields.error(&key, "a field needs a name");
+        }
+    }
+    let secret = |(name, value): (String, String)| (name, value.into());
+    Parameters(parameters.into_iter().map(secret).collect())
 }
 
 fn claims(fields: &mut Fields<'_>) -> Option<Expression> {
