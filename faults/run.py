@@ -62,6 +62,8 @@ FAULTS = {
     "F25": "f25_guesses",
     # Holds F27.
     "F27": "f27_together",
+    # Holds RV-04.
+    "revocations": "revocations",
     "rotation": "rotation",
     "log": "full_log",
 }

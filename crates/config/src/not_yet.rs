@@ -183,7 +183,13 @@ pub const ALL: &[Keys] = &[
     ),
     Keys::warning(
         (ENTRY_POINTS, "entryPoints.*"),
-        &["allowACMEByPass", "http3", "reusePort", "udp"],
+        &[
+            "allowACMEByPass",
+            "http3",
+            "proxyProtocol",
+            "reusePort",
+            "udp",
+        ],
         "; remove it",
     ),
     Keys::warning(
@@ -310,11 +316,6 @@ pub const ALL: &[Keys] = &[
         &["tcp", "udp"],
         "; its listeners stay closed",
     ),
-    Keys::warning(
-        (ROUTERS, "tls.stores.*"),
-        &["defaultGeneratedCert"],
-        "; remove it",
-    ),
     Keys::error((KUBERNETES, "IngressRoute.spec"), &["parentRefs"], ""),
     // Options that decide which server answers, or who may ask: not to be ignored.
     Keys::error(
@@ -326,11 +327,6 @@ pub const ALL: &[Keys] = &[
         (KUBERNETES, "TraefikService.spec"),
         &["mirroring"],
         "; name its service in the route",
-    ),
-    Keys::warning(
-        (KUBERNETES, "TLSStore.spec"),
-        &["defaultGeneratedCert"],
-        "; remove it",
     ),
 ];
 

@@ -39,6 +39,8 @@ pub struct Options {
     pub access_log_output: Output,
     /// `None`: no `/ping`, `/livez`, `/readyz`.
     pub ping: Option<install::Ping>,
+    /// Who gives certificates, by the names that routers use.
+    pub certificates_resolvers: BTreeMap<String, CertificatesResolver>,
     /// What is counted.
     pub metrics: install::Metrics,
     /// `None`: no `/api`.
@@ -47,8 +49,6 @@ pub struct Options {
     pub tracing: Option<Tracing>,
     /// Who gives configurations, as `/api` names them: `File`.
     pub providers: Vec<String>,
-    /// Who gives certificates, by the names that routers use.
-    pub certificates_resolvers: BTreeMap<String, CertificatesResolver>,
     /// The time of day.
     pub clock: Arc<dyn Clock>,
     /// Random bytes.
@@ -106,8 +106,9 @@ impl Gateway {
         };
         let resolvers = Resolvers::new(options.certificates_resolvers, &supplies);
         let challenges = Arc::clone(resolvers.challenges());
-        let name = "acme-http@internal".to_owned();
-        offers.services.insert(name, challenges);
+        offers
+            .services
+            .insert("acme-http@internal".to_owned(), challenges);
         let gateway = Self {
             entry_points: options.entry_points,
             supplies,
@@ -213,8 +214,9 @@ impl Gateway {
             }
         };
         let served = async { tokio::join!(served, announce) };
+        let log = self.house.access_log.as_ref();
         let flushed = async {
-            match &self.house.access_log {
+            match log {
                 Some(log) => log.keep_flushing().await,
                 None => std::future::pending().await,
             }
@@ -224,7 +226,7 @@ impl Gateway {
             () = service::rounds(&self.house.snapshots, &self.supplies.random) => {}
             () = flushed => {}
         }
-        if let Some(log) = &self.house.access_log {
+        if let Some(log) = log {
             log.flush();
         }
     }
@@ -245,11 +247,11 @@ impl Gateway {
             entry_points: &self.entry_points,
             internal: &self.offers.services,
             default_certificate: self.default_certificate.as_ref(),
-            metrics,
-            routers: &self.offers.routers,
             acme: self.resolvers.entry_points(),
             resolvers: self.resolvers.names(),
             issued: self.resolvers.issued(),
+            metrics,
+            routers: &self.offers.routers,
         };
         let snapshot = snapshots.apply(config, &around);
         self.resolvers.want(snapshot.wanted().clone());

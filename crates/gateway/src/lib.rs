@@ -9,6 +9,9 @@ mod api;
 pub mod body;
 mod entry_point;
 pub mod error;
+#[cfg(any(fuzzing, test))]
+#[doc(hidden)]
+pub mod fuzzing;
 mod gateway;
 mod metrics;
 pub mod middleware;

@@ -79,6 +79,7 @@ impl DataPlane {
             access_log_output,
             access_log: install.access_log.clone(),
             ping: install.ping.clone(),
+            certificates_resolvers: acme_json::resolvers(&install.certificates_resolvers)?,
             metrics: install.metrics.clone(),
             api: install.api.clone(),
             tracing: install.tracing.clone().map(|options| Tracing {
@@ -86,7 +87,6 @@ impl DataPlane {
                 context: Arc::new(boot::TraceHeaders),
             }),
             providers: providers(install),
-            certificates_resolvers: acme_json::resolvers(&install.certificates_resolvers)?,
             clock: Arc::clone(&process.clock),
             random: Arc::clone(&process.random),
             resolve: Arc::clone(&process.resolve),

@@ -47,12 +47,12 @@ pub struct InstallConfig {
     pub log: Log,
     /// `ping`; `None`: no `/ping`.
     pub ping: Option<Ping>,
+    /// `certificatesResolvers`: who gives certificates, by the names that routers use.
+    pub certificates_resolvers: BTreeMap<String, Acme>,
     /// `api`; `None`: no `/api`.
     pub api: Option<Api>,
     /// `metrics`.
     pub metrics: Metrics,
     /// `tracing`; `None`: nothing is traced.
     pub tracing: Option<Tracing>,
-    /// `certificatesResolvers`: who gives certificates, by the names that routers use.
-    pub certificates_resolvers: BTreeMap<String, Acme>,
 }

@@ -33,10 +33,10 @@ pub(super) fn read(root: &Node, spelling: Spelling) -> (InstallConfig, Vec<Diagn
         access_log: fields.map("accessLog", AccessLog::read),
         log: fields.map("log", Log::read).unwrap_or_default(),
         ping: fields.map("ping", Ping::read),
+        certificates_resolvers: Default::default(),
         api: fields.map("api", Api::read),
         metrics: fields.map("metrics", Metrics::read).unwrap_or_default(),
         tracing: fields.map("tracing", Tracing::read).flatten(),
-        certificates_resolvers: Default::default(),
     };
     if names.is_empty() {
         let default = EntryPoint::at(":80");

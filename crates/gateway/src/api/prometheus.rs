@@ -23,7 +23,7 @@ pub(crate) struct PrometheusEndpoint {
 
 impl PrometheusEndpoint {
     /// The servers whose health is checked.
-    fn servers(&self) -> Vec<(String, String, bool)> {
+    fn servers(&self) -> Vec<(String, Arc<str>, bool)> {
         let Some(snapshots) = self.snapshots.upgrade() else {
             return Vec::new();
         };
@@ -31,11 +31,11 @@ impl PrometheusEndpoint {
         let names = snapshot.config().services.keys();
         let services = names.filter_map(|name| Some((name, snapshot.service(name)?)));
         let checked = services.filter(|(_, service)| service.reports_health());
-        let servers = checked.flat_map(|(name, service)| {
+        let checked = checked.flat_map(|(name, service)| {
             let servers = service.servers().into_iter();
-            servers.map(|server| (name.clone(), server.url, server.is_up))
+            servers.map(|server| (name.clone(), Arc::from(server.url), server.is_up))
         });
-        servers.collect()
+        checked.collect()
     }
 }
 

@@ -10,6 +10,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use carnet_config::install::EntryPoint;
+use futures_util::StreamExt as _;
+use futures_util::stream::FuturesUnordered;
+use http::header::UPGRADE;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto;
@@ -29,8 +32,6 @@ use crate::seldom::Seldom;
 use crate::service::Tunnels;
 use crate::tls::TlsSession;
 
-/// Field lines of a head; more answer 431.
-const MAX_HEADERS: usize = 100;
 /// The parser's own least buffer.
 const LEAST_BUFFER: usize = 8 << 10;
 /// Without descriptors or memory, the listener waits for some to be given back.
@@ -199,15 +200,19 @@ async fn speak<S: AsyncRead + AsyncWrite + Send + Unpin + 'static>(
     });
     let service = service_fn(|mut request: http::Request<hyper::body::Incoming>| {
         let in_flight = traffic.begin();
-        request.extensions_mut().insert(Arc::clone(&tunnels));
+        if request.headers().contains_key(UPGRADE) {
+            request.extensions_mut().insert(Arc::clone(&tunnels));
+        }
         let (door, connection) = (Arc::clone(&door), Arc::clone(&connection));
         async move { Ok::<_, Infallible>(door.answer(request, connection, in_flight).await) }
     });
     let builder = protocol(options);
     let mut served = pin!(builder.serve_connection_with_upgrades(TokioIo::new(wire), service));
+    // A set of one: it is asked only when it has something to say, not whenever bytes come.
+    let mut no_more = FuturesUnordered::from_iter([no_more(&ending, &traffic)]);
     let outcome = tokio::select! {
         outcome = served.as_mut() => outcome,
-        () = no_more(&ending, &traffic) => {
+        _ = no_more.next() => {
             served.as_mut().graceful_shutdown();
             tokio::select! {
                 outcome = served.as_mut() => outcome,
@@ -237,7 +242,6 @@ fn protocol(options: &EntryPoint) -> auto::Builder<TokioExecutor> {
     builder
         .http1()
         .title_case_headers(true)
-        .max_headers(MAX_HEADERS)
         .max_buf_size(options.max_header_bytes.max(LEAST_BUFFER))
         // The wire has its own clock, which knows more.
         .header_read_timeout(None)

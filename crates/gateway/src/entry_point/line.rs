@@ -84,7 +84,8 @@ impl Door {
         );
         // Dropped without an answer when the client leaves first: the line says so.
         let watchers = (house.access_log.as_ref(), self.counts.as_ref());
-        let mut line = Line::begin(watchers, &mut request, exchange);
+        // Boxed: it goes with the answer's body from hand to hand.
+        let mut line = Box::new(Line::begin(watchers, &mut request, exchange));
         let mut response = match admitted {
             Ok(host) => self.route(request, &host, &mut line).await,
             Err(fault) => refuse(&request, fault, line.exchange()),
@@ -168,7 +169,7 @@ fn refuse(request: &Request, fault: Fault, exchange: &Exchange) -> Response {
 #[derive(Debug)]
 pub(super) struct Answer {
     body: Body,
-    line: Line,
+    line: Box<Line>,
     _in_flight: InFlight,
 }
 

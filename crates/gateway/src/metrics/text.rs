@@ -29,7 +29,7 @@ type Bytes = fn(&Totals) -> u64;
 type Labels = Vec<(&'static str, String)>;
 
 /// Services, URLs of their servers, and whether these are up.
-pub(crate) type Servers = Vec<(String, String, bool)>;
+pub(crate) type Servers = Vec<(String, Arc<str>, bool)>;
 
 /// All counts, and the servers whose health is checked.
 pub(crate) fn write(metrics: &Arc<Metrics>, servers: Servers) -> Result<String, fmt::Error> {
@@ -250,7 +250,7 @@ fn services(
     let help = "Whether a server whose health is checked is up (1) or not (0)";
     let mut gauge = gauge(encoder, "traefik_service_server_up", help)?;
     for (service, url, is_up) in servers {
-        let labels = [("service", service.as_str()), ("url", url.as_str())];
+        let labels = [("service", service.as_str()), ("url", &**url)];
         gauge
             .encode_family(&labels)?
             .encode_gauge(&u32::from(*is_up))?;

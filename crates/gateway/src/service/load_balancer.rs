@@ -85,18 +85,6 @@ impl LoadBalancer {
         Some((self.strategy.pick(&self.members, client)?, false))
     }
 
-    async fn ask(
-        &self,
-        request: Request,
-        exchange: &Exchange,
-        member: &Arc<Member>,
-    ) -> Result<Response, Fault> {
-        match self.strategy.looks_at_loads() {
-            false => proxy(request, exchange, member.server()).await,
-            true => Box::pin(self.counted(request, exchange, member)).await,
-        }
-    }
-
     /// Asks a server, and counts how long it takes.
     async fn counted(
         &self,
@@ -131,10 +119,15 @@ impl Endpoint for LoadBalancer {
                 record.service = Some(Arc::clone(&self.name));
                 record.series.clone_from(&self.series);
             });
-            let asked = self.ask(request, exchange, member);
-            let mut outcome = match exchange.trace().and_then(|trace| trace.service(&self.name)) {
-                Some(span) => asked.instrument(span).await,
-                None => asked.await,
+            let span = exchange.trace().and_then(|trace| trace.service(&self.name));
+            let mut outcome = match (self.strategy.looks_at_loads(), span) {
+                (false, None) => proxy(request, exchange, member.server()).await,
+                (true, None) => Box::pin(self.counted(request, exchange, member)).await,
+                (_, Some(span)) => {
+                    Box::pin(self.counted(request, exchange, member))
+                        .instrument(span)
+                        .await
+                }
             };
             member.judge(&outcome);
             if let (Some(sticky), false, Ok(response)) = (&self.sticky, was_kept, &mut outcome) {

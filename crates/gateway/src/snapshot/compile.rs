@@ -24,16 +24,16 @@ pub(crate) struct Surroundings<'a> {
     pub(crate) internal: &'a BTreeMap<String, Arc<dyn Endpoint>>,
     /// Shown to clients that ask for a name without a certificate.
     pub(crate) default_certificate: Option<&'a Identity>,
-    /// What requests are counted in; `None`: nothing is counted.
-    pub(crate) metrics: Option<&'a Metrics>,
-    /// The routers that lead to them without a user's doing.
-    pub(crate) routers: &'a BTreeMap<String, Object<Router>>,
     /// Entry points at which authorities for certificates ask.
     pub(crate) acme: &'a BTreeSet<String>,
     /// The names of the certificate resolvers.
     pub(crate) resolvers: &'a BTreeSet<String>,
     /// The certificates that they give.
     pub(crate) issued: &'a Arc<Issued>,
+    /// What requests are counted in; `None`: nothing is counted.
+    pub(crate) metrics: Option<&'a Metrics>,
+    /// The routers that lead to them without a user's doing.
+    pub(crate) routers: &'a BTreeMap<String, Object<Router>>,
 }
 
 /// A compilation in the making.

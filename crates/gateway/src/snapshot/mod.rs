@@ -17,6 +17,7 @@ use crate::metrics::Series;
 use crate::middleware::{Endpoint, Middleware, ServerStatus};
 use crate::router::{Facts, Table};
 
+mod acme;
 mod carry_over;
 mod compile;
 mod routers;
@@ -103,9 +104,9 @@ pub(crate) struct Snapshot {
     tables: BTreeMap<String, Tables>,
     policies: Shelf<TlsOptions, Arc<Policy>>,
     transports: Shelf<TransportInput, Clients>,
+    members: Shelf<MemberInput, Arc<Member>>,
     /// What the certificates say of themselves, the default one's last.
     certificates: Vec<CertificateFacts>,
-    members: Shelf<MemberInput, Arc<Member>>,
     services: Shelf<ServiceInput, Arc<dyn Endpoint>>,
     middlewares: Shelf<routing::Middleware, Arc<dyn Middleware>>,
     /// Where each router stood when its rule could last be read.
@@ -146,6 +147,11 @@ impl Snapshot {
         self.tables.get(entry_point)?.handshakes.of(name)
     }
 
+    /// What routers want of certificate resolvers.
+    pub(crate) fn wanted(&self) -> &Wanted {
+        &self.wanted
+    }
+
     /// The service of this name; `None` when it cannot be used.
     pub(crate) fn service(&self, name: &str) -> Option<&Arc<dyn Endpoint>> {
         self.services.find(name)?.as_ref().ok()
@@ -159,11 +165,6 @@ impl Snapshot {
     /// What its certificates say of themselves.
     pub(crate) fn certificates(&self) -> &[CertificateFacts] {
         &self.certificates
-    }
-
-    /// What routers want of certificate resolvers.
-    pub(crate) fn wanted(&self) -> &Wanted {
-        &self.wanted
     }
 
     /// All that is wrong with it, and all that its parts' readers found.

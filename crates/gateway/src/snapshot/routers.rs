@@ -97,8 +97,7 @@ impl Compile<'_> {
                 PING => (&[][..], None),
                 _ => (&options.middlewares[..], options.tls.as_ref()),
             };
-            let own = placement.tls.clone();
-            let tls = own.or_else(|| tls.map(|tls| adopted(tls, name)));
+            let tls = placement.tls.clone().or(tls.map(|tls| adopted(tls, name)));
             let demands = tls.as_ref().map_or(Ok(None), |tls| {
                 let wishes = draft.wishes.entry(entry_point.clone()).or_default();
                 self.wish(name, (&placement.rule, tls), &draft.configs, wishes)
@@ -266,13 +265,14 @@ impl Compile<'_> {
             return;
         };
         for entry_point in self.around.acme {
+            let options = &self.around.entry_points[entry_point];
             let route = Route {
                 name: Arc::from(name),
                 chain: Chain::Open {
                     middlewares: Vec::new(),
                     endpoint: Arc::clone(challenges),
                 },
-                seen: self.seen_of_own(name, &self.around.entry_points[entry_point]),
+                seen: self.seen_of_own(name, options),
                 is_internal: true,
                 demands: None,
             };

@@ -12,7 +12,7 @@ mod session;
 
 pub(crate) use acme::Issued;
 pub(crate) use certificate_facts::CertificateFacts;
-pub(crate) use certificates::{Certificates, Identity};
+pub(crate) use certificates::{Certificates, DefaultCertificate, Identity};
 pub(crate) use handshakes::{Handshake, Handshakes};
 pub(crate) use policy::Policy;
 pub use session::TlsSession;

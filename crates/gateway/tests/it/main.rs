@@ -12,6 +12,7 @@ mod drain;
 mod entry_point;
 mod forwarded;
 mod frames;
+mod hostile;
 mod http2;
 mod http2_frames;
 mod messages;

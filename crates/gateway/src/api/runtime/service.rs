@@ -1,7 +1,7 @@
 //! Services.
 
 use carnet_config::routing::Service;
-use carnet_config::routing::service::{LoadBalancer, Weighted};
+use carnet_config::routing::service::{LoadBalancer, WeightedService};
 use serde_json::{Map, Value, json};
 
 use super::plain;
@@ -14,11 +14,22 @@ pub(super) fn shown(service: Option<&Service>) -> Map<String, Value> {
         shown.insert(key.to_owned(), value);
         shown.insert("type".to_owned(), json!(name));
     };
-    if let Some(Service::LoadBalancer(options)) = service {
-        kind("loadBalancer", "loadbalancer", balancer(options));
-    }
-    if let Some(Service::Weighted(options)) = service {
-        kind("weighted", "weighted", weighted(options));
+    match service {
+        Some(Service::LoadBalancer(options)) => {
+            kind("loadBalancer", "loadbalancer", balancer(options));
+        }
+        Some(Service::Weighted(options)) => {
+            kind("weighted", "weighted", members(&options.services));
+        }
+        Some(Service::HighestRandomWeight(options)) => {
+            let value = members(&options.services);
+            kind("highestRandomWeight", "highestrandomweight", value);
+        }
+        Some(Service::Failover(options)) => {
+            let value = json!({"service": options.service, "fallback": options.fallback});
+            kind("failover", "failover", value);
+        }
+        None => {}
     }
     shown
 }
@@ -44,8 +55,8 @@ fn balancer(options: &LoadBalancer) -> Value {
     Value::Object(shown)
 }
 
-fn weighted(options: &Weighted) -> Value {
-    let services = options.services.iter();
+fn members(services: &[WeightedService]) -> Value {
+    let services = services.iter();
     let services = services.map(|child| json!({"name": child.name, "weight": child.weight}));
     json!({"services": services.collect::<Vec<_>>()})
 }
@@ -55,8 +66,11 @@ pub(super) fn servers(shown: &mut Map<String, Value>, servers: &[ServerStatus]) 
     if servers.is_empty() {
         return;
     }
-    let state = |is_up: bool| if is_up { "UP" } else { "DOWN" };
+    let state = |server: &ServerStatus| match server.is_up {
+        true => "UP",
+        false => "DOWN",
+    };
     let states = servers.iter();
-    let states = states.map(|server| (server.url.clone(), json!(state(server.is_up))));
+    let states = states.map(|server| (server.url.clone(), json!(state(server))));
     shown.insert("serverStatus".to_owned(), Value::Object(states.collect()));
 }
