@@ -12,7 +12,7 @@ from stage import Stage
 
 CLIENTS = {"short": 40, "long": 333}
 TIMEOUT_S = {"short": 2, "long": 20}
-SECONDS = {"short": 5, "long": 60}
+SECONDS = {"short": 8, "long": 60}
 BIG = 8 << 20
 
 HEAD = b"GET / HTTP/1.1\r\nHost: a\r\nX-"
@@ -33,7 +33,7 @@ def play(stage: Stage) -> dict[str, float]:
             gateway.start()
             visitor = Regular(gateway.port)
             visitor.ask_for(1)
-            alone = visitor.p99_s()
+            alone, files = visitor.p99_s(), gateway.open_files()
             count = CLIENTS[stage.form]
             crowd = [_Slow(gateway.port, kind) for kind in (HEAD, BODY, READ) for _ in range(count)]
             stop = threading.Event()
@@ -41,16 +41,16 @@ def play(stage: Stage) -> dict[str, float]:
             drip.start()
             visitor.ask_for(seconds)
             beside = visitor.p99_s()
-            late = time.monotonic() - timeout - 5
+            # Who reads slowly has still to read what is on its way, so the gateway itself is looked at.
+            kept = gateway.open_files() - files
             stop.set()
             drip.join()
-            kept = [client for client in crowd if client.ended is None and client.began < late]
-            longest = max((client.lasted() for client in crowd), default=0)
+            longest = max(client.lasted() for client in crowd if not client.reads)
             for client in crowd:
                 client.socket.close()
             return {
                 "slow": len(crowd),
-                "kept_too_long": len(kept),
+                "kept_too_long": max(0, kept),
                 "longest_beyond_timeout_s": longest - timeout,
                 "answered": visitor.answered,
                 "lost": visitor.lost,

@@ -114,6 +114,10 @@ class Gateway:
         fields = stat.rsplit(")", 1)[1].split()
         return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
+    def open_files(self) -> int:
+        """How many files and sockets the last process has."""
+        return len(os.listdir(f"/proc/{self.processes[-1].pid}/fd"))
+
     def memory_mib(self) -> float:
         """Resident memory of the last process."""
         status = Path(f"/proc/{self.processes[-1].pid}/status").read_text(encoding="ascii")
