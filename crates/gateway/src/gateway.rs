@@ -91,7 +91,9 @@ impl Gateway {
         let readiness = Arc::new(Readiness::new());
         let metrics = Metrics::new(&options.metrics);
         let snapshots = Arc::new(SnapshotHandle::default());
+        let providers = Arc::new(Providers::new());
         let state = State {
+            providers: &providers,
             readiness: &readiness,
             metrics: metrics.as_ref(),
             snapshots: &snapshots,
@@ -102,7 +104,7 @@ impl Gateway {
             clock: Arc::clone(&options.clock),
             random: options.random,
             resolve: options.resolve,
-            providers: Arc::new(Providers::new()),
+            providers,
         };
         let resolvers = Resolvers::new(options.certificates_resolvers, &supplies);
         let challenges = Arc::clone(resolvers.challenges());

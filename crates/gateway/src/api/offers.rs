@@ -13,6 +13,7 @@ use crate::gateway::Options;
 use crate::metrics::Metrics;
 use crate::middleware::Endpoint;
 use crate::snapshot::SnapshotHandle;
+use crate::token_source::Providers;
 
 /// Services, and the routers that lead there without a user's doing.
 #[derive(Debug)]
@@ -27,6 +28,7 @@ pub(crate) struct State<'a> {
     pub(crate) readiness: &'a Arc<Readiness>,
     pub(crate) metrics: Option<&'a Arc<Metrics>>,
     pub(crate) snapshots: &'a Arc<SnapshotHandle>,
+    pub(crate) providers: &'a Arc<Providers>,
 }
 
 impl Offers {
@@ -49,6 +51,7 @@ impl Offers {
             let endpoint = PrometheusEndpoint {
                 metrics: Arc::clone(metrics),
                 snapshots: Arc::downgrade(state.snapshots),
+                providers: Arc::clone(state.providers),
             };
             add("prometheus", Arc::new(endpoint));
         }

@@ -12,6 +12,7 @@ use crate::error::{Fault, Reason};
 use crate::metrics::{self, Metrics};
 use crate::middleware::{Endpoint, Exchange};
 use crate::snapshot::SnapshotHandle;
+use crate::token_source::Providers;
 
 /// Writes all counts.
 #[derive(Debug)]
@@ -19,6 +20,7 @@ pub(crate) struct PrometheusEndpoint {
     pub(crate) metrics: Arc<Metrics>,
     /// A snapshot leads here, so this must not keep it.
     pub(crate) snapshots: Weak<SnapshotHandle>,
+    pub(crate) providers: Arc<Providers>,
 }
 
 impl PrometheusEndpoint {
@@ -42,7 +44,7 @@ impl PrometheusEndpoint {
 impl Endpoint for PrometheusEndpoint {
     fn answer<'a>(&'a self, _: Request, _: &'a Exchange) -> BoxFuture<'a, Result<Response, Fault>> {
         Box::pin(async {
-            let text = metrics::write(&self.metrics, self.servers());
+            let text = metrics::write(&self.metrics, self.servers(), self.providers.figures());
             let text = text.map_err(|error| Fault::new(Reason::Internal).because(error))?;
             let mut response = Response::new(Body::from(Bytes::from(text)));
             let content = HeaderValue::from_static(metrics::CONTENT_TYPE);

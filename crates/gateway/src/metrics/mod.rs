@@ -18,6 +18,7 @@ mod kind;
 mod series;
 mod tally;
 mod text;
+mod tokens;
 
 use cell::{Cells, Counter};
 pub(crate) use series::Series;

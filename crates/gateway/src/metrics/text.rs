@@ -17,7 +17,8 @@ use prometheus_client::registry::Registry;
 
 use super::cell::Totals;
 use super::kind::Kind;
-use super::{Metrics, Series, locked};
+use super::{Metrics, Series, locked, tokens};
+use crate::token_source::ProviderFigures;
 
 /// What [`write`] writes.
 pub(crate) const CONTENT_TYPE: &str = "text/plain; version=0.0.4; charset=utf-8";
@@ -31,10 +32,15 @@ type Labels = Vec<(&'static str, String)>;
 /// Services, URLs of their servers, and whether these are up.
 pub(crate) type Servers = Vec<(String, Arc<str>, bool)>;
 
-/// All counts, and the servers whose health is checked.
-pub(crate) fn write(metrics: &Arc<Metrics>, servers: Servers) -> Result<String, fmt::Error> {
+/// All counts, the servers whose health is checked, and those that give tokens.
+pub(crate) fn write(
+    metrics: &Arc<Metrics>,
+    servers: Servers,
+    providers: Vec<ProviderFigures>,
+) -> Result<String, fmt::Error> {
     let mut registry = Registry::default();
-    registry.register_collector(Box::new(Look(Arc::clone(metrics), servers)));
+    let look = Look(Arc::clone(metrics), servers, providers);
+    registry.register_collector(Box::new(look));
     let mut text = String::new();
     encode_registry(&mut text, &registry)?;
     let whole = metrics
@@ -50,7 +56,7 @@ pub(crate) fn write(metrics: &Arc<Metrics>, servers: Servers) -> Result<String, 
 
 /// One look at the counts.
 #[derive(Debug)]
-struct Look(Arc<Metrics>, Servers);
+struct Look(Arc<Metrics>, Servers, Vec<ProviderFigures>);
 
 impl Collector for Look {
     fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> fmt::Result {
@@ -67,7 +73,8 @@ impl Collector for Look {
                 }
             }
         }
-        own(encoder, metrics)
+        own(encoder, metrics)?;
+        tokens::write(encoder, &self.2)
     }
 }
 
@@ -277,7 +284,7 @@ fn own(encoder: &mut DescriptorEncoder<'_>, metrics: &Metrics) -> fmt::Result {
     Ok(())
 }
 
-fn gauge<'e>(
+pub(super) fn gauge<'e>(
     encoder: &'e mut DescriptorEncoder<'_>,
     name: &'e str,
     help: &str,
@@ -285,7 +292,7 @@ fn gauge<'e>(
     encoder.encode_descriptor(name, help, None, MetricType::Gauge)
 }
 
-fn counter<'e>(
+pub(super) fn counter<'e>(
     encoder: &'e mut DescriptorEncoder<'_>,
     name: &'e str,
     help: &str,

@@ -243,3 +243,38 @@ async fn the_reference_names_every_count_and_no_other() {
     let counted: BTreeSet<&str> = types.filter_map(|line| line.split(' ').next()).collect();
     assert_eq!(counted, named(page, &["traefik_", "carnet_"]));
 }
+
+// Holds SE-07.
+#[tokio::test]
+async fn servers_that_give_tokens_have_their_counts_and_clients_have_none() {
+    let backend = Server::start(|_| Answer::text(200, "hello")).await.unwrap();
+    let provider = Server::start(|_| carnet_testkit::token_endpoint::granted("t", Some(60)));
+    let provider = provider.await.unwrap();
+    let document = format!(
+        "
+http:
+  routers: {{r: {{rule: Host(`a`), service: s, middlewares: [creds]}}}}
+  services: {{s: {{loadBalancer: {{servers: [{{url: '{}'}}]}}}}}}
+  middlewares:
+    creds: {{plugin: {{oAuthClientCredentials: {{url: '{}/token'}}}}}}
+",
+        backend.url(""),
+        provider.url("")
+    );
+    let stand = Stand::planned(plan(all()), &document).await;
+    // `a:b`, then `b:b`, then `a:b` once more.
+    for pair in ["YTpi", "Yjpi", "YTpi"] {
+        let request = format!("GET / HTTP/1.1\nHost: a\nAuthorization: Basic {pair}");
+        assert_eq!(stand.ask(&request).await.status, 200);
+    }
+    let text = scrape(&stand).await;
+    let label = format!("{{provider=\"{}\"}}", provider.url(""));
+    for (name, value) in [("requests", 3), ("calls", 2), ("hits", 1), ("saved", 1)] {
+        let line = format!("carnet_token_{name}_total{label} {value}");
+        assert!(text.lines().any(|there| there == line), "{line}\n{text}");
+    }
+    let own = text
+        .lines()
+        .filter(|line| line.starts_with("carnet_token_"));
+    assert_eq!(own.count(), 16);
+}

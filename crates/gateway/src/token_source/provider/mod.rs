@@ -3,6 +3,7 @@
 //! no tokens. `breaker.rs` says whether to call, `budget.rs` whether to repeat.
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
 
@@ -104,6 +105,12 @@ impl Providers {
         let providers = locked(&self.by_origin);
         let living = providers.values().filter_map(Weak::upgrade);
         living.map(|provider| provider.figures()).collect()
+    }
+}
+
+impl fmt::Debug for Providers {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Providers").finish_non_exhaustive()
     }
 }
 
