@@ -75,6 +75,8 @@ impl Compile<'_> {
                 Some(_) => None,
             },
         };
+        let shown = identities.iter().chain(default.identity);
+        self.snapshot.certificates = shown.filter_map(Identity::facts).collect();
         Certificates::new(&identities, self.around.issued, &default)
     }
 
