@@ -40,6 +40,10 @@ FAULTS = {
     "F05": "f05_patience",
     # Holds F06.
     "F06": "f06_one_refused",
+    # Holds F14.
+    "F14": "f14_cut",
+    # Holds F15.
+    "F15": "f15_dead_server",
     # Holds F17.
     "F17": "f17_upgrade",
     # Holds F18.
