@@ -92,15 +92,12 @@ pub const ALL: &[Keys] = &[
     Keys::warning(
         (INSTALL, INSTALL_TOP),
         &[
-            "api",
             "core",
             "experimental",
             "hostResolver",
-            "metrics",
             "ocsp",
             "spiffe",
             "tcpServersTransport",
-            "tracing",
         ],
         "; remove it",
     ),
@@ -157,6 +154,22 @@ pub const ALL: &[Keys] = &[
         "; remove it",
     ),
     Keys::warning(
+        (INSTALL, "metrics"),
+        &["datadog", "influxDB2", "otlp", "statsD"],
+        "; `metrics.prometheus` is; remove it",
+    ),
+    Keys::warning((INSTALL, "api"), &["debug"], "; remove it"),
+    Keys::warning(
+        (INSTALL, "tracing.otlp.http"),
+        &["tls"],
+        "; the system's certificates are trusted; remove it",
+    ),
+    Keys::warning(
+        (INSTALL, "tracing.otlp"),
+        &["grpc"],
+        "; collectors take `http` as well",
+    ),
+    Keys::warning(
         (INSTALL, "log"),
         &[
             "compress",
@@ -173,7 +186,7 @@ pub const ALL: &[Keys] = &[
         &[
             "allowACMEByPass",
             "http3",
-            "observability",
+            "proxyProtocol",
             "reusePort",
             "udp",
         ],

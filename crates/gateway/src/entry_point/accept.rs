@@ -25,6 +25,7 @@ use super::proxy_protocol;
 use super::traffic::Traffic;
 use super::wire::{Limits, Wire};
 use crate::middleware::Connection;
+use crate::seldom::Seldom;
 use crate::service::Tunnels;
 use crate::tls::TlsSession;
 
@@ -98,7 +99,10 @@ pub(crate) async fn serve(
     house: Arc<House>,
     leave: Leave,
 ) {
+    let metrics = house.metrics.as_ref();
     let door = Arc::new(Door {
+        counts: metrics.map(|metrics| metrics.counts(name)),
+        trouble: Seldom::default(),
         name: Arc::from(name),
         options: options.clone(),
         house,
@@ -124,7 +128,10 @@ async fn accept(listener: &TcpListener, door: &Arc<Door>, ending: &Ending) {
             }
             Err(error) if is_of_the_connection(&error) => {}
             Err(error) => {
-                tracing::warn!(entry_point = &*door.name, %error, "connections cannot be accepted");
+                door.trouble.tell(|untold| {
+                    let entry_point = &*door.name;
+                    tracing::warn!(entry_point, %error, untold, "connections cannot be accepted");
+                });
                 tokio::time::sleep(ACCEPT_PAUSE).await;
             }
         }
@@ -145,6 +152,8 @@ fn canonical(peer: SocketAddr) -> SocketAddr {
 }
 
 async fn connection(socket: TcpStream, peer: SocketAddr, door: Arc<Door>, ending: Ending) {
+    let metrics = door.house.metrics.clone();
+    let _open = metrics.map(|metrics| metrics.opened(&door.name));
     let _ = socket.set_nodelay(true);
     let begin = async {
         let client = proxy_protocol::client(&socket, peer, &door.options).await?;

@@ -69,6 +69,8 @@ impl Compile<'_> {
         let wanted = store.and_then(|store| store.served()?.default_certificate.as_ref());
         let given = wanted.and_then(|wanted| self.identity(wanted, "tls store default"));
         let default = given.as_ref().or(self.around.default_certificate);
+        let shown = identities.iter().chain(default);
+        self.snapshot.certificates = shown.filter_map(Identity::facts).collect();
         Certificates::new(&identities, self.around.issued, default)
     }
 

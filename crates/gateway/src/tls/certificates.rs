@@ -13,7 +13,7 @@ use rustls_pki_types::{CertificateDer, PrivateKeyDer};
 use x509_parser::extensions::GeneralName;
 use x509_parser::prelude::{ASN1Time, FromDer, X509Certificate};
 
-use super::Issued;
+use super::{CertificateFacts, Issued};
 use crate::pem;
 
 /// What the generated certificate is called. Traefik's name.
@@ -59,6 +59,11 @@ impl Identity {
         let certificate = params.self_signed(&pair).map_err(failed)?;
         let key = PrivateKeyDer::Pkcs8(pair.serialize_der().into());
         Self::new(vec![certificate.der().clone()], &key)
+    }
+
+    /// What the certificate says of itself.
+    pub(crate) fn facts(&self) -> Option<CertificateFacts> {
+        CertificateFacts::of(self.key.cert.first()?)
     }
 
     fn new(

@@ -4,6 +4,7 @@
 
 mod access_log;
 mod answers;
+mod api;
 mod backends;
 mod clients_tls;
 mod compile;
@@ -14,6 +15,7 @@ mod frames;
 mod http2;
 mod http2_frames;
 mod messages;
+mod metrics;
 mod oauth_client_credentials;
 mod ping;
 mod proxy;
