@@ -42,6 +42,10 @@ FAULTS = {
     "F06": "f06_one_refused",
     # Holds F12, DO-03.
     "F12": "f12_descriptors",
+    # Holds F14.
+    "F14": "f14_cut",
+    # Holds F15.
+    "F15": "f15_dead_server",
     # Holds F17.
     "F17": "f17_upgrade",
     # Holds F18.
