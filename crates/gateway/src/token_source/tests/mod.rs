@@ -147,6 +147,7 @@ fn source_over(
     seed: u64,
 ) -> Arc<Asked> {
     let supplies = Supplies {
+        own: crate::upstream::Own::default(),
         clock,
         random: Arc::new(SeededRandom::new(seed)),
         resolve: Arc::new(|_, _| None),
