@@ -159,17 +159,13 @@ impl Provider<'_> {
     }
 
     fn service(&self, service: &mut Service) {
-        match service {
-            Service::LoadBalancer(balancer) => {
-                if let Some(transport) = &mut balancer.servers_transport {
-                    self.qualify(transport);
-                }
-            }
-            Service::Weighted(weighted) => {
-                for child in &mut weighted.services {
-                    self.qualify(&mut child.name);
-                }
-            }
+        if let Service::LoadBalancer(balancer) = service
+            && let Some(transport) = &mut balancer.servers_transport
+        {
+            self.qualify(transport);
+        }
+        for child in service.children() {
+            self.qualify(child);
         }
     }
 

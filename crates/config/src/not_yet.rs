@@ -92,15 +92,12 @@ pub const ALL: &[Keys] = &[
     Keys::warning(
         (INSTALL, INSTALL_TOP),
         &[
-            "api",
             "core",
             "experimental",
             "hostResolver",
-            "metrics",
             "ocsp",
             "spiffe",
             "tcpServersTransport",
-            "tracing",
         ],
         "; remove it",
     ),
@@ -157,6 +154,22 @@ pub const ALL: &[Keys] = &[
         "; remove it",
     ),
     Keys::warning(
+        (INSTALL, "metrics"),
+        &["datadog", "influxDB2", "otlp", "statsD"],
+        "; `metrics.prometheus` is; remove it",
+    ),
+    Keys::warning((INSTALL, "api"), &["debug"], "; remove it"),
+    Keys::warning(
+        (INSTALL, "tracing.otlp.http"),
+        &["tls"],
+        "; the system's certificates are trusted; remove it",
+    ),
+    Keys::warning(
+        (INSTALL, "tracing.otlp"),
+        &["grpc"],
+        "; collectors take `http` as well",
+    ),
+    Keys::warning(
         (INSTALL, "log"),
         &[
             "compress",
@@ -173,7 +186,7 @@ pub const ALL: &[Keys] = &[
         &[
             "allowACMEByPass",
             "http3",
-            "observability",
+            "proxyProtocol",
             "reusePort",
             "udp",
         ],
@@ -235,18 +248,8 @@ pub const ALL: &[Keys] = &[
     ),
     Keys::error(
         (SERVICES, SERVICE_KINDS),
-        &["failover", "highestRandomWeight", "mirroring"],
-        "; use `loadBalancer` or `weighted`",
-    ),
-    Keys::error(
-        (SERVICES, "http.services.*.loadBalancer"),
-        &["healthCheck", "passiveHealthCheck", "sticky"],
-        "",
-    ),
-    Keys::error(
-        (SERVICES, "http.services.*.weighted"),
-        &["healthCheck", "sticky"],
-        "",
+        &["mirroring"],
+        "; name its service in the router",
     ),
     Keys::error(
         (TRANSPORTS, "http.serversTransports.*"),
@@ -313,38 +316,17 @@ pub const ALL: &[Keys] = &[
         &["tcp", "udp"],
         "; its listeners stay closed",
     ),
-    Keys::warning(
-        (ROUTERS, "tls.stores.*"),
-        &["defaultGeneratedCert"],
-        "; remove it",
-    ),
     Keys::error((KUBERNETES, "IngressRoute.spec"), &["parentRefs"], ""),
     // Options that decide which server answers, or who may ask: not to be ignored.
     Keys::error(
         (KUBERNETES, "IngressRoute.spec.routes.services"),
-        &[
-            "healthCheck",
-            "middlewares",
-            "nodePortLB",
-            "passiveHealthCheck",
-            "sticky",
-        ],
+        &["middlewares", "nodePortLB"],
         "",
     ),
     Keys::error(
         (KUBERNETES, "TraefikService.spec"),
-        &["failover", "highestRandomWeight", "mirroring"],
-        "; use `weighted`",
-    ),
-    Keys::error(
-        (KUBERNETES, "TraefikService.spec.weighted"),
-        &["sticky"],
-        "",
-    ),
-    Keys::warning(
-        (KUBERNETES, "TLSStore.spec"),
-        &["defaultGeneratedCert"],
-        "; remove it",
+        &["mirroring"],
+        "; name its service in the route",
     ),
 ];
 

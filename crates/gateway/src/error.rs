@@ -48,8 +48,10 @@ pub enum Reason {
     NoRoute,
     /// The router, or something it needs, is missing or broken.
     RouterClosed,
-    /// The service has no server.
+    /// The service has no server, or none that is well.
     NoServer,
+    /// The request's body is larger than what is kept of it.
+    BodyTooLarge,
     /// The client left before there was an answer.
     ClientGone,
     /// The caller sent no credentials that could be read, or wrong ones.
@@ -146,6 +148,7 @@ impl Reason {
             Self::NoRoute => "no_route",
             Self::RouterClosed => "router_closed",
             Self::NoServer => "no_server",
+            Self::BodyTooLarge => "body_too_large",
             Self::ClientGone => "client_gone",
             Self::CallerUnauthenticated => "caller_unauthenticated",
             Self::CallerForbidden => "caller_forbidden",
@@ -174,6 +177,7 @@ impl Reason {
             | Self::UnknownExpectation
             | Self::Misdirected
             | Self::NoRoute
+            | Self::BodyTooLarge
             | Self::ClientGone
             | Self::CallerUnauthenticated
             | Self::CallerForbidden
@@ -211,6 +215,7 @@ impl Reason {
             Self::Misdirected => "Misdirected Request\n",
             Self::NoRoute => "404 page not found\n",
             Self::NoServer => "no available server\n",
+            Self::BodyTooLarge => "Request body too large\n",
             Self::RouterClosed | Self::TokenEndpointUnavailable => "Service Unavailable",
             Self::ClientGone => "Client Closed Request",
             Self::CallerUnauthenticated => "401 Unauthorized\n",

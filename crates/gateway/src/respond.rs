@@ -25,7 +25,7 @@ pub(crate) fn to_fault(fault: &Fault, exchange: &Exchange) -> Response {
     let headers = response.headers_mut();
     match fault.reason() {
         // What Go's `http.Error` writes.
-        Reason::Misdirected | Reason::NoRoute | Reason::NoServer => {
+        Reason::Misdirected | Reason::NoRoute | Reason::NoServer | Reason::BodyTooLarge => {
             headers.insert(CONTENT_TYPE, PLAIN);
             headers.insert(X_CONTENT_TYPE_OPTIONS, NO_SNIFF);
         }
@@ -43,7 +43,8 @@ pub(crate) fn to_fault(fault: &Fault, exchange: &Exchange) -> Response {
     response
 }
 
-fn status(reason: Reason) -> StatusCode {
+/// The status that a reason is answered with.
+pub(crate) fn status(reason: Reason) -> StatusCode {
     match reason {
         Reason::BadRequest => StatusCode::BAD_REQUEST,
         Reason::ConnectMethod => StatusCode::NOT_IMPLEMENTED,
@@ -51,6 +52,7 @@ fn status(reason: Reason) -> StatusCode {
         Reason::UnknownExpectation => StatusCode::EXPECTATION_FAILED,
         Reason::Misdirected => StatusCode::MISDIRECTED_REQUEST,
         Reason::NoRoute => StatusCode::NOT_FOUND,
+        Reason::BodyTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
         Reason::RouterClosed | Reason::NoServer | Reason::TokenEndpointUnavailable => {
             StatusCode::SERVICE_UNAVAILABLE
         }

@@ -40,6 +40,8 @@ pub(super) fn admit<B>(
     *request.uri_mut() = uri;
     Hops::take(request);
     let headers = request.headers_mut();
+    // Once, and not each time that there are twice as many.
+    headers.reserve(forwarded::COUNT);
     underscores(headers, options.underscore_headers)?;
     if headers.get(HOST).is_none_or(|field| field != host.as_str()) {
         let value = HeaderValue::from_str(&host);

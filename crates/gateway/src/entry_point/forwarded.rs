@@ -4,6 +4,7 @@
 use std::net::IpAddr;
 
 use carnet_config::install::entry_points::ForwardedHeaders;
+use http::header::Entry;
 use http::header::{
     AUTHORIZATION, CONNECTION, CONTENT_LENGTH, COOKIE, FORWARDED, HOST, HeaderName, UPGRADE,
 };
@@ -13,7 +14,7 @@ use crate::middleware::Connection;
 use crate::service::{has_token, tokens};
 
 /// Headers that only a trusted peer may send, whatever stands for their dashes.
-const MANAGED: [&str; 13] = [
+const MANAGED: [&str; 15] = [
     "x-forwarded-proto",
     "x-forwarded-for",
     "x-forwarded-host",
@@ -27,6 +28,9 @@ const MANAGED: [&str; 13] = [
     "x-forwarded-tls-client-cert-info",
     "x-scheme",
     "x-real-ip",
+    // RFC 9440: what a proxy says of a client's certificate.
+    "client-cert",
+    "client-cert-chain",
 ];
 
 /// Beside the managed ones, what a client's `Connection` header must not remove: a request would
@@ -39,6 +43,9 @@ const X_FORWARDED_PORT: HeaderName = HeaderName::from_static("x-forwarded-port")
 const X_FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
 const X_FORWARDED_SERVER: HeaderName = HeaderName::from_static("x-forwarded-server");
 const X_REAL_IP: HeaderName = HeaderName::from_static("x-real-ip");
+
+/// So many headers are added to most requests.
+pub(super) const COUNT: usize = 6;
 
 /// Where a request came from, as its headers shall say.
 #[derive(Debug)]
@@ -78,7 +85,7 @@ fn is_managed(name: &str) -> bool {
 fn strip(headers: &mut HeaderMap) {
     let names = headers.keys().filter(|name| {
         // RFC 7239 says the same in one header.
-        **name == FORWARDED || (name.as_str().starts_with('x') && is_managed(name.as_str()))
+        **name == FORWARDED || (name.as_str().starts_with(['c', 'x']) && is_managed(name.as_str()))
     });
     for name in names.cloned().collect::<Vec<_>>() {
         headers.remove(name);
@@ -112,8 +119,10 @@ fn fill(headers: &mut HeaderMap, origin: &Origin<'_>) {
 }
 
 fn fill_one(headers: &mut HeaderMap, name: HeaderName, value: impl FnOnce() -> HeaderValue) {
-    if headers.get(&name).is_none_or(HeaderValue::is_empty) {
-        headers.insert(name, value());
+    match headers.entry(name) {
+        Entry::Vacant(place) => drop(place.insert(value())),
+        Entry::Occupied(mut place) if place.get().is_empty() => drop(place.insert(value())),
+        Entry::Occupied(_) => {}
     }
 }
 
@@ -151,6 +160,9 @@ fn fold(headers: &mut HeaderMap, name: HeaderName) {
 /// Removes what `Connection` lists, and keeps of it only what the proxy step needs: `Upgrade`, and
 /// the names that the options leave to the middlewares, which the proxy step removes.
 fn obey_connection(headers: &mut HeaderMap, kept: &[String]) {
+    if !headers.contains_key(CONNECTION) {
+        return;
+    }
     let upgrade = match has_token(headers, &CONNECTION, "upgrade") {
         true => headers.get(UPGRADE).cloned(),
         false => None,

@@ -26,7 +26,7 @@ mod next;
 mod oauth_client_credentials;
 
 pub use exchange::{Connection, Exchange, Identity, Record};
-pub use next::{Endpoint, Next};
+pub use next::{Endpoint, Next, ServerStatus};
 
 use oauth_client_credentials::OAuthClientCredentials;
 

@@ -4,6 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use futures_util::future::BoxFuture;
+use tracing::Instrument as _;
 
 use super::{Exchange, Middleware};
 use crate::body::{Request, Response};
@@ -18,6 +19,30 @@ pub trait Endpoint: Send + Sync + fmt::Debug {
         request: Request,
         exchange: &'a Exchange,
     ) -> BoxFuture<'a, Result<Response, Fault>>;
+
+    /// Whether there is somebody to answer, as far as health checks know.
+    fn is_up(&self) -> bool {
+        true
+    }
+
+    /// Whether health checks know anything of it at all: `healthCheck` is there.
+    fn reports_health(&self) -> bool {
+        false
+    }
+
+    /// The servers that it chooses from, in the order of the configuration.
+    fn servers(&self) -> Vec<ServerStatus> {
+        Vec::new()
+    }
+}
+
+/// A server as the API shows it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ServerStatus {
+    /// Its URL, without a slash at its end.
+    pub url: String,
+    /// Whether it is well, as far as health checks know.
+    pub is_up: bool,
 }
 
 /// A cursor over the stations that are left. Not calling [`Next::run`] is answering.
@@ -53,7 +78,14 @@ impl<'a> Next<'a> {
         let outcome = match middlewares.split_first() {
             Some((first, rest)) => {
                 let next = Next::new(rest, endpoint, exchange);
-                first.handle(request, exchange, next).await
+                let handled = first.handle(request, exchange, next);
+                match exchange
+                    .trace()
+                    .and_then(|trace| trace.middleware(first.kind()))
+                {
+                    Some(span) => handled.instrument(span).await,
+                    None => handled.await,
+                }
             }
             None => endpoint.answer(request, exchange).await,
         };

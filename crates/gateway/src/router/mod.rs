@@ -1,8 +1,10 @@
 //! From a request to its route. Knows rules and what they look at; refuses to know what a route
-//! does. `table.rs` finds, `matcher.rs` evaluates one condition, `facts.rs` is what it looks at.
+//! does. `table.rs` finds, with
+//! `prefixes.rs` as its index of paths, `matcher.rs` evaluates one condition, `facts.rs` is what it looks at.
 
 mod facts;
 mod matcher;
+mod prefixes;
 mod table;
 
 pub(crate) use facts::{Facts, is_well_encoded};

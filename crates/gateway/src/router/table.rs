@@ -1,9 +1,10 @@
 //! All routes of an entry point, best first.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use carnet_config::rule::{HostPattern, Matcher, Rule};
 
+use super::prefixes::Prefixes;
 use super::{Facts, matcher};
 
 /// A rule with its place among the others.
@@ -18,55 +19,72 @@ pub(crate) struct Ranked<T> {
     pub(crate) target: T,
 }
 
-/// Routes in the order they are asked. Those that need an exact host are asked only for that host,
-/// so that ten thousand hosts cost no more than one.
+/// Routes in the order they are asked. Those that need a host or the beginning of a path are asked
+/// only where it is there, so that ten thousand of them cost no more than one.
 #[derive(Debug)]
 pub(crate) struct Table<T> {
     routes: Vec<Ranked<T>>,
-    /// Indices into `routes`, ascending.
-    by_host: BTreeMap<String, Vec<usize>>,
-    /// Indices of the routes that any host may match, ascending.
-    general: Vec<usize>,
+    by_host: BTreeMap<String, Prefixes>,
+    /// By what follows the first label of a host: `.a.test`.
+    by_domain: BTreeMap<String, Prefixes>,
+    /// Routes that any host may match.
+    general: Prefixes,
 }
 
 impl<T> Table<T> {
     pub(crate) fn new(mut routes: Vec<Ranked<T>>) -> Self {
         routes.sort_by(|a, b| (b.priority, &a.name).cmp(&(a.priority, &b.name)));
-        let mut by_host: BTreeMap<String, Vec<usize>> = BTreeMap::new();
+        let mut by_host: BTreeMap<&str, Vec<_>> = BTreeMap::new();
+        let mut by_domain: BTreeMap<&str, Vec<_>> = BTreeMap::new();
         let mut general = Vec::new();
         for (index, route) in routes.iter().enumerate() {
-            match exact_hosts(&route.rule) {
-                Some(hosts) => {
-                    for host in hosts {
-                        by_host.entry(host.to_owned()).or_default().push(index);
-                    }
+            let entry = || (index, needed(&route.rule, &path));
+            let Some(hosts) = needed(&route.rule, &host) else {
+                general.push(entry());
+                continue;
+            };
+            for host in hosts {
+                match host {
+                    Host::Name(name) => by_host.entry(name).or_default().push(entry()),
+                    Host::Domain(domain) => by_domain.entry(domain).or_default().push(entry()),
                 }
-                None => general.push(index),
             }
         }
+        let indexed = |routes: BTreeMap<&str, _>| {
+            let indexed = |(name, routes): (&str, _)| (name.to_owned(), Prefixes::new(routes));
+            routes.into_iter().map(indexed).collect()
+        };
         Self {
+            by_host: indexed(by_host),
+            by_domain: indexed(by_domain),
+            general: Prefixes::new(general),
             routes,
-            by_host,
-            general,
         }
     }
 
     /// The best route that matches.
     pub(crate) fn find(&self, facts: &Facts<'_>) -> Option<&T> {
-        let exact = self.by_host.get(facts.host_name());
-        let mut exact = exact.map_or(&[][..], Vec::as_slice).iter().peekable();
-        let mut general = self.general.iter().peekable();
-        loop {
-            let index = match (exact.peek(), general.peek()) {
-                (Some(e), Some(g)) if e < g => exact.next(),
-                (_, Some(_)) => general.next(),
-                (_, None) => exact.next(),
-            }?;
-            let route = &self.routes[*index];
-            if route.rule.holds(&mut |m| matcher::matches(m, facts)) {
-                return Some(&route.target);
-            }
-        }
+        let mut candidates = self.candidates(facts);
+        candidates
+            .find(|route| route.rule.holds(&mut |m| matcher::matches(m, facts)))
+            .map(|route| &route.target)
+    }
+
+    /// The routes that are asked, best first, until one matches.
+    pub(super) fn candidates(&self, facts: &Facts<'_>) -> impl Iterator<Item = &Ranked<T>> {
+        let host = facts.host_name();
+        let domain = host
+            .find('.')
+            .and_then(|dot| self.by_domain.get(&host[dot..]));
+        let indices = [self.by_host.get(host), domain, Some(&self.general)];
+        let matching = indices.map(|index| index.map(|index| index.matching(&facts.path)));
+        let mut from = 0;
+        std::iter::from_fn(move || {
+            let next = matching.iter().flatten();
+            let next = next.filter_map(|matching| matching.next(from)).min()?;
+            from = next + 1;
+            Some(&self.routes[next])
+        })
     }
 
     /// The routes in the order they are asked.
@@ -81,15 +99,45 @@ impl<T> Default for Table<T> {
     }
 }
 
-/// The hosts without which the rule cannot hold; `None` when it may hold for others too.
-fn exact_hosts(rule: &Rule) -> Option<BTreeSet<&str>> {
+/// A host that a rule needs.
+#[derive(PartialEq, Eq, PartialOrd, Ord)]
+enum Host<'a> {
+    Name(&'a str),
+    Domain(&'a str),
+}
+
+fn host(matcher: &Matcher) -> Option<Host<'_>> {
+    match matcher {
+        Matcher::Host(HostPattern::Exact(name)) => Some(Host::Name(name)),
+        Matcher::Host(HostPattern::OneLabel(domain)) => Some(Host::Domain(domain)),
+        _ => None,
+    }
+}
+
+/// What a path must begin with.
+fn path(matcher: &Matcher) -> Option<&str> {
+    match matcher {
+        Matcher::Path(path) | Matcher::PathPrefix(path) => Some(path),
+        _ => None,
+    }
+}
+
+/// What a rule needs one of to hold, each once, of the kind that `of` sees in a matcher; `None`
+/// when it may hold without.
+fn needed<'a, K: Ord>(rule: &'a Rule, of: &impl Fn(&'a Matcher) -> Option<K>) -> Option<Vec<K>> {
     match rule {
-        Rule::Match(Matcher::Host(HostPattern::Exact(host))) => Some(BTreeSet::from([&**host])),
-        Rule::Match(_) | Rule::Not(_) => None,
-        Rule::And(members) => members.iter().find_map(exact_hosts),
+        Rule::Match(matcher) => of(matcher).map(|key| vec![key]),
+        Rule::Not(_) => None,
+        Rule::And(members) => members.iter().find_map(|member| needed(member, of)),
         Rule::Or(members) => {
-            let hosts: Option<Vec<_>> = members.iter().map(exact_hosts).collect();
-            hosts.map(|hosts| hosts.into_iter().flatten().collect())
+            let members = members.iter().map(|member| needed(member, of));
+            let keys: Option<Vec<_>> = members.collect();
+            keys.map(|keys| {
+                let mut keys: Vec<_> = keys.into_iter().flatten().collect();
+                keys.sort();
+                keys.dedup();
+                keys
+            })
         }
     }
 }

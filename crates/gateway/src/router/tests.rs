@@ -152,3 +152,37 @@ proptest! {
         }
     }
 }
+
+/// Half of the routes by their hosts, half by prefixes on all hosts or on one.
+fn many(count: usize) -> Table<usize> {
+    let rule = |index: usize| match index % 4 {
+        0 => format!("Host(`h{index}.test`)"),
+        1 => format!("PathPrefix(`/p{index}/`)"),
+        2 => format!("Host(`*.d{index}.test`)"),
+        _ => format!("Host(`one.test`) && (PathPrefix(`/p{index}/`) || Path(`/x{index}/`))"),
+    };
+    let route = |index: usize| Ranked {
+        name: index.to_string(),
+        priority: priority(&rule(index)),
+        rule: parse(&rule(index)).unwrap(),
+        target: index,
+    };
+    Table::new((0..count).map(route).collect())
+}
+
+#[test]
+fn of_ten_thousand_routes_only_those_that_may_match_are_asked() {
+    let table = many(10_000);
+    for (host, path, found) in [
+        ("h4000.test", "/", 4000),
+        ("other.test", "/p4001/x", 4001),
+        ("a.d4002.test", "/p4002/", 4002),
+        ("one.test", "/p4003/x", 4003),
+        ("one.test", "/x9999/", 9999),
+    ] {
+        let request = http::Request::builder().uri(path).body(()).unwrap();
+        let facts = Facts::new(&request, host, std::net::Ipv4Addr::LOCALHOST.into());
+        assert_eq!(table.find(&facts), Some(&found), "{host}{path}");
+        assert_eq!(table.candidates(&facts).count(), 1, "{host}{path}");
+    }
+}

@@ -1,23 +1,36 @@
-//! `loadBalancer`: servers by turns.
+//! `loadBalancer`: one of several servers.
 
+use std::pin::Pin;
 use std::sync::Arc;
+use std::task::{Context, Poll};
 
+use bytes::Bytes;
 use carnet_config::routing::service;
+use carnet_oauth::Random;
 use futures_util::future::BoxFuture;
+use http_body::{Body as HttpBody, Frame, SizeHint};
+use tokio::time::Instant;
+use tracing::Instrument as _;
 
-use super::balance::Balance;
-use super::proxy::{Server, proxy};
-use crate::body::{Request, Response};
+use super::member::Member;
+use super::proxy::proxy;
+use super::sticky::Sticky;
+use super::strategy::{Candidate, InFlight, Strategy};
+use crate::body::{Body, BodyError, Request, Response};
 use crate::error::{Fault, Reason};
-use crate::middleware::{Endpoint, Exchange};
+use crate::metrics::Series;
+use crate::middleware::{Endpoint, Exchange, ServerStatus};
 use crate::upstream::Client;
 
 /// Servers behind a balancer.
 #[derive(Debug)]
 pub(crate) struct LoadBalancer {
     name: Arc<str>,
-    servers: Vec<Server>,
-    balance: Balance,
+    series: Option<Arc<Series>>,
+    members: Vec<Arc<Member>>,
+    strategy: Strategy,
+    sticky: Option<Sticky>,
+    reports_health: bool,
 }
 
 /// The pools of a transport: one a protocol.
@@ -27,20 +40,68 @@ pub(crate) struct Clients {
     pub(crate) http2: Client,
 }
 
+impl Clients {
+    /// Whether these are the very pools of others.
+    pub(crate) fn are(&self, others: &Self) -> bool {
+        self.http1.is(&others.http1) && self.http2.is(&others.http2)
+    }
+}
+
 impl LoadBalancer {
+    /// A balancer over servers. The error is one sentence.
     pub(crate) fn new(
-        name: Arc<str>,
+        (name, series): (Arc<str>, Option<Arc<Series>>),
         options: &service::LoadBalancer,
-        clients: &Clients,
+        members: Vec<Arc<Member>>,
+        random: &dyn Random,
     ) -> Result<Self, String> {
-        let servers = options.servers.iter();
+        let mut seed = [0; 8];
+        random.fill(&mut seed);
+        let weights: Vec<_> = members.iter().map(|m| (m.name(), m.weight())).collect();
+        let is_hashed = options.strategy == service::Strategy::Hrw;
+        let cookie = options.sticky.as_ref().filter(|_| !is_hashed);
+        let names = members.iter().map(|member| member.name());
+        let sticky = cookie.map(|cookie| Sticky::new(cookie, &name, names));
         Ok(Self {
+            strategy: Strategy::new(options.strategy, &weights, u64::from_ne_bytes(seed)),
+            sticky: sticky.transpose()?,
+            reports_health: options.health_check.is_some(),
             name,
-            balance: Balance::new(options.servers.iter().map(|server| server.weight)),
-            servers: servers
-                .map(|server| Server::new(server, options.pass_host_header, clients))
-                .collect::<Result<_, _>>()?,
+            series,
+            members,
         })
+    }
+
+    /// The server of a request, and whether the client was led back to it.
+    fn choose(&self, request: &Request, exchange: &Exchange) -> Option<(usize, bool)> {
+        let kept = self.sticky.as_ref().and_then(|sticky| {
+            let index = sticky.member(request.headers())?;
+            self.members[index].keeps_clients().then_some(index)
+        });
+        if let Some(index) = kept {
+            return Some((index, true));
+        }
+        let client = exchange.connection().peer_ip().as_bytes();
+        Some((self.strategy.pick(&self.members, client)?, false))
+    }
+
+    /// Asks a server, and counts how long it takes.
+    async fn counted(
+        &self,
+        request: Request,
+        exchange: &Exchange,
+        member: &Arc<Member>,
+    ) -> Result<Response, Fault> {
+        let in_flight = member.enter();
+        let asked = Instant::now();
+        let response = proxy(request, exchange, member.server()).await?;
+        member.load().answered(asked.elapsed());
+        Ok(response.map(|body| {
+            Body::stream(Counted {
+                body,
+                _in_flight: in_flight,
+            })
+        }))
     }
 }
 
@@ -51,9 +112,70 @@ impl Endpoint for LoadBalancer {
         exchange: &'a Exchange,
     ) -> BoxFuture<'a, Result<Response, Fault>> {
         Box::pin(async move {
-            let chosen = self.balance.next().ok_or(Fault::new(Reason::NoServer))?;
-            exchange.note(|record| record.service = Some(Arc::clone(&self.name)));
-            proxy(request, exchange, &self.servers[chosen]).await
+            let chosen = self.choose(&request, exchange);
+            let (index, was_kept) = chosen.ok_or(Fault::new(Reason::NoServer))?;
+            let member = &self.members[index];
+            exchange.note(|record| {
+                record.service = Some(Arc::clone(&self.name));
+                record.series.clone_from(&self.series);
+            });
+            let span = exchange.trace().and_then(|trace| trace.service(&self.name));
+            let mut outcome = match (self.strategy.looks_at_loads(), span) {
+                (false, None) => proxy(request, exchange, member.server()).await,
+                (true, None) => Box::pin(self.counted(request, exchange, member)).await,
+                (_, Some(span)) => {
+                    Box::pin(self.counted(request, exchange, member))
+                        .instrument(span)
+                        .await
+                }
+            };
+            member.judge(&outcome);
+            if let (Some(sticky), false, Ok(response)) = (&self.sticky, was_kept, &mut outcome) {
+                sticky.keep(response, index);
+            }
+            outcome
         })
+    }
+
+    fn is_up(&self) -> bool {
+        self.members.iter().any(|member| member.is_up())
+    }
+
+    fn reports_health(&self) -> bool {
+        self.reports_health
+    }
+
+    fn servers(&self) -> Vec<ServerStatus> {
+        let status = |member: &Arc<Member>| ServerStatus {
+            url: member.url().to_owned(),
+            is_up: member.is_up(),
+        };
+        self.members.iter().map(status).collect()
+    }
+}
+
+/// A body that is in flight until its end.
+struct Counted {
+    body: Body,
+    _in_flight: InFlight,
+}
+
+impl HttpBody for Counted {
+    type Data = Bytes;
+    type Error = BodyError;
+
+    fn poll_frame(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, BodyError>>> {
+        Pin::new(&mut self.get_mut().body).poll_frame(cx)
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.body.size_hint()
     }
 }

@@ -39,6 +39,11 @@ impl<I: PartialEq + Clone, T: Clone> Shelf<I, T> {
             .made
     }
 
+    /// All objects that could be made.
+    pub(super) fn made(&self) -> impl Iterator<Item = &T> {
+        self.0.values().filter_map(|kept| kept.made.as_ref().ok())
+    }
+
     /// The object, or why there is none; `None` when nobody placed it.
     pub(super) fn find(&self, name: &str) -> Option<&Result<T, String>> {
         self.0.get(name).map(|kept| &kept.made)

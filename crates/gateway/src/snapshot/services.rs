@@ -1,13 +1,14 @@
 //! Services and the pools that reach their servers.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use carnet_config::routing::tls::Certificate;
 use carnet_config::routing::{Pem, ServersTransport, Service, service};
 
-use super::compile::Compile;
+use super::compile::{Compile, Surroundings};
 use crate::middleware::Endpoint;
-use crate::service::{Clients, LoadBalancer, Weighted};
+use crate::service::{Clients, Failover, LoadBalancer, Member, Weighted};
 use crate::supplies::Supplies;
 use crate::upstream::{Client, ClientCertificate, Http2, Tls, Transport};
 
@@ -22,21 +23,38 @@ const DEFAULT: &str = "";
 pub(super) struct ServiceInput {
     options: Service,
     /// Of a load balancer.
-    transport: Option<TransportInput>,
-    /// Of a weighted service.
+    members: Vec<Arc<Member>>,
+    /// Of a service made of services.
     children: Vec<Arc<dyn Endpoint>>,
 }
 
 impl PartialEq for ServiceInput {
     fn eq(&self, other: &Self) -> bool {
         self.options == other.options
-            && self.transport == other.transport
-            && self.children.len() == other.children.len()
-            && self
-                .children
-                .iter()
-                .zip(&other.children)
-                .all(|(a, b)| std::ptr::addr_eq(Arc::as_ptr(a), Arc::as_ptr(b)))
+            && are_same(&self.members, &other.members)
+            && are_same(&self.children, &other.children)
+    }
+}
+
+fn are_same<T: ?Sized>(own: &[Arc<T>], others: &[Arc<T>]) -> bool {
+    let is_same = |(a, b): (&Arc<T>, &Arc<T>)| std::ptr::addr_eq(Arc::as_ptr(a), Arc::as_ptr(b));
+    own.len() == others.len() && own.iter().zip(others).all(is_same)
+}
+
+/// All that a server of a load balancer is made from: its siblings may come and go.
+#[derive(Debug, Clone)]
+pub(super) struct MemberInput {
+    server: service::Server,
+    /// Without servers.
+    options: Arc<service::LoadBalancer>,
+    clients: Clients,
+}
+
+impl PartialEq for MemberInput {
+    fn eq(&self, other: &Self) -> bool {
+        self.server == other.server
+            && self.options == other.options
+            && self.clients.are(&other.clients)
     }
 }
 
@@ -99,81 +117,117 @@ impl Compile<'_> {
             return Err(format!("service `{name}` has an error"));
         };
         above.push(name.to_owned());
-        let input = self.input(options, above);
+        let input = self.input(name, options, above);
         above.pop();
         self.place(name, input?)
     }
 
     fn input(
         &mut self,
+        name: &str,
         options: &Service,
         above: &mut Vec<String>,
     ) -> Result<ServiceInput, String> {
-        let mut input = ServiceInput {
-            options: options.clone(),
-            transport: None,
-            children: Vec::new(),
-        };
-        match options {
-            Service::LoadBalancer(balancer) => {
-                let wanted = balancer.servers_transport.as_deref().unwrap_or(DEFAULT);
-                input.transport = Some(self.transport(wanted)?);
-            }
-            Service::Weighted(weighted) => {
-                for child in &weighted.services {
-                    input.children.push(self.service(&child.name, above)?);
-                }
-            }
+        let mut children = Vec::new();
+        for child in options.clone().children() {
+            children.push(self.service(child, above)?);
         }
-        Ok(input)
+        Ok(ServiceInput {
+            options: options.clone(),
+            members: match options {
+                Service::LoadBalancer(balancer) => self.members(name, balancer)?,
+                _ => Vec::new(),
+            },
+            children,
+        })
     }
 
-    fn transport(&self, name: &str) -> Result<TransportInput, String> {
-        if name == DEFAULT {
-            return Ok(ServersTransport::default());
+    /// The servers of a load balancer. Those that did not change are taken over, with all that is
+    /// known of them, also where others came or went.
+    fn members(
+        &mut self,
+        name: &str,
+        balancer: &service::LoadBalancer,
+    ) -> Result<Vec<Arc<Member>>, String> {
+        let clients = self.clients(balancer)?;
+        let options = Arc::new(service::LoadBalancer {
+            servers: Vec::new(),
+            ..balancer.clone()
+        });
+        let service: Arc<str> = Arc::from(name);
+        let mut members = Vec::new();
+        let mut seen = BTreeMap::new();
+        for server in &balancer.servers {
+            let count: &mut usize = seen.entry(&server.name).or_default();
+            *count += 1;
+            let key = format!("{name} {} {count}", server.name);
+            let input = MemberInput {
+                server: server.clone(),
+                options: Arc::clone(&options),
+                clients: clients.clone(),
+            };
+            let shelf = &mut self.snapshot.members;
+            let member = shelf.place(&key, input, &self.previous.members, |input| {
+                let MemberInput {
+                    server,
+                    options,
+                    clients,
+                } = input;
+                Member::new(Arc::clone(&service), options, server, clients).map(Arc::new)
+            });
+            members.push(member.clone()?);
+        }
+        Ok(members)
+    }
+
+    /// The pools that a load balancer's transport names.
+    fn clients(&self, balancer: &service::LoadBalancer) -> Result<Clients, String> {
+        let name = balancer.servers_transport.as_deref().unwrap_or(DEFAULT);
+        if let Some(clients) = self.snapshot.transports.find(name) {
+            return clients.clone();
         }
         let declared = &self.config.servers_transports;
-        match declared.get(name) {
-            Some(object) => object
-                .served()
-                .cloned()
-                .ok_or_else(|| format!("serversTransport `{name}` has an error")),
-            None => Err(self.missing("serversTransport", name, declared.keys())),
+        match declared.contains_key(name) {
+            true => Err(format!("serversTransport `{name}` has an error")),
+            false => Err(self.missing("serversTransport", name, declared.keys())),
         }
     }
 
     fn place(&mut self, name: &str, input: ServiceInput) -> Result<Arc<dyn Endpoint>, String> {
-        let transports = &self.snapshot.transports;
-        let made = self
-            .snapshot
-            .services
-            .place(name, input, &self.previous.services, |input| {
-                let endpoint: Arc<dyn Endpoint> = match &input.options {
-                    Service::LoadBalancer(options) => {
-                        let transport = options.servers_transport.as_deref().unwrap_or(DEFAULT);
-                        let clients = transports.find(transport);
-                        let clients = clients.ok_or("its serversTransport is missing")?;
-                        Arc::new(balancer(name, options, clients.as_ref()?)?)
-                    }
-                    Service::Weighted(options) => Arc::new(weighted(options, &input.children)),
-                };
-                Ok(endpoint)
-            });
+        let previous = &self.previous.services;
+        let around = self.around;
+        let shelf = &mut self.snapshot.services;
+        let made = shelf.place(name, input, previous, |input| endpoint(name, input, around));
         made.clone()
     }
 }
 
-fn balancer(
+fn endpoint(
     name: &str,
-    options: &service::LoadBalancer,
-    clients: &Clients,
-) -> Result<LoadBalancer, String> {
-    LoadBalancer::new(Arc::from(name), options, clients)
-}
-
-fn weighted(options: &service::Weighted, children: &[Arc<dyn Endpoint>]) -> Weighted {
-    let weights = options.services.iter().map(|child| child.weight);
-    Weighted::new(children.iter().cloned().zip(weights).collect())
+    input: &ServiceInput,
+    around: &Surroundings<'_>,
+) -> Result<Arc<dyn Endpoint>, String> {
+    let ServiceInput {
+        options,
+        members,
+        children,
+    } = input;
+    Ok(match (options, children.as_slice()) {
+        (Service::LoadBalancer(options), _) => {
+            let series = around.metrics.and_then(|metrics| metrics.service(name));
+            let (name, members) = ((Arc::from(name), series), members.clone());
+            let random = around.supplies.random.as_ref();
+            Arc::new(LoadBalancer::new(name, options, members, random)?)
+        }
+        (Service::Weighted(options), _) => Arc::new(Weighted::by_turns(name, options, children)?),
+        (Service::HighestRandomWeight(options), _) => {
+            Arc::new(Weighted::by_address(name, options, children)?)
+        }
+        (Service::Failover(options), [main, fallback]) => {
+            Arc::new(Failover::new(options, main, fallback)?)
+        }
+        (Service::Failover(_), _) => return Err("it needs two services".to_owned()),
+    })
 }
 
 fn texts(pems: &[Pem]) -> Vec<String> {

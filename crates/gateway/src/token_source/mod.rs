@@ -23,6 +23,7 @@ mod flights;
 mod kept;
 mod key;
 mod methods;
+mod proof;
 mod provider;
 mod refresh;
 mod revocations;
@@ -30,14 +31,17 @@ mod setbacks;
 #[cfg(test)]
 mod tests;
 mod token;
+mod verify;
 mod view;
 
 pub(crate) use endpoint::{HttpEndpoint, TokenEndpoint};
 pub(crate) use fault::TokenFault;
+pub(crate) use proof::Proof;
 pub use provider::ProviderFigures;
 pub(crate) use provider::Providers;
 pub(crate) use revocations::Feed;
 pub(crate) use token::Token;
+pub(crate) use verify::{Expected, HttpKeys, Verifier};
 pub use view::CachedToken;
 
 use exchange::Exchange;
@@ -134,6 +138,17 @@ pub(crate) struct Given {
     pub(crate) origin: Origin,
 }
 
+/// An authorization server, as a source reaches it.
+pub(crate) struct Server {
+    pub(crate) endpoint: Arc<dyn TokenEndpoint>,
+    /// What clients show it.
+    pub(crate) proof: Proof,
+    /// Tells what it revoked; `None`: nobody does.
+    pub(crate) feed: Option<Feed>,
+    /// Judges its tokens; `None`: they are believed.
+    pub(crate) verifier: Option<Verifier>,
+}
+
 /// A source of tokens. Its options never change; its tokens outlive the configuration that made it
 /// for as long as the options stay the same. Whatever it does by itself ends when it is dropped.
 pub(crate) struct TokenSource {
@@ -153,18 +168,21 @@ struct Engine {
 }
 
 impl TokenSource {
-    /// A source with nothing kept yet, which drops what `feed` says is revoked.
-    pub(crate) fn new(
-        options: Options,
-        endpoint: Arc<dyn TokenEndpoint>,
-        feed: Option<Feed>,
-        supplies: &Supplies,
-    ) -> Self {
+    /// A source with nothing kept yet.
+    pub(crate) fn new(options: Options, server: Server, supplies: &Supplies) -> Self {
+        let Server {
+            endpoint,
+            proof,
+            feed,
+            verifier,
+        } = server;
         let provider = supplies.providers.of(&options.url);
         let engine = Arc::new(Engine {
             exchange: Exchange {
                 hasher: Hasher::new(supplies.random.as_ref()),
                 methods: Methods::new(options.first_method),
+                verifier,
+                proof,
                 options,
                 provider: Arc::clone(&provider),
                 endpoint,

@@ -84,6 +84,12 @@ impl Token {
         })
     }
 
+    /// The token itself.
+    pub(super) fn text(&self) -> &str {
+        let text = self.bearer.to_str().unwrap_or_default();
+        text.strip_prefix("Bearer ").unwrap_or_default()
+    }
+
     /// A claim that is a text.
     pub(super) fn claim(&self, name: &str) -> Option<&str> {
         self.claims.as_ref()?.get(name)?.as_str()

@@ -105,6 +105,61 @@ X-Other: kept";
     assert!(request.headers.all("X_Real_Ip").is_empty());
 }
 
+/// What backends decide by, and a proxy alone may say.
+const SECURITY_RELEVANT: [&str; 15] = [
+    "Client-Cert",
+    "Client-Cert-Chain",
+    "Forwarded",
+    "X-Forwarded-For",
+    "X-Forwarded-Host",
+    "X-Forwarded-Method",
+    "X-Forwarded-Port",
+    "X-Forwarded-Prefix",
+    "X-Forwarded-Proto",
+    "X-Forwarded-Scheme",
+    "X-Forwarded-Tls-Client-Cert",
+    "X-Forwarded-Tls-Client-Cert-Info",
+    "X-Forwarded-Uri",
+    "X-Real-Ip",
+    "X-Scheme",
+];
+
+// Holds BC-01, MT-06.
+#[tokio::test]
+async fn no_client_speaks_for_a_proxy_however_it_spells_the_name() {
+    let mut head = "GET / HTTP/1.1\nHost: a.test\nX-Other: kept".to_owned();
+    for name in SECURITY_RELEVANT {
+        let spellings = [
+            name.to_owned(),
+            name.to_lowercase(),
+            name.replace('-', "_"),
+            name.to_uppercase().replace('-', "."),
+            name.replacen('-', "_", 1),
+        ];
+        for spelling in spellings {
+            head += &format!("\n{spelling}: CANARY");
+        }
+    }
+    let request = seen(Plan::default(), &format!("{head}\nConnection: close")).await;
+    let values: Vec<_> = request
+        .headers
+        .0
+        .iter()
+        .filter(|(_, v)| v == "CANARY")
+        .collect();
+    assert!(values.is_empty(), "{values:?}");
+    assert_eq!(request.headers.all("X-Other"), ["kept"]);
+    for name in SECURITY_RELEVANT {
+        let ours = request.headers.all(name);
+        assert!(ours.len() <= 1, "{name}: {ours:?}");
+    }
+    // A proxy in front is believed.
+    let head = "GET / HTTP/1.1\nHost: a\nClient-Cert: :AA==:\nX-Forwarded-Tls-Client-Cert: AA\nConnection: close";
+    let request = seen(trusting(), head).await;
+    assert_eq!(request.headers.all("Client-Cert"), [":AA==:"]);
+    assert_eq!(request.headers.all("X-Forwarded-Tls-Client-Cert"), ["AA"]);
+}
+
 #[tokio::test]
 async fn a_trusted_client_is_believed_and_appended_to() {
     let head = "GET / HTTP/1.1\nHost: a\nX-Forwarded-For: 9.9.9.9\nX-Forwarded-For: 8.8.8.8

@@ -4,6 +4,7 @@
 
 mod access_log;
 mod answers;
+mod api;
 mod backends;
 mod clients_tls;
 mod compile;
@@ -15,12 +16,14 @@ mod hostile;
 mod http2;
 mod http2_frames;
 mod messages;
+mod metrics;
 mod oauth_client_credentials;
 mod ping;
 mod proxy;
 mod proxy_protocol;
 mod reload;
 mod rules;
+mod services;
 mod stack;
 mod stand;
 mod tls;

@@ -7,6 +7,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use carnet_config::diagnostics::Object;
+use carnet_config::routing::service::{LoadBalancer, Strategy, WeightedService};
 use carnet_config::routing::{Middleware, Router, RoutingConfig, Service};
 use carnet_providers::kubernetes::{Options, translate};
 
@@ -143,7 +144,7 @@ fn show_router(router: &Router) -> String {
     if let Some(tls) = &router.tls {
         writeln!(out, "  {tls:?}").unwrap();
     }
-    if !router.access_logs {
+    if router.observability.access_logs == Some(false) {
         out.push_str("  no access log\n");
     }
     writeln!(out, "  service: {}", router.service).unwrap();
@@ -153,22 +154,49 @@ fn show_router(router: &Router) -> String {
 fn show_service(service: &Service) -> String {
     let mut out = String::new();
     match service {
-        Service::LoadBalancer(balancer) => {
-            for server in &balancer.servers {
-                writeln!(out, "  {}", server.url).unwrap();
-            }
-            if !balancer.pass_host_header {
-                out.push_str("  host of the server\n");
-            }
-            if let Some(transport) = &balancer.servers_transport {
-                writeln!(out, "  serversTransport: {transport}").unwrap();
-            }
-        }
+        Service::LoadBalancer(balancer) => show_balancer(&mut out, balancer),
         Service::Weighted(weighted) => {
-            for child in &weighted.services {
-                writeln!(out, "  {} x {}", child.weight, child.name).unwrap();
+            show_children(&mut out, &weighted.services);
+            if let Some(cookie) = &weighted.sticky {
+                writeln!(out, "  sticky: {cookie:?}").unwrap();
             }
         }
+        Service::HighestRandomWeight(hashed) => {
+            out.push_str("  by the client's address\n");
+            show_children(&mut out, &hashed.services);
+        }
+        Service::Failover(failover) => writeln!(out, "  {failover:?}").unwrap(),
     }
     out
+}
+
+fn show_balancer(out: &mut String, balancer: &LoadBalancer) {
+    for server in &balancer.servers {
+        let fenced = if server.fenced { " fenced" } else { "" };
+        writeln!(out, "  {}{fenced}", server.url).unwrap();
+    }
+    if !balancer.pass_host_header {
+        out.push_str("  host of the server\n");
+    }
+    if let Some(transport) = &balancer.servers_transport {
+        writeln!(out, "  serversTransport: {transport}").unwrap();
+    }
+    if balancer.strategy != Strategy::Wrr {
+        writeln!(out, "  strategy: {:?}", balancer.strategy).unwrap();
+    }
+    if let Some(cookie) = &balancer.sticky {
+        writeln!(out, "  sticky: {cookie:?}").unwrap();
+    }
+    if let Some(check) = &balancer.health_check {
+        writeln!(out, "  healthCheck: {check:?}").unwrap();
+    }
+    if let Some(check) = &balancer.passive_health_check {
+        writeln!(out, "  passiveHealthCheck: {check:?}").unwrap();
+    }
+}
+
+fn show_children(out: &mut String, services: &[WeightedService]) {
+    for child in services {
+        writeln!(out, "  {} x {}", child.weight, child.name).unwrap();
+    }
 }

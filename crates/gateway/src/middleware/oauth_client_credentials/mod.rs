@@ -11,7 +11,7 @@ use std::sync::Arc;
 
 use carnet_config::claims::{self, ClaimPath, Expression};
 use carnet_config::routing::middleware::OAuthClientCredentials as Options;
-use carnet_config::routing::middleware::oauth_client_credentials::ClientTls;
+use carnet_config::routing::middleware::oauth_client_credentials::{ClientTls, KeysAt};
 use carnet_oauth::client_auth::Credentials;
 use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
@@ -30,7 +30,8 @@ use crate::error::{Fault, Reason};
 use crate::respond;
 use crate::supplies::Supplies;
 use crate::token_source::{
-    self, Caller, Feed, Given, HttpEndpoint, Origin, Token, TokenFault, TokenSource,
+    self, Caller, Expected, Feed, Given, HttpEndpoint, HttpKeys, Origin, Proof, Server, Token,
+    TokenFault, TokenSource, Verifier,
 };
 use crate::upstream::{Client, ClientCertificate, Tls, Transport, copy_of_head, is_repeatable};
 
@@ -59,20 +60,9 @@ enum Whose {
 impl OAuthClientCredentials {
     /// The middleware of these options. The error is one sentence.
     pub(super) fn new(name: &str, options: &Options, supplies: &Supplies) -> Result<Self, String> {
-        let transport = Transport {
-            tls: tls(&options.client_config.tls),
-            ..Transport::default()
-        };
-        let client = Client::new(&transport, Arc::clone(&supplies.resolve))?;
-        let feed = options
-            .revocations
-            .as_ref()
-            .map(|stream| Feed::new(&stream.url, stream.bearer.as_ref(), client.clone()));
-        let endpoint = HttpEndpoint::new(&options.url, client)?;
         let source = TokenSource::new(
             token_source::Options::of(options),
-            Arc::new(endpoint),
-            feed.transpose()?,
+            server(options, supplies)?,
             supplies,
         );
         let own = options.credentials.as_ref().map(|own| Credentials {
@@ -213,6 +203,37 @@ impl fmt::Debug for OAuthClientCredentials {
             .field("name", &self.name)
             .finish_non_exhaustive()
     }
+}
+
+/// How the authorization server is reached.
+fn server(options: &Options, supplies: &Supplies) -> Result<Server, String> {
+    let transport = Transport {
+        tls: tls(&options.client_config.tls),
+        ..Transport::default()
+    };
+    let client = Client::new(&transport, Arc::clone(&supplies.resolve))?;
+    let stream = options.revocations.as_ref();
+    let feed = stream.map(|stream| {
+        let bearer = stream.bearer.as_ref();
+        Feed::new(&stream.url, bearer, client.clone())
+    });
+    let verifier = options.verify.as_ref().map(|verify| {
+        let keys = match &verify.keys {
+            KeysAt::Jwks(url) => HttpKeys::Set(url.clone(), client.clone()),
+            KeysAt::Discovery(url) => HttpKeys::Metadata(url.clone(), client.clone()),
+        };
+        let expected = Expected {
+            issuer: verify.issuer.clone(),
+            audience: verify.audience.clone(),
+        };
+        Verifier::new(Arc::new(keys), expected)
+    });
+    Ok(Server {
+        endpoint: Arc::new(HttpEndpoint::new(&options.url, client)?),
+        proof: Proof::of(options)?,
+        feed: feed.transpose()?,
+        verifier,
+    })
 }
 
 /// The words of `cache.header`.

@@ -17,7 +17,7 @@ use serde_json::{Value, json};
 use tokio::time::sleep;
 
 use super::endpoint::{Call, CallFailure, TokenEndpoint};
-use super::{Options, Outcome, ProviderFigures, Providers, TokenFault, TokenSource};
+use super::{Options, Outcome, Proof, ProviderFigures, Providers, Server, TokenFault, TokenSource};
 use crate::supplies::Supplies;
 
 mod exchange;
@@ -26,6 +26,7 @@ mod renewing;
 mod setbacks;
 mod sharing;
 mod simulation;
+mod verifying;
 mod world;
 
 /// What the endpoint does with a call: after a while, an answer or a failure.
@@ -146,14 +147,24 @@ fn source_over(
     clock: Arc<dyn Clock>,
     seed: u64,
 ) -> Arc<Asked> {
-    let supplies = Supplies {
+    let supplies = supplies(clock, seed);
+    let server = Server {
+        endpoint,
+        proof: Proof::Secret,
+        feed: None,
+        verifier: None,
+    };
+    Arc::new(Asked(TokenSource::new(options, server, &supplies)))
+}
+
+fn supplies(clock: Arc<dyn Clock>, seed: u64) -> Supplies {
+    Supplies {
         own: crate::upstream::Own::default(),
         clock,
         random: Arc::new(SeededRandom::new(seed)),
         resolve: Arc::new(|_, _| None),
         providers: Arc::new(Providers::new()),
-    };
-    Arc::new(Asked(TokenSource::new(options, endpoint, None, &supplies)))
+    }
 }
 
 fn credentials(id: &str, secret: &str) -> [Credentials; 1] {

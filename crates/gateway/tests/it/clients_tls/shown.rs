@@ -1,5 +1,7 @@
 //! Which certificate is shown, and which routes are reached.
 
+use std::sync::Arc;
+
 use bytes::Bytes;
 use carnet_config::install::EntryPoint;
 use carnet_config::install::entry_points::{ProxyProtocol, Redirection};
@@ -9,8 +11,11 @@ use http::Request;
 use http_body_util::Empty;
 use hyper::client::conn::http2;
 use hyper_util::rt::{TokioExecutor, TokioIo};
-use tokio::io::AsyncWriteExt;
+use rustls::crypto::aws_lc_rs;
+use rustls::{ClientConfig, ClientConnection, RootCertStore};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
+use tokio::time::Instant;
 
 use super::{Certificate, Encrypted, document, status};
 use crate::stand::{Plan, Stand, Whoami};
@@ -159,4 +164,35 @@ async fn a_client_that_speaks_neither_http_nor_tls_is_refused() {
     let answer = client::send(stand.address, &garbage).await;
     assert!(answer.is_err(), "{answer:?}");
     assert_eq!(stand.get("x", &[]).await.status, 404, "the others go on");
+}
+
+/// The first message of a handshake.
+fn hello() -> Vec<u8> {
+    let provider = Arc::new(aws_lc_rs::default_provider());
+    let mut config = ClientConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .unwrap()
+        .with_root_certificates(RootCertStore::empty())
+        .with_no_client_auth();
+    config.alpn_protocols = vec![b"h2".to_vec()];
+    let name = "a.test".try_into().unwrap();
+    let mut client = ClientConnection::new(Arc::new(config), name).unwrap();
+    let mut hello = Vec::new();
+    client.write_tls(&mut hello).unwrap();
+    hello
+}
+
+// Holds DO-02.
+#[tokio::test(start_paused = true)]
+async fn a_handshake_that_stops_is_let_go_wherever_it_stops() {
+    let stand = Stand::new("http: {}").await;
+    let hello = hello();
+    for sent in [&hello[..1], &hello[..20], &hello[..]] {
+        let mut stream = TcpStream::connect(stand.address).await.unwrap();
+        stream.write_all(sent).await.unwrap();
+        let began = Instant::now();
+        // What the server says of itself meanwhile, and whether it is closed or reset, is nobody's.
+        let _ = stream.read_to_end(&mut Vec::new()).await;
+        assert_eq!(began.elapsed().as_secs(), 10, "{} bytes", sent.len());
+    }
 }

@@ -2,11 +2,12 @@
 
 use carnet_config::diagnostics::Position;
 use carnet_config::document::{Fields, Value};
+use carnet_config::routing::service::LoadBalancer;
 
 use super::Reference;
 
 /// `services[]`.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct ServiceEntry {
     /// `name` and `namespace`.
     pub reference: Reference,
@@ -22,8 +23,8 @@ pub struct ServiceEntry {
     pub scheme: Option<String>,
     /// `weight`. Default 1.
     pub weight: u32,
-    /// `passHostHeader`. Default true.
-    pub pass_host_header: bool,
+    /// `strategy`, `sticky`, `healthCheck`, `passiveHealthCheck`, `passHostHeader`.
+    pub balance: LoadBalancer,
     /// `serversTransport`.
     pub servers_transport: Option<Reference>,
     /// `nativeLB`: the Service's cluster address instead of its endpoints; `None`: as the
@@ -64,24 +65,12 @@ impl ServiceEntry {
             port,
             weight,
             scheme: fields.text("scheme").filter(|scheme| !scheme.is_empty()),
-            pass_host_header: fields.boolean("passHostHeader").unwrap_or(true),
+            balance: LoadBalancer::read_balance(fields),
             servers_transport: Reference::plain(fields, "serversTransport"),
             native_lb: fields.boolean("nativeLB"),
         });
-        strategy(fields);
         fields.not_yet("IngressRoute.spec.routes.services");
-        // Responses are flushed as they come, which satisfies every interval.
-        fields.map("responseForwarding", |forwarding| {
-            forwarding.text("flushInterval")
-        });
         entry
-    }
-}
-
-fn strategy(fields: &mut Fields<'_>) {
-    let strategy = fields.text("strategy").unwrap_or_default();
-    if !matches!(strategy.as_str(), "" | "wrr" | "RoundRobin") {
-        fields.error("strategy", "only the strategy `wrr` is served yet");
     }
 }
 

@@ -1,15 +1,37 @@
 //! `TraefikService`: services made of services.
 
 use carnet_config::diagnostics::Object;
+use carnet_config::document::Fields;
+use carnet_config::routing::service::{Cookie, ErrorStatuses};
 
 use super::{ServiceEntry, spec};
 use crate::kubernetes::manifests::ManifestObject;
 
-/// `TraefikService.spec`, of which `weighted` is served.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct TraefikService {
-    /// `weighted.services`.
-    pub weighted: Vec<ServiceEntry>,
+/// `TraefikService.spec`.
+#[derive(Debug, Clone, PartialEq)]
+pub enum TraefikService {
+    /// `weighted`.
+    Weighted {
+        /// `weighted.services`.
+        services: Vec<ServiceEntry>,
+        /// `weighted.sticky`.
+        sticky: Option<Cookie>,
+    },
+    /// `highestRandomWeight.services`.
+    HighestRandomWeight(Vec<ServiceEntry>),
+    /// `failover`.
+    Failover(Box<Failover>),
+}
+
+/// `failover`.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Failover {
+    /// `service`.
+    pub service: ServiceEntry,
+    /// `fallback`.
+    pub fallback: ServiceEntry,
+    /// `errors`.
+    pub errors: Option<ErrorStatuses>,
 }
 
 impl TraefikService {
@@ -18,21 +40,65 @@ impl TraefikService {
             Ok(fields) => fields,
             Err(missing) => return Object::closed(missing),
         };
-        let weighted = fields.map("weighted", |weighted| {
-            weighted.not_yet("TraefikService.spec.weighted");
-            let services = weighted.maps("services", ServiceEntry::read);
-            services.into_iter().flatten().collect()
-        });
-        let others = ["failover", "highestRandomWeight", "mirroring"];
-        let is_other = others.map(|kind| fields.has(kind)).contains(&true);
-        fields.not_yet("TraefikService.spec");
-        if weighted.as_ref().is_none_or(Vec::is_empty) && !is_other {
-            let message = "expects `services`, a list of one service or more";
-            fields.error("weighted", message);
-        }
+        let value = Self::kind(&mut fields);
         Object {
-            value: weighted.map(|weighted| Self { weighted }),
+            value,
             diagnostics: fields.finish(),
         }
+    }
+
+    fn kind(fields: &mut Fields<'_>) -> Option<Self> {
+        let weighted = fields.map("weighted", |weighted| Self::Weighted {
+            services: entries(weighted),
+            sticky: Cookie::read(weighted),
+        });
+        let hashed = fields.map("highestRandomWeight", |hashed| {
+            Self::HighestRandomWeight(entries(hashed))
+        });
+        let failover = fields.map("failover", Failover::read);
+        fields.not_yet("TraefikService.spec");
+        let failover = failover.map(|read| read.map(|read| Self::Failover(Box::new(read))));
+        let mut kinds = [weighted.map(Some), hashed.map(Some), failover]
+            .into_iter()
+            .flatten();
+        match (kinds.next(), kinds.next()) {
+            (Some(kind), None) => kind,
+            (None, _) if fields.has("mirroring") => None,
+            (None, _) => {
+                let known = "`weighted`, `highestRandomWeight` or `failover`";
+                fields.error("", format!("names no kind of service: {known}"));
+                None
+            }
+            (Some(_), Some(_)) => {
+                fields.error("", "a service has one kind; make several services");
+                None
+            }
+        }
+    }
+}
+
+fn entries(fields: &mut Fields<'_>) -> Vec<ServiceEntry> {
+    let entries = fields.maps("services", ServiceEntry::read);
+    if entries.is_empty() {
+        fields.error("services", "expects a list of one service or more");
+    }
+    entries.into_iter().flatten().collect()
+}
+
+impl Failover {
+    fn read(fields: &mut Fields<'_>) -> Option<Self> {
+        let service = fields.map("service", ServiceEntry::read);
+        let fallback = fields.map("fallback", ServiceEntry::read);
+        for (key, entry) in [("service", &service), ("fallback", &fallback)] {
+            if entry.is_none() {
+                fields.error(key, format!("`{key}` is missing"));
+            }
+        }
+        let errors = ErrorStatuses::read(fields);
+        Some(Self {
+            service: service??,
+            fallback: fallback??,
+            errors,
+        })
     }
 }

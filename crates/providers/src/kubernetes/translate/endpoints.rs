@@ -1,6 +1,6 @@
 //! The servers of a Service: its endpoints, its cluster address, or its external name.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 
 use carnet_config::routing::service::Server;
@@ -37,7 +37,7 @@ impl Translation<'_> {
                 let message = format!("Service {name} has no cluster address");
                 return Err(Fault("nativeLB", message));
             };
-            BTreeSet::from([address])
+            BTreeMap::from([(address, false)])
         } else {
             self.endpoints(name, port)
         };
@@ -46,7 +46,7 @@ impl Translation<'_> {
             warnings.push(Fault("name", message));
         }
         let mut servers = Vec::new();
-        for address in addresses {
+        for (address, fenced) in addresses {
             if self.is_refused(address.ip()) {
                 let message = format!(
                     "{address} of Service {name} is this machine's own or its neighbours' \
@@ -54,27 +54,32 @@ impl Translation<'_> {
                 );
                 warnings.push(Fault("name", message));
             } else {
-                servers.push(server(scheme, &address.to_string())?);
+                let server = server(scheme, &address.to_string())?;
+                servers.push(Server { fenced, ..server });
             }
         }
         Ok(servers)
     }
 
-    /// Addresses that serve, in order.
-    fn endpoints(&self, name: &ObjectName, port: &ServicePort) -> BTreeSet<SocketAddr> {
-        let mut addresses = BTreeSet::new();
+    /// Addresses that serve, in order, and whether they are fenced: about to end.
+    fn endpoints(&self, name: &ObjectName, port: &ServicePort) -> BTreeMap<SocketAddr, bool> {
+        let mut addresses = BTreeMap::new();
         for slice in self.slices.get(name).into_iter().flatten() {
             let Some(number) = slice_port(slice, port) else {
                 continue;
             };
-            let serving = slice
+            for endpoint in slice
                 .endpoints
                 .iter()
-                .filter(|endpoint| is_serving(endpoint));
-            let ips = serving.flat_map(|endpoint| &endpoint.addresses);
-            // Names (the deprecated type FQDN) could lead anywhere.
-            let ips = ips.filter_map(|ip| ip.parse::<IpAddr>().ok());
-            addresses.extend(ips.map(|ip| SocketAddr::new(ip, number)));
+                .filter(|endpoint| is_serving(endpoint))
+            {
+                // Names (the deprecated type FQDN) could lead anywhere.
+                let ips = endpoint.addresses.iter();
+                let ips = ips.filter_map(|ip| ip.parse::<IpAddr>().ok());
+                let fenced = is_terminating(endpoint);
+                let found = ips.map(|ip| (SocketAddr::new(ip, number), fenced));
+                addresses.extend(found);
+            }
         }
         addresses
     }
@@ -157,9 +162,13 @@ fn is_serving(endpoint: &Endpoint) -> bool {
     let Some(conditions) = &endpoint.conditions else {
         return true;
     };
-    // Nothing said means ready; those that end get no new requests.
-    let serving = conditions.serving.or(conditions.ready).unwrap_or(true);
-    serving && conditions.terminating != Some(true)
+    // Nothing said means ready.
+    conditions.serving.or(conditions.ready).unwrap_or(true)
+}
+
+fn is_terminating(endpoint: &Endpoint) -> bool {
+    let conditions = endpoint.conditions.as_ref();
+    conditions.and_then(|conditions| conditions.terminating) == Some(true)
 }
 
 fn slice_port(slice: &EndpointSlice, port: &ServicePort) -> Option<u16> {
@@ -183,12 +192,9 @@ fn scheme<'a>(entry: &'a ServiceEntry, name: Option<&str>, number: i32) -> Resul
 }
 
 fn server(scheme: &str, authority: &str) -> Result<Server, Fault> {
-    match Url::parse(&format!("{scheme}://{authority}")) {
-        Ok(url) => Ok(Server {
-            url,
-            weight: 1,
-            preserve_path: false,
-        }),
+    let name = format!("{scheme}://{authority}");
+    match Url::parse(&name) {
+        Ok(url) => Ok(Server::at(url, name)),
         Err(error) => Err(Fault(
             "name",
             format!("`{authority}` is no address: {error}"),

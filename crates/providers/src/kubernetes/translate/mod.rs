@@ -20,6 +20,7 @@ mod router;
 mod servers_transport;
 mod service;
 mod tls;
+mod traefik_service;
 
 use claims::Claims;
 

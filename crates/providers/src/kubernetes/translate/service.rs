@@ -24,27 +24,6 @@ enum Backend {
 pub(super) struct Fault(pub(super) &'static str, pub(super) String);
 
 impl Translation<'_> {
-    pub(super) fn translate_traefik_services(&mut self) {
-        let names = self.traefik_services.clone();
-        for (name, key) in &names {
-            // Taken before anything below or behind them asks for a name.
-            self.services.claim(key, &format!("TraefikService {name}"));
-        }
-        for (name, key) in names {
-            let label = format!("TraefikService {name}");
-            let Some(object) = self.objects.traefik_services.get(&name) else {
-                continue;
-            };
-            let mut diagnostics = object.diagnostics.clone();
-            let value = object.value.as_ref().map(|service| {
-                self.weighted(&name.namespace, &label, &service.weighted, &mut diagnostics)
-            });
-            self.config
-                .services
-                .insert(key, Object { value, diagnostics });
-        }
-    }
-
     /// The name of the service at the end of a route, made if need be.
     pub(super) fn router_service(
         &mut self,
@@ -66,7 +45,11 @@ impl Translation<'_> {
                 },
             },
             entries => Object {
-                value: Some(self.weighted(namespace, label, entries, &mut diagnostics)),
+                value: Some(Service::Weighted(Weighted {
+                    services: self.children(namespace, label, entries, &mut diagnostics),
+                    sticky: None,
+                    health_check: false,
+                })),
                 diagnostics,
             },
         };
@@ -75,34 +58,45 @@ impl Translation<'_> {
         name
     }
 
-    /// A weighted service over entries; an entry that leads nowhere is reported.
-    fn weighted(
+    /// The services of entries with their weights; an entry that leads nowhere is reported.
+    pub(super) fn children(
         &mut self,
         namespace: &str,
         label: &str,
         entries: &[ServiceEntry],
         findings: &mut Vec<Diagnostic>,
-    ) -> Service {
+    ) -> Vec<WeightedService> {
         let mut services = Vec::new();
         for entry in entries {
-            let name = match self.backend(namespace, label, entry) {
-                Ok(Backend::Named(name)) => name,
-                Ok(Backend::Own(object)) => self.child(namespace, entry, object),
-                Err(finding) => {
-                    findings.push(finding);
-                    continue;
-                }
-            };
-            services.push(WeightedService {
-                name,
-                weight: entry.weight,
-            });
+            let weight = entry.weight;
+            match self.child(namespace, label, entry) {
+                Ok(name) => services.push(WeightedService { name, weight }),
+                Err(finding) => findings.push(finding),
+            }
         }
-        Service::Weighted(Weighted { services })
+        services
+    }
+
+    /// The name of the service behind an entry, made if need be.
+    pub(super) fn child(
+        &mut self,
+        namespace: &str,
+        label: &str,
+        entry: &ServiceEntry,
+    ) -> Result<String, Diagnostic> {
+        Ok(match self.backend(namespace, label, entry)? {
+            Backend::Named(name) => name,
+            Backend::Own(object) => self.own_child(namespace, entry, object),
+        })
     }
 
     /// A load balancer below a weighted service, shared by entries that say the same.
-    fn child(&mut self, namespace: &str, entry: &ServiceEntry, object: Object<Service>) -> String {
+    fn own_child(
+        &mut self,
+        namespace: &str,
+        entry: &ServiceEntry,
+        object: Object<Service>,
+    ) -> String {
         let of = entry.reference.namespace.as_deref().unwrap_or(namespace);
         let port = match &entry.port {
             Some(ServicePort::Number(number)) => number.to_string(),
@@ -158,7 +152,7 @@ impl Translation<'_> {
         let balancer = balancer.map_err(|fault| report(Severity::Error, fault))?;
         let warnings = warnings.into_iter();
         Ok(Backend::Own(Object {
-            value: Some(Service::LoadBalancer(balancer)),
+            value: Some(Service::LoadBalancer(Box::new(balancer))),
             diagnostics: warnings
                 .map(|fault| report(Severity::Warning, fault))
                 .collect(),
@@ -182,10 +176,15 @@ impl Translation<'_> {
             }
         };
         let spec = service.spec.clone().unwrap_or_default();
+        let is_external = spec.type_.as_deref() == Some("ExternalName");
+        if entry.balance.health_check.is_some() && !is_external {
+            let message = "is for Services of type ExternalName; Kubernetes checks the others";
+            return Err(Fault("healthCheck", message.to_owned()));
+        }
         Ok(LoadBalancer {
             servers: self.servers(entry, name, &spec, warnings)?,
-            pass_host_header: entry.pass_host_header,
             servers_transport,
+            ..entry.balance.clone()
         })
     }
 }

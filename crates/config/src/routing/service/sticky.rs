@@ -1,0 +1,70 @@
+//! `sticky.cookie`: a cookie that leads a client back to whoever answered it first.
+
+use crate::document::Fields;
+
+/// `sticky.cookie`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Cookie {
+    /// Default: `_` and five hexadecimal digits, made from the name of the service as Traefik does.
+    pub name: Option<String>,
+    /// Only over TLS. Default false.
+    pub secure: bool,
+    /// Not for scripts. Default false.
+    pub http_only: bool,
+    /// Whether other sites' requests carry it. Default: the browser decides.
+    pub same_site: Option<SameSite>,
+    /// Seconds until it ends; below zero: at once. Default zero: with the browser.
+    pub max_age: i64,
+    /// Path it is sent to. Default `/`.
+    pub path: String,
+    /// Host it is sent to. Default: the one that set it.
+    pub domain: Option<String>,
+}
+
+/// `sameSite`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SameSite {
+    /// `none`.
+    None,
+    /// `lax`.
+    Lax,
+    /// `strict`.
+    Strict,
+}
+
+const SAME_SITE: &[(&str, SameSite)] = &[
+    ("none", SameSite::None),
+    ("lax", SameSite::Lax),
+    ("strict", SameSite::Strict),
+];
+
+impl Cookie {
+    /// Reads `sticky`; `None` where there is no cookie.
+    pub fn read(fields: &mut Fields<'_>) -> Option<Self> {
+        fields
+            .map("sticky", |sticky| sticky.map("cookie", Self::options))
+            .flatten()
+    }
+
+    fn options(fields: &mut Fields<'_>) -> Self {
+        Self {
+            name: fields.text("name").filter(|name| !name.is_empty()),
+            secure: fields.boolean("secure").unwrap_or(false),
+            http_only: fields.boolean("httpOnly").unwrap_or(false),
+            same_site: fields.word("sameSite", SAME_SITE),
+            max_age: fields.integer("maxAge").unwrap_or(0),
+            path: printable(fields, "path").unwrap_or_else(|| "/".to_owned()),
+            domain: printable(fields, "domain").filter(|domain| !domain.is_empty()),
+        }
+    }
+}
+
+/// An attribute's value, which nothing may end early (RFC 6265 section 4.1.1).
+fn printable(fields: &mut Fields<'_>, key: &'static str) -> Option<String> {
+    let text = fields.text(key)?;
+    let is_plain = |byte: u8| (b' '..=b'~').contains(&byte) && byte != b';';
+    if !text.bytes().all(is_plain) {
+        fields.error(key, "holds a character that no cookie may have");
+    }
+    Some(text)
+}
