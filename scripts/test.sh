@@ -13,8 +13,8 @@ CARGO_TOOLS=(cargo-deny@0.20.2 cargo-audit@0.22.2 cargo-fuzz@0.13.2)
 PEBBLE=v2.10.3
 TOOLS=$PWD/target/tools
 VENV=$PWD/target/venv
-# Seconds for each fuzz target.
-FUZZ_SECONDS=${FUZZ_SECONDS:-10}
+# Seconds for each fuzz target: two minutes for all of them.
+FUZZ_SECONDS=${FUZZ_SECONDS:-8}
 
 export PATH=$TOOLS/bin:$PATH CARGO_TARGET_DIR=$PWD/target CARGO_TERM_COLOR=${CARGO_TERM_COLOR:-never}
 export RUST_BACKTRACE=${RUST_BACKTRACE:-0}

@@ -74,6 +74,8 @@ pub enum Reason {
     UpstreamConnect,
     /// The TLS handshake with the backend failed.
     UpstreamTls,
+    /// The route leads back to the gateway.
+    Loop,
     /// The backend closed the connection or broke the protocol before it answered.
     UpstreamBroken,
     /// No connection to the backend in time.
@@ -158,6 +160,7 @@ impl Reason {
             Self::UpstreamName => "upstream_name",
             Self::UpstreamConnect => "upstream_connect",
             Self::UpstreamTls => "upstream_tls",
+            Self::Loop => "loop",
             Self::UpstreamBroken => "upstream_broken",
             Self::UpstreamDialTimeout => "upstream_dial_timeout",
             Self::UpstreamHeaderTimeout => "upstream_header_timeout",
@@ -189,7 +192,7 @@ impl Reason {
             | Self::UpstreamBroken
             | Self::UpstreamDialTimeout
             | Self::UpstreamHeaderTimeout => Side::Upstream,
-            Self::RouterClosed | Self::NoServer | Self::Internal => Side::Gateway,
+            Self::RouterClosed | Self::NoServer | Self::Loop | Self::Internal => Side::Gateway,
         }
     }
 
@@ -226,6 +229,7 @@ impl Reason {
             Self::TokenEndpointTimeout
             | Self::UpstreamDialTimeout
             | Self::UpstreamHeaderTimeout => "Gateway Timeout",
+            Self::Loop => "Loop Detected",
             Self::Internal => "Internal Server Error",
         }
     }

@@ -24,6 +24,7 @@ use crate::tls::Identity;
 use crate::tls::acme::{CertificatesResolver, Resolvers};
 use crate::token_source::{CachedToken, ProviderFigures, Providers};
 use crate::traces::{Tracer, Tracing};
+use crate::upstream::Own;
 
 /// Where the access log goes.
 pub type Output = Arc<Mutex<dyn std::io::Write + Send>>;
@@ -104,6 +105,7 @@ impl Gateway {
             clock: Arc::clone(&options.clock),
             random: options.random,
             resolve: options.resolve,
+            own: Own::default(),
             providers,
         };
         let resolvers = Resolvers::new(options.certificates_resolvers, &supplies);
@@ -191,6 +193,10 @@ impl Gateway {
             shutdown: shutdown.clone(),
             handed_over: self.handed_over.clone(),
         };
+        let addresses = listeners
+            .values()
+            .filter_map(|listener| listener.local_addr().ok());
+        self.supplies.own.listens(addresses.collect());
         let served = self.entry_points.iter().filter_map(|(name, options)| {
             let listener = tokio::net::TcpListener::from_std(listeners.remove(name)?);
             match listener {

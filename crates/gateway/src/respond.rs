@@ -69,6 +69,7 @@ pub(crate) fn status(reason: Reason) -> StatusCode {
         Reason::TokenEndpointTimeout
         | Reason::UpstreamDialTimeout
         | Reason::UpstreamHeaderTimeout => StatusCode::GATEWAY_TIMEOUT,
+        Reason::Loop => StatusCode::LOOP_DETECTED,
         Reason::Internal => StatusCode::INTERNAL_SERVER_ERROR,
     }
 }

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use carnet_oauth::{Clock, Random};
 
 use crate::token_source::Providers;
+use crate::upstream::Own;
 
 /// Names this process knows by itself; `None`: ask the system.
 pub type Resolve = Arc<dyn Fn(&str, u16) -> Option<SocketAddr> + Send + Sync>;
@@ -20,6 +21,8 @@ pub(crate) struct Supplies {
     pub(crate) random: Arc<dyn Random>,
     /// Names that are resolved before the system is asked.
     pub(crate) resolve: Resolve,
+    /// Where the gateway listens.
+    pub(crate) own: Own,
     /// What is known of the servers that give tokens.
     pub(crate) providers: Arc<Providers>,
 }

@@ -12,6 +12,7 @@ use super::path;
 use crate::error::{Fault, Reason};
 use crate::middleware::Connection;
 use crate::service::KeepForwardedFor;
+use crate::upstream::Hops;
 
 /// Checks and cleans a request. Gives the host as the client wrote it.
 pub(super) fn admit<B>(
@@ -37,6 +38,7 @@ pub(super) fn admit<B>(
     let host = host(request)?;
     let uri = path::clean(request.uri(), options)?;
     *request.uri_mut() = uri;
+    Hops::take(request);
     let headers = request.headers_mut();
     // Once, and not each time that there are twice as many.
     headers.reserve(forwarded::COUNT);

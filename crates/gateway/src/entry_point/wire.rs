@@ -25,7 +25,7 @@ use super::head::{self, Framing};
 use super::traffic::Traffic;
 
 /// No head looks like this.
-const GARBAGE: &[u8] = b"\0\r\n\r\n";
+pub(super) const GARBAGE: &[u8] = b"\0\r\n\r\n";
 
 /// The first line of an HTTP/2 connection, written as a head of HTTP/1 (RFC 9113 section 3.4).
 const HTTP2: &[u8] = b"PRI * HTTP/2.0\r\n\r\n";

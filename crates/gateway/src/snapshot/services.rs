@@ -269,8 +269,15 @@ fn clients(options: &TransportInput, supplies: &Supplies) -> Result<Clients, Str
         http2: Http2::Only,
         ..transport.clone()
     };
+    let made = |transport: &Transport| {
+        Client::aware(
+            transport,
+            Arc::clone(&supplies.resolve),
+            supplies.own.clone(),
+        )
+    };
     Ok(Clients {
-        http1: Client::new(&transport, Arc::clone(&supplies.resolve))?,
-        http2: Client::new(&http2, Arc::clone(&supplies.resolve))?,
+        http1: made(&transport)?,
+        http2: made(&http2)?,
     })
 }

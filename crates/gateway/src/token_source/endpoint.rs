@@ -111,6 +111,7 @@ impl CallFailure {
             | FailureKind::Tls
             | FailureKind::Broken
             | FailureKind::RequestBody
+            | FailureKind::Loop
             | FailureKind::RequestMalformed => Self::Transport(cause),
         }
     }

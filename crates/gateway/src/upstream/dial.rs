@@ -15,7 +15,7 @@ use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 
 use super::tls::Handshakes;
-use super::{Failure, FailureKind, Server, Transport, said, within};
+use super::{Failure, FailureKind, Own, Server, Transport, said, within};
 use crate::supplies::Resolve;
 
 /// Traefik's limit of a handshake.
@@ -27,14 +27,16 @@ pub(super) struct Dial(Arc<Inner>);
 
 struct Inner {
     resolve: Resolve,
+    own: Own,
     dial_timeout: Duration,
     handshakes: Handshakes,
 }
 
 impl Dial {
-    pub(super) fn new(transport: &Transport, resolve: Resolve) -> Result<Self, String> {
+    pub(super) fn new(transport: &Transport, resolve: Resolve, own: Own) -> Result<Self, String> {
         Ok(Self(Arc::new(Inner {
             resolve,
+            own,
             dial_timeout: transport.dial_timeout,
             handshakes: Handshakes::new(&transport.tls, transport.http2)?,
         })))
@@ -85,6 +87,17 @@ impl Dial {
         within(self.0.dial_timeout, dial)
             .await
             .unwrap_or_else(|| Err(Failure::new(FailureKind::DialTimeout)))
+    }
+}
+
+impl Dial {
+    /// Whether this connection leads to the gateway itself.
+    pub(super) fn is_own(&self, stream: &Stream) -> bool {
+        match stream {
+            Stream::Plain(socket) => self.0.own.is_at(socket),
+            Stream::Tls(stream) => self.0.own.is_at(stream.get_ref().0),
+            Stream::Socket(_) => false,
+        }
     }
 }
 

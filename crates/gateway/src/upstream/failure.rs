@@ -20,6 +20,8 @@ pub enum FailureKind {
     DialTimeout,
     /// The TLS handshake failed or took too long.
     Tls,
+    /// The request came from ourselves too often.
+    Loop,
     /// The connection broke, or what came over it is no HTTP.
     Broken,
     /// No head of an answer in time.
@@ -98,6 +100,7 @@ impl fmt::Display for Failure {
             FailureKind::Connect => "no connection",
             FailureKind::DialTimeout => "no connection in time",
             FailureKind::Tls => "the TLS handshake failed",
+            FailureKind::Loop => "the route leads back to this gateway",
             FailureKind::Broken => "the connection broke or spoke no HTTP",
             FailureKind::HeaderTimeout => "no answer in time",
             FailureKind::TooLarge => "the answer is too large",
@@ -127,6 +130,7 @@ impl From<Failure> for Fault {
             FailureKind::DialTimeout => Reason::UpstreamDialTimeout,
             FailureKind::Tls => Reason::UpstreamTls,
             FailureKind::HeaderTimeout => Reason::UpstreamHeaderTimeout,
+            FailureKind::Loop => Reason::Loop,
             FailureKind::Broken | FailureKind::TooLarge => Reason::UpstreamBroken,
             FailureKind::RequestBody => Reason::ClientGone,
             FailureKind::RequestMalformed => Reason::BadRequest,

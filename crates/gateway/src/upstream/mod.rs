@@ -1,6 +1,6 @@
 //! The one HTTP client: a pool of connections to whatever a URL names, by HTTP/1.1 or HTTP/2, with
 //! its TLS and its limits. Knows no service and no token; refuses to follow redirects, to read
-//! proxy settings and to add headers. `pool.rs` keeps connections (`shared.rs` that of HTTP/2),
+//! proxy settings and to add headers. `own.rs` knows ourselves, `pool.rs` keeps connections (`shared.rs` that of HTTP/2),
 //! `dial.rs` makes them, `tls.rs` and `identities.rs` their TLS, `failure.rs` says what went wrong.
 
 use std::collections::BTreeMap;
@@ -23,12 +23,14 @@ mod budget;
 mod dial;
 mod failure;
 mod identities;
+mod own;
 mod pool;
 mod shared;
 mod tls;
 
 use dial::Dial;
 pub use failure::{Failure, FailureKind};
+pub(crate) use own::{Hops, Own};
 pub(crate) use pool::Lent;
 use pool::Pool;
 pub use tls::{ClientCertificate, Tls};
@@ -112,9 +114,14 @@ pub struct Destination {
 impl Client {
     /// A client without connections. The error is one sentence about the TLS material.
     pub fn new(transport: &Transport, resolve: Resolve) -> Result<Self, String> {
+        Self::aware(transport, resolve, Own::default())
+    }
+
+    /// The same, which knows where the gateway itself listens.
+    pub(crate) fn aware(transport: &Transport, resolve: Resolve, own: Own) -> Result<Self, String> {
         Ok(Self(Arc::new(Inner {
             transport: transport.clone(),
-            dial: Dial::new(transport, resolve)?,
+            dial: Dial::new(transport, resolve, own)?,
             pools: Mutex::default(),
         })))
     }

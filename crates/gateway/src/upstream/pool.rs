@@ -4,6 +4,7 @@
 //! back when the answer's body has been read to its end; the one that came back last goes out
 //! first, so that few stay warm. A connection of HTTP/2 is shared by all.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
 
@@ -17,6 +18,7 @@ use tokio::time::Instant;
 
 use super::budget::Budget;
 use super::dial::{Dial, Stream};
+use super::own;
 use super::shared::Shared;
 use super::{Failure, Http2, Server, Transport};
 use crate::body::{Body, Request, Response};
@@ -35,6 +37,8 @@ struct Inner {
     idle_timeout: Duration,
     idle: Mutex<Idle>,
     shared: Shared,
+    /// The server is the gateway itself.
+    is_own: AtomicBool,
 }
 
 #[derive(Default)]
@@ -76,6 +80,7 @@ impl Pool {
             idle_timeout: transport.idle_timeout,
             idle: Mutex::default(),
             shared: Shared::new(transport),
+            is_own: AtomicBool::new(false),
         }))
     }
 
@@ -132,6 +137,8 @@ impl Pool {
         mut sender: http1::SendRequest<Body>,
         is_used: bool,
     ) -> Result<Response, Unsent> {
+        let counted = self.0.count(&mut request);
+        counted.map_err(|failure| (failure, None))?;
         aim_http1(&mut request);
         let sent = sender.try_send_request(request).await;
         sent.map(|response| self.lend(response, sender))
@@ -144,6 +151,8 @@ impl Pool {
         mut sender: http2::SendRequest<Body>,
         is_used: bool,
     ) -> Result<Response, Unsent> {
+        let counted = self.0.count(&mut request);
+        counted.map_err(|failure| (failure, None))?;
         self.0.aim_http2(&mut request);
         let sent = sender.try_send_request(request).await;
         sent.map(|response| response.map(Body::from))
@@ -256,7 +265,19 @@ impl Inner {
     }
 
     async fn dial(&self, only_http1: bool) -> Result<Stream, Failure> {
-        self.dial.connect(&self.server, only_http1).await
+        let stream = self.dial.connect(&self.server, only_http1).await?;
+        if self.dial.is_own(&stream) {
+            self.is_own.store(true, Ordering::Relaxed);
+        }
+        Ok(stream)
+    }
+
+    /// Counts a request to ourselves.
+    fn count(&self, request: &mut Request) -> Result<(), Failure> {
+        match self.is_own.load(Ordering::Relaxed) {
+            true => own::count(request),
+            false => Ok(()),
+        }
     }
 
     fn idle(&self) -> MutexGuard<'_, Idle> {

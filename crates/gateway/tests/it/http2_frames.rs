@@ -204,14 +204,18 @@ async fn flood(frames: &mut Frames, bytes: &[u8], rounds: usize) -> Option<usize
     None
 }
 
-/// Whether the gateway has ended the connection with an error.
+/// Whether the gateway ends the connection, within five seconds.
 async fn is_gone(frames: &mut Frames) -> bool {
-    while let Some(frame) = frames.next().await {
-        if frame.kind == GOAWAY && frame.payload[4..8] != [0; 4] {
-            return true;
+    let ended = async {
+        while let Some(frame) = frames.next().await {
+            if frame.kind == GOAWAY && frame.payload[4..8] != [0; 4] {
+                return;
+            }
         }
-    }
-    true
+    };
+    tokio::time::timeout(std::time::Duration::from_secs(5), ended)
+        .await
+        .is_ok()
 }
 
 // Holds H2-08.
@@ -233,6 +237,34 @@ async fn streams_that_are_opened_to_be_reset_end_the_connection() {
     assert!(is_closed || is_gone(&mut frames).await);
     // Others do not notice.
     assert_eq!(outcome(&stand, &GET).await, Outcome::Status(200));
+}
+
+// Holds H2-09.
+#[tokio::test]
+async fn resets_that_a_client_provokes_end_the_connection_too() {
+    let (stand, _backend) = stand().await;
+    let request = block(&GET);
+    // Each of these is an error of its stream alone (RFC 9113 sections 6.9 and 5.1).
+    let no_increment = frame(8, 0, 0, &[0, 0, 0, 0]);
+    let overflow = frame(8, 0, 0, &[0x7f, 0xff, 0xff, 0xff]);
+    let late_data = frame(DATA, 0, 0, b"x");
+    for provocation in [no_increment, overflow, late_data] {
+        let mut frames = Frames::connect(stand.address).await;
+        let mut is_closed = false;
+        for index in 0..3000_u32 {
+            let stream = 2 * index + 1;
+            let mut pair = frame(HEADERS, END_HEADERS | END_STREAM, stream, &request);
+            pair.extend_from_slice(&provocation[..5]);
+            pair.extend_from_slice(&stream.to_be_bytes());
+            pair.extend_from_slice(&provocation[9..]);
+            if !frames.raw(&pair).await {
+                is_closed = true;
+                break;
+            }
+        }
+        assert!(is_closed || is_gone(&mut frames).await);
+        assert_eq!(outcome(&stand, &GET).await, Outcome::Status(200));
+    }
 }
 
 // Holds H2-10.

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
 
 use carnet_testkit::Server;
 use carnet_testkit::server::Answer;
@@ -248,6 +249,34 @@ async fn who_comes_while_a_body_is_still_sent_does_not_wait_for_its_end() {
         let answer = stand.ask("GET / HTTP/1.1\nHost: a").await;
         assert_eq!((answer.status, answer.text().as_str()), (200, "ok"));
     }
+}
+
+// Holds HT-31.
+#[tokio::test]
+async fn a_route_that_leads_back_to_the_gateway_ends_soon() {
+    let stand = Stand::new("http: {}").await;
+    for scheme in ["http", "h2c"] {
+        let url = format!("{scheme}://{}", stand.address);
+        stand.apply(&routes(&["Host(`a`)"], &url));
+        let begun = tokio::time::Instant::now();
+        assert_eq!(
+            stand.ask("GET / HTTP/1.1\nHost: a").await.status,
+            508,
+            "{scheme}"
+        );
+        let forged = stand.ask("GET / HTTP/1.1\nHost: a\nX-Carnet-Hops: 0").await;
+        assert_eq!(forged.status, 508, "{scheme}");
+        assert!(
+            begun.elapsed() < Duration::from_secs(2),
+            "{:?}",
+            begun.elapsed()
+        );
+    }
+    // No backend is told.
+    let backend = Server::start(|_| Answer::text(200, "")).await.unwrap();
+    let stand = stand_before(&backend).await;
+    stand.ask("GET / HTTP/1.1\nHost: a\nX-Carnet-Hops: 3").await;
+    assert!(backend.seen()[0].headers.all("X-Carnet-Hops").is_empty());
 }
 
 // Holds HT-36.

@@ -159,6 +159,7 @@ fn source_over(
 
 fn supplies(clock: Arc<dyn Clock>, seed: u64) -> Supplies {
     Supplies {
+        own: crate::upstream::Own::default(),
         clock,
         random: Arc::new(SeededRandom::new(seed)),
         resolve: Arc::new(|_, _| None),
