@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import http.client
+import os
 import signal
 import socket
 import subprocess
@@ -33,6 +34,7 @@ class Gateway:
             "--log.level=info",
         ]
         self.processes: list[subprocess.Popen[bytes]] = []
+        self.files: int | None = None
 
     def write(self, backends: dict[str, int]) -> None:
         """Routes by prefix, to ports."""
@@ -106,13 +108,26 @@ class Gateway:
         finally:
             connection.close()
 
+    def busy_s(self) -> float:
+        """Processor time of the last process until now."""
+        stat = Path(f"/proc/{self.processes[-1].pid}/stat").read_text(encoding="ascii")
+        fields = stat.rsplit(")", 1)[1].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+    def memory_mib(self) -> float:
+        """Resident memory of the last process."""
+        status = Path(f"/proc/{self.processes[-1].pid}/status").read_text(encoding="ascii")
+        line = next(line for line in status.splitlines() if line.startswith("VmRSS:"))
+        return int(line.split()[1]) / 1024
+
     def said(self) -> str:
         """The log of all processes."""
         return (self.folder / "gateway.log").read_text(encoding="utf-8", errors="replace")
 
     def _spawn(self) -> None:
         with open(self.folder / "gateway.log", "ab") as log:
-            command = [self.carnet, "gateway", *self.flags]
+            few = [] if self.files is None else ["prlimit", f"--nofile={self.files}"]
+            command = [*few, self.carnet, "gateway", *self.flags]
             self.processes.append(
                 subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, env={})
             )

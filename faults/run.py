@@ -40,6 +40,8 @@ FAULTS = {
     "F05": "f05_patience",
     # Holds F06.
     "F06": "f06_one_refused",
+    # Holds F12, DO-03.
+    "F12": "f12_descriptors",
     # Holds F17.
     "F17": "f17_upgrade",
     # Holds F18.
@@ -50,13 +52,20 @@ FAULTS = {
     "F20": "f20_postgres",
     # Holds F21.
     "F21": "f21_clock",
+    # Holds F22.
+    "F22": "f22_idle",
+    # Holds F23.
+    "F23": "f23_slow_clients",
     # Holds F24.
     "F24": "f24_many_clients",
     # Holds F25.
     "F25": "f25_guesses",
     # Holds F27.
     "F27": "f27_together",
+    # Holds RV-04.
+    "revocations": "revocations",
     "rotation": "rotation",
+    "log": "full_log",
 }
 
 Figures = dict[str, float]

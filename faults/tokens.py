@@ -112,6 +112,8 @@ class Service:
     def __init__(self) -> None:
         service = self
         self.answered = self.wrong = self.expired = 0
+        # The last token of each client.
+        self.last: dict[str, str] = {}
         self.lock = threading.Lock()
 
         class Handler(http.server.BaseHTTPRequestHandler):
@@ -143,6 +145,7 @@ class Service:
             payload = values[0].split(".")[1]
             claims = json.loads(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))
             right = claims["sub"] == headers["X-Client"]
+            self.last[headers["X-Client"]] = values[0].removeprefix("Bearer ")
             expired = claims["exp"] <= time.time()
         with self.lock:
             self.answered += 1
@@ -160,9 +163,11 @@ class Service:
 class Room(Gateway):
     """A gateway in front of the service, with the callers' credentials exchanged at the provider."""
 
-    def __init__(self, stage: Stage, provider: int, service: int, options: str = "") -> None:
+    def __init__(
+        self, stage: Stage, provider: int, service: int, options: str = "", path: str = "/token"
+    ) -> None:
         super().__init__(stage.carnet, stage.folder, 1, 0)
-        self.options = f"url: 'http://127.0.0.1:{provider}/token'{', ' if options else ''}{options}"
+        self.options = f"url: 'http://127.0.0.1:{provider}{path}'{', ' if options else ''}{options}"
         text = f"""http:
   routers:
     r: {{rule: 'PathPrefix(`/`)', service: s, middlewares: [creds]}}

@@ -6,7 +6,7 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 SELF=$PWD/scripts/test.sh
 
-STEPS=(fmt clippy walls security paths deny audit test kills faults doc demo hydra schemathesis clients failures traefik acme kube bench fuzz)
+STEPS=(fmt clippy walls security paths deny audit test kills faults doc demo hydra schemathesis clients failures traefik gateway acme kube bench fuzz)
 
 # Versions of the tools that are built from the Rust registry, and of the one that is a Go module.
 CARGO_TOOLS=(cargo-deny@0.20.2 cargo-audit@0.22.2 cargo-fuzz@0.13.2)
@@ -223,6 +223,15 @@ step_kube() {
     python3 -m unittest discover kube
     release
     python3 kube/run.py --carnet target/release/carnet
+}
+
+# Clients that others wrote, through the gateway: curl, openssl, h2load, and libraries of Python.
+step_gateway() {
+    need curl=curl openssl=openssl h2load=nghttp2-client
+    python_package websockets==17.4
+    python_package grpcio==1.85.3
+    release
+    "$VENV/bin/python" compat/gateway/run.py --carnet target/release/carnet
 }
 
 # A real ACME server gives certificates, and a real Traefik reads the file that they are kept in.

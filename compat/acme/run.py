@@ -31,6 +31,9 @@ from processes import Processes, free_ports  # noqa: E402
 PATIENCE_S = 30
 # By the challenge that proves them. The last has two names.
 HOSTS = {"http": ["a.test", "b.test,c.test"], "tls": ["d.test"]}
+# Shown for all other names.
+DEFAULT = "e.test"
+ORDERS = 4
 
 
 def main() -> int:
@@ -109,16 +112,18 @@ class Play:
             self._carnet(processes)
             for host in self._hosts():
                 self._until(f"a certificate for {host}", lambda host=host: self._is_pebbles(host))
+            what = "the certificate for all other names"
+            self._until(what, lambda: self._is_pebbles("nobody.test", DEFAULT))
             _say("certificates by HTTP-01 and TLS-ALPN-01 are served")
         file = self.folder / "acme.json"
         mode = stat.S_IMODE(file.stat().st_mode)
         _must(mode == 0o600, f"acme.json has mode {mode:o}")
         kept = json.loads(file.read_text(encoding="utf-8"))
         _must(len(kept["http"]["Certificates"]) == 2, "two certificates of the resolver `http`")
-        _must(len(kept["tls"]["Certificates"]) == 1, "one certificate of the resolver `tls`")
+        _must(len(kept["tls"]["Certificates"]) == 2, "two certificates of the resolver `tls`")
         orders = self._orders()
-        _must(orders == 3, f"{orders} orders instead of 3")
-        _say("three orders; acme.json has what it should, for its owner alone")
+        _must(orders == ORDERS, f"{orders} orders instead of {ORDERS}")
+        _say(f"{orders} orders; acme.json has what it should, for its owner alone")
         return orders
 
     def next_process_orders_nothing(self, orders: int) -> None:
@@ -137,7 +142,7 @@ class Play:
             for host in self._hosts():
                 what = f"Traefik does not serve our certificate of {host}"
                 self._until(what, lambda host=host: self._is_pebbles(host))
-        _must(self._orders() == 3, "Traefik made an order")
+        _must(self._orders() == ORDERS, "Traefik made an order")
         _say("Traefik serves them from our acme.json")
 
     def carnet_serves_traefiks(self, traefik: str) -> None:
@@ -149,7 +154,7 @@ class Play:
             self._traefik(processes, traefik)
             for host in self._hosts():
                 self._until(f"Traefik: {host}", lambda host=host: self._is_pebbles(host))
-            wanted = {"http": 2, "tls": 1}
+            wanted = {"http": 2, "tls": 2}
             self._until("Traefik keeps them", lambda: _counts(file) == wanted)
         theirs, orders = json.loads(file.read_text(encoding="utf-8")), self._orders()
         with Processes(self.folder) as processes:
@@ -217,10 +222,13 @@ class Play:
                     "tls": {"certResolver": name},
                 }
         (self.folder / "static.json.yaml").write_text(json.dumps(static), encoding="utf-8")
-        dynamic.write_text(json.dumps({"http": {"routers": routers}}), encoding="utf-8")
+        generated = {"resolver": "tls", "domain": {"main": DEFAULT}}
+        tls = {"stores": {"default": {"defaultGeneratedCert": generated}}}
+        config = {"http": {"routers": routers}, "tls": tls}
+        dynamic.write_text(json.dumps(config), encoding="utf-8")
 
-    def _is_pebbles(self, host: str) -> bool:
-        """Whether the host's certificate is the authority's. Its name is in DER as it is read."""
+    def _is_pebbles(self, host: str, of: str | None = None) -> bool:
+        """Whether the host's certificate is the authority's. Names are in DER as they are read."""
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
         context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
         try:
@@ -229,7 +237,7 @@ class Play:
                     certificate = encrypted.getpeercert(binary_form=True) or b""
         except OSError:
             return False
-        return b"Pebble" in certificate and host.encode() in certificate
+        return b"Pebble" in certificate and (of or host).encode() in certificate
 
     def _orders(self) -> int:
         said = (self.folder / "pebble.out").read_text(encoding="utf-8", errors="replace")

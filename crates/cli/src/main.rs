@@ -29,6 +29,7 @@ fn main() -> ExitCode {
     };
     let code = runtime.block_on(async {
         boot::cancel_on_signals(process.shutdown.clone());
+        boot::reopen_on_usr1(process.logs.clone());
         commands::run(boot::arguments(), &process).await
     });
     // A thread that still waits for standard input shall not keep the process.

@@ -10,6 +10,8 @@ use std::time::Instant;
 use carnet_oauth::{Clock, Random};
 use tokio_util::sync::CancellationToken;
 
+use crate::boot::log::LogFiles;
+
 /// Somewhere to write text for people or scripts.
 pub(crate) type Output = Arc<Mutex<dyn Write + Send>>;
 
@@ -33,6 +35,8 @@ pub(crate) struct Process {
     pub(crate) err: Output,
     /// Whether somebody watches standard error on a terminal.
     pub(crate) is_watched: bool,
+    /// Files that logs are written to.
+    pub(crate) logs: LogFiles,
     /// Standard input.
     pub(crate) input: Input,
     /// Time of day.

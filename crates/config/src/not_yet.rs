@@ -92,15 +92,12 @@ pub const ALL: &[Keys] = &[
     Keys::warning(
         (INSTALL, INSTALL_TOP),
         &[
-            "api",
             "core",
             "experimental",
             "hostResolver",
-            "metrics",
             "ocsp",
             "spiffe",
             "tcpServersTransport",
-            "tracing",
         ],
         "; remove it",
     ),
@@ -157,6 +154,22 @@ pub const ALL: &[Keys] = &[
         "; remove it",
     ),
     Keys::warning(
+        (INSTALL, "metrics"),
+        &["datadog", "influxDB2", "otlp", "statsD"],
+        "; `metrics.prometheus` is; remove it",
+    ),
+    Keys::warning((INSTALL, "api"), &["debug"], "; remove it"),
+    Keys::warning(
+        (INSTALL, "tracing.otlp.http"),
+        &["tls"],
+        "; the system's certificates are trusted; remove it",
+    ),
+    Keys::warning(
+        (INSTALL, "tracing.otlp"),
+        &["grpc"],
+        "; collectors take `http` as well",
+    ),
+    Keys::warning(
         (INSTALL, "log"),
         &[
             "compress",
@@ -173,7 +186,7 @@ pub const ALL: &[Keys] = &[
         &[
             "allowACMEByPass",
             "http3",
-            "observability",
+            "proxyProtocol",
             "reusePort",
             "udp",
         ],
@@ -299,11 +312,6 @@ pub const ALL: &[Keys] = &[
         &["tcp", "udp"],
         "; its listeners stay closed",
     ),
-    Keys::warning(
-        (ROUTERS, "tls.stores.*"),
-        &["defaultGeneratedCert"],
-        "; remove it",
-    ),
     Keys::error((KUBERNETES, "IngressRoute.spec"), &["parentRefs"], ""),
     // Options that decide which server answers, or who may ask: not to be ignored.
     Keys::error(
@@ -315,11 +323,6 @@ pub const ALL: &[Keys] = &[
         (KUBERNETES, "TraefikService.spec"),
         &["mirroring"],
         "; name its service in the route",
-    ),
-    Keys::warning(
-        (KUBERNETES, "TLSStore.spec"),
-        &["defaultGeneratedCert"],
-        "; remove it",
     ),
 ];
 

@@ -2,6 +2,8 @@
 
 use std::error::Error;
 use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::task::{Context, Poll};
 
 use bytes::Bytes;
@@ -49,6 +51,11 @@ impl Body {
         Self(Kind::Lent(body, Some(connection)))
     }
 
+    /// The same, with its bytes added up as they are read.
+    pub(crate) fn counted(self, bytes: Arc<AtomicU64>) -> Self {
+        Self::stream(Counted { body: self, bytes })
+    }
+
     /// Any other stream as a body.
     pub fn stream<B>(body: B) -> Self
     where
@@ -56,6 +63,40 @@ impl Body {
         B::Error: Into<BodyError>,
     {
         Self(Kind::Stream(body.map_err(Into::into).boxed_unsync()))
+    }
+}
+
+/// A body whose bytes are added up as they are read.
+#[derive(Debug)]
+struct Counted {
+    body: Body,
+    bytes: Arc<AtomicU64>,
+}
+
+impl HttpBody for Counted {
+    type Data = Bytes;
+    type Error = BodyError;
+
+    fn poll_frame(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, BodyError>>> {
+        let this = self.get_mut();
+        let polled = Pin::new(&mut this.body).poll_frame(cx);
+        if let Poll::Ready(Some(Ok(frame))) = &polled
+            && let Some(data) = frame.data_ref()
+        {
+            this.bytes.fetch_add(data.len() as u64, Ordering::Relaxed);
+        }
+        polled
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.body.size_hint()
     }
 }
 

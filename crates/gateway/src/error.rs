@@ -38,6 +38,8 @@ pub enum Reason {
     BadRequest,
     /// `CONNECT`: the gateway is no forward proxy.
     ConnectMethod,
+    /// `TRACE`: it would show what the gateway adds to a request.
+    TraceMethod,
     /// `Expect` with something else than `100-continue`.
     UnknownExpectation,
     /// The connection was made under other TLS options than the host's.
@@ -138,6 +140,7 @@ impl Reason {
         match self {
             Self::BadRequest => "bad_request",
             Self::ConnectMethod => "connect_method",
+            Self::TraceMethod => "trace_method",
             Self::UnknownExpectation => "unknown_expectation",
             Self::Misdirected => "misdirected",
             Self::NoRoute => "no_route",
@@ -167,6 +170,7 @@ impl Reason {
         match self {
             Self::BadRequest
             | Self::ConnectMethod
+            | Self::TraceMethod
             | Self::UnknownExpectation
             | Self::Misdirected
             | Self::NoRoute
@@ -204,7 +208,7 @@ impl Reason {
     pub fn text(self) -> &'static str {
         match self {
             Self::BadRequest => "Bad Request",
-            Self::ConnectMethod | Self::UnknownExpectation => "",
+            Self::ConnectMethod | Self::TraceMethod | Self::UnknownExpectation => "",
             Self::Misdirected => "Misdirected Request\n",
             Self::NoRoute => "404 page not found\n",
             Self::NoServer => "no available server\n",

@@ -9,19 +9,21 @@ use carnet_config::install::{self, EntryPoint};
 use carnet_config::routing::RoutingConfig;
 use carnet_oauth::{Clock, Random};
 use futures_util::future::join_all;
-use http::{HeaderValue, StatusCode};
+use http::HeaderValue;
 use tokio_util::sync::CancellationToken;
 
 use crate::access_log::AccessLog;
-use crate::api::{Noop, PingEndpoint, Readiness};
+use crate::api::{Offers, Readiness, State};
 use crate::entry_point::{self, House, Leave};
-use crate::middleware::{Endpoint, ServerStatus};
+use crate::metrics::Metrics;
+use crate::middleware::ServerStatus;
 use crate::service;
 use crate::snapshot::{SnapshotHandle, Surroundings};
 use crate::supplies::{Resolve, Supplies};
 use crate::tls::Identity;
 use crate::tls::acme::{CertificatesResolver, Resolvers};
 use crate::token_source::{CachedToken, ProviderFigures, Providers};
+use crate::traces::{Tracer, Tracing};
 
 /// Where the access log goes.
 pub type Output = Arc<Mutex<dyn std::io::Write + Send>>;
@@ -39,6 +41,14 @@ pub struct Options {
     pub ping: Option<install::Ping>,
     /// Who gives certificates, by the names that routers use.
     pub certificates_resolvers: BTreeMap<String, CertificatesResolver>,
+    /// What is counted.
+    pub metrics: install::Metrics,
+    /// `None`: no `/api`.
+    pub api: Option<install::Api>,
+    /// `None`: nothing is traced.
+    pub tracing: Option<Tracing>,
+    /// Who gives configurations, as `/api` names them: `File`.
+    pub providers: Vec<String>,
     /// The time of day.
     pub clock: Arc<dyn Clock>,
     /// Random bytes.
@@ -55,6 +65,8 @@ impl fmt::Debug for Options {
             .field("entry_points", &self.entry_points)
             .field("access_log", &self.access_log)
             .field("ping", &self.ping)
+            .field("metrics", &self.metrics)
+            .field("api", &self.api)
             .field("hostname", &self.hostname)
             .finish_non_exhaustive()
     }
@@ -64,9 +76,8 @@ impl fmt::Debug for Options {
 #[derive(Debug)]
 pub struct Gateway {
     entry_points: BTreeMap<String, EntryPoint>,
-    ping: Option<install::Ping>,
     supplies: Supplies,
-    internal: BTreeMap<String, Arc<dyn Endpoint>>,
+    offers: Offers,
     readiness: Arc<Readiness>,
     default_certificate: Option<Identity>,
     resolvers: Resolvers,
@@ -78,17 +89,14 @@ impl Gateway {
     /// A gateway without routes: it answers 404, and `/ping` where that is configured.
     pub fn new(options: Options) -> Self {
         let readiness = Arc::new(Readiness::new());
-        let noop: Arc<dyn Endpoint> = Arc::new(Noop);
-        let mut internal = BTreeMap::from([("noop@internal".to_owned(), noop)]);
-        if let Some(ping) = &options.ping {
-            let unavailable = StatusCode::SERVICE_UNAVAILABLE;
-            let terminating = StatusCode::from_u16(ping.terminating_status_code);
-            let endpoint = Arc::new(PingEndpoint {
-                readiness: Arc::clone(&readiness),
-                terminating: terminating.unwrap_or(unavailable),
-            });
-            internal.insert("ping@internal".to_owned(), endpoint);
-        }
+        let metrics = Metrics::new(&options.metrics);
+        let snapshots = Arc::new(SnapshotHandle::default());
+        let state = State {
+            readiness: &readiness,
+            metrics: metrics.as_ref(),
+            snapshots: &snapshots,
+        };
+        let mut offers = Offers::new(&options, &state);
         let access_log = options.access_log.as_ref();
         let supplies = Supplies {
             clock: Arc::clone(&options.clock),
@@ -98,18 +106,25 @@ impl Gateway {
         };
         let resolvers = Resolvers::new(options.certificates_resolvers, &supplies);
         let challenges = Arc::clone(resolvers.challenges());
-        internal.insert("acme-http@internal".to_owned(), challenges);
+        offers
+            .services
+            .insert("acme-http@internal".to_owned(), challenges);
         let gateway = Self {
             entry_points: options.entry_points,
-            ping: options.ping,
             supplies,
-            internal,
+            offers,
             readiness,
             default_certificate: default_certificate(options.clock.as_ref()),
             house: Arc::new(House {
                 challenges: Arc::clone(resolvers.challenges()),
-                snapshots: SnapshotHandle::default(),
-                access_log: access_log.map(|o| AccessLog::new(o, options.access_log_output)),
+                snapshots,
+                access_log: access_log
+                    .map(|told| AccessLog::new(told, options.access_log_output, metrics.clone())),
+                metrics,
+                tracer: options
+                    .tracing
+                    .as_ref()
+                    .map(|told| Arc::new(Tracer::new(told))),
                 clock: options.clock,
                 hostname: HeaderValue::try_from(options.hostname)
                     .unwrap_or_else(|_| HeaderValue::from_static("")),
@@ -126,7 +141,13 @@ impl Gateway {
     /// began with. Gives all that is wrong with it: what its readers found and what compiling it
     /// found. Each finding is logged when it first appears.
     pub fn apply(&self, config: &RoutingConfig) -> Vec<Diagnostic> {
+        let before = self.house.snapshots.load();
         let diagnostics = self.swap(config);
+        let snapshot = self.house.snapshots.load();
+        let is_new = !Arc::ptr_eq(&before, &snapshot);
+        if let Some(metrics) = self.house.metrics.as_ref().filter(|_| is_new) {
+            metrics.reloaded(self.house.clock.now(), &snapshot);
+        }
         self.readiness.release("configuration");
         diagnostics
     }
@@ -193,11 +214,19 @@ impl Gateway {
             }
         };
         let served = async { tokio::join!(served, announce) };
+        let log = self.house.access_log.as_ref();
+        let flushed = async {
+            match log {
+                Some(log) => log.keep_flushing().await,
+                None => std::future::pending().await,
+            }
+        };
         tokio::select! {
             _ = served => {}
             () = service::rounds(&self.house.snapshots, &self.supplies.random) => {}
+            () = flushed => {}
         }
-        if let Some(log) = &self.house.access_log {
+        if let Some(log) = log {
             log.flush();
         }
     }
@@ -212,16 +241,17 @@ impl Gateway {
     fn swap(&self, config: &RoutingConfig) -> Vec<Diagnostic> {
         let snapshots = &self.house.snapshots;
         let before = snapshots.load();
-        let automatic = self.ping.as_ref().filter(|ping| !ping.manual_routing);
+        let metrics = self.house.metrics.as_deref();
         let around = Surroundings {
             supplies: &self.supplies,
             entry_points: &self.entry_points,
-            internal: &self.internal,
+            internal: &self.offers.services,
             default_certificate: self.default_certificate.as_ref(),
-            ping: automatic.map(|ping| ping.entry_point.as_str()),
             acme: self.resolvers.entry_points(),
             resolvers: self.resolvers.names(),
             issued: self.resolvers.issued(),
+            metrics,
+            routers: &self.offers.routers,
         };
         let snapshot = snapshots.apply(config, &around);
         self.resolvers.want(snapshot.wanted().clone());

@@ -9,16 +9,23 @@ mod api;
 pub mod body;
 mod entry_point;
 pub mod error;
+#[cfg(any(fuzzing, test))]
+#[doc(hidden)]
+pub mod fuzzing;
 mod gateway;
+mod metrics;
 pub mod middleware;
 mod pem;
 mod respond;
 mod router;
+mod seldom;
 mod service;
+mod shard;
 mod snapshot;
 mod supplies;
 mod tls;
 mod token_source;
+mod traces;
 pub mod upstream;
 
 pub use api::Readiness;
@@ -27,3 +34,4 @@ pub use supplies::Resolve;
 pub use tls::TlsSession;
 pub use tls::acme::{CertificatesResolver, Storage};
 pub use token_source::{CachedToken, ProviderFigures};
+pub use traces::{SPANS, TraceContext, Tracing};

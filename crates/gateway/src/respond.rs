@@ -48,6 +48,7 @@ pub(crate) fn status(reason: Reason) -> StatusCode {
     match reason {
         Reason::BadRequest => StatusCode::BAD_REQUEST,
         Reason::ConnectMethod => StatusCode::NOT_IMPLEMENTED,
+        Reason::TraceMethod => StatusCode::METHOD_NOT_ALLOWED,
         Reason::UnknownExpectation => StatusCode::EXPECTATION_FAILED,
         Reason::Misdirected => StatusCode::MISDIRECTED_REQUEST,
         Reason::NoRoute => StatusCode::NOT_FOUND,

@@ -22,9 +22,9 @@ mod unix;
 
 pub(crate) use dumps::forbid_dumps;
 pub(crate) use listen::{bind, explain};
-pub(crate) use signals::{cancel_on_signals, notify_on_hangup};
+pub(crate) use signals::{cancel_on_signals, notify_on_hangup, reopen_on_usr1};
 pub(crate) use sockets::{receive_sockets, send_sockets};
-pub(crate) use traces::Traces;
+pub(crate) use traces::{TraceHeaders, Traces};
 pub(crate) use unix::bind_unix;
 
 /// The surroundings of a process that was started by a user.
@@ -34,6 +34,7 @@ pub(crate) fn process(started: Instant) -> Process {
         out: Arc::new(Mutex::new(stdout())),
         err: Arc::new(Mutex::new(stderr())),
         is_watched: stderr().is_terminal(),
+        logs: log::LogFiles::default(),
         input: Arc::new(Mutex::new(stdin())),
         clock: Arc::new(clock::SystemClock),
         random: Arc::new(random::SystemRandom),

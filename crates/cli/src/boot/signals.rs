@@ -1,4 +1,5 @@
-//! SIGINT and SIGTERM end the process in order; a second one at once.
+//! SIGINT and SIGTERM end the process in order; a second one at once. SIGHUP reloads, SIGUSR1 opens
+//! log files again.
 
 use std::sync::Arc;
 
@@ -6,6 +7,8 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::Notify;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
+
+use super::log::LogFiles;
 
 /// The exit code of a process that was told twice to end.
 const IMPATIENT: i32 = 130;
@@ -36,6 +39,18 @@ pub(crate) fn notify_on_hangup(waiting: Arc<Notify>) -> JoinHandle<()> {
             waiting.notify_one();
         }
     })
+}
+
+/// Opens the files of logs again at each SIGUSR1. The task lives as long as the process.
+pub(crate) fn reopen_on_usr1(logs: LogFiles) {
+    let Ok(mut usr1) = signal(SignalKind::user_defined1()) else {
+        return tracing::warn!("SIGUSR1 cannot be received, so it opens no log files again");
+    };
+    tokio::spawn(async move {
+        while usr1.recv().await.is_some() {
+            logs.reopen();
+        }
+    });
 }
 
 async fn next(interrupt: &mut Signal, terminate: &mut Signal) {

@@ -6,11 +6,12 @@ use std::sync::Arc;
 
 use carnet_config::install::InstallConfig;
 use carnet_config::routing::RoutingConfig;
-use carnet_gateway::{Gateway, Options};
+use carnet_gateway::{Gateway, Options, Tracing};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
-use super::{acme_json, append, listen};
+use super::{acme_json, listen, log_file};
+use crate::boot;
 use crate::output::Failure;
 use crate::process::Process;
 
@@ -71,7 +72,7 @@ impl DataPlane {
         let log = install.access_log.as_ref();
         let access_log_output = log.and_then(|log| log.file_path.as_deref()).map_or_else(
             || Ok(Arc::clone(&process.out)),
-            |file| append("accessLog.filePath", file),
+            |file| log_file("accessLog.filePath", file, process),
         )?;
         let gateway = Arc::new(Gateway::new(Options {
             entry_points: install.entry_points.clone(),
@@ -79,6 +80,13 @@ impl DataPlane {
             access_log: install.access_log.clone(),
             ping: install.ping.clone(),
             certificates_resolvers: acme_json::resolvers(&install.certificates_resolvers)?,
+            metrics: install.metrics.clone(),
+            api: install.api.clone(),
+            tracing: install.tracing.clone().map(|options| Tracing {
+                options,
+                context: Arc::new(boot::TraceHeaders),
+            }),
+            providers: providers(install),
             clock: Arc::clone(&process.clock),
             random: Arc::clone(&process.random),
             resolve: Arc::clone(&process.resolve),
@@ -119,4 +127,15 @@ impl DataPlane {
         // One that panicked has ended, too.
         drop(self.serving.await);
     }
+}
+
+/// The providers that are used, by the names that Traefik's `/api` has for them.
+fn providers(install: &InstallConfig) -> Vec<String> {
+    let used = &install.providers;
+    let names = [
+        (used.file.is_some(), "File"),
+        (used.kubernetes_crd.is_some(), "KubernetesCRD"),
+    ];
+    let used = names.into_iter().filter(|(is_used, _)| *is_used);
+    used.map(|(_, name)| name.to_owned()).collect()
 }

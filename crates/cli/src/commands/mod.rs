@@ -3,10 +3,8 @@
 //!
 //! Knows no real environment, clock or output: all of that comes in as a [`Process`].
 
-use std::fs::{self, OpenOptions};
 use std::net::TcpListener;
-use std::path::Path;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::PoisonError;
 
 use clap::FromArgMatches;
 use futures_util::future::BoxFuture;
@@ -129,18 +127,13 @@ fn listen(address: &str, process: &Process) -> Result<TcpListener, Failure> {
     (process.listen)(address).map_err(|error| Failure::new(boot::explain(address, &error)))
 }
 
-/// A file that is written at its end; its directories are made where they are missing, as Traefik
-/// does.
-fn append(key: &str, path: &str) -> Result<Output, Failure> {
-    let directory = Path::new(path).parent().unwrap_or(Path::new(""));
-    let made = fs::create_dir_all(directory);
-    let file = made.and_then(|()| OpenOptions::new().create(true).append(true).open(path));
-    let file = file.map_err(|error| {
+/// The file that a key of the configuration names for a log.
+fn log_file(key: &str, path: &str, process: &Process) -> Result<Output, Failure> {
+    process.logs.open(path).map_err(|error| {
         Failure::new(format!(
             "{key}: {path} cannot be written: {error}; choose another file"
         ))
-    })?;
-    Ok(Arc::new(Mutex::new(file)))
+    })
 }
 
 /// A verb without a noun is a question, as it is for Hydra; so is no verb at all.

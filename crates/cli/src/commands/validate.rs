@@ -11,7 +11,7 @@ use carnet_config::diagnostics::{Diagnostic, Severity};
 use carnet_config::document::{self, Node};
 use carnet_config::install::certificates_resolvers::Challenge;
 use carnet_config::install::{
-    self, Acme, EntryPoint, FileProvider, InstallConfig, providers::FileSource,
+    self, Acme, EntryPoint, FileProvider, InstallConfig, Metrics, providers::FileSource,
 };
 use carnet_config::merge::merge;
 use carnet_config::routing::RoutingConfig;
@@ -149,6 +149,10 @@ impl Findings {
             access_log_output: Arc::clone(&process.out),
             ping: None,
             certificates_resolvers: self.certificates_resolvers(&config),
+            metrics: Metrics::default(),
+            api: None,
+            tracing: None,
+            providers: Vec::new(),
             clock: Arc::clone(&process.clock),
             random: Arc::clone(&process.random),
             resolve: Arc::clone(&process.resolve),

@@ -15,6 +15,7 @@ mod defaults;
 mod demo;
 mod foreign_verifiers;
 mod gateway_files;
+mod gateway_traces;
 mod keys;
 mod lines;
 mod migrate;

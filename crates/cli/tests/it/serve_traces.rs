@@ -5,7 +5,7 @@ use std::fs;
 use crate::words::{quietly, said, shell};
 
 /// Keeps what is posted to it.
-const COLLECTOR: &str = r#"
+pub(crate) const COLLECTOR: &str = r#"
 import http.server
 class Collector(http.server.BaseHTTPRequestHandler):
     def do_POST(self):

@@ -6,7 +6,7 @@ use std::time::Duration;
 use ipnet::IpNet;
 
 use crate::document::Fields;
-use crate::routing::router::RouterTls;
+use crate::routing::router::{Observability, RouterTls};
 
 /// An entry point.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -34,6 +34,8 @@ pub struct EntryPoint {
     pub redirection: Option<Redirection>,
     /// `forwardedHeaders`.
     pub forwarded_headers: ForwardedHeaders,
+    /// `observability`: what is seen of the requests of routers that do not say it themselves.
+    pub observability: Observability,
     /// `proxyProtocol`: who may say for whom it speaks. `None`: nobody.
     pub proxy_protocol: Option<ProxyProtocol>,
     /// `http2.maxConcurrentStreams`: requests of a connection at once. Default 250.
@@ -145,6 +147,7 @@ impl EntryPoint {
             tls: None,
             redirection: None,
             forwarded_headers: ForwardedHeaders::default(),
+            observability: Observability::default(),
             proxy_protocol: None,
             max_concurrent_streams: 250,
             transport: Transport::default(),
@@ -197,6 +200,9 @@ impl EntryPoint {
         fields.not_yet("entryPoints.*");
         let mut entry_point = Self::at(address);
         entry_point.as_default = fields.boolean("asDefault").unwrap_or(false);
+        if let Some(observability) = fields.map("observability", Observability::read) {
+            entry_point.observability = observability;
+        }
         if let Some(transport) = fields.map("transport", Transport::read) {
             entry_point.transport = transport;
         }

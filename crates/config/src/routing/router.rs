@@ -21,8 +21,8 @@ pub struct Router {
     pub service: String,
     /// Present when the router takes TLS connections only.
     pub tls: Option<RouterTls>,
-    /// Whether requests of this router are written to the access log. Default true.
-    pub access_logs: bool,
+    /// What is seen of its requests.
+    pub observability: Observability,
     /// Where the router stands, for findings about what it names.
     pub position: Option<Position>,
 }
@@ -39,6 +39,20 @@ pub struct RouterTls {
     pub domains: Vec<Vec<String>>,
 }
 
+/// `observability` of a router or of an entry point; what a router does not say, its entry points
+/// do.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Observability {
+    /// `accessLogs`: its requests are written to the access log. Default true.
+    pub access_logs: Option<bool>,
+    /// `metrics`: its requests are counted. Default true.
+    pub metrics: Option<bool>,
+    /// `tracing`: its requests are traced. Default true.
+    pub tracing: Option<bool>,
+    /// `traceVerbosity` is `detailed`: middlewares and services have spans, too. Default `minimal`.
+    pub detailed_traces: Option<bool>,
+}
+
 impl Router {
     /// Reads `http.routers.<name>`.
     pub(super) fn read(fields: &mut Fields<'_>) -> Self {
@@ -52,7 +66,7 @@ impl Router {
             middlewares: fields.texts("middlewares"),
             service: fields.required_text("service").unwrap_or_default(),
             tls: fields.map("tls", RouterTls::read),
-            access_logs: matching.access_logs,
+            observability: matching.observability,
             position: Some(fields.position().clone()),
         }
     }
@@ -67,8 +81,8 @@ pub struct Matching {
     pub rule: Option<Rule>,
     /// `priority`.
     pub priority: Option<i64>,
-    /// `observability.accessLogs`. Default true.
-    pub access_logs: bool,
+    /// `observability`.
+    pub observability: Observability,
 }
 
 impl Matching {
@@ -82,12 +96,12 @@ impl Matching {
             let message = format!("the greatest priority is {MAX_PRIORITY}");
             fields.error("priority", message);
         }
-        let access_logs = fields.map("observability", access_logs).flatten();
+        let observability = fields.map("observability", Observability::read);
         Self {
             rule_text,
             rule: parsed,
             priority,
-            access_logs: access_logs.unwrap_or(true),
+            observability: observability.unwrap_or_default(),
         }
     }
 }
@@ -114,13 +128,29 @@ fn check_syntax(fields: &mut Fields<'_>, key: &'static str) {
     }
 }
 
-/// Switches of metrics and traces have nothing to switch yet.
-fn access_logs(fields: &mut Fields<'_>) -> Option<bool> {
-    for key in ["metrics", "tracing"] {
-        fields.boolean(key);
+const VERBOSITIES: [(&str, bool); 2] = [("minimal", false), ("detailed", true)];
+
+impl Observability {
+    /// Reads `observability` of a router or of an entry point.
+    pub(crate) fn read(fields: &mut Fields<'_>) -> Self {
+        Self {
+            access_logs: fields.boolean("accessLogs"),
+            metrics: fields.boolean("metrics"),
+            tracing: fields.boolean("tracing"),
+            detailed_traces: fields.word("traceVerbosity", &VERBOSITIES),
+        }
     }
-    fields.text("traceVerbosity");
-    fields.boolean("accessLogs")
+
+    /// What is said here, and the rest as said there.
+    #[must_use]
+    pub fn or(self, other: Self) -> Self {
+        Self {
+            access_logs: self.access_logs.or(other.access_logs),
+            metrics: self.metrics.or(other.metrics),
+            tracing: self.tracing.or(other.tracing),
+            detailed_traces: self.detailed_traces.or(other.detailed_traces),
+        }
+    }
 }
 
 impl RouterTls {

@@ -130,6 +130,25 @@ fn variables_that_mean_nothing_are_no_error_and_switch_nothing_on() {
 }
 
 #[test]
+fn what_is_seen_is_switched_on_by_flags() {
+    let config = flags(&[
+        "--api.insecure",
+        "--metrics.prometheus",
+        "--metrics.prometheus.buckets=0.5,1",
+        "--tracing",
+        "--tracing.otlp.http.endpoint=http://collector:4318",
+    ]);
+    assert!(config.api.is_some_and(|api| api.insecure && api.dashboard));
+    let prometheus = config.metrics.prometheus.unwrap();
+    assert_eq!(prometheus.buckets, [0.5, 1.0]);
+    let otlp = config.tracing.unwrap().otlp;
+    assert_eq!(otlp.endpoint.as_str(), "http://collector:4318/v1/traces");
+    assert_eq!(config.entry_points["traefik"].address, ":8080");
+    let otlp = flags(&["--tracing.otlp=true"]).tracing.unwrap().otlp;
+    assert_eq!(otlp.endpoint.as_str(), "https://localhost:4318/v1/traces");
+}
+
+#[test]
 fn variables_with_values_that_do_not_fit_are_errors() {
     let (_, findings) = environment(&[("TRAEFIK_LOG_LEVEL", "loud")]);
     assert_eq!(
@@ -171,11 +190,11 @@ fn flags_nobody_knows_are_errors_with_the_nearest_word() {
 
 #[test]
 fn known_flags_that_are_not_served_are_warnings() {
-    let (config, findings) = read_flags(&arguments(&["--api.insecure", "--hub.token=CANARY"]));
+    let (config, findings) = read_flags(&arguments(&["--ocsp", "--hub.token=CANARY"]));
     assert_eq!(
         told(&findings),
         [
-            "flag: warning: api: `api` is not served yet; remove it; see docs/reference/not-yet.md#install-configuration",
+            "flag: warning: ocsp: `ocsp` is not served yet; remove it; see docs/reference/not-yet.md#install-configuration",
             "flag: warning: hub: `hub` is not served yet: no token is needed; remove it; see docs/reference/not-yet.md#install-configuration",
         ]
     );

@@ -54,19 +54,24 @@ fn document(path: &str, key: &str) -> String {
     text + &format!("{}x: y\n", "  ".repeat(depth))
 }
 
+/// Where the install configuration is.
+const INSTALL: [&str; 8] = [
+    "accessLog",
+    "api",
+    "certificatesResolvers",
+    "entryPoints",
+    "log",
+    "metrics",
+    "providers",
+    "tracing",
+];
+
 fn findings(keys: &Keys, key: &str) -> Option<Vec<Diagnostic>> {
     let node = parse_yaml(&document(keys.path, key), "a.yaml")
         .unwrap()
         .remove(0);
     let is_routes = keys.path == ROUTES_TOP || ["http", "tls"].contains(&first(keys.path));
-    let install = [
-        "accessLog",
-        "certificatesResolvers",
-        "entryPoints",
-        "log",
-        "providers",
-    ];
-    let is_install = keys.path == INSTALL_TOP || install.contains(&first(keys.path));
+    let is_install = keys.path == INSTALL_TOP || INSTALL.contains(&first(keys.path));
     match (is_install, is_routes) {
         (true, false) => Some(read_document(&node).1),
         (false, true) => {

@@ -9,7 +9,7 @@ use super::line::Line;
 use crate::middleware::Record;
 
 /// All names, for the JSON format.
-pub(super) const NAMES: [&str; 32] = [
+pub(super) const NAMES: [&str; 36] = [
     "ClientAddr",
     "ClientHost",
     "ClientPort",
@@ -36,12 +36,16 @@ pub(super) const NAMES: [&str; 32] = [
     "ServiceAddr",
     "ServiceName",
     "ServiceURL",
+    "SpanId",
     "StartLocal",
     "StartUTC",
     "TLSCipher",
     "TLSClientSubject",
     "TLSVersion",
+    "TraceId",
     "entryPointName",
+    "span_id",
+    "trace_id",
 ];
 
 /// A line that has ended, with what its fields are read from more than once.
@@ -110,6 +114,8 @@ pub(super) fn value<'a>(ended: &'a Ended<'_>, name: &str) -> Option<Field<'a>> {
         "ServiceName" => record.service.as_deref().map(Field::text),
         "ServiceURL" => server.map(Field::text),
         "ServiceAddr" => server.map(address).map(Field::text),
+        "TraceId" | "trace_id" => exchange.trace()?.ids().map(|(trace, _)| Field::text(trace)),
+        "SpanId" | "span_id" => exchange.trace()?.ids().map(|(_, span)| Field::text(span)),
         "StartLocal" | "StartUTC" => {
             Some(Field::text(timestamp(exchange.started_at()).to_string()))
         }
@@ -132,7 +138,7 @@ fn of_request<'a>(line: &'a Line, name: &str) -> Option<Field<'a>> {
         "ClientUsername" => Field::text(username(line)),
         "entryPointName" => Field::text(&*connection.entry_point),
         "RequestAddr" => Field::text(request.host()),
-        "RequestContentSize" => Field::Number(request.content_size),
+        "RequestContentSize" => Field::Number(line.received()),
         "RequestCount" => Field::Number(exchange.count()),
         "RequestHost" => Field::text(split(request.host()).0),
         "RequestMethod" => Field::text(request.method.as_str()),
@@ -192,7 +198,15 @@ fn split(host: &str) -> (&str, &str) {
 
 #[cfg(test)]
 mod tests {
-    use super::split;
+    use super::{NAMES, split};
+
+    #[test]
+    fn the_reference_names_every_field() {
+        let page = include_str!("../../../../docs/reference/observability.md");
+        for name in NAMES {
+            assert!(page.contains(&format!("`{name}`")), "{name}");
+        }
+    }
 
     #[test]
     fn hosts_split_as_in_go() {

@@ -108,7 +108,24 @@ pub(super) fn json(ended: &Ended<'_>, options: &Fields, _: &Stamp) -> String {
     object.insert("time".to_owned(), Value::from(time));
     // A map of text and numbers always has a JSON form.
     let text = serde_json::to_string(&object).unwrap_or_default();
-    text + "\n"
+    ascii_controls(text) + "\n"
+}
+
+/// JSON lets control characters beyond ASCII stand as they are; terminals and readers of lines obey
+/// them. They only stand in texts, where an escape means the same.
+fn ascii_controls(json: String) -> String {
+    let breaks = |c: char| c.is_control() || matches!(c, '\u{2028}' | '\u{2029}');
+    if json.is_ascii() || !json.contains(breaks) {
+        return json;
+    }
+    let mut out = String::with_capacity(json.len() + USUAL);
+    for c in json.chars() {
+        match breaks(c) {
+            true => drop(write!(out, "\\u{:04x}", u32::from(c))),
+            false => out.push(c),
+        }
+    }
+    out
 }
 
 /// What the options let be seen of a field.

@@ -1,16 +1,18 @@
 //! What is gathered of a request between its head and the last byte of its answer.
 
 use std::borrow::Cow;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use carnet_config::install::observability::{FieldMode, Filters};
-use http::header::{
-    AUTHORIZATION, CONTENT_LENGTH, COOKIE, HOST, HeaderName, PROXY_AUTHORIZATION, SET_COOKIE,
-};
+use http::header::{AUTHORIZATION, COOKIE, HOST, HeaderName, PROXY_AUTHORIZATION, SET_COOKIE};
 use http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, Version};
+use http_body::Body as _;
 
 use super::AccessLog;
 use crate::body::{Request, Response};
+use crate::metrics::{Counts, End, Tally};
 use crate::middleware::Exchange;
 use crate::snapshot::Route;
 
@@ -26,10 +28,12 @@ const CLIENT_GONE: u16 = 499;
 #[derive(Debug)]
 pub(crate) struct Line {
     log: Option<AccessLog>,
+    tally: Option<Tally>,
     exchange: Exchange,
     pub(super) request: RequestFacts,
     status: Option<StatusCode>,
     pub(super) sent: u64,
+    received: Received,
     pub(super) origin_headers: Vec<(String, String)>,
     pub(super) response_headers: Vec<(String, String)>,
 }
@@ -43,7 +47,6 @@ pub(super) struct RequestFacts {
     host: Option<HeaderValue>,
     /// `X-Forwarded-For` of a trusted peer.
     forwarded_for: Option<HeaderValue>,
-    pub(super) content_size: u64,
     pub(super) headers: Vec<(String, String)>,
 }
 
@@ -73,16 +76,22 @@ fn text(value: Option<&HeaderValue>) -> Option<&str> {
 impl Line {
     /// Begins a line.
     pub(crate) fn begin(
-        log: Option<&AccessLog>,
-        request: &Request,
+        (log, counts): (Option<&AccessLog>, Option<&Arc<Counts>>),
+        request: &mut Request,
         mut exchange: Exchange,
     ) -> Self {
+        let is_watched = log.is_some() || counts.is_some();
         if log.is_some_and(AccessLog::writes_headers) {
             exchange.want_origin_headers();
         }
         Self {
             request: log.map_or_else(RequestFacts::default, |log| facts(request, log)),
             log: log.cloned(),
+            tally: counts.map(|counts| Tally::begin(counts, request)),
+            received: match is_watched {
+                true => Received::of(request),
+                false => Received::Known(0),
+            },
             exchange,
             status: None,
             sent: 0,
@@ -100,23 +109,45 @@ impl Line {
     pub(crate) fn routed(&mut self, route: &Route) {
         self.exchange.routed(route.name.clone());
         let is_wanted = |log: &AccessLog| {
-            route.access_logs && (!route.is_internal || log.options().add_internals)
+            route.seen.access_logs && (!route.is_internal || log.options().add_internals)
         };
         self.log = self.log.take().filter(is_wanted);
+        let counts =
+            |tally: &Tally| route.seen.metrics && (!route.is_internal || tally.adds_internals());
+        self.tally = self.tally.take().filter(counts);
+        if let Some(tally) = &mut self.tally {
+            tally.routed(route.seen.series.as_ref());
+        }
     }
 
     /// Notes the head of the answer.
     pub(crate) fn answered(&mut self, response: &Response) {
         self.status = Some(response.status());
+        self.told(response.headers());
+        if let Some(trace) = self.exchange.trace() {
+            trace.answered(trace.root(), response.headers());
+        }
         if let Some(log) = self.log.as_ref().filter(|log| log.writes_headers()) {
             self.response_headers = kept(response.headers(), log);
             self.origin_headers = kept(&self.exchange.record().origin_headers, log);
         }
     }
 
+    /// Notes the trailers of the answer, or its head.
+    pub(crate) fn told(&mut self, headers: &HeaderMap) {
+        if let Some(tally) = &mut self.tally {
+            tally.told(headers);
+        }
+    }
+
     /// Notes bytes of the answer's body.
     pub(crate) fn sent(&mut self, bytes: usize) {
         self.sent += bytes as u64;
+    }
+
+    /// Bytes of the request's body, as far as it was read.
+    pub(super) fn received(&self) -> u64 {
+        self.received.bytes()
     }
 
     /// Status that the client got.
@@ -143,10 +174,51 @@ impl Line {
     }
 }
 
+/// The size of a request's body.
+#[derive(Debug)]
+enum Received {
+    /// The client said it beforehand.
+    Known(u64),
+    /// It is counted as it comes.
+    Counted(Arc<AtomicU64>),
+}
+
+impl Received {
+    fn of(request: &mut Request) -> Self {
+        if let Some(size) = request.body().size_hint().exact() {
+            return Self::Known(size);
+        }
+        let bytes = Arc::new(AtomicU64::new(0));
+        let body = std::mem::take(request.body_mut());
+        *request.body_mut() = body.counted(Arc::clone(&bytes));
+        Self::Counted(bytes)
+    }
+
+    fn bytes(&self) -> u64 {
+        match self {
+            Self::Known(bytes) => *bytes,
+            Self::Counted(bytes) => bytes.load(Ordering::Relaxed),
+        }
+    }
+}
+
 impl Drop for Line {
     fn drop(&mut self) {
+        if let Some(trace) = self.exchange.trace() {
+            trace.ended(self.status());
+        }
         if let Some(log) = self.log.take() {
             log.finish(self);
+        }
+        if let Some(tally) = self.tally.take() {
+            tally.end(&End {
+                status: self.status(),
+                elapsed: self.exchange.elapsed(),
+                request_bytes: self.received.bytes(),
+                response_bytes: self.sent,
+                session: self.exchange.connection().tls.as_deref(),
+                record: &self.exchange.record(),
+            });
         }
     }
 }
@@ -165,9 +237,6 @@ fn facts(request: &Request, log: &AccessLog) -> RequestFacts {
         },
         host: headers.get(HOST).cloned(),
         forwarded_for: headers.get(X_FORWARDED_FOR).cloned(),
-        content_size: text(headers.get(CONTENT_LENGTH))
-            .and_then(|length| length.parse().ok())
-            .unwrap_or(0),
         headers: match log.writes_headers() {
             true => kept(headers, log),
             false => Vec::new(),

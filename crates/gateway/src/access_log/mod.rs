@@ -1,21 +1,29 @@
 //! The access log: one line a request, written last, also when the client left before its answer.
 //! Knows what stations noted; refuses to know what they did. `line.rs` gathers, `fields.rs` names
-//! what is gathered, `format.rs` writes it. Credentials are never written, whatever is configured.
+//! what is gathered, `format.rs` makes text of it, `writer.rs` writes that. Credentials are never
+//! written, whatever is configured.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
+use std::time::Duration;
 
 use carnet_config::install::observability::FieldMode;
 use carnet_config::install::{self, AccessLogFormat};
 
 use crate::gateway::Output;
+use crate::metrics::Metrics;
 
 mod fields;
 mod format;
 mod line;
+mod writer;
 
 use fields::Ended;
 use format::Stamp;
 pub(crate) use line::Line;
+use writer::Writer;
+
+/// How long a line waits at most.
+const FLUSH: Duration = Duration::from_secs(1);
 
 /// The log of a gateway. Clones write to the same place.
 #[derive(Clone)]
@@ -23,36 +31,37 @@ pub(crate) struct AccessLog(Arc<Inner>);
 
 struct Inner {
     options: install::AccessLog,
-    output: Output,
     stamp: Stamp,
-    pending: Mutex<Pending>,
-}
-
-/// Lines that are not written yet.
-#[derive(Default)]
-struct Pending {
-    text: Vec<u8>,
-    lines: usize,
+    writer: Writer,
 }
 
 impl AccessLog {
-    pub(crate) fn new(options: &install::AccessLog, output: Output) -> Self {
+    pub(crate) fn new(
+        options: &install::AccessLog,
+        output: Output,
+        metrics: Option<Arc<Metrics>>,
+    ) -> Self {
         Self(Arc::new(Inner {
             options: options.clone(),
-            output,
             stamp: Stamp::default(),
-            pending: Mutex::default(),
+            writer: Writer::new(output, options.buffering_size, metrics),
         }))
     }
 
     /// Writes the lines that wait.
     pub(crate) fn flush(&self) {
-        let mut pending = self
-            .0
-            .pending
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
-        self.0.write(&mut pending);
+        self.0.writer.flush();
+    }
+
+    /// Writes the lines that wait, now and then, where lines wait at all. Never ends.
+    pub(crate) async fn keep_flushing(&self) {
+        if !self.0.writer.is_patient() {
+            return std::future::pending().await;
+        }
+        loop {
+            tokio::time::sleep(FLUSH).await;
+            self.flush();
+        }
     }
 
     /// Whether any header is written.
@@ -77,30 +86,7 @@ impl AccessLog {
             AccessLogFormat::Json => format::json,
         };
         let text = write(&ended, &self.options().fields, &self.0.stamp);
-        let mut pending = self
-            .0
-            .pending
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
-        pending.text.extend_from_slice(text.as_bytes());
-        pending.lines += 1;
-        if pending.lines > self.options().buffering_size {
-            self.0.write(&mut pending);
-        }
-    }
-}
-
-impl Inner {
-    fn write(&self, pending: &mut Pending) {
-        let mut output = self.output.lock().unwrap_or_else(PoisonError::into_inner);
-        let written = output
-            .write_all(&pending.text)
-            .and_then(|()| output.flush());
-        if let Err(error) = written {
-            tracing::error!(%error, "access log cannot be written");
-        }
-        pending.text.clear();
-        pending.lines = 0;
+        self.0.writer.add(&text);
     }
 }
 

@@ -10,6 +10,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use carnet_config::install::EntryPoint;
+use futures_util::StreamExt as _;
+use futures_util::stream::FuturesUnordered;
+use http::header::UPGRADE;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto;
@@ -25,11 +28,10 @@ use super::proxy_protocol;
 use super::traffic::Traffic;
 use super::wire::{Limits, Wire};
 use crate::middleware::Connection;
+use crate::seldom::Seldom;
 use crate::service::Tunnels;
 use crate::tls::TlsSession;
 
-/// Field lines of a head; more answer 431.
-const MAX_HEADERS: usize = 100;
 /// The parser's own least buffer.
 const LEAST_BUFFER: usize = 8 << 10;
 /// Without descriptors or memory, the listener waits for some to be given back.
@@ -98,7 +100,10 @@ pub(crate) async fn serve(
     house: Arc<House>,
     leave: Leave,
 ) {
+    let metrics = house.metrics.as_ref();
     let door = Arc::new(Door {
+        counts: metrics.map(|metrics| metrics.counts(name)),
+        trouble: Seldom::default(),
         name: Arc::from(name),
         options: options.clone(),
         house,
@@ -124,7 +129,10 @@ async fn accept(listener: &TcpListener, door: &Arc<Door>, ending: &Ending) {
             }
             Err(error) if is_of_the_connection(&error) => {}
             Err(error) => {
-                tracing::warn!(entry_point = &*door.name, %error, "connections cannot be accepted");
+                door.trouble.tell(|untold| {
+                    let entry_point = &*door.name;
+                    tracing::warn!(entry_point, %error, untold, "connections cannot be accepted");
+                });
                 tokio::time::sleep(ACCEPT_PAUSE).await;
             }
         }
@@ -145,6 +153,8 @@ fn canonical(peer: SocketAddr) -> SocketAddr {
 }
 
 async fn connection(socket: TcpStream, peer: SocketAddr, door: Arc<Door>, ending: Ending) {
+    let metrics = door.house.metrics.clone();
+    let _open = metrics.map(|metrics| metrics.opened(&door.name));
     let _ = socket.set_nodelay(true);
     let begin = async {
         let client = proxy_protocol::client(&socket, peer, &door.options).await?;
@@ -190,15 +200,19 @@ async fn speak<S: AsyncRead + AsyncWrite + Send + Unpin + 'static>(
     });
     let service = service_fn(|mut request: http::Request<hyper::body::Incoming>| {
         let in_flight = traffic.begin();
-        request.extensions_mut().insert(Arc::clone(&tunnels));
+        if request.headers().contains_key(UPGRADE) {
+            request.extensions_mut().insert(Arc::clone(&tunnels));
+        }
         let (door, connection) = (Arc::clone(&door), Arc::clone(&connection));
         async move { Ok::<_, Infallible>(door.answer(request, connection, in_flight).await) }
     });
     let builder = protocol(options);
     let mut served = pin!(builder.serve_connection_with_upgrades(TokioIo::new(wire), service));
+    // A set of one: it is asked only when it has something to say, not whenever bytes come.
+    let mut no_more = FuturesUnordered::from_iter([no_more(&ending, &traffic)]);
     let outcome = tokio::select! {
         outcome = served.as_mut() => outcome,
-        () = no_more(&ending, &traffic) => {
+        _ = no_more.next() => {
             served.as_mut().graceful_shutdown();
             tokio::select! {
                 outcome = served.as_mut() => outcome,
@@ -228,7 +242,6 @@ fn protocol(options: &EntryPoint) -> auto::Builder<TokioExecutor> {
     builder
         .http1()
         .title_case_headers(true)
-        .max_headers(MAX_HEADERS)
         .max_buf_size(options.max_header_bytes.max(LEAST_BUFFER))
         // The wire has its own clock, which knows more.
         .header_read_timeout(None)

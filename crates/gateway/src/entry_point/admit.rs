@@ -23,6 +23,9 @@ pub(super) fn admit<B>(
     if *request.method() == Method::CONNECT {
         return Err(Fault::new(Reason::ConnectMethod));
     }
+    if *request.method() == Method::TRACE {
+        return Err(Fault::new(Reason::TraceMethod));
+    }
     let expectation = request.headers().get(EXPECT);
     if expectation.is_some_and(|e| !e.as_bytes().eq_ignore_ascii_case(b"100-continue")) {
         return Err(Fault::new(Reason::UnknownExpectation));
@@ -35,6 +38,8 @@ pub(super) fn admit<B>(
     let uri = path::clean(request.uri(), options)?;
     *request.uri_mut() = uri;
     let headers = request.headers_mut();
+    // Once, and not each time that there are twice as many.
+    headers.reserve(forwarded::COUNT);
     underscores(headers, options.underscore_headers)?;
     if headers.get(HOST).is_none_or(|field| field != host.as_str()) {
         let value = HeaderValue::from_str(&host);

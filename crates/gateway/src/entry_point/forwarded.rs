@@ -4,6 +4,7 @@
 use std::net::IpAddr;
 
 use carnet_config::install::entry_points::ForwardedHeaders;
+use http::header::Entry;
 use http::header::{
     AUTHORIZATION, CONNECTION, CONTENT_LENGTH, COOKIE, FORWARDED, HOST, HeaderName, UPGRADE,
 };
@@ -42,6 +43,9 @@ const X_FORWARDED_PORT: HeaderName = HeaderName::from_static("x-forwarded-port")
 const X_FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
 const X_FORWARDED_SERVER: HeaderName = HeaderName::from_static("x-forwarded-server");
 const X_REAL_IP: HeaderName = HeaderName::from_static("x-real-ip");
+
+/// So many headers are added to most requests.
+pub(super) const COUNT: usize = 6;
 
 /// Where a request came from, as its headers shall say.
 #[derive(Debug)]
@@ -115,8 +119,10 @@ fn fill(headers: &mut HeaderMap, origin: &Origin<'_>) {
 }
 
 fn fill_one(headers: &mut HeaderMap, name: HeaderName, value: impl FnOnce() -> HeaderValue) {
-    if headers.get(&name).is_none_or(HeaderValue::is_empty) {
-        headers.insert(name, value());
+    match headers.entry(name) {
+        Entry::Vacant(place) => drop(place.insert(value())),
+        Entry::Occupied(mut place) if place.get().is_empty() => drop(place.insert(value())),
+        Entry::Occupied(_) => {}
     }
 }
 
@@ -154,6 +160,9 @@ fn fold(headers: &mut HeaderMap, name: HeaderName) {
 /// Removes what `Connection` lists, and keeps of it only what the proxy step needs: `Upgrade`, and
 /// the names that the options leave to the middlewares, which the proxy step removes.
 fn obey_connection(headers: &mut HeaderMap, kept: &[String]) {
+    if !headers.contains_key(CONNECTION) {
+        return;
+    }
     let upgrade = match has_token(headers, &CONNECTION, "upgrade") {
         true => headers.get(UPGRADE).cloned(),
         false => None,

@@ -90,14 +90,14 @@ fn decimal(digits: &[u8]) -> Option<u64> {
 
 /// A carriage return or a line feed without the other.
 fn has_stray_line_end(head: &[u8]) -> bool {
-    let mut before = 0;
-    for &byte in head {
-        if (byte == b'\n') != (before == b'\r') {
+    let mut rest = head;
+    while let Some(at) = memchr::memchr2(b'\r', b'\n', rest) {
+        if !rest[at..].starts_with(b"\r\n") {
             return true;
         }
-        before = byte;
+        rest = &rest[at + 2..];
     }
-    before == b'\r'
+    false
 }
 
 /// Whether a head that is not whole yet has a line feed without a carriage return: no line end that
@@ -109,9 +109,15 @@ pub(super) fn has_bare_line_feed(head: &[u8]) -> bool {
         .any(|(at, _)| at == 0 || head[at - 1] != b'\r')
 }
 
+/// The lines of a head without stray line ends.
 fn lines(head: &[u8]) -> impl Iterator<Item = &[u8]> {
-    let lines = head.split(|byte| *byte == b'\n');
-    lines.map(|line| line.strip_suffix(b"\r").unwrap_or(line))
+    let mut rest = Some(head);
+    std::iter::from_fn(move || {
+        let here = rest?;
+        let end = memchr::memchr(b'\r', here);
+        rest = end.and_then(|end| here.get(end + 2..));
+        Some(&here[..end.unwrap_or(here.len())])
+    })
 }
 
 #[cfg(test)]

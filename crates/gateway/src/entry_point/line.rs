@@ -14,25 +14,33 @@ use http::header::{CONNECTION, EXPECT};
 use http::{HeaderValue, Method, StatusCode, Version};
 use http_body::{Body as HttpBody, Frame, SizeHint};
 use hyper::body::Incoming;
+use tracing::Instrument as _;
 
 use super::admit::admit;
 use super::traffic::InFlight;
 use crate::access_log::{AccessLog, Line};
 use crate::body::{Body, BodyError, Request, Response};
 use crate::error::{Fault, Reason};
+use crate::metrics::{Counts, Metrics};
 use crate::middleware::{Connection, Exchange, Next};
 use crate::respond;
 use crate::router::Facts;
+use crate::seldom::Seldom;
 use crate::snapshot::{Chain, SnapshotHandle};
 use crate::tls::acme::Challenges;
+use crate::traces::Tracer;
 
 /// What all entry points share.
 #[derive(Debug)]
 pub(crate) struct House {
-    pub(crate) snapshots: SnapshotHandle,
+    pub(crate) snapshots: Arc<SnapshotHandle>,
     /// Answers to authorities for certificates.
     pub(crate) challenges: Arc<Challenges>,
     pub(crate) access_log: Option<AccessLog>,
+    /// `None`: nothing is traced.
+    pub(crate) tracer: Option<Arc<Tracer>>,
+    /// `None`: nothing is counted.
+    pub(crate) metrics: Option<Arc<Metrics>>,
     pub(crate) clock: Arc<dyn Clock>,
     /// Name of this machine, as headers tell it.
     pub(crate) hostname: HeaderValue,
@@ -46,6 +54,10 @@ pub(super) struct Door {
     pub(super) name: Arc<str>,
     pub(super) options: EntryPoint,
     pub(super) house: Arc<House>,
+    /// What its requests are counted in.
+    pub(super) counts: Option<Arc<Counts>>,
+    /// Connections that could not be accepted.
+    pub(super) trouble: Seldom,
     /// Each answer of HTTP/1 is the last one of its connection.
     pub(super) is_left: AtomicBool,
 }
@@ -71,7 +83,9 @@ impl Door {
             &house.hostname,
         );
         // Dropped without an answer when the client leaves first: the line says so.
-        let mut line = Line::begin(house.access_log.as_ref(), &request, exchange);
+        let watchers = (house.access_log.as_ref(), self.counts.as_ref());
+        // Boxed: it goes with the answer's body from hand to hand.
+        let mut line = Box::new(Line::begin(watchers, &mut request, exchange));
         let mut response = match admitted {
             Ok(host) => self.route(request, &host, &mut line).await,
             Err(fault) => refuse(&request, fault, line.exchange()),
@@ -98,6 +112,13 @@ impl Door {
         let facts = Facts::new(&request, host, connection.peer.ip());
         let found = snapshot.find(&self.name, connection.tls.as_deref(), &facts);
         drop(facts);
+        if let Some(tracer) = &self.house.tracer {
+            let route = found.as_ref().ok().map(|route| &***route);
+            let trace = tracer.begin(&request, line.exchange(), route);
+            trace
+                .into_iter()
+                .for_each(|trace| line.exchange().traced(trace));
+        }
         let route = match found {
             Ok(route) => route,
             Err(fault) => return respond::to_fault(&fault, line.exchange()),
@@ -109,7 +130,11 @@ impl Door {
                 endpoint,
             } => {
                 let next = Next::new(middlewares, endpoint.as_ref(), line.exchange());
-                whole(next.run(request), line.exchange()).await
+                let answer = whole(next.run(request), line.exchange());
+                match line.exchange().trace() {
+                    Some(trace) => answer.instrument(trace.way(&snapshot, route)).await,
+                    None => answer.await,
+                }
             }
             Chain::Closed => respond::to_fault(&Fault::new(Reason::RouterClosed), line.exchange()),
         }
@@ -144,7 +169,7 @@ fn refuse(request: &Request, fault: Fault, exchange: &Exchange) -> Response {
 #[derive(Debug)]
 pub(super) struct Answer {
     body: Body,
-    line: Line,
+    line: Box<Line>,
     _in_flight: InFlight,
 }
 
@@ -158,10 +183,12 @@ impl HttpBody for Answer {
     ) -> Poll<Option<Result<Frame<Bytes>, BodyError>>> {
         let this = self.get_mut();
         let polled = Pin::new(&mut this.body).poll_frame(cx);
-        if let Poll::Ready(Some(Ok(frame))) = &polled
-            && let Some(data) = frame.data_ref()
-        {
-            this.line.sent(data.len());
+        if let Poll::Ready(Some(Ok(frame))) = &polled {
+            match (frame.data_ref(), frame.trailers_ref()) {
+                (Some(data), _) => this.line.sent(data.len()),
+                (None, Some(trailers)) => this.line.told(trailers),
+                (None, None) => {}
+            }
         }
         polled
     }
@@ -189,6 +216,7 @@ mod tests {
         }
     }
 
+    // Holds F29.
     #[tokio::test]
     async fn a_panic_is_a_500() {
         let peer = "10.1.1.1:5000".parse().unwrap();

@@ -149,7 +149,7 @@ impl<S: AsyncRead + Unpin> Wire<S> {
             self.buffer.unsplit(rest);
         }
         let fresh = &self.buffer[self.ready..];
-        let end = fresh.windows(4).position(|four| four == b"\r\n\r\n");
+        let end = memchr::memmem::find(fresh, b"\r\n\r\n");
         let Some(length) = end.map(|end| end + 4) else {
             if head::has_bare_line_feed(fresh) {
                 self.refuse();

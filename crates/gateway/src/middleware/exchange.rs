@@ -9,7 +9,9 @@ use http::{HeaderMap, HeaderValue, StatusCode};
 use tokio::time::Instant;
 
 use crate::error::Reason;
+use crate::metrics::Series;
 use crate::tls::TlsSession;
+use crate::traces::Trace;
 
 /// Where a request came in.
 #[derive(Debug, Clone)]
@@ -56,6 +58,8 @@ pub struct Identity {
 pub struct Record {
     /// Qualified name of the service that was asked last.
     pub service: Option<Arc<str>>,
+    /// What the requests of that service are counted in.
+    pub(crate) series: Option<Arc<Series>>,
     /// URL of the server that was chosen last.
     pub server: Option<Arc<str>>,
     /// Headers that the server gave, where the access log wants them.
@@ -75,6 +79,7 @@ pub struct Record {
 pub struct Exchange {
     connection: Arc<Connection>,
     router: OnceLock<Arc<str>>,
+    trace: OnceLock<Trace>,
     count: u64,
     clock: Arc<dyn Clock>,
     started_at: SystemTime,
@@ -90,6 +95,7 @@ impl Exchange {
         Self {
             connection,
             router: OnceLock::new(),
+            trace: OnceLock::new(),
             count,
             started_at: clock.now(),
             clock,
@@ -113,6 +119,16 @@ impl Exchange {
     /// Names the router that was found, once.
     pub(crate) fn routed(&self, router: Arc<str>) {
         let _ = self.router.set(router);
+    }
+
+    /// Begins the trace of the request, once.
+    pub(crate) fn traced(&self, trace: Trace) {
+        let _ = self.trace.set(trace);
+    }
+
+    /// The trace of the request, where it has one.
+    pub(crate) fn trace(&self) -> Option<&Trace> {
+        self.trace.get()
     }
 
     /// Where the request came in.

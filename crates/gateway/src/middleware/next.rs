@@ -4,6 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use futures_util::future::BoxFuture;
+use tracing::Instrument as _;
 
 use super::{Exchange, Middleware};
 use crate::body::{Request, Response};
@@ -77,7 +78,14 @@ impl<'a> Next<'a> {
         let outcome = match middlewares.split_first() {
             Some((first, rest)) => {
                 let next = Next::new(rest, endpoint, exchange);
-                first.handle(request, exchange, next).await
+                let handled = first.handle(request, exchange, next);
+                match exchange
+                    .trace()
+                    .and_then(|trace| trace.middleware(first.kind()))
+                {
+                    Some(span) => handled.instrument(span).await,
+                    None => handled.await,
+                }
             }
             None => endpoint.answer(request, exchange).await,
         };

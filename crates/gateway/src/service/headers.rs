@@ -52,6 +52,12 @@ pub(super) fn upgrade(headers: &HeaderMap) -> Option<HeaderValue> {
 
 /// Removes what belongs to the connection the message came over, except `TE: trailers`.
 pub(super) fn remove_hop_by_hop(headers: &mut HeaderMap) {
+    let is_of_connection =
+        |name: &HeaderName| *name == CONNECTION || *name == TE || HOP_BY_HOP.contains(name);
+    // Most messages have none of them: one look at each name is less than a search for each of them.
+    if !headers.keys().any(is_of_connection) {
+        return;
+    }
     let listed: Vec<HeaderName> = tokens(headers, &CONNECTION)
         .filter_map(|name| name.parse().ok())
         .filter(|name| *name != TE)

@@ -10,6 +10,7 @@ use carnet_oauth::Random;
 use futures_util::future::BoxFuture;
 use http_body::{Body as HttpBody, Frame, SizeHint};
 use tokio::time::Instant;
+use tracing::Instrument as _;
 
 use super::member::Member;
 use super::proxy::proxy;
@@ -17,6 +18,7 @@ use super::sticky::Sticky;
 use super::strategy::{Candidate, InFlight, Strategy};
 use crate::body::{Body, BodyError, Request, Response};
 use crate::error::{Fault, Reason};
+use crate::metrics::Series;
 use crate::middleware::{Endpoint, Exchange, ServerStatus};
 use crate::upstream::Client;
 
@@ -24,6 +26,7 @@ use crate::upstream::Client;
 #[derive(Debug)]
 pub(crate) struct LoadBalancer {
     name: Arc<str>,
+    series: Option<Arc<Series>>,
     members: Vec<Arc<Member>>,
     strategy: Strategy,
     sticky: Option<Sticky>,
@@ -47,7 +50,7 @@ impl Clients {
 impl LoadBalancer {
     /// A balancer over servers. The error is one sentence.
     pub(crate) fn new(
-        name: Arc<str>,
+        (name, series): (Arc<str>, Option<Arc<Series>>),
         options: &service::LoadBalancer,
         members: Vec<Arc<Member>>,
         random: &dyn Random,
@@ -64,6 +67,7 @@ impl LoadBalancer {
             sticky: sticky.transpose()?,
             reports_health: options.health_check.is_some(),
             name,
+            series,
             members,
         })
     }
@@ -111,10 +115,19 @@ impl Endpoint for LoadBalancer {
             let chosen = self.choose(&request, exchange);
             let (index, was_kept) = chosen.ok_or(Fault::new(Reason::NoServer))?;
             let member = &self.members[index];
-            exchange.note(|record| record.service = Some(Arc::clone(&self.name)));
-            let mut outcome = match self.strategy.looks_at_loads() {
-                false => proxy(request, exchange, member.server()).await,
-                true => Box::pin(self.counted(request, exchange, member)).await,
+            exchange.note(|record| {
+                record.service = Some(Arc::clone(&self.name));
+                record.series.clone_from(&self.series);
+            });
+            let span = exchange.trace().and_then(|trace| trace.service(&self.name));
+            let mut outcome = match (self.strategy.looks_at_loads(), span) {
+                (false, None) => proxy(request, exchange, member.server()).await,
+                (true, None) => Box::pin(self.counted(request, exchange, member)).await,
+                (_, Some(span)) => {
+                    Box::pin(self.counted(request, exchange, member))
+                        .instrument(span)
+                        .await
+                }
             };
             member.judge(&outcome);
             if let (Some(sticky), false, Ok(response)) = (&self.sticky, was_kept, &mut outcome) {

@@ -11,6 +11,7 @@ use http::{HeaderValue, StatusCode, Uri, Version};
 use http_body::Body as _;
 use percent_encoding::percent_decode_str;
 use tokio::time::Instant;
+use tracing::Instrument as _;
 use url::Url;
 
 use super::headers::{self, KeepForwardedFor};
@@ -19,6 +20,7 @@ use super::{expect, gunzip, trailers, upgrade};
 use crate::body::{Body, Request, Response};
 use crate::error::{Fault, Reason};
 use crate::middleware::Exchange;
+use crate::traces;
 use crate::upstream::Destination;
 
 /// A server of a service, ready to be asked.
@@ -116,7 +118,16 @@ pub(super) async fn proxy(
     let gate = expect::hold_body(&mut request);
 
     let sent = Instant::now();
-    let outcome = server.destination.send(request).await;
+    let outcome = match exchange.trace() {
+        Some(trace) => {
+            let span = trace.client(&mut request, &server.url);
+            let sending = server.destination.send(request).instrument(span.clone());
+            let outcome = sending.await;
+            traces::end_client(trace, &span, &outcome);
+            outcome
+        }
+        None => server.destination.send(request).await,
+    };
     drop(gate);
     let mut response = outcome?;
     exchange.note(|record| {

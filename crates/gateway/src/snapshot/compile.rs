@@ -4,12 +4,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use carnet_config::diagnostics::{Diagnostic, Severity};
+use carnet_config::diagnostics::{Diagnostic, Object, Severity};
 use carnet_config::install::EntryPoint;
 use carnet_config::nearest::suggestion;
-use carnet_config::routing::RoutingConfig;
+use carnet_config::routing::{Router, RoutingConfig};
 
 use super::Snapshot;
+use crate::metrics::Metrics;
 use crate::middleware::{self, Endpoint};
 use crate::supplies::Supplies;
 use crate::tls::{Certificates, Identity, Issued};
@@ -23,14 +24,16 @@ pub(crate) struct Surroundings<'a> {
     pub(crate) internal: &'a BTreeMap<String, Arc<dyn Endpoint>>,
     /// Shown to clients that ask for a name without a certificate.
     pub(crate) default_certificate: Option<&'a Identity>,
-    /// Entry point at which the gateway itself answers `/ping`.
-    pub(crate) ping: Option<&'a str>,
     /// Entry points at which authorities for certificates ask.
     pub(crate) acme: &'a BTreeSet<String>,
     /// The names of the certificate resolvers.
     pub(crate) resolvers: &'a BTreeSet<String>,
     /// The certificates that they give.
     pub(crate) issued: &'a Arc<Issued>,
+    /// What requests are counted in; `None`: nothing is counted.
+    pub(crate) metrics: Option<&'a Metrics>,
+    /// The routers that lead to them without a user's doing.
+    pub(crate) routers: &'a BTreeMap<String, Object<Router>>,
 }
 
 /// A compilation in the making.

@@ -7,14 +7,17 @@ use std::sync::Arc;
 
 use arc_swap::ArcSwap;
 use carnet_config::diagnostics::Diagnostic;
+use carnet_config::routing::router::Observability;
 use carnet_config::routing::tls::TlsOptions;
 use carnet_config::routing::{self, RoutingConfig};
 use tokio::sync::Notify;
 
 use crate::error::{Fault, Reason};
+use crate::metrics::Series;
 use crate::middleware::{Endpoint, Middleware, ServerStatus};
 use crate::router::{Facts, Table};
 
+mod acme;
 mod carry_over;
 mod compile;
 mod routers;
@@ -28,7 +31,7 @@ use services::{MemberInput, ServiceInput, TransportInput};
 
 use crate::service::{Clients, Member};
 use crate::tls::acme::Wanted;
-use crate::tls::{Handshake, Handshakes, Policy, TlsSession};
+use crate::tls::{CertificateFacts, Handshake, Handshakes, Policy, TlsSession};
 
 /// A compiled router.
 #[derive(Debug)]
@@ -36,12 +39,40 @@ pub(crate) struct Route {
     /// Qualified name.
     pub(crate) name: Arc<str>,
     pub(crate) chain: Chain,
-    /// Whether its requests are written to the access log.
-    pub(crate) access_logs: bool,
+    /// What is seen of its requests.
+    pub(crate) seen: Seen,
     /// Whether it leads to the gateway itself.
     pub(crate) is_internal: bool,
     /// Connections under other options than these do not reach it.
     pub(crate) demands: Option<Arc<Policy>>,
+}
+
+/// What is seen of the requests of a route.
+#[derive(Debug, Clone)]
+pub(crate) struct Seen {
+    /// Whether they are written to the access log.
+    pub(crate) access_logs: bool,
+    /// Whether they are counted.
+    pub(crate) metrics: bool,
+    /// Whether they are traced.
+    pub(crate) tracing: bool,
+    /// Whether their traces tell of middlewares and services.
+    pub(crate) detailed_traces: bool,
+    /// What they are counted in, where routers are counted.
+    pub(crate) series: Option<Arc<Series>>,
+}
+
+impl Seen {
+    /// As its router or its entry point says; else everything is.
+    pub(crate) fn new(options: Observability, series: Option<Arc<Series>>) -> Self {
+        Self {
+            access_logs: options.access_logs.unwrap_or(true),
+            metrics: options.metrics.unwrap_or(true),
+            tracing: options.tracing.unwrap_or(true),
+            detailed_traces: options.detailed_traces.unwrap_or(false),
+            series,
+        }
+    }
 }
 
 /// Where a route leads.
@@ -74,6 +105,8 @@ pub(crate) struct Snapshot {
     policies: Shelf<TlsOptions, Arc<Policy>>,
     transports: Shelf<TransportInput, Clients>,
     members: Shelf<MemberInput, Arc<Member>>,
+    /// What the certificates say of themselves, the default one's last.
+    certificates: Vec<CertificateFacts>,
     services: Shelf<ServiceInput, Arc<dyn Endpoint>>,
     middlewares: Shelf<routing::Middleware, Arc<dyn Middleware>>,
     /// Where each router stood when its rule could last be read.
@@ -117,6 +150,21 @@ impl Snapshot {
     /// What routers want of certificate resolvers.
     pub(crate) fn wanted(&self) -> &Wanted {
         &self.wanted
+    }
+
+    /// The service of this name; `None` when it cannot be used.
+    pub(crate) fn service(&self, name: &str) -> Option<&Arc<dyn Endpoint>> {
+        self.services.find(name)?.as_ref().ok()
+    }
+
+    /// The configuration that it was made of.
+    pub(crate) fn config(&self) -> &RoutingConfig {
+        &self.config
+    }
+
+    /// What its certificates say of themselves.
+    pub(crate) fn certificates(&self) -> &[CertificateFacts] {
+        &self.certificates
     }
 
     /// All that is wrong with it, and all that its parts' readers found.

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use carnet_config::diagnostics::{Diagnostic, Object, Severity};
+use carnet_config::install::EntryPoint;
 use carnet_config::nearest::suggestion;
 use carnet_config::routing::Router;
 use carnet_config::routing::router::RouterTls;
@@ -11,8 +12,8 @@ use carnet_config::rule::{self, Rule};
 
 use super::compile::Compile;
 use super::tls::{Configs, DEFAULT, Wishes};
-use super::{Chain, Route, Tables};
-use crate::api::Redirections;
+use super::{Chain, Route, Seen, Tables};
+use crate::api::{PING, Redirections};
 use crate::middleware::Middleware;
 use crate::router::{Ranked, Table};
 use crate::tls::acme;
@@ -63,10 +64,9 @@ impl Compile<'_> {
             ..Draft::default()
         };
         let config = self.config;
-        for (name, object) in &config.routers {
+        for (name, object) in config.routers.iter().chain(self.around.routers) {
             self.router(name, object, &mut draft);
         }
-        self.ping(&mut draft);
         self.acme(&mut draft);
         self.redirections(&mut draft);
         let around = self.around;
@@ -93,17 +93,18 @@ impl Compile<'_> {
         let around = self.around;
         for entry_point in &placement.entry_points {
             let options = &around.entry_points[entry_point];
-            let tls = placement.tls.clone();
-            let tls = tls.or_else(|| options.tls.as_ref().map(|tls| adopted(tls, name)));
+            let (before, tls) = match name {
+                PING => (&[][..], None),
+                _ => (&options.middlewares[..], options.tls.as_ref()),
+            };
+            let tls = placement.tls.clone().or(tls.map(|tls| adopted(tls, name)));
             let demands = tls.as_ref().map_or(Ok(None), |tls| {
                 let wishes = draft.wishes.entry(entry_point.clone()).or_default();
                 self.wish(name, (&placement.rule, tls), &draft.configs, wishes)
             });
             let chain = match (object.served(), &demands) {
                 // With a rule from before, something in the object is wrong.
-                (Some(router), Ok(_)) if router.rule.is_some() => {
-                    self.chain(name, &options.middlewares, router)
-                }
+                (Some(router), Ok(_)) if router.rule.is_some() => self.chain(name, before, router),
                 _ => Chain::Closed,
             };
             if let Err(reason) = &demands {
@@ -115,10 +116,7 @@ impl Compile<'_> {
             let route = Route {
                 name: Arc::from(name),
                 chain,
-                access_logs: object
-                    .value
-                    .as_ref()
-                    .is_none_or(|router| router.access_logs),
+                seen: self.seen(name, object, options),
                 is_internal: object
                     .value
                     .as_ref()
@@ -135,6 +133,17 @@ impl Compile<'_> {
         }
         let placements = &mut self.snapshot.placements;
         placements.insert(name.to_owned(), placement);
+    }
+
+    fn seen(&self, name: &str, object: &Object<Router>, options: &EntryPoint) -> Seen {
+        let router = object.value.as_ref();
+        let own = router
+            .map(|router| router.observability)
+            .unwrap_or_default();
+        let service = router.map_or("", |router| router.service.as_str());
+        let metrics = self.around.metrics;
+        let series = metrics.and_then(|metrics| metrics.router(name, service));
+        Seen::new(own.or(options.observability), series)
     }
 
     /// Where the router stands: by its own rule, or by the last one that could be read.
@@ -178,11 +187,10 @@ impl Compile<'_> {
         let declared = &self.around.entry_points;
         if router.entry_points.is_empty() {
             let chosen = declared.values().any(|e| e.as_default);
-            let is_default =
-                |(name, options): &(&String, &carnet_config::install::EntryPoint)| match chosen {
-                    true => options.as_default,
-                    false => *name != INTERNAL_ENTRY_POINT,
-                };
+            let is_default = |(name, options): &(&String, &EntryPoint)| match chosen {
+                true => options.as_default,
+                false => *name != INTERNAL_ENTRY_POINT,
+            };
             let defaults = declared.iter().filter(is_default);
             return defaults.map(|(name, _)| name.clone()).collect();
         }
@@ -243,35 +251,11 @@ impl Compile<'_> {
         }
     }
 
-    /// `/ping` as Traefik's, and beside it `/livez` and `/readyz`.
-    fn ping(&self, draft: &mut Draft) {
-        let name = "ping@internal";
-        let (Some(entry_point), Some(ping)) = (self.around.ping, self.around.internal.get(name))
-        else {
-            return;
-        };
-        let route = Arc::new(Route {
-            name: Arc::from(name),
-            chain: Chain::Open {
-                middlewares: Vec::new(),
-                endpoint: Arc::clone(ping),
-            },
-            access_logs: true,
-            is_internal: true,
-            demands: None,
-        });
-        let paths = [
-            rule::Matcher::PathPrefix("/ping".to_owned()),
-            rule::Matcher::Path("/livez".to_owned()),
-            rule::Matcher::Path("/readyz".to_owned()),
-        ];
-        let key = (entry_point.to_owned(), false);
-        draft.routes.entry(key).or_default().push(Ranked {
-            name: name.to_owned(),
-            priority: INTERNAL_PRIORITY,
-            rule: Rule::Or(paths.map(Rule::Match).to_vec()),
-            target: route,
-        });
+    /// What is seen of the requests that the gateway itself answers.
+    fn seen_of_own(&self, name: &str, options: &EntryPoint) -> Seen {
+        let metrics = self.around.metrics;
+        let series = metrics.and_then(|metrics| metrics.router(name, name));
+        Seen::new(options.observability, series)
     }
 
     /// Authorities for certificates ask by plain HTTP.
@@ -281,13 +265,14 @@ impl Compile<'_> {
             return;
         };
         for entry_point in self.around.acme {
+            let options = &self.around.entry_points[entry_point];
             let route = Route {
                 name: Arc::from(name),
                 chain: Chain::Open {
                     middlewares: Vec::new(),
                     endpoint: Arc::clone(challenges),
                 },
-                access_logs: true,
+                seen: self.seen_of_own(name, options),
                 is_internal: true,
                 demands: None,
             };
@@ -326,7 +311,7 @@ impl Compile<'_> {
             let route = Route {
                 name: Arc::from(name.as_str()),
                 chain,
-                access_logs: true,
+                seen: self.seen_of_own(&name, entry_point),
                 is_internal: true,
                 demands: None,
             };

@@ -5,9 +5,8 @@ use std::sync::Arc;
 
 use carnet_config::routing::tls::Certificate;
 use carnet_config::routing::{Pem, ServersTransport, Service, service};
-use carnet_oauth::Random;
 
-use super::compile::Compile;
+use super::compile::{Compile, Surroundings};
 use crate::middleware::Endpoint;
 use crate::service::{Clients, Failover, LoadBalancer, Member, Weighted};
 use crate::supplies::Supplies;
@@ -196,9 +195,9 @@ impl Compile<'_> {
 
     fn place(&mut self, name: &str, input: ServiceInput) -> Result<Arc<dyn Endpoint>, String> {
         let previous = &self.previous.services;
-        let random = self.around.supplies.random.as_ref();
+        let around = self.around;
         let shelf = &mut self.snapshot.services;
-        let made = shelf.place(name, input, previous, |input| endpoint(name, input, random));
+        let made = shelf.place(name, input, previous, |input| endpoint(name, input, around));
         made.clone()
     }
 }
@@ -206,7 +205,7 @@ impl Compile<'_> {
 fn endpoint(
     name: &str,
     input: &ServiceInput,
-    random: &dyn Random,
+    around: &Surroundings<'_>,
 ) -> Result<Arc<dyn Endpoint>, String> {
     let ServiceInput {
         options,
@@ -215,7 +214,9 @@ fn endpoint(
     } = input;
     Ok(match (options, children.as_slice()) {
         (Service::LoadBalancer(options), _) => {
-            let (name, members) = (Arc::from(name), members.clone());
+            let series = around.metrics.and_then(|metrics| metrics.service(name));
+            let (name, members) = ((Arc::from(name), series), members.clone());
+            let random = around.supplies.random.as_ref();
             Arc::new(LoadBalancer::new(name, options, members, random)?)
         }
         (Service::Weighted(options), _) => Arc::new(Weighted::by_turns(name, options, children)?),

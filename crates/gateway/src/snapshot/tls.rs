@@ -1,7 +1,6 @@
 //! Certificates and TLS options: what a handshake needs before there is a request.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::net::IpAddr;
 use std::sync::Arc;
 
 use carnet_config::diagnostics::Severity;
@@ -10,7 +9,7 @@ use carnet_config::routing::tls::{Certificate, TlsOptions};
 use carnet_config::rule::{HostPattern, Rule};
 
 use super::compile::Compile;
-use crate::tls::{Certificates, Handshake, Handshakes, Identity, Policy};
+use crate::tls::{Certificates, DefaultCertificate, Handshake, Handshakes, Identity, Policy};
 
 /// The options of names that no router has others for.
 pub(super) const DEFAULT: &str = "default";
@@ -30,6 +29,7 @@ impl Compile<'_> {
     pub(super) fn tls(&mut self) -> Configs {
         let certificates = Arc::new(self.certificates());
         self.certificates = Some(Arc::clone(&certificates));
+        self.want_default_certificate();
         let config = self.config;
         let default = TlsOptions::default();
         let declared = config.tls.options.iter();
@@ -68,8 +68,16 @@ impl Compile<'_> {
         let store = self.config.tls.stores.get(DEFAULT);
         let wanted = store.and_then(|store| store.served()?.default_certificate.as_ref());
         let given = wanted.and_then(|wanted| self.identity(wanted, "tls store default"));
-        let default = given.as_ref().or(self.around.default_certificate);
-        Certificates::new(&identities, self.around.issued, default)
+        let default = DefaultCertificate {
+            identity: given.as_ref().or(self.around.default_certificate),
+            issued: match wanted {
+                None => self.generated().and_then(|cert| cert.names.first()),
+                Some(_) => None,
+            },
+        };
+        let shown = identities.iter().chain(default.identity);
+        self.snapshot.certificates = shown.filter_map(Identity::facts).collect();
+        Certificates::new(&identities, self.around.issued, &default)
     }
 
     fn identity(&mut self, certificate: &Certificate, object: &str) -> Option<Identity> {
@@ -115,56 +123,6 @@ impl Compile<'_> {
                 Err(format!("tls option `{options}` has an error"))
             }
             None => Err(self.missing("tls option", options, self.config.tls.options.keys())),
-        }
-    }
-
-    /// Notes the names for which a resolver is to have certificates, but for those that are
-    /// configured.
-    fn want_certificates(
-        &mut self,
-        router: &str,
-        resolver: &str,
-        tls: &RouterTls,
-        hosts: &[&HostPattern],
-    ) {
-        let known = self.around.resolvers;
-        if !known.contains(resolver) {
-            let missing = self.missing("certificate resolver", resolver, known.iter());
-            let message = format!("{missing}; connections get the default certificate");
-            return self.tell(Severity::Error, router, "tls.certResolver", message);
-        }
-        let of_rule = hosts.iter().filter_map(|host| match host {
-            HostPattern::Exact(name) if name.parse::<IpAddr>().is_err() => Some(name.clone()),
-            _ => None,
-        });
-        let of_rule: Vec<String> = of_rule.collect();
-        let mut all = tls.domains.clone();
-        if all.is_empty() && !of_rule.is_empty() {
-            all.push(of_rule);
-        }
-        for names in &mut all {
-            let wildcards = names.iter().any(|name| name.contains('*'));
-            if wildcards {
-                let message = "a name with `*` can only be proved by `dnsChallenge`, which is not \
-                               served yet";
-                self.tell(Severity::Error, router, "tls.domains", message.to_owned());
-                continue;
-            }
-            for name in names.iter_mut() {
-                *name = name.trim_end_matches('.').to_ascii_lowercase();
-            }
-            names.dedup();
-            let configured = self.certificates.as_ref();
-            if !names
-                .iter()
-                .all(|name| configured.is_some_and(|c| c.has(name)))
-            {
-                let wanted = &mut self.snapshot.wanted;
-                wanted
-                    .entry(resolver.to_owned())
-                    .or_default()
-                    .insert(names.clone());
-            }
         }
     }
 

@@ -13,7 +13,7 @@ use rustls_pki_types::{CertificateDer, PrivateKeyDer};
 use x509_parser::extensions::GeneralName;
 use x509_parser::prelude::{ASN1Time, FromDer, X509Certificate};
 
-use super::Issued;
+use super::{CertificateFacts, Issued};
 use crate::pem;
 
 /// What the generated certificate is called. Traefik's name.
@@ -59,6 +59,11 @@ impl Identity {
         let certificate = params.self_signed(&pair).map_err(failed)?;
         let key = PrivateKeyDer::Pkcs8(pair.serialize_der().into());
         Self::new(vec![certificate.der().clone()], &key)
+    }
+
+    /// What the certificate says of itself.
+    pub(crate) fn facts(&self) -> Option<CertificateFacts> {
+        CertificateFacts::of(self.key.cert.first()?)
     }
 
     fn new(
@@ -191,19 +196,29 @@ pub(crate) struct Certificates {
     by_name: ByName,
     issued: Arc<Issued>,
     default: Option<Arc<CertifiedKey>>,
+    default_issued: Option<String>,
+}
+
+/// Shown for names that no other certificate has.
+#[derive(Debug)]
+pub(crate) struct DefaultCertificate<'a> {
+    pub(crate) identity: Option<&'a Identity>,
+    /// The name of one that an authority gives, which is shown as soon as it is there.
+    pub(crate) issued: Option<&'a String>,
 }
 
 impl Certificates {
-    /// `default` is shown for names that no other has.
+    /// Those that are configured, and those that authorities give.
     pub(crate) fn new(
         identities: &[Identity],
         issued: &Arc<Issued>,
-        default: Option<&Identity>,
+        default: &DefaultCertificate<'_>,
     ) -> Self {
         Self {
             by_name: ByName::new(identities.iter()),
             issued: Arc::clone(issued),
-            default: default.map(|identity| Arc::clone(&identity.key)),
+            default: default.identity.map(|identity| Arc::clone(&identity.key)),
+            default_issued: default.issued.cloned(),
         }
     }
 
@@ -230,13 +245,18 @@ impl ResolvesServerCert for Choice {
             by_name,
             issued,
             default,
+            default_issued,
         } = &*self.certificates;
         let configured = by_name.of(name).iter().find(|key| fits(key));
         let fitting = configured.cloned().or_else(|| issued.find(name, fits));
         match fitting {
             Some(key) => Some(key),
             None if self.is_strict => None,
-            None => default.clone(),
+            None => {
+                let given = default_issued.as_ref();
+                let given = given.and_then(|name| issued.find(name, fits));
+                given.or_else(|| default.clone())
+            }
         }
     }
 }

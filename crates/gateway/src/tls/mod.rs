@@ -3,6 +3,7 @@
 //! the certificate of a name, `client_auth.rs` judges those of clients.
 
 pub(crate) mod acme;
+mod certificate_facts;
 mod certificates;
 mod client_auth;
 mod handshakes;
@@ -10,7 +11,8 @@ mod policy;
 mod session;
 
 pub(crate) use acme::Issued;
-pub(crate) use certificates::{Certificates, Identity};
+pub(crate) use certificate_facts::CertificateFacts;
+pub(crate) use certificates::{Certificates, DefaultCertificate, Identity};
 pub(crate) use handshakes::{Handshake, Handshakes};
 pub(crate) use policy::Policy;
 pub use session::TlsSession;

@@ -15,6 +15,7 @@ use super::endpoint::{Call, CallFailure, TokenEndpoint};
 use super::fault::TokenFault;
 use super::key::Hasher;
 use super::methods::Methods;
+use super::proof::Proof;
 use super::provider::Provider;
 use super::token::{Asked, Token};
 use super::verify::Verifier;
@@ -30,6 +31,7 @@ pub(super) struct Exchange {
     pub(super) hasher: Hasher,
     pub(super) methods: Methods,
     pub(super) verifier: Option<Verifier>,
+    pub(super) proof: Proof,
 }
 
 /// What is left of one exchange.
@@ -61,6 +63,12 @@ impl Exchange {
             tried: 0,
         };
         let mut outcome = Err(TokenFault::InvalidClient("no credentials".to_owned()));
+        if !matches!(self.proof, Proof::Secret) {
+            let Some(own) = readings.first() else {
+                return outcome.map(Arc::new);
+            };
+            return self.ask(own, Method::None, &mut budget).await.map(Arc::new);
+        }
         for credentials in readings {
             let client = self.hasher.client(&self.options, &credentials.id);
             for method in self.methods.order(&client) {
@@ -83,7 +91,7 @@ impl Exchange {
         method: Method,
         budget: &mut Budget,
     ) -> Result<Token, TokenFault> {
-        let (answer, asked) = self.send(&self.call(credentials, method), budget).await?;
+        let (answer, asked) = self.send(credentials, method, budget).await?;
         let status = answer.status();
         if status.is_success() {
             let token = Token::read(&answer, asked, self.options.max_age)
@@ -100,34 +108,45 @@ impl Exchange {
         }
     }
 
-    fn call(&self, credentials: &Credentials, method: Method) -> Call {
+    /// A call; a new one for each attempt, as an assertion counts once.
+    fn call(&self, credentials: &Credentials, method: Method) -> Result<Call, TokenFault> {
+        let random = self.random.as_ref();
+        let shown = self.proof.fields(credentials, self.clock.now(), random);
+        let shown = shown.map_err(|sentence| TokenFault::NoToken(sentence.to_owned()))?;
+        let parameters = self.options.parameters.0.clone();
         let in_header = method == Method::Basic;
+        let in_body = shown.is_none() && !in_header;
         let request = ClientCredentialsRequest {
             scopes: self.options.scopes.clone(),
             audiences: self.options.audience.clone().into_iter().collect(),
             resources: self.options.resources.clone(),
-            parameters: self.options.parameters.0.clone().into_iter().collect(),
-            in_body: (!in_header).then(|| credentials.clone()),
+            parameters: parameters
+                .into_iter()
+                .chain(shown.into_iter().flatten())
+                .collect(),
+            in_body: in_body.then(|| credentials.clone()),
         };
-        Call {
+        Ok(Call {
             authorization: in_header.then(|| Basic::format(credentials)),
             form: request.to_form(),
-        }
+        })
     }
 
     /// Sends until there is an answer that another attempt would not change.
     async fn send(
         &self,
-        call: &Call,
+        credentials: &Credentials,
+        method: Method,
         budget: &mut Budget,
     ) -> Result<(Response<Bytes>, Asked), TokenFault> {
         loop {
             let asked = self.now();
+            let call = self.call(credentials, method)?;
             let pass = self.provider.admit().map_err(|wait| {
                 let down = TokenFault::unavailable("it failed too often just now", None);
                 down.with_patience(wait)
             })?;
-            let result = timeout_at(budget.deadline, self.endpoint.post(call.clone())).await;
+            let result = timeout_at(budget.deadline, self.endpoint.post(call)).await;
             let (cause, retry_after) = match result {
                 Err(_) | Ok(Err(CallFailure::TimedOut)) => {
                     pass.failed();

@@ -23,6 +23,7 @@ mod flights;
 mod kept;
 mod key;
 mod methods;
+mod proof;
 mod provider;
 mod refresh;
 mod revocations;
@@ -35,6 +36,7 @@ mod view;
 
 pub(crate) use endpoint::{HttpEndpoint, TokenEndpoint};
 pub(crate) use fault::TokenFault;
+pub(crate) use proof::Proof;
 pub use provider::ProviderFigures;
 pub(crate) use provider::Providers;
 pub(crate) use revocations::Feed;
@@ -139,6 +141,8 @@ pub(crate) struct Given {
 /// An authorization server, as a source reaches it.
 pub(crate) struct Server {
     pub(crate) endpoint: Arc<dyn TokenEndpoint>,
+    /// What clients show it.
+    pub(crate) proof: Proof,
     /// Tells what it revoked; `None`: nobody does.
     pub(crate) feed: Option<Feed>,
     /// Judges its tokens; `None`: they are believed.
@@ -168,6 +172,7 @@ impl TokenSource {
     pub(crate) fn new(options: Options, server: Server, supplies: &Supplies) -> Self {
         let Server {
             endpoint,
+            proof,
             feed,
             verifier,
         } = server;
@@ -177,6 +182,7 @@ impl TokenSource {
                 hasher: Hasher::new(supplies.random.as_ref()),
                 methods: Methods::new(options.first_method),
                 verifier,
+                proof,
                 options,
                 provider: Arc::clone(&provider),
                 endpoint,

@@ -37,8 +37,9 @@ pub enum FailureKind {
 pub struct Failure {
     /// What kind it is.
     pub kind: FailureKind,
-    /// Whether the connection had served another request before.
-    pub(super) on_used_connection: bool,
+    /// Whether the connection had served another request before, and nothing came over it that
+    /// could be an answer to this one.
+    pub(super) is_stale: bool,
     cause: Option<BodyError>,
 }
 
@@ -46,7 +47,7 @@ impl Failure {
     pub(super) fn new(kind: FailureKind) -> Self {
         Self {
             kind,
-            on_used_connection: false,
+            is_stale: false,
             cause: None,
         }
     }
@@ -64,7 +65,7 @@ impl Failure {
         };
         Self {
             kind,
-            on_used_connection,
+            is_stale: on_used_connection && !error.is_parse(),
             cause: Some(error.into()),
         }
     }

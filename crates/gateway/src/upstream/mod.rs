@@ -19,6 +19,7 @@ use http_body_util::{BodyExt, Limited};
 use crate::body::{Body, BodyError, Request, Response};
 use crate::supplies::Resolve;
 
+mod budget;
 mod dial;
 mod failure;
 mod identities;
@@ -174,20 +175,39 @@ impl Client {
 
 impl Destination {
     /// Sends a request with its `Host` header as it is; of its target only path and query count.
-    /// The answer's body is streamed. A request without body whose method is idempotent is sent
-    /// once more when it met a kept connection that the server was closing (RFC 9110 section
-    /// 9.2.2).
+    /// The answer's body is streamed. A request of which nothing was written goes over the next
+    /// connection, whatever it is. One without body whose method is idempotent is sent again when
+    /// it met a kept connection that the server was closing (RFC 9110 section 9.2.2), as long as
+    /// the server's budget of retries lasts. All others are sent once.
     pub async fn send(&self, request: Request) -> Result<Response, Failure> {
+        let budget = self.pool.budget();
+        budget.sent();
         let again = is_repeatable(&request).then(|| copy_of_head(&request));
         let failure = match self.attempt(request).await {
             Ok(response) => return Ok(response),
             Err(failure) => failure,
         };
-        let is_stale = failure.kind == FailureKind::Broken && failure.on_used_connection;
-        match again.filter(|_| is_stale) {
-            Some(request) => Box::pin(self.attempt(request)).await,
+        match again {
+            Some(request) => Box::pin(self.repeat(request, failure)).await,
             None => Err(failure),
         }
+    }
+
+    /// Sends a request again while it meets connections that are closing. Each of them is one less.
+    async fn repeat(
+        &self,
+        mut request: Request,
+        mut failure: Failure,
+    ) -> Result<Response, Failure> {
+        let budget = self.pool.budget();
+        while failure.kind == FailureKind::Broken && failure.is_stale && budget.take() {
+            let again = copy_of_head(&request);
+            match self.attempt(request).await {
+                Ok(response) => return Ok(response),
+                Err(next) => (failure, request) = (next, again),
+            }
+        }
+        Err(failure)
     }
 
     async fn attempt(&self, request: Request) -> Result<Response, Failure> {

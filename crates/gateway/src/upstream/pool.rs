@@ -15,6 +15,7 @@ use hyper::client::conn::{TrySendError, http1, http2};
 use hyper_util::rt::TokioIo;
 use tokio::time::Instant;
 
+use super::budget::Budget;
 use super::dial::{Dial, Stream};
 use super::shared::Shared;
 use super::{Failure, Http2, Server, Transport};
@@ -29,6 +30,7 @@ struct Inner {
     server: Server,
     http2: Http2,
     max_idle: usize,
+    budget: Budget,
     /// Zero: for ever.
     idle_timeout: Duration,
     idle: Mutex<Idle>,
@@ -70,10 +72,16 @@ impl Pool {
             },
             server,
             max_idle: transport.max_idle_per_host,
+            budget: Budget::new(),
             idle_timeout: transport.idle_timeout,
             idle: Mutex::default(),
             shared: Shared::new(transport),
         }))
+    }
+
+    /// How many requests to the server may be sent again.
+    pub(super) fn budget(&self) -> &Budget {
+        &self.0.budget
     }
 
     /// Sends a request, of whose target only path and query count. A request that met a connection
@@ -86,7 +94,7 @@ impl Pool {
             };
             match outcome {
                 Ok(response) => return Ok(response),
-                Err((failure, Some(unsent))) if failure.on_used_connection => request = unsent,
+                Err((failure, Some(unsent))) if failure.is_stale => request = unsent,
                 Err((failure, _)) => return Err(failure),
             }
         }

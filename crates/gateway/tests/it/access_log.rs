@@ -1,6 +1,7 @@
 //! One line a request.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use carnet_config::install::AccessLog;
 use carnet_config::install::observability::{AccessLogFormat, FieldMode};
@@ -178,4 +179,57 @@ async fn a_line_stays_one_line() {
     let log = stand.logged().await;
     assert_eq!(log.lines().count(), 1);
     assert!(log.contains("/a%0Ab") && log.contains("a\\tb"), "{log}");
+}
+
+// Holds SE-06.
+#[tokio::test]
+async fn one_request_is_one_line_whatever_was_sent() {
+    let backend = Server::start(|_| Answer::text(200, "hello")).await.unwrap();
+    for format in [
+        AccessLogFormat::Common,
+        AccessLogFormat::GenericClf,
+        AccessLogFormat::Json,
+    ] {
+        let mut options = AccessLog {
+            format,
+            ..AccessLog::default()
+        };
+        options.fields.headers_default_mode = FieldMode::Keep;
+        let stand = stand(options, &backend.url("")).await;
+        let hostile = "\"\\ \u{85}\u{2028} \t\u{9b}31m {\"a\":1} %0a%1b";
+        stand
+            .ask(&format!(
+                "GET /%0a%1b[31m?x=%0d HTTP/1.1\nHost: a\nUser-Agent: {hostile}\nX-A: {hostile}"
+            ))
+            .await;
+        stand.ask("GET / HTTP/1.1\nHost: a").await;
+        let log = stand.logged().await;
+        assert_eq!(log.lines().count(), 2, "{format:?}: {log}");
+        let control = |c: char| c.is_control() && c != '\n';
+        assert!(!log.contains(control), "{format:?}: {log:?}");
+        if format == AccessLogFormat::Json {
+            for line in log.lines() {
+                serde_json::from_str::<Value>(line).unwrap();
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_line_does_not_wait_for_others_for_ever() {
+    let backend = Server::start(|_| Answer::text(200, "hello")).await.unwrap();
+    let options = AccessLog {
+        buffering_size: 100,
+        ..AccessLog::default()
+    };
+    let stand = stand(options, &backend.url("")).await;
+    stand.ask("GET /waits HTTP/1.1\nHost: a").await;
+    assert_eq!(stand.log.text(), "");
+    let written = async {
+        while !stand.log.text().contains("/waits") {
+            tokio::task::yield_now().await;
+        }
+    };
+    let deadline = Duration::from_secs(10);
+    tokio::time::timeout(deadline, written).await.unwrap();
 }

@@ -111,6 +111,14 @@ async fn connect_is_not_implemented() {
 
 // Holds HT-18.
 #[tokio::test]
+async fn trace_is_not_allowed() {
+    let stand = Stand::new(&routes(&["Host(`a`)"], &closed())).await;
+    let head = "TRACE / HTTP/1.1\nHost: a\nAuthorization: Basic eA==";
+    assert_eq!(answer(&stand, head).await, expected(405, "", ""));
+}
+
+// Holds HT-18.
+#[tokio::test]
 async fn an_asterisk_is_for_options_only() {
     let stand = Stand::new("http: {}").await;
     assert_eq!(

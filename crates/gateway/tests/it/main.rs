@@ -4,6 +4,7 @@
 
 mod access_log;
 mod answers;
+mod api;
 mod backends;
 mod clients_tls;
 mod compile;
@@ -11,9 +12,11 @@ mod drain;
 mod entry_point;
 mod forwarded;
 mod frames;
+mod hostile;
 mod http2;
 mod http2_frames;
 mod messages;
+mod metrics;
 mod oauth_client_credentials;
 mod ping;
 mod proxy;

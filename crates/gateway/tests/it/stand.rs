@@ -7,10 +7,10 @@ use std::sync::{Arc, Mutex};
 
 use carnet_config::diagnostics::Diagnostic;
 use carnet_config::document::parse_yaml;
-use carnet_config::install::{AccessLog, EntryPoint, Ping};
+use carnet_config::install::{AccessLog, Api, EntryPoint, Metrics, Ping};
 use carnet_config::merge::merge;
 use carnet_config::routing::{self, RoutingConfig};
-use carnet_gateway::{Gateway, Options};
+use carnet_gateway::{Gateway, Options, Tracing};
 use carnet_testkit::client::{self, Response};
 use carnet_testkit::{FixedClock, SeededRandom};
 use tokio::task::JoinHandle;
@@ -47,17 +47,26 @@ pub(crate) struct Stand {
 
 /// How a stand differs from the plain one.
 pub(crate) struct Plan {
+    /// The entry point's name.
+    pub(crate) name: &'static str,
     pub(crate) entry_point: EntryPoint,
     pub(crate) access_log: Option<AccessLog>,
     pub(crate) ping: Option<Ping>,
+    pub(crate) metrics: Metrics,
+    pub(crate) api: Option<Api>,
+    pub(crate) tracing: Option<Tracing>,
 }
 
 impl Default for Plan {
     fn default() -> Self {
         Self {
+            name: "web",
             entry_point: EntryPoint::at(":80"),
             access_log: None,
             ping: None,
+            metrics: Metrics::default(),
+            api: None,
+            tracing: None,
         }
     }
 }
@@ -65,11 +74,15 @@ impl Default for Plan {
 /// Options of a gateway that nobody serves.
 pub(crate) fn options(plan: Plan, log: &Written) -> Options {
     Options {
-        entry_points: BTreeMap::from([("web".to_owned(), plan.entry_point)]),
+        entry_points: BTreeMap::from([(plan.name.to_owned(), plan.entry_point)]),
         access_log: plan.access_log,
         access_log_output: Arc::new(Mutex::new(log.clone())),
         ping: plan.ping,
         certificates_resolvers: BTreeMap::new(),
+        metrics: plan.metrics,
+        api: plan.api,
+        tracing: plan.tracing,
+        providers: vec!["File".to_owned()],
         clock: Arc::new(FixedClock::default()),
         random: Arc::new(SeededRandom::default()),
         resolve: Arc::new(|_, _| None),
@@ -85,6 +98,7 @@ impl Stand {
 
     pub(crate) async fn planned(plan: Plan, yaml: &str) -> Self {
         let log = Written::default();
+        let name = plan.name;
         let gateway = Arc::new(Gateway::new(options(plan, &log)));
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         listener.set_nonblocking(true).unwrap();
@@ -92,7 +106,7 @@ impl Stand {
         let shutdown = CancellationToken::new();
         let served = tokio::spawn({
             let (gateway, shutdown) = (Arc::clone(&gateway), shutdown.clone());
-            let listeners = BTreeMap::from([("web".to_owned(), listener)]);
+            let listeners = BTreeMap::from([(name.to_owned(), listener)]);
             async move { gateway.serve(listeners, shutdown).await }
         });
         let stand = Self {

@@ -150,6 +150,7 @@ async fn a_client_certificate_is_shown_to_who_asks() {
     assert_eq!(failure.kind, FailureKind::Broken, "{failure}");
 }
 
+// Holds SS-03.
 #[tokio::test]
 async fn a_collected_answer_is_bounded() {
     let backend =

@@ -1,5 +1,7 @@
 //! Switching protocols.
 
+use std::time::Duration;
+
 use carnet_testkit::Server;
 use carnet_testkit::server::Answer;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -57,6 +59,38 @@ async fn a_websocket_becomes_a_tunnel_of_any_bytes() {
     let request = backend.await.unwrap();
     assert!(request.contains("X-Forwarded-Proto: ws\r\n"), "{request}");
     assert!(request.contains("Upgrade: websocket\r\n"), "{request}");
+}
+
+// Holds WS-01.
+#[tokio::test(start_paused = true)]
+async fn a_websocket_that_is_silent_for_hours_stays_and_closes_with_its_own_code() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    tokio::spawn(async move {
+        let (mut stream, _) = listener.accept().await.unwrap();
+        head(&mut stream).await;
+        let accepted = b"HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\n\
+            Upgrade: websocket\r\n\r\n";
+        stream.write_all(accepted).await.unwrap();
+        let (mut read, mut write) = stream.split();
+        tokio::io::copy(&mut read, &mut write).await.unwrap();
+    });
+    let stand = Stand::new(&routes(&["Path(`/chat`)"], &url)).await;
+    let mut client = TcpStream::connect(stand.address).await.unwrap();
+    client.write_all(HANDSHAKE.as_bytes()).await.unwrap();
+    assert!(head(&mut client).await.starts_with("HTTP/1.1 101"));
+    // Ping, text, and a close with the code 4001, masked by zeros (RFC 6455 section 5.2).
+    for frame in [
+        &b"\x89\x80\0\0\0\0"[..],
+        b"\x81\x82\0\0\0\0hi",
+        b"\x88\x82\0\0\0\0\x0f\xa1",
+    ] {
+        tokio::time::advance(Duration::from_secs(3 * 3600)).await;
+        client.write_all(frame).await.unwrap();
+        let mut echo = vec![0; frame.len()];
+        client.read_exact(&mut echo).await.unwrap();
+        assert_eq!(echo, frame);
+    }
 }
 
 // Holds HT-26.

@@ -1,7 +1,7 @@
 //! Functions of templates: the everyday part of sprig, which Traefik offers, with sprig's order of
 //! arguments (the piped value comes last), and Traefik's own `split` and `normalize`.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::RangeInclusive;
 use std::sync::Arc;
 
@@ -20,6 +20,9 @@ type Function = fn(&[Value]) -> Result<Value>;
 /// Name, fewest and most arguments, function.
 const FUNCTIONS: &[(&str, usize, usize, Function)] = &[
     ("add", 1, 64, |a| fold(a, i64::checked_add)),
+    ("append", 2, 2, |a| {
+        Ok([items(&a[0]), vec![a[1].clone()]].concat().into())
+    }),
     ("atoi", 1, 1, |a| Ok(Value::Int(int(&a[0]).unwrap_or(0)))),
     ("b64dec", 1, 1, |a| decode(&text(&a[0]))),
     ("b64enc", 1, 1, |a| Ok(STANDARD.encode(text(&a[0])).into())),
@@ -36,6 +39,15 @@ const FUNCTIONS: &[(&str, usize, usize, Function)] = &[
         Ok(a.get(1).filter(|v| v.is_truthy()).unwrap_or(&a[0]).clone())
     }),
     ("empty", 1, 1, |a| Ok(Value::Bool(!a[0].is_truthy()))),
+    ("first", 1, 1, |a| {
+        Ok(items(&a[0]).into_iter().next().unwrap_or(Value::Nil))
+    }),
+    ("has", 2, 2, |a| {
+        let wanted = text(&a[0]);
+        Ok(Value::Bool(
+            items(&a[1]).iter().any(|item| text(item) == wanted),
+        ))
+    }),
     ("hasPrefix", 2, 2, |a| {
         Ok(Value::Bool(text(&a[1]).starts_with(&text(&a[0]))))
     }),
@@ -45,6 +57,9 @@ const FUNCTIONS: &[(&str, usize, usize, Function)] = &[
     ("indent", 2, 2, |a| indent(a, "")),
     ("int", 1, 1, |a| Ok(Value::Int(int(&a[0]).unwrap_or(0)))),
     ("join", 2, 2, join),
+    ("last", 1, 1, |a| {
+        Ok(items(&a[0]).pop().unwrap_or(Value::Nil))
+    }),
     ("list", 0, 64, |a| Ok(a.to_vec().into())),
     ("lower", 1, 1, |a| Ok(text(&a[0]).to_lowercase().into())),
     ("mul", 1, 64, |a| fold(a, i64::checked_mul)),
@@ -58,6 +73,21 @@ const FUNCTIONS: &[(&str, usize, usize, Function)] = &[
     ("repeat", 2, 2, repeat),
     ("replace", 3, 3, |a| {
         bounded(text(&a[2]).replace(&text(&a[0]), &text(&a[1])))
+    }),
+    ("rest", 1, 1, |a| {
+        Ok(items(&a[0]).into_iter().skip(1).collect::<Vec<_>>().into())
+    }),
+    ("reverse", 1, 1, |a| {
+        Ok(items(&a[0]).into_iter().rev().collect::<Vec<_>>().into())
+    }),
+    ("sortAlpha", 1, 1, |a| {
+        let mut texts: Vec<String> = items(&a[0]).iter().map(text).collect();
+        texts.sort();
+        Ok(texts
+            .into_iter()
+            .map(Value::from)
+            .collect::<Vec<_>>()
+            .into())
     }),
     ("split", 2, 2, |a| Ok(pieces(&text(&a[0]), &text(&a[1])))),
     ("splitList", 2, 2, |a| {
@@ -80,6 +110,7 @@ const FUNCTIONS: &[(&str, usize, usize, Function)] = &[
         let whole = text(&a[1]);
         Ok(whole.strip_suffix(&text(&a[0])).unwrap_or(&whole).into())
     }),
+    ("uniq", 1, 1, uniq),
     ("until", 1, 1, |a| {
         let end = int(&a[0]).unwrap_or(0).min(100_000);
         Ok((0..end).map(Value::Int).collect::<Vec<_>>().into())
@@ -118,7 +149,10 @@ fn add(
 ) -> Template {
     template.func(name, move |args| {
         if arity.contains(&args.len()) {
-            return function(args);
+            return function(args).map_err(|error| match error {
+                TemplateError::Exec(message) => TemplateError::Exec(format!("{name}: {message}")),
+                other => other,
+            });
         }
         Err(TemplateError::ArgCount {
             name: name.to_owned(),
@@ -179,12 +213,26 @@ fn fold(args: &[Value], step: fn(i64, i64) -> Option<i64>) -> Result<Value> {
         .ok_or_else(|| TemplateError::Exec("the result is too large".to_owned()))
 }
 
+/// The items of a list; anything else is a list of itself, nothing is an empty one.
+fn items(value: &Value) -> Vec<Value> {
+    match value {
+        Value::List(items) => items.to_vec(),
+        Value::Nil => Vec::new(),
+        other => vec![other.clone()],
+    }
+}
+
+/// The first of those that are written alike.
+fn uniq(args: &[Value]) -> Result<Value> {
+    let mut seen = BTreeSet::new();
+    let mut unique = items(&args[0]);
+    unique.retain(|item| seen.insert(text(item)));
+    Ok(unique.into())
+}
+
 fn join(args: &[Value]) -> Result<Value> {
-    let items: Vec<String> = match &args[1] {
-        Value::List(items) => items.iter().map(text).collect(),
-        other => vec![text(other)],
-    };
-    bounded(items.join(&text(&args[0])))
+    let texts: Vec<String> = items(&args[1]).iter().map(text).collect();
+    bounded(texts.join(&text(&args[0])))
 }
 
 fn pieces(whole: &str, separator: &str) -> Value {
@@ -220,7 +268,7 @@ fn decode(encoded: &str) -> Result<Value> {
         .ok()
         .and_then(|bytes| String::from_utf8(bytes).ok())
         .map(Value::from)
-        .ok_or_else(|| TemplateError::Exec("b64dec: this is no base64 of a text".to_owned()))
+        .ok_or_else(|| TemplateError::Exec("this is no base64 of a text".to_owned()))
 }
 
 fn bounded(text: String) -> Result<Value> {

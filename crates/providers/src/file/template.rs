@@ -46,6 +46,15 @@ fn finding(error: &TemplateError, text: &str, source: &Arc<str>) -> Diagnostic {
             let (line, column) = place(text, name);
             (line, column, functions::unknown(name))
         }
+        TemplateError::ArgCount { name, .. } | TemplateError::MissingKey { key: name, .. } => {
+            let (line, column) = only_place(text, name);
+            (line, column, error.to_string())
+        }
+        TemplateError::Exec(message) => {
+            let function = message.split(':').next().unwrap_or_default();
+            let (line, column) = only_place(text, function);
+            (line, column, message.clone())
+        }
         other => (0, 0, other.to_string()),
     };
     Diagnostic {
@@ -63,14 +72,23 @@ fn finding(error: &TemplateError, text: &str, source: &Arc<str>) -> Diagnostic {
 
 /// Line and column of the first template that has a word in it; 0 and 0 when none has.
 fn place(text: &str, word: &str) -> (u32, u32) {
-    let lines = text.lines().enumerate();
-    let mut places = lines.filter_map(|(index, line)| {
+    places(text, word).next().unwrap_or_default()
+}
+
+/// The same where only one has: what went wrong while it ran does not say where.
+fn only_place(text: &str, word: &str) -> (u32, u32) {
+    let mut places = places(text, word);
+    match (places.next(), places.next()) {
+        (Some(only), None) => only,
+        _ => (0, 0),
+    }
+}
+
+fn places(text: &str, word: &str) -> impl Iterator<Item = (u32, u32)> {
+    text.lines().enumerate().filter_map(move |(index, line)| {
         let template = line.find("{{")?;
-        Some((index, template + line[template..].find(word)?))
-    });
-    let found = places.next();
-    found.map_or((0, 0), |(line, column)| {
-        (number(line + 1), number(column + 1))
+        let column = template + line[template..].find(word)?;
+        Some((number(index + 1), number(column + 1)))
     })
 }
 
@@ -113,6 +131,14 @@ mod tests {
                 "x1+2",
             ),
             ("{{ \"a\\nb\" | nindent 2 }}", "\n  a\n  b"),
+            (
+                r#"{{ $l := splitList "," "c,a,b,a" | uniq | sortAlpha }}{{ first $l }}{{ last $l }}{{ join "" (rest $l) }}"#,
+                "acbc",
+            ),
+            (
+                r#"{{ has "a" (list "a" "b") }} {{ join "" (append (list "x") "y" | reverse) }}"#,
+                "true yx",
+            ),
         ] {
             assert_eq!(rendered(text).unwrap(), expected, "{text}");
         }
@@ -126,6 +152,14 @@ mod tests {
         assert!(error.message.contains("`env`"), "{}", error.message);
         let position = error.position.unwrap();
         assert_eq!((position.line, position.column), (2, 7));
+        let error = rendered("a: 1\n\nb: {{ b64dec `%` }}").unwrap_err();
+        let position = error.position.unwrap();
+        assert_eq!(
+            (position.line, position.column),
+            (3, 7),
+            "{}",
+            error.message
+        );
         for text in [
             "{{ .Missing.Key }}",
             "{{ upper }}",

@@ -144,7 +144,7 @@ fn show_router(router: &Router) -> String {
     if let Some(tls) = &router.tls {
         writeln!(out, "  {tls:?}").unwrap();
     }
-    if !router.access_logs {
+    if router.observability.access_logs == Some(false) {
         out.push_str("  no access log\n");
     }
     writeln!(out, "  service: {}", router.service).unwrap();

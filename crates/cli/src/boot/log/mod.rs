@@ -1,5 +1,5 @@
 //! The log of the process: one for all that runs in it, and the traces beside it. `hydra` is how
-//! Hydra writes JSON.
+//! Hydra writes JSON, `file` where logs are files.
 
 use std::io::{self, Write};
 use std::sync::PoisonError;
@@ -16,8 +16,10 @@ use tracing_subscriber::{EnvFilter, Layer, Registry};
 
 use crate::process::Output;
 
+mod file;
 mod hydra;
 
+pub(crate) use file::LogFiles;
 pub(crate) use hydra::Lines;
 
 /// How lines of the log look.
@@ -63,13 +65,15 @@ pub(crate) fn install(
         Format::Json => lines.json().flatten_event(true).boxed(),
         Format::Hydra(format) => lines.event_format(format).boxed(),
     };
+    let targets = [SPANS, carnet_gateway::SPANS].map(|target| (target, Level::TRACE));
     let traces = tracer.map(|tracer| {
+        let targets: Targets = targets.into_iter().collect();
         tracing_opentelemetry::layer()
             .with_tracer(tracer)
             .with_location(false)
             .with_threads(false)
             .with_tracked_inactivity(false)
-            .with_filter(Targets::new().with_target(SPANS, Level::TRACE))
+            .with_filter(targets)
     });
     let log = tracing_subscriber::registry()
         .with(lines.with_filter(filter))

@@ -5,7 +5,7 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use carnet_config::install::{InstallConfig, Log};
+use carnet_config::install::InstallConfig;
 use carnet_gateway::Gateway;
 use carnet_providers::aggregate::Merged;
 use tokio::sync::watch;
@@ -14,6 +14,7 @@ use super::data_plane::{Bound, DataPlane};
 use super::install;
 use crate::args::{self, TraefikFlags};
 use crate::boot;
+use crate::boot::Traces;
 use crate::boot::log::{self, Format};
 use crate::output::Failure;
 use crate::process::{Output, Process};
@@ -35,7 +36,7 @@ type Latest = watch::Receiver<Option<Merged>>;
 pub(super) async fn run(typed: TraefikFlags, process: &Process) -> Result<(), Failure> {
     let line = args::Gateway::read(typed).map_err(Failure::new)?;
     let config = install::load(&line.flags, process)?;
-    log_as_told(&config.log, &process.out)?;
+    let traces = log_as_told(&config, &process.out, process)?;
     boot::forbid_dumps();
     let stop = process.shutdown.child_token();
     let (merged, latest) = watch::channel(None);
@@ -49,11 +50,20 @@ pub(super) async fn run(typed: TraefikFlags, process: &Process) -> Result<(), Fa
         served
     };
     let read = async {
-        if let Some(sources) = sources {
-            sources.read(merged, stop.clone()).await;
+        match sources {
+            Some(sources) => sources.read(merged, stop.clone()).await,
+            // What cannot even listen has more important things to say.
+            None if stop.is_cancelled() => {}
+            None => tracing::warn!(
+                "no provider is configured, so every request is answered 404; add one, such as \
+                 providers.file"
+            ),
         }
     };
     let (served, ()) = tokio::join!(serve, read);
+    if let Some(traces) = traces {
+        traces.end().await;
+    }
     served
 }
 
@@ -163,9 +173,20 @@ fn apply(merged: Merged, gateway: &Gateway) {
     }
 }
 
-/// Sends the log where the configuration says, or else to `output`. Findings about configuration
-/// are warnings, and are written at Traefik's default level, too.
-pub(super) fn log_as_told(options: &Log, output: &Output) -> Result<(), Failure> {
+/// Sends the log where the configuration says, or else to `output`, and spans to the collector,
+/// where there is one. Findings about configuration are warnings, and are written at Traefik's
+/// default level, too.
+pub(super) fn log_as_told(
+    install: &InstallConfig,
+    output: &Output,
+    process: &Process,
+) -> Result<Option<Traces>, Failure> {
+    let options = &install.log;
+    let traces = install
+        .tracing
+        .as_ref()
+        .map(Traces::of_gateway)
+        .transpose()?;
     let level = match options.level.to_ascii_lowercase().as_str() {
         "error" => "warn".to_owned(),
         _ => options.level.clone(),
@@ -178,8 +199,9 @@ pub(super) fn log_as_told(options: &Log, output: &Output) -> Result<(), Failure>
     let file = options.file_path.as_deref();
     let output = file.map_or_else(
         || Ok(Arc::clone(output)),
-        |file| super::append("log.filePath", file),
+        |file| super::log_file("log.filePath", file, process),
     )?;
-    log::install(&level, format, output, None);
-    Ok(())
+    let tracer = traces.as_ref().map(Traces::tracer);
+    log::install(&level, format, output, tracer);
+    Ok(traces)
 }

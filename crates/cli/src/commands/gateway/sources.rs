@@ -43,10 +43,6 @@ impl Sources {
             .map(str::to_owned)
             .collect();
         if names.is_empty() {
-            tracing::warn!(
-                "no provider is configured, so every request is answered 404; add one, such as \
-                 providers.file"
-            );
             return Ok(None);
         }
         Ok(Some(Self {

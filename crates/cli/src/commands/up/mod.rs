@@ -52,7 +52,7 @@ pub(super) async fn run(flags: TraefikFlags, process: &Process) -> Result<(), Fa
         .map(|text| Endpoint::parse(text))
         .collect();
     let install = install::from_flags(&with_web(up.flags), process)?;
-    gateway::log_as_told(&install.log, &process.err)?;
+    let traces = gateway::log_as_told(&install, &process.err, process)?;
     let settings = Settings {
         install,
         ports: if up.free_ports {
@@ -67,6 +67,9 @@ pub(super) async fn run(flags: TraefikFlags, process: &Process) -> Result<(), Fa
     engine.apply(&manifests).await;
     let result = follow(&mut engine, &sources, changes, process).await;
     engine.stop().await;
+    if let Some(traces) = traces {
+        traces.end().await;
+    }
     result
 }
 

@@ -8,7 +8,7 @@ use crate::diagnostics::Object;
 mod certificate;
 mod options;
 
-pub use certificate::{Certificate, CertificateStore};
+pub use certificate::{Certificate, CertificateStore, DefaultGeneratedCert};
 pub use options::{CipherSuite, ClientAuth, ClientAuthType, Curve, TlsOptions, TlsVersion};
 
 /// The section `tls` of a document, or the TLS kinds of Kubernetes.

@@ -30,8 +30,8 @@ use crate::error::{Fault, Reason};
 use crate::respond;
 use crate::supplies::Supplies;
 use crate::token_source::{
-    self, Caller, Expected, Feed, Given, HttpEndpoint, HttpKeys, Origin, Server, Token, TokenFault,
-    TokenSource, Verifier,
+    self, Caller, Expected, Feed, Given, HttpEndpoint, HttpKeys, Origin, Proof, Server, Token,
+    TokenFault, TokenSource, Verifier,
 };
 use crate::upstream::{Client, ClientCertificate, Tls, Transport, copy_of_head, is_repeatable};
 
@@ -230,6 +230,7 @@ fn server(options: &Options, supplies: &Supplies) -> Result<Server, String> {
     });
     Ok(Server {
         endpoint: Arc::new(HttpEndpoint::new(&options.url, client)?),
+        proof: Proof::of(options)?,
         feed: feed.transpose()?,
         verifier,
     })

@@ -4,7 +4,7 @@
 //! account is not: Traefik's has an RSA key, ours a P-256 one, so ours is under `carnet`, and
 //! Traefik's stays. Whatever else is in the file stays, too.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
@@ -28,13 +28,21 @@ pub(super) struct Kept {
 pub(super) struct AcmeJson {
     resolver: Arc<str>,
     storage: Arc<dyn Storage>,
+    /// Held while a file is changed: resolvers may share it.
+    changing: Arc<Mutex<()>>,
 }
 
 impl AcmeJson {
-    pub(super) fn new(resolver: &str, storage: Arc<dyn Storage>) -> Self {
+    /// `changing` is the same for all resolvers.
+    pub(super) fn new(
+        resolver: &str,
+        storage: Arc<dyn Storage>,
+        changing: &Arc<Mutex<()>>,
+    ) -> Self {
         Self {
             resolver: resolver.into(),
             storage,
+            changing: Arc::clone(changing),
         }
     }
 
@@ -110,6 +118,7 @@ impl AcmeJson {
     ) -> Result<(), String> {
         let this = self.clone();
         let changed = tokio::task::spawn_blocking(move || {
+            let _alone = this.changing.lock().unwrap_or_else(PoisonError::into_inner);
             let mut file = this.read()?;
             let part = file
                 .entry(&*this.resolver)

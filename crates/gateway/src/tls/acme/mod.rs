@@ -84,6 +84,7 @@ impl Resolvers {
     ) -> Self {
         let issued = Arc::new(Issued::default());
         let challenges = Arc::new(Challenges::default());
+        let changing = Arc::default();
         let mut entry_points = BTreeSet::new();
         let mut made = BTreeMap::new();
         let names = resolvers.keys().cloned().collect();
@@ -91,7 +92,7 @@ impl Resolvers {
             if let Challenge::Http(entry_point) = &resolver.acme.challenge {
                 entry_points.insert(entry_point.clone());
             }
-            let kept = AcmeJson::new(&name, Arc::clone(&resolver.storage));
+            let kept = AcmeJson::new(&name, Arc::clone(&resolver.storage), &changing);
             let authority = Orders::new(&resolver, kept.clone(), &challenges, supplies);
             let opened = authority.and_then(|authority| {
                 Resolver::open(&name, &resolver.acme, kept, Box::new(authority), supplies)

@@ -131,7 +131,7 @@ fn wanted(all: &[&str]) -> Wanted {
 }
 
 fn resolver(double: &Double, storage: &Arc<Memory>) -> Result<Resolver, String> {
-    let kept = AcmeJson::new("le", storage.clone());
+    let kept = AcmeJson::new("le", storage.clone(), &Arc::default());
     let acme = Acme::new(Challenge::Tls);
     Resolver::open(
         "le",
@@ -293,4 +293,25 @@ fn a_handshake_of_an_authority_is_one_that_speaks_its_protocol_alone_about_a_hos
     assert!(!ask(Some("a.test"), &[]));
     drop(placed);
     assert!(!ask(Some("a.test"), &[theirs]));
+}
+
+/// Two resolvers that write at the same time.
+#[tokio::test]
+async fn resolvers_that_share_a_file_lose_nothing_of_each_other() {
+    let (storage, changing) = (Arc::new(Memory::default()), Arc::default());
+    let now = SystemTime::UNIX_EPOCH + DAY * 20_000;
+    let writes = (0..20).map(|number| {
+        let resolver = ["one", "two"][number % 2];
+        let kept = AcmeJson::new(resolver, storage.clone(), &changing);
+        let certificate = certificate(&[format!("{number}.test")], now, 90);
+        tokio::spawn(async move { kept.keep_certificate(&certificate).await })
+    });
+    for written in writes.collect::<Vec<_>>() {
+        written.await.unwrap().unwrap();
+    }
+    let json = storage.json();
+    for resolver in ["one", "two"] {
+        let kept = json[resolver]["Certificates"].as_array().unwrap();
+        assert_eq!(kept.len(), 10, "{resolver}");
+    }
 }

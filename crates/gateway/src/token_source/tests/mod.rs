@@ -17,7 +17,7 @@ use serde_json::{Value, json};
 use tokio::time::sleep;
 
 use super::endpoint::{Call, CallFailure, TokenEndpoint};
-use super::{Options, Outcome, ProviderFigures, Providers, Server, TokenFault, TokenSource};
+use super::{Options, Outcome, Proof, ProviderFigures, Providers, Server, TokenFault, TokenSource};
 use crate::supplies::Supplies;
 
 mod exchange;
@@ -150,6 +150,7 @@ fn source_over(
     let supplies = supplies(clock, seed);
     let server = Server {
         endpoint,
+        proof: Proof::Secret,
         feed: None,
         verifier: None,
     };

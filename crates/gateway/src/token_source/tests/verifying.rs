@@ -13,7 +13,7 @@ use tokio::time::advance;
 
 use super::{AT_ONCE, Asked, Scripted, credentials, granted, options};
 use crate::token_source::verify::{Expected, KeySource, Published, Verifier};
-use crate::token_source::{Options, Server, TokenFault, TokenSource};
+use crate::token_source::{Options, Proof, Server, TokenFault, TokenSource};
 
 /// The time of day of the fixed clock.
 const NOW: i64 = 1_795_694_400;
@@ -79,6 +79,7 @@ fn source(keys: &Arc<KeyServer>, token: impl Fn(usize) -> String + Send + Sync +
     let keys: Arc<dyn KeySource> = keys.clone();
     let server = Server {
         endpoint,
+        proof: Proof::Secret,
         feed: None,
         verifier: Some(Verifier::new(keys, expected)),
     };

@@ -16,7 +16,7 @@ async fn seen(options: &str, claims: &Value, fields: &[&str]) -> Request {
     room.backend.seen().pop().unwrap()
 }
 
-// Holds HI-01, HI-06.
+// Holds HI-01, HI-02, HI-06.
 #[tokio::test]
 async fn a_caller_cannot_bring_a_forwarded_header_in_any_spelling() {
     let spellings = "!#$%&'*+-.^_`|~"
@@ -38,6 +38,42 @@ async fn a_caller_cannot_bring_a_forwarded_header_in_any_spelling() {
             .collect();
         assert_eq!(alike, [&("X-User-Id".to_owned(), value.to_owned())]);
         assert_eq!(seen.headers.only("x-user-identity"), Some("mine"));
+    }
+}
+
+// Holds HI-17.
+#[tokio::test]
+async fn a_token_is_in_no_answer() {
+    let token = jwt(&json!({"sub": "ann"}));
+    let unsatisfied = "claims: 'Equals(`sub`, `bob`)'";
+    for (claims, status) in [("audience: x", 200), (unsatisfied, 403)] {
+        let given = token.clone();
+        let room = Room::new(claims, move |_| granted(&given, Some(60))).await;
+        let response = room.get(&[&basic("id", "secret")]).await;
+        assert_eq!(response.status, status);
+        let shown = format!("{:?} {}", response.headers, response.text());
+        assert!(
+            !shown.contains(&token) && !shown.contains("secret"),
+            "{shown}"
+        );
+    }
+}
+
+// Holds HI-08.
+#[tokio::test]
+async fn a_header_that_is_set_from_a_claim_never_comes_from_the_caller_in_either_mode() {
+    let modes = [
+        "forwardHeaders: {Sub: sub}",
+        "forwardHeaders: {Sub: sub}, clientID: gw, clientSecret: s3cret",
+    ];
+    for options in modes {
+        let seen = seen(
+            options,
+            &json!({}),
+            &["Sub: evil", "SUB: evil", "sub: evil"],
+        )
+        .await;
+        assert_eq!(seen.headers.all("Sub"), [""], "{options}");
     }
 }
 

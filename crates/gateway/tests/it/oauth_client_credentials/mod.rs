@@ -12,9 +12,11 @@ use carnet_testkit::{FixedClock, Server};
 use crate::stack::Stack;
 
 mod headers;
+mod proofs;
 mod refusals;
 mod revocations;
 mod scenes;
+mod secrecy;
 mod sharing;
 mod unauthorized;
 mod verifying;

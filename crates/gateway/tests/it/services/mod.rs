@@ -12,6 +12,7 @@ mod balance;
 mod composed;
 mod health_check;
 mod passive_health_check;
+mod retry;
 mod sticky;
 
 /// A backend that says its name.

@@ -170,10 +170,12 @@ fn tls_option() -> Value {
 
 fn tls_store() -> Value {
     let certificate = object(&[("secretName", text())]);
+    let domain = object(&[("main", text()), ("sans", list(&text()))]);
+    let generated = object(&[("domain", domain), ("resolver", text())]);
     object(&[
         ("certificates", list(&certificate)),
         ("defaultCertificate", certificate.clone()),
-        ("defaultGeneratedCert", object(&[])),
+        ("defaultGeneratedCert", generated),
     ])
 }
 

@@ -1,6 +1,7 @@
 //! `TLSStore`: certificates of Secrets, and the one that is shown when no name fits.
 
 use carnet_config::diagnostics::Object;
+use carnet_config::routing::tls::DefaultGeneratedCert;
 
 use super::{Reference, spec};
 use crate::kubernetes::manifests::ManifestObject;
@@ -10,6 +11,8 @@ use crate::kubernetes::manifests::ManifestObject;
 pub struct TlsStore {
     /// `defaultCertificate.secretName`.
     pub default_certificate: Option<Reference>,
+    /// `defaultGeneratedCert`.
+    pub default_generated_cert: Option<DefaultGeneratedCert>,
     /// `certificates[].secretName`.
     pub certificates: Vec<Reference>,
 }
@@ -20,7 +23,6 @@ impl TlsStore {
             Ok(fields) => fields,
             Err(missing) => return Object::closed(missing),
         };
-        fields.not_yet("TLSStore.spec");
         let certificates = fields.maps("certificates", |item| {
             let secret = Reference::plain(item, "secretName");
             if secret.is_none() {
@@ -33,6 +35,9 @@ impl TlsStore {
         });
         let value = Self {
             default_certificate: default.flatten(),
+            default_generated_cert: fields
+                .map("defaultGeneratedCert", DefaultGeneratedCert::read)
+                .flatten(),
             certificates: certificates.into_iter().flatten().collect(),
         };
         Object {

@@ -85,7 +85,7 @@ impl Translation<'_> {
                 .tls
                 .as_ref()
                 .map(|tls| self.router_tls(namespace, &label, tls, &mut findings)),
-            access_logs: value.matching.access_logs,
+            observability: value.matching.observability,
             position: Some(value.position.clone()),
         };
         let object = Object {

@@ -77,8 +77,9 @@ impl Translation<'_> {
                 let failed = |message| diagnostics.push(about(&label, reference, message));
                 read.map_err(failed).ok()
             });
-            let value = store.map(|_| CertificateStore {
+            let value = store.map(|store| CertificateStore {
                 default_certificate: default,
+                default_generated_cert: store.default_generated_cert.clone(),
             });
             let stores = &mut self.config.tls.stores;
             stores.insert(DEFAULT.to_owned(), Object { value, diagnostics });

@@ -9,6 +9,7 @@ use url::Url;
 
 use crate::claims::{ClaimPath, Expression};
 
+mod credentials;
 mod forward_headers;
 mod read;
 
@@ -23,6 +24,8 @@ pub struct OAuthClientCredentials {
     pub audience: String,
     /// The gateway's own credentials (mode B); `None`: the caller's Basic credentials (mode A).
     pub credentials: Option<Credentials>,
+    /// How the gateway shows its own credentials.
+    pub proof: Proof,
     /// Sent space-joined as `scope`; empty: not sent.
     pub scopes: Vec<String>,
     /// `resources` (ours): sent as `resource`, one by one (RFC 8707).
@@ -71,8 +74,42 @@ impl PartialEq for Parameters {
 pub struct Credentials {
     /// `clientID`.
     pub client_id: String,
-    /// `clientSecret`.
+    /// `clientSecret`; empty where [`Proof`] is something else.
     pub client_secret: SecretString,
+}
+
+/// What shows that the gateway is the client `clientID`. All but the first are ours.
+#[derive(Debug, Clone)]
+pub enum Proof {
+    /// `clientSecret`, in the header or in the form.
+    Secret,
+    /// `clientConfig.tls.cert` and `.key`, without a secret: `tls_client_auth` (RFC 8705).
+    Certificate,
+    /// `clientAssertion.token`: an assertion that somebody else signed (RFC 7523), such as the
+    /// token of a Kubernetes service account or a JWT-SVID.
+    Assertion(SecretString),
+    /// `clientAssertion.key`: a private JWK that signs assertions, `private_key_jwt`; and
+    /// `clientAssertion.audience`, by default the token endpoint.
+    KeyJwt(SecretString, Option<String>),
+    /// `clientAssertion` beside `clientSecret`, which signs: `client_secret_jwt`.
+    SecretJwt(Option<String>),
+}
+
+/// As with [`Credentials`].
+impl PartialEq for Proof {
+    fn eq(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Secret, Self::Secret) | (Self::Certificate, Self::Certificate) => true,
+            (Self::Assertion(one), Self::Assertion(other)) => {
+                one.expose_secret() == other.expose_secret()
+            }
+            (Self::KeyJwt(one, audience), Self::KeyJwt(other, others)) => {
+                one.expose_secret() == other.expose_secret() && audience == others
+            }
+            (Self::SecretJwt(audience), Self::SecretJwt(others)) => audience == others,
+            _ => false,
+        }
+    }
 }
 
 /// Tells an old configuration from a new one; no client has a say in either.

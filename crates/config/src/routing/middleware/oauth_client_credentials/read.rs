@@ -5,8 +5,8 @@ use std::time::Duration;
 use url::Url;
 
 use super::{
-    Cache, ClientConfig, ClientTls, Credentials, KeysAt, MAX_AGE, OAuthClientCredentials,
-    Parameters, Refresh, Revocations, Verify, forward_headers,
+    Cache, ClientConfig, ClientTls, KeysAt, MAX_AGE, OAuthClientCredentials, Parameters, Proof,
+    Refresh, Revocations, Verify, credentials, forward_headers,
 };
 use crate::claims::{ClaimPath, Expression};
 use crate::document::Fields;
@@ -22,7 +22,6 @@ const REFRESH: [(&str, Refresh); 2] = [("early", Refresh::Early), ("onUse", Refr
 pub(in super::super) fn read(fields: &mut Fields<'_>) -> Option<OAuthClientCredentials> {
     let url = outbound_url(fields, "url");
     let audience = fields.text("audience").unwrap_or_default();
-    let credentials = credentials(fields);
     let scopes = scopes(fields);
     let resources = resources(fields);
     let parameters = parameters(fields);
@@ -32,6 +31,7 @@ pub(in super::super) fn read(fields: &mut Fields<'_>) -> Option<OAuthClientCrede
     let client_config = fields
         .map("clientConfig", client_config)
         .unwrap_or_default();
+    let (credentials, proof) = credentials::read(fields, client_config.tls.cert.is_some()).unzip();
     let cache = fields.map("cache", cache).unwrap_or_default();
     let revocations = fields.map("revocations", revocations).flatten();
     fields.not_yet("http.middlewares.*.plugin.oAuthClientCredentials");
@@ -43,6 +43,7 @@ pub(in super::super) fn read(fields: &mut Fields<'_>) -> Option<OAuthClientCrede
         url: url?,
         audience,
         credentials,
+        proof: proof.unwrap_or(Proof::Secret),
         scopes,
         resources,
         parameters,
@@ -84,37 +85,6 @@ fn revocations(fields: &mut Fields<'_>) -> Option<Revocations> {
     let url = outbound_url(fields, "url");
     let bearer = secret(fields, "bearer");
     Some(Revocations { url: url?, bearer })
-}
-
-/// Both or neither: half a pair would quietly mean the other mode.
-fn credentials(fields: &mut Fields<'_>) -> Option<Credentials> {
-    let is_named = fields.has("clientID") || fields.has("clientSecret");
-    let client_id = credential(fields, "clientID");
-    let client_secret = secret(fields, "clientSecret");
-    match (client_id, client_secret) {
-        (Some(client_id), Some(client_secret)) => Some(Credentials {
-            client_id,
-            client_secret,
-        }),
-        (None, None) => {
-            if is_named {
-                let message = "`clientID` and `clientSecret` are empty: callers bring their own \
-                               credentials";
-                fields.warn("clientID", message);
-            }
-            None
-        }
-        (Some(_), None) => {
-            let message = "`clientID` needs a `clientSecret`; set both or neither";
-            fields.error("clientSecret", message);
-            None
-        }
-        (None, Some(_)) => {
-            let message = "`clientSecret` needs a `clientID`; set both or neither";
-            fields.error("clientID", message);
-            None
-        }
-    }
 }
 
 /// One item may hold several scopes. RFC 6749 section 3.3 says what a scope is made of.

@@ -1,0 +1,83 @@
+//! `clientID` and what shows that the gateway is this client.
+
+use secrecy::SecretString;
+
+use super::{Credentials, Proof};
+use crate::document::Fields;
+use crate::secret::{credential, secret};
+
+/// `clientAssertion`.
+struct Assertion {
+    key: Option<SecretString>,
+    token: Option<SecretString>,
+    audience: Option<String>,
+}
+
+/// Reads the gateway's own credentials; `None`: callers bring theirs. Half a pair is an error: it
+/// would quietly mean the other mode.
+pub(super) fn read(fields: &mut Fields<'_>, has_certificate: bool) -> Option<(Credentials, Proof)> {
+    let is_named = fields.has("clientID") || fields.has("clientSecret");
+    let client_id = credential(fields, "clientID");
+    let client_secret = secret(fields, "clientSecret");
+    let assertion = fields.section("clientAssertion", |fields| Assertion {
+        key: secret(fields, "key"),
+        token: secret(fields, "token"),
+        audience: fields.text("audience").filter(|text| !text.is_empty()),
+    });
+    let Some(client_id) = client_id else {
+        refuse_without_id(
+            fields,
+            is_named,
+            client_secret.is_some(),
+            assertion.is_some(),
+        );
+        return None;
+    };
+    let proof = match assertion {
+        Some(assertion) => signed(fields, assertion, client_secret.is_some())?,
+        None if client_secret.is_some() => Proof::Secret,
+        None if has_certificate => Proof::Certificate,
+        None => {
+            let message = "`clientID` needs a `clientSecret`; set both or neither";
+            fields.error("clientSecret", message);
+            return None;
+        }
+    };
+    let credentials = Credentials {
+        client_id,
+        client_secret: client_secret.unwrap_or_default(),
+    };
+    Some((credentials, proof))
+}
+
+fn refuse_without_id(fields: &mut Fields<'_>, is_named: bool, secret: bool, assertion: bool) {
+    if assertion {
+        let message = "`clientAssertion` needs a `clientID`: callers cannot sign";
+        fields.error("clientID", message);
+    } else if secret {
+        let message = "`clientSecret` needs a `clientID`; set both or neither";
+        fields.error("clientID", message);
+    } else if is_named {
+        let message = "`clientID` and `clientSecret` are empty: callers bring their own \
+                       credentials";
+        fields.warn("clientID", message);
+    }
+}
+
+fn signed(fields: &mut Fields<'_>, assertion: Assertion, has_secret: bool) -> Option<Proof> {
+    let Assertion {
+        key,
+        token,
+        audience,
+    } = assertion;
+    match (key, token, has_secret) {
+        (Some(key), None, false) => Some(Proof::KeyJwt(key, audience)),
+        (None, Some(token), false) => Some(Proof::Assertion(token)),
+        (None, None, true) => Some(Proof::SecretJwt(audience)),
+        _ => {
+            let message = "expects one of `key`, `token` and, beside it, `clientSecret`";
+            fields.error("clientAssertion", message);
+            None
+        }
+    }
+}

@@ -1,0 +1,60 @@
+//! Entry points.
+
+use std::time::Duration;
+
+use carnet_config::install::EntryPoint;
+use serde_json::{Map, Value, json};
+
+/// An entry point's options.
+pub(in crate::api) fn shown(options: &EntryPoint) -> Map<String, Value> {
+    let transport = &options.transport;
+    let trusted = options.forwarded_headers.trusted_ips.iter();
+    let mut http = Map::new();
+    if !options.middlewares.is_empty() {
+        http.insert("middlewares".to_owned(), json!(options.middlewares));
+    }
+    if let Some(tls) = &options.tls {
+        let resolver = tls.cert_resolver.as_deref();
+        let tls = json!({"options": tls.options, "certResolver": resolver});
+        http.insert("tls".to_owned(), tls);
+    }
+    http.insert("sanitizePath".to_owned(), json!(options.sanitize_path));
+    let bytes = json!(options.max_header_bytes);
+    http.insert("maxHeaderBytes".to_owned(), bytes);
+    let value = json!({
+        "address": options.address,
+        "asDefault": options.as_default,
+        "transport": {
+            "lifeCycle": {
+                "requestAcceptGraceTimeout": go(transport.request_accept_grace_timeout),
+                "graceTimeOut": go(transport.grace_timeout),
+            },
+            "respondingTimeouts": {
+                "readTimeout": go(transport.read_timeout),
+                "writeTimeout": go(transport.write_timeout),
+                "idleTimeout": go(transport.idle_timeout),
+            },
+        },
+        "forwardedHeaders": {
+            "insecure": options.forwarded_headers.insecure,
+            "trustedIPs": trusted.map(ToString::to_string).collect::<Vec<_>>(),
+        },
+        "http": http,
+    });
+    match value {
+        Value::Object(shown) => shown,
+        _ => Map::new(),
+    }
+}
+
+/// A duration as Go writes it: `1m30s`, `500ms`.
+fn go(duration: Duration) -> String {
+    let seconds = duration.as_secs();
+    let (hours, minutes, rest) = (seconds / 3600, seconds / 60 % 60, seconds % 60);
+    match (hours, minutes, duration.subsec_millis()) {
+        (0, 0, millis) if seconds == 0 && millis > 0 => format!("{millis}ms"),
+        (0, 0, _) => format!("{rest}s"),
+        (0, _, _) => format!("{minutes}m{rest}s"),
+        _ => format!("{hours}h{minutes}m{rest}s"),
+    }
+}

@@ -1,0 +1,188 @@
+//! What must hold whatever a client sends: the functions of [`crate::fuzzing`].
+
+use std::io;
+use std::pin::{Pin, pin};
+use std::sync::Arc;
+use std::task::{Context, Poll, Waker};
+use std::time::Duration;
+
+use carnet_config::install::EntryPoint;
+use carnet_config::install::entry_points::{ForwardedHeaders, Transport};
+use http::header::HeaderName;
+use http::{HeaderMap, HeaderValue, Uri};
+use tokio::io::{AsyncRead, ReadBuf};
+
+use super::forwarded::{self, Origin};
+use super::path;
+use super::proxy_protocol::{Beginning, judge};
+use super::traffic::Traffic;
+use super::wire::{Limits, Wire};
+use crate::middleware::Connection;
+
+/// Bytes that come in pieces.
+struct Pieces<'a>(Vec<&'a [u8]>);
+
+impl AsyncRead for Pieces<'_> {
+    fn poll_read(
+        self: Pin<&mut Self>,
+        _: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        let pieces = &mut self.get_mut().0;
+        while pieces.first().is_some_and(|piece| piece.is_empty()) {
+            pieces.remove(0);
+        }
+        if let Some(piece) = pieces.first_mut() {
+            let (now, later) = piece.split_at(piece.len().min(buffer.remaining()));
+            buffer.put_slice(now);
+            *piece = later;
+        }
+        Poll::Ready(Ok(()))
+    }
+}
+
+/// What the parser gets of a connection.
+fn passed(pieces: Vec<&[u8]>) -> Vec<u8> {
+    let limits = Limits {
+        head: 16 << 10,
+        read: Duration::ZERO,
+        write: Duration::ZERO,
+        idle: Duration::ZERO,
+    };
+    let traffic = Arc::new(Traffic::new(&Transport::default()));
+    let mut wire = pin!(Wire::new(Pieces(pieces), traffic, limits));
+    let mut cx = Context::from_waker(Waker::noop());
+    let mut passed = Vec::new();
+    loop {
+        let mut space = [0; 4096];
+        let mut buffer = ReadBuf::new(&mut space);
+        match wire.as_mut().poll_read(&mut cx, &mut buffer) {
+            Poll::Ready(Ok(())) if buffer.filled().is_empty() => return passed,
+            Poll::Ready(Ok(())) => passed.extend_from_slice(buffer.filled()),
+            Poll::Ready(Err(_)) => return passed,
+            Poll::Pending => {}
+        }
+    }
+}
+
+/// A connection's bytes mean the same however they are cut, and nothing passes that did not come,
+/// but for the mark of a refusal.
+pub fn request(bytes: &[u8]) {
+    let whole = passed(vec![bytes]);
+    let singles = passed(bytes.chunks(1).collect());
+    assert_eq!(whole, singles, "pieces are read otherwise");
+    let (first, second) = bytes.split_at(bytes.len() / 2);
+    assert_eq!(
+        whole,
+        passed(vec![first, second]),
+        "halves are read otherwise"
+    );
+}
+
+/// Headers of a stranger, a line each: none of those that are ours comes through, in any spelling.
+pub fn forwarded(lines: &str) {
+    let mut headers = HeaderMap::new();
+    for line in lines.lines() {
+        let Some((name, value)) = line.split_once(':') else {
+            continue;
+        };
+        let name = HeaderName::try_from(name);
+        if let (Ok(name), Ok(value)) = (name, HeaderValue::try_from(value.trim())) {
+            headers.append(name, value);
+        }
+    }
+    let Ok(peer) = "192.0.2.1:5000".parse() else {
+        return;
+    };
+    let connection = Connection::new("web".into(), peer, None);
+    let server = HeaderValue::from_static("gateway");
+    let origin = Origin {
+        connection: &connection,
+        host: "a.test",
+        server: &server,
+    };
+    forwarded::forward(&mut headers, &origin, &ForwardedHeaders::default());
+    let ours = [
+        "x-real-ip",
+        "x-forwarded-proto",
+        "x-forwarded-port",
+        "x-forwarded-server",
+    ];
+    for name in ours {
+        assert_eq!(headers.get_all(name).iter().count(), 1, "{name}");
+    }
+    assert_eq!(headers.get("x-real-ip"), Some(connection.peer_ip()));
+    for name in headers.keys().map(HeaderName::as_str) {
+        let folded = name.replace(|c: char| !c.is_ascii_alphanumeric(), "-");
+        let is_ours = ours.contains(&name) || name == "x-forwarded-host";
+        let is_alike = folded.starts_with("x-forwarded-for") && folded.len() == 15
+            || ours.contains(&folded.as_str())
+            || folded == "forwarded";
+        assert!(is_ours || !is_alike, "{name} came through");
+    }
+}
+
+/// A header of the PROXY protocol ends within the bytes that have come, and what it is does not
+/// change when more of them come.
+pub fn proxy_protocol(bytes: &[u8]) {
+    let whole = judge(bytes);
+    for length in 0..bytes.len().min(600) {
+        match judge(&bytes[..length]) {
+            Beginning::Undecided => {}
+            Beginning::Header(end, client) => {
+                assert!(end <= length, "it ends behind its bytes");
+                assert_eq!(whole, Beginning::Header(end, client));
+                return;
+            }
+            decided => {
+                assert_eq!(whole, decided, "at {length} bytes");
+                return;
+            }
+        }
+    }
+}
+
+/// A cleaned target is clean, and leads nowhere but where it says.
+pub fn target(text: &str) {
+    let Ok(uri) = text.parse::<Uri>() else { return };
+    let options = EntryPoint::at(":80");
+    let Ok(clean) = path::clean(&uri, &options) else {
+        return;
+    };
+    let path = clean.path();
+    assert!(path.starts_with('/'), "{path}");
+    let hops = ["", ".", ".."];
+    let mut inside = path.split('/').skip(1).peekable();
+    while let Some(segment) = inside.next() {
+        let is_last = inside.peek().is_none();
+        assert!(
+            !hops.contains(&segment) || is_last && segment.is_empty(),
+            "{path}"
+        );
+    }
+    let again = path::clean(&clean, &options).map(|uri| uri.to_string());
+    assert_eq!(again.ok(), Some(clean.to_string()), "{text}");
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_must_hold_holds_for_the_seeds() {
+        for seed in [
+            "GET / HTTP/1.1\r\nHost: a\r\n\r\n",
+            "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\nGET",
+            "GET / HTTP/1.1\r\nHost: a\nX: y\r\n\r\n",
+            "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
+            "PROXY TCP4 192.0.2.7 198.51.100.1 40000 80\r\nGET",
+            "X-Real-Ip: 1\nx_real_ip: 2\nConnection: x-real-ip",
+            "/a/../b//%7e?x;y",
+        ] {
+            request(seed.as_bytes());
+            forwarded(seed);
+            proxy_protocol(seed.as_bytes());
+            target(seed);
+        }
+    }
+}

@@ -1,0 +1,4 @@
+//! What the targets of `fuzz/` throw hostile bytes at. Each function panics where something does
+//! not hold; none is in a build of the program.
+
+pub use crate::entry_point::hostile::{forwarded, proxy_protocol, request, target};

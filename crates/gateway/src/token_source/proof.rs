@@ -1,0 +1,113 @@
+//! How the gateway shows that it is the client it says it is: by a secret, by a certificate, or by
+//! a client assertion (RFC 7523): one that it signs itself, or one that others put into its hands.
+
+use std::time::SystemTime;
+
+use aws_lc_rs::hmac;
+use carnet_config::routing::middleware::OAuthClientCredentials;
+use carnet_config::routing::middleware::oauth_client_credentials as options;
+use carnet_jose::{PrivateKey, base64url, jws};
+use carnet_oauth::Random;
+use carnet_oauth::client_auth::Credentials;
+use secrecy::{ExposeSecret as _, SecretString};
+use serde_json::json;
+
+use super::token::seconds;
+
+/// An assertion that the gateway signs lives so many seconds.
+const LIFE: i64 = 60;
+
+/// The registered kind of such assertions.
+const KIND: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
+
+/// More fields of a form.
+type Fields = Vec<(String, SecretString)>;
+
+/// What a client has besides its id.
+pub(crate) enum Proof {
+    /// A secret, shown in the header or in the form.
+    Secret,
+    /// A certificate, shown by the connection (RFC 8705 section 2.1).
+    Certificate,
+    /// An assertion that somebody else signed.
+    Assertion(SecretString),
+    /// A key that signs assertions for this audience: `private_key_jwt`.
+    Key(Box<PrivateKey>, String),
+    /// A secret that signs them: `client_secret_jwt`.
+    SecretKey(String),
+}
+
+impl Proof {
+    /// What the options say. The error is one sentence.
+    pub(crate) fn of(middleware: &OAuthClientCredentials) -> Result<Self, String> {
+        let audience = |own: &Option<String>| {
+            let own = own.clone();
+            own.unwrap_or_else(|| middleware.url.to_string())
+        };
+        Ok(match &middleware.proof {
+            options::Proof::Secret => Self::Secret,
+            options::Proof::Certificate => Self::Certificate,
+            options::Proof::Assertion(token) => Self::Assertion(token.clone()),
+            options::Proof::SecretJwt(own) => Self::SecretKey(audience(own)),
+            options::Proof::KeyJwt(key, own) => {
+                let key = PrivateKey::from_json(key.expose_secret().as_bytes())
+                    .map_err(|error| format!("`clientAssertion.key` is no private JWK: {error}"))?;
+                Self::Key(Box::new(key), audience(own))
+            }
+        })
+    }
+
+    /// The fields that show the client, new ones for each call: an assertion counts once. `None`:
+    /// its secret does.
+    pub(super) fn fields(
+        &self,
+        credentials: &Credentials,
+        now: SystemTime,
+        random: &dyn Random,
+    ) -> Result<Option<Fields>, &'static str> {
+        let assertion = match self {
+            Self::Secret => return Ok(None),
+            Self::Certificate => None,
+            Self::Assertion(token) => Some(token.clone()),
+            Self::Key(key, audience) => {
+                let alg = key.algorithm().name();
+                let header = json!({"alg": alg, "kid": key.kid(), "typ": "JWT"}).to_string();
+                let claims = claims(&credentials.id, audience, now, random);
+                let signed = jws::sign_compact(key, &header, claims.as_bytes());
+                let signed = signed.map_err(|_| "the client assertion cannot be signed")?;
+                Some(SecretString::from(signed))
+            }
+            Self::SecretKey(audience) => {
+                let claims = claims(&credentials.id, audience, now, random);
+                Some(with_secret(&credentials.secret, &claims))
+            }
+        };
+        let mut fields = vec![("client_id".to_owned(), credentials.id.clone().into())];
+        if let Some(assertion) = assertion {
+            fields.push(("client_assertion_type".to_owned(), KIND.into()));
+            fields.push(("client_assertion".to_owned(), assertion));
+        }
+        Ok(Some(fields))
+    }
+}
+
+/// What an assertion says (RFC 7523 section 3).
+fn claims(id: &str, audience: &str, now: SystemTime, random: &dyn Random) -> String {
+    let mut jti = [0; 16];
+    random.fill(&mut jti);
+    let now = seconds(now);
+    json!({
+        "iss": id, "sub": id, "aud": audience, "jti": base64url::encode(jti),
+        "iat": now, "exp": now.saturating_add(LIFE),
+    })
+    .to_string()
+}
+
+/// HS256 (RFC 7518 section 3.2).
+fn with_secret(secret: &SecretString, claims: &str) -> SecretString {
+    let header = base64url::encode(r#"{"alg":"HS256","typ":"JWT"}"#);
+    let signed = format!("{header}.{}", base64url::encode(claims));
+    let key = hmac::Key::new(hmac::HMAC_SHA256, secret.expose_secret().as_bytes());
+    let tag = hmac::sign(&key, signed.as_bytes());
+    SecretString::from(format!("{signed}.{}", base64url::encode(tag.as_ref())))
+}
