@@ -34,35 +34,36 @@ def namespace() -> list[dict[str, object]]:
     service = {"name": "app", "port": 80}
     return [
         {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "guarded"}},
-        _object("v1", "Service", "app", {"ports": [{"name": "http", "port": 80}]}),
+        made("v1", "Service", "app", {"ports": [{"name": "http", "port": 80}]}),
         pods.endpoint_slice("guarded", "app", f"{stage.POD_NETWORK}.30", {"http": WHOAMI_PORT}),
-        {**_object("v1", "Secret", "audience", None), "stringData": {"value": "https://traefik.io"}},
-        _object("traefik.io/v1alpha1", "Middleware", "guard", middleware),
-        _object("traefik.io/v1alpha1", "Middleware", "secret-guard", combined),
-        _object("traefik.io/v1alpha1", "IngressRoute", "app", {"routes": [{**r, "services": [service]} for r in routes]}),
+        {**made("v1", "Secret", "audience", None), "stringData": {"value": "https://traefik.io"}},
+        made("traefik.io/v1alpha1", "Middleware", "guard", middleware),
+        made("traefik.io/v1alpha1", "Middleware", "secret-guard", combined),
+        made("traefik.io/v1alpha1", "IngressRoute", "app", {"routes": [{**r, "services": [service]} for r in routes]}),
     ]
 
 
-def _object(version: str, kind: str, name: str, spec: object) -> dict[str, object]:
-    made: dict[str, object] = {
+def made(version: str, kind: str, name: str, spec: object) -> dict[str, object]:
+    """An object in the guarded namespace."""
+    identified: dict[str, object] = {
         "apiVersion": version, "kind": kind, "metadata": {"name": name, "namespace": "guarded"},
     }
-    return made if spec is None else {**made, "spec": spec}
+    return identified if spec is None else {**identified, "spec": spec}
 
 
 def neighbour() -> list[dict[str, object]]:
     """An application that nobody touches. Its route is as wide as can be: what falls through reaches
     it, and shows."""
     route = {"match": "PathPrefix(`/`)", "priority": 1, "services": [{"name": "app", "port": 80}]}
-    made = [
+    objects = [
         {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "neighbour"}},
-        _object("v1", "Service", "app", {"ports": [{"name": "http", "port": 80}]}),
+        made("v1", "Service", "app", {"ports": [{"name": "http", "port": 80}]}),
         pods.endpoint_slice("neighbour", "app", f"{stage.POD_NETWORK}.31", {"http": NEIGHBOUR_PORT}),
-        _object("traefik.io/v1alpha1", "IngressRoute", "app", {"routes": [route]}),
+        made("traefik.io/v1alpha1", "IngressRoute", "app", {"routes": [route]}),
     ]
-    for one in made[1:]:
+    for one in objects[1:]:
         one["metadata"]["namespace"] = "neighbour"  # type: ignore[index]
-    return made
+    return objects
 
 
 @dataclass
@@ -113,8 +114,8 @@ def start(cluster: Cluster, carnet: Carnet) -> None:
     carnet.start("neighbour", ["whoami", "--port", str(NEIGHBOUR_PORT), "--name", "neighbour"])
     cluster.apply(*namespace(), *neighbour())
     carnet.gateway(cluster)
-    _until(GUARDED, "/middleware", GUARD)
-    _until(OPEN, "/", 200)
+    until(GUARDED, "/middleware", GUARD)
+    until(OPEN, "/", 200)
 
 
 # Holds F11, HI-22.
@@ -129,12 +130,12 @@ def deletions(cluster: Cluster, carnet: Carnet, probes_wanted: int) -> str:
                 cluster.kubectl("delete", kind, name, "-n", "guarded")
                 if kind == "middleware":
                     path = "/secret" if name == "secret-guard" else "/middleware"
-                    _until(GUARDED, path, 503, within=2)
+                    until(GUARDED, path, 503, within=2)
                 cluster.apply(*namespace())
             cluster.kubectl("delete", "namespace", "guarded")
             cluster.apply(*namespace())
-            _until(GUARDED, "/middleware", GUARD, within=2)
-            _until(GUARDED, "/secret", GUARD, within=2)
+            until(GUARDED, "/middleware", GUARD, within=2)
+            until(GUARDED, "/secret", GUARD, within=2)
             rounds += 1
     return _judge(probes, f"{rounds} rounds of deletions")
 
@@ -152,10 +153,10 @@ def outages(cluster: Cluster, carnet: Carnet, times: int) -> str:
             # It follows again.
             cluster.kubectl("delete", "middleware", "guard", "-n", "guarded")
             began = time.monotonic()
-            _until(GUARDED, "/middleware", 503, within=10)
+            until(GUARDED, "/middleware", 503, within=10)
             slowest = max(slowest, time.monotonic() - began)
             cluster.apply(*namespace())
-            _until(GUARDED, "/middleware", GUARD, within=10)
+            until(GUARDED, "/middleware", GUARD, within=10)
     told = _judge(probes, f"{times} restarts of the API server")
     return f"{told}; it followed again after {slowest:.1f} s at most"
 
@@ -172,10 +173,11 @@ def _judge(probes: Probes, what: str) -> str:
     return f"{what}, {probes.count(GUARDED)} requests without credentials; {told}"
 
 
-def _until(host: str, path: str, status: int, within: float = 5) -> None:
-    until = time.monotonic() + within
+def until(host: str, path: str, status: int, within: float = 5) -> None:
+    """Waits for a status, not longer than so many seconds."""
+    end = time.monotonic() + within
     while (found := _status(host, path)) != status:
-        assert time.monotonic() < until, f"{host}{path} answers {found}, not {status}, after {within} s"
+        assert time.monotonic() < end, f"{host}{path} answers {found}, not {status}, after {within} s"
         time.sleep(0.01)
 
 

@@ -19,6 +19,7 @@ from typing import Callable
 
 import guarded
 import install
+import rights
 import stage
 import tutorial
 from carnet import Carnet
@@ -37,6 +38,7 @@ def scenes(options: argparse.Namespace) -> dict[str, Scene]:
     found: dict[str, Scene] = {}
     for edition in tutorial.editions():
         found[f"tutorial {edition.name}"] = lambda cluster, carnet, it=edition: _tutorial(cluster, carnet, it)
+    found["rights"] = rights.play
     found["deletions"] = lambda cluster, carnet: guarded.deletions(cluster, carnet, options.probes)
     found["outages"] = lambda cluster, carnet: guarded.outages(cluster, carnet, options.outages)
     return found

@@ -86,3 +86,44 @@ fn the_order_of_objects_does_not_matter() {
         assert_eq!(translate(&backwards, &options), forwards);
     }
 }
+
+// Holds K8-06.
+#[test]
+fn objects_of_two_namespaces_with_one_rule_and_one_name_reach_their_own_services() {
+    let mut text = String::new();
+    for (namespace, address) in [("a", "10.0.0.1"), ("b", "10.0.0.2")] {
+        text += &format!(
+            "---
+apiVersion: v1
+kind: Service
+metadata: {{name: s, namespace: {namespace}}}
+spec: {{ports: [{{port: 80}}]}}
+---
+apiVersion: discovery.k8s.io/v1
+kind: EndpointSlice
+metadata: {{name: s-1, namespace: {namespace}, labels: {{kubernetes.io/service-name: s}}}}
+addressType: IPv4
+endpoints: [{{addresses: [{address}]}}]
+ports: [{{port: 80}}]
+---
+apiVersion: traefik.io/v1alpha1
+kind: IngressRoute
+metadata: {{name: r, namespace: {namespace}}}
+spec: {{routes: [{{match: Host(`h`), services: [{{name: s, port: 80}}]}}]}}
+"
+        );
+    }
+    let config = translate(&objects(&text), &Options::default());
+    assert_eq!(config.routers.len(), 2);
+    for (name, address) in [("a-r-", "10.0.0.1"), ("b-r-", "10.0.0.2")] {
+        let (_, router) = config
+            .routers
+            .iter()
+            .find(|(key, _)| key.starts_with(name))
+            .unwrap();
+        let service = &router.value.as_ref().unwrap().service;
+        assert!(service.starts_with(name), "{service}");
+        let reached = format!("{:?}", config.services[service].value);
+        assert!(reached.contains(address), "{reached}");
+    }
+}

@@ -58,6 +58,9 @@ const fn core(kind: &'static str, plural: &'static str, selection: Selection) ->
     }
 }
 
+/// Secrets, which may be read by their names alone.
+pub(super) const SECRETS: Kind = core("Secret", "secrets", Selection::NotOfHelm);
+
 /// EndpointSlices, which change most often.
 pub(super) const ENDPOINT_SLICES: Kind = Kind {
     group: "discovery.k8s.io",
@@ -76,7 +79,7 @@ pub(super) const OF_CRD: [Kind; 10] = [
     traefik("TLSStore", "tlsstores"),
     traefik("ServersTransport", "serverstransports"),
     core("Service", "services", Selection::All),
-    core("Secret", "secrets", Selection::NotOfHelm),
+    SECRETS,
     core("ConfigMap", "configmaps", Selection::All),
     ENDPOINT_SLICES,
 ];

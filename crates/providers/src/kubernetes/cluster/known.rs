@@ -39,6 +39,14 @@ impl Known {
         self.told.iter().all(|told| told.has_spoken)
     }
 
+    /// Whether every watch but these has spoken.
+    pub(super) fn is_complete_but(&self, numbers: &BTreeSet<usize>) -> bool {
+        let others = self.told.iter().enumerate();
+        others
+            .filter(|(number, _)| !numbers.contains(number))
+            .all(|(_, told)| told.has_spoken)
+    }
+
     /// The objects now.
     pub(super) fn objects(&self) -> Arc<Objects> {
         Arc::clone(&self.objects)

@@ -4,20 +4,23 @@
 //! Nothing is told before every kind was listed; what was told stays, whatever happens to the API
 //! server. Refuses to know what objects mean, which is [`translate()`](super::translate())'s.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use carnet_config::install::{KubernetesCluster, KubernetesCrd};
 use carnet_config::routing::RoutingConfig;
 use kube::Client;
 use tokio::sync::mpsc::{Receiver, Sender, channel};
+use tokio::sync::watch as latest;
 use tokio::task::{JoinSet, spawn_blocking};
 use tokio::time::{Instant, sleep_until};
 use tokio_util::sync::CancellationToken;
 
-use super::{NAME, Objects, Options, translate};
+use super::translate::named_secrets;
+use super::{NAME, ObjectName, Objects, Options, translate};
 use crate::Update;
 
+mod by_name;
 mod client;
 mod kind;
 mod known;
@@ -27,7 +30,7 @@ mod watch;
 
 pub use client::ClientError;
 use client::client;
-use kind::Kind;
+use kind::{Kind, SECRETS};
 use known::Known;
 use pace::Pace;
 use watch::{News, Watch};
@@ -84,10 +87,16 @@ impl ClusterProvider {
     /// Tells all of the configuration whenever something changes, until `shutdown` is cancelled or
     /// nobody listens.
     pub async fn run(self, updates: Sender<Update>, shutdown: CancellationToken) {
-        let watches = self.watches();
+        let wanted = latest::Sender::new(None);
+        let watches = self.watches(&wanted);
+        let secrets = watches.iter().enumerate();
+        let secrets = secrets.filter(|(_, watch)| watch.kind == SECRETS);
         let client = self.client.clone();
         let follower = Follower {
             known: Known::new(watches.len()),
+            secrets: secrets.map(|(number, _)| number).collect(),
+            are_by_name: false,
+            wanted,
             pace: Pace::new(self.cluster.throttle),
             provider: self,
             updates,
@@ -105,7 +114,7 @@ impl ClusterProvider {
         }
     }
 
-    fn watches(&self) -> Vec<Watch> {
+    fn watches(&self, wanted: &latest::Sender<Option<BTreeSet<ObjectName>>>) -> Vec<Watch> {
         let namespaces: Vec<Option<String>> = match self.cluster.namespaces.as_slice() {
             [] => vec![None],
             names => names.iter().cloned().map(Some).collect(),
@@ -118,6 +127,7 @@ impl ClusterProvider {
                     kind: *kind,
                     namespace: namespace.clone(),
                     labels: kind.selection.labels(configured).map(str::to_owned),
+                    wanted: wanted.subscribe(),
                 });
             }
         }
@@ -129,6 +139,11 @@ impl ClusterProvider {
 struct Follower {
     provider: ClusterProvider,
     known: Known,
+    /// Numbers of the watches of Secrets.
+    secrets: BTreeSet<usize>,
+    /// Whether some of them are read by their names, and which.
+    are_by_name: bool,
+    wanted: latest::Sender<Option<BTreeSet<ObjectName>>>,
     pace: Pace,
     updates: Sender<Update>,
 }
@@ -140,9 +155,7 @@ impl Follower {
             tokio::select! {
                 told = news.recv() => {
                     let Some((number, told)) = told else { return };
-                    if self.known.take(number, told) && self.known.is_complete() {
-                        self.pace.changed(Instant::now());
-                    }
+                    self.take(number, told);
                 }
                 () = sleep_until(due.unwrap_or_else(Instant::now)), if due.is_some() => {
                     if !self.rebuild().await {
@@ -150,6 +163,25 @@ impl Follower {
                     }
                 }
             }
+        }
+    }
+
+    fn take(&mut self, number: usize, news: News) {
+        // They are told by their names instead, once it is known which.
+        let is_by_name = self.secrets.contains(&number) && matches!(news, News::Refused);
+        self.are_by_name |= is_by_name;
+        if !is_by_name && self.known.take(number, news) && self.known.is_complete() {
+            self.pace.changed(Instant::now());
+        }
+        if self.are_by_name && self.known.is_complete_but(&self.secrets) {
+            let wanted = Some(named_secrets(&self.known.objects()));
+            self.wanted.send_if_modified(|old| {
+                let is_news = *old != wanted;
+                if is_news {
+                    *old = wanted;
+                }
+                is_news
+            });
         }
     }
 

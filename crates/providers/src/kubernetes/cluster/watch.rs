@@ -14,7 +14,8 @@ use kube::{Client, Error};
 use tokio::sync::mpsc::Sender;
 use tokio::time::sleep;
 
-use super::kind::Kind;
+use super::by_name::{ByName, Wanted};
+use super::kind::{Kind, SECRETS};
 use super::read;
 use crate::kubernetes::manifests::{Identity, ManifestObject};
 
@@ -45,6 +46,8 @@ pub(super) struct Watch {
     /// `None`: all namespaces.
     pub(super) namespace: Option<String>,
     pub(super) labels: Option<String>,
+    /// Secrets that objects name, for when they may not be listed.
+    pub(super) wanted: Wanted,
 }
 
 impl Watch {
@@ -52,11 +55,16 @@ impl Watch {
     pub(super) async fn run(self, client: Client, number: usize, news: Sender<(usize, News)>) {
         let resource = self.kind.api_resource();
         let api: Api<DynamicObject> = match &self.namespace {
-            Some(namespace) => Api::namespaced_with(client, namespace, &resource),
-            None => Api::all_with(client, &resource),
+            Some(namespace) => Api::namespaced_with(client.clone(), namespace, &resource),
+            None => Api::all_with(client.clone(), &resource),
         };
+        let by_name = (self.kind == SECRETS).then(|| {
+            let (namespace, wanted) = (self.namespace.clone(), self.wanted.clone());
+            ByName::new(client, self.kind, namespace, wanted)
+        });
         let mut teller = Teller {
             watch: self,
+            by_name,
             number,
             news,
             position: read::position(),
@@ -92,6 +100,7 @@ impl Watch {
 /// A watch under way.
 struct Teller {
     watch: Watch,
+    by_name: Option<ByName>,
     number: usize,
     news: Sender<(usize, News)>,
     position: Position,
@@ -169,6 +178,16 @@ impl Teller {
         if is_refused && self.news.send((self.number, News::Refused)).await.is_err() {
             return false;
         }
+        if is_refused && let Some(by_name) = &mut self.by_name {
+            by_name.renew();
+            while let Some(found) = by_name.next().await {
+                let news = News::Listed(found);
+                if self.news.send((self.number, news)).await.is_err() {
+                    return false;
+                }
+            }
+            return true;
+        }
         sleep(self.wait).await;
         self.wait = (self.wait * 2).min(LONGEST_WAIT);
         true
@@ -178,6 +197,11 @@ impl Teller {
     fn explain(&self, error: &watcher::Error, status: Option<u16>) -> String {
         let kind = self.watch.kind;
         match (status, cause(error)) {
+            (Some(403), _) if kind == SECRETS => format!(
+                "{kind} may not be listed, so those that objects name are read one by one, each \
+                 second; a change is seen sooner with {}",
+                self.watch.rule()
+            ),
             (Some(403), _) => format!(
                 "{kind} may not be read, so what needs them answers 503; allow it by {}",
                 self.watch.rule()

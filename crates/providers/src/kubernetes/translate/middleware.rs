@@ -15,7 +15,7 @@ use crate::kubernetes::secret::Secret;
 use crate::references::replace;
 
 /// What a reference begins with: `urn:k8s:secret:NAME:KEY`, in the Middleware's own namespace.
-const PREFIX: &str = "urn:k8s:secret:";
+pub(super) const PREFIX: &str = "urn:k8s:secret:";
 
 impl Translation<'_> {
     pub(super) fn translate_middlewares(&mut self) {

@@ -17,12 +17,14 @@ mod endpoints;
 mod middleware;
 mod reference;
 mod router;
+mod secrets;
 mod servers_transport;
 mod service;
 mod tls;
 mod traefik_service;
 
 use claims::Claims;
+pub(super) use secrets::named_secrets;
 
 /// What the user allows: `providers.kubernetesCRD`.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

@@ -348,3 +348,32 @@ async fn only_the_configured_namespaces_are_asked_for() {
     let mut running = start_with(&server, cluster);
     assert!(running.next().await.routers.is_empty());
 }
+
+// Holds OP-06: `get` by resourceNames is enough for Secrets.
+#[tokio::test(start_paused = true)]
+async fn secrets_that_may_not_be_listed_are_read_by_the_names_that_objects_use() {
+    let server = with_whoami();
+    server.refuse("Secret", 403);
+    let mut running = start(&server);
+    // Not told before the named ones were read.
+    let config = running.next().await;
+    assert!(config.middlewares["apps-guard"].served().is_some());
+
+    let within = Duration::from_millis(2100);
+    let began = Instant::now();
+    server.delete("Secret", "apps", "gateway");
+    let closed = |config: &RoutingConfig| config.middlewares["apps-guard"].is_closed();
+    running.until(closed).await;
+    assert!(began.elapsed() < within, "{:?}", began.elapsed());
+
+    let began = Instant::now();
+    server.apply(WHOAMI);
+    running.until(|config| !closed(config)).await;
+    assert!(began.elapsed() < within, "{:?}", began.elapsed());
+
+    // Allowed after all: it goes on from the list.
+    server.allow();
+    tokio::time::sleep(Duration::from_secs(60)).await;
+    server.delete("Secret", "apps", "gateway");
+    running.until(closed).await;
+}

@@ -179,6 +179,9 @@ impl Server {
         if let Some(status) = refused {
             return failed(*status);
         }
+        if let Some((path, namespace, name)) = single(&path) {
+            return state.one(&path, namespace, name);
+        }
         if !query.contains_key("watch") {
             return state.list(&path);
         }
@@ -190,7 +193,21 @@ impl Server {
     }
 }
 
+/// Path of the kind, namespace and name, where a request is for one object.
+fn single(path: &str) -> Option<(String, &str, &str)> {
+    let (group, rest) = path.split_once("/namespaces/")?;
+    let mut parts = rest.splitn(3, '/');
+    let (namespace, plural, name) = (parts.next()?, parts.next()?, parts.next()?);
+    Some((format!("{group}/{plural}"), namespace, name))
+}
+
 impl State {
+    fn one(&self, path: &str, namespace: &str, name: &str) -> Answer {
+        let key = (namespace.to_owned(), name.to_owned());
+        let found = self.objects.get(path).and_then(|kept| kept.get(&key));
+        found.map_or_else(|| failed(404), |object| whole(200, object))
+    }
+
     fn list(&mut self, path: &str) -> Answer {
         *self.lists.entry(path.to_owned()).or_default() += 1;
         let items: Vec<_> = self.objects.get(path).into_iter().flatten().collect();
