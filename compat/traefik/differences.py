@@ -66,6 +66,10 @@ def earned(play: Play, traefik: Parts, carnet: Parts) -> set[str]:
             tags.add("tie")
     if traefik["status"] == carnet["status"] == 400:
         tags.add("malformed")
+    if traefik["status"] == carnet["status"] == 421:
+        tags.add("misdirected")
+    if traefik["status"] == carnet["status"] == 502:
+        tags.add("unanswered")
     return tags
 
 

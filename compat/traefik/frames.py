@@ -70,7 +70,7 @@ def paths(random: Random, frame: Frame, count: int) -> None:
     frame.route("parent", "PathPrefix(`/b`)", "delta")
     frame.route("all", "PathPrefix(`/`)")
     for _ in range(count):
-        frame.ask(Request(path=random.choice(PATHS)))
+        frame.ask(Request(path=random.choice(PATHS)), "path")
 
 
 def proxied(random: Random, frame: Frame, count: int) -> None:
@@ -82,7 +82,7 @@ def proxied(random: Random, frame: Frame, count: int) -> None:
         name, before = PREFACES[(number + random.randrange(2)) % len(PREFACES)]
         request = Request(path=f"/{name}", before=before)
         request.source = random.choice(["127.0.0.1", "127.0.0.1", "127.0.0.2"])
-        frame.ask(request, f"preface-{name}")
+        frame.ask(request, *(["preface"] if before else []))
 
 
 def redirected(random: Random, frame: Frame, count: int) -> None:
@@ -92,12 +92,13 @@ def redirected(random: Random, frame: Frame, count: int) -> None:
     for _ in range(count):
         request = Request(
             host=random.choice(["a.test", "A.test", "a.test:8000", "[::1]", "[::1]:80", "b.test."]),
-            path=random.choice(["/", "/stays", "/a%2Fb", "/a//b", "/é", "/a b".replace(" ", "%20")]),
+            path=random.choice(["/", "/stays", "/a%2Fb", "/a//b", "/é", "/a%20b"]),
             method=random.choice(["GET", "GET", "POST", "HEAD", "PUT"]),
         )
         if random.random() < 0.4:
             request.query.append(random.choice(["q=1", "q=a;b", "q", "q=%20"]))
-        frame.ask(request)
+        tags = ["redirect-ipv6"] if "[" in str(request.host) else []
+        frame.ask(request, *tags, *(["redirect-semicolon"] if ";" in request.target else []))
 
 
 def sized(random: Random, frame: Frame, count: int) -> None:

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Gives Traefik and carnet the same configuration and the same requests, and tells what differs.
 
-    python3 compat/traefik/run.py                 300 requests from seed 42
+    python3 compat/traefik/run.py                 770 requests from seed 42
     python3 compat/traefik/run.py --seed 7        others
     python3 compat/traefik/run.py --case 123      what both answered to one of them
 
@@ -32,7 +32,7 @@ from processes import Processes  # noqa: E402
 from request import send  # noqa: E402
 from scenes import Case, Play  # noqa: E402
 
-SEED, REQUESTS = 42, 300
+SEED, REQUESTS = 42, 300  # for rules; those of the frames come on top
 # Places of a difference that are told.
 SHOWN = 3
 

@@ -109,4 +109,5 @@ def _ask(random: Random, frame: Frame) -> None:
     request = Request(host=host or "a.test", path=path, secured=secured)
     if random.random() < 0.1:
         request.secured = None
-    frame.ask(request, *(["options-unknown"] if "nobody" in str(frame) else []))
+    is_for_broken = "nobody" in str(frame.routers) and "a.test" in (name, host)
+    frame.ask(request, *(["options-unknown"] if is_for_broken else []))

@@ -56,7 +56,7 @@ impl Server {
             format!("`{url}` is no address of a server; write `http://HOST:PORT`")
         })?;
         Ok(Self {
-            url: Arc::from(url.as_str().trim_end_matches('/')),
+            url: Arc::from(options.name.as_str()),
             destination,
             host: match pass_host_header {
                 true => Host::Passed(host),
