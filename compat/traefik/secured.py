@@ -109,5 +109,6 @@ def _ask(random: Random, frame: Frame) -> None:
     request = Request(host=host or "a.test", path=path, secured=secured)
     if random.random() < 0.1:
         request.secured = None
-    is_for_broken = "nobody" in str(frame.routers) and "a.test" in (name, host)
+    is_for_a = any(str(asked).lower().startswith("a.test") for asked in (name, request.host))
+    is_for_broken = "nobody" in str(frame.routers) and is_for_a
     frame.ask(request, *(["options-unknown"] if is_for_broken else []))
