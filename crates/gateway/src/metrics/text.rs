@@ -20,7 +20,7 @@ use super::kind::Kind;
 use super::{Metrics, Series, locked, tokens};
 use crate::token_source::ProviderFigures;
 
-/// What [`write`] writes.
+/// What [`write()`] writes.
 pub(crate) const CONTENT_TYPE: &str = "text/plain; version=0.0.4; charset=utf-8";
 
 /// What is counted of whom.
