@@ -8,38 +8,28 @@ import socket
 import struct
 import threading
 import time
+from typing import Self
 
 WHOLE = b"y" * 200_000
 
 
-class Scripted:
-    """Speaks HTTP/1.1 and keeps connections. Moods: `well`; `slow`; `stalled`, which never answers;
-    `tired`, which now and then closes a kept connection at the next request or right after an
-    answer; `cutting`, which resets the connection in the middle of an answer."""
+class Listener:
+    """Accepts connections, and gives each a thread until it breaks."""
 
-    def __init__(self, seed: int, often: float = 0.1) -> None:
-        self.mood, self.often, self.chance = "well", often, random.Random(seed)
-        self.lock = threading.Lock()
-        self.asked: collections.Counter[str] = collections.Counter()
+    def __init__(self) -> None:
         self.listener = socket.create_server(("127.0.0.1", 0), backlog=512)
         self.port = self.listener.getsockname()[1]
 
-    def __enter__(self) -> Scripted:
+    def __enter__(self) -> Self:
         threading.Thread(target=self._accept, daemon=True).start()
         return self
 
     def __exit__(self, *_: object) -> None:
         self.listener.close()
 
-    def requests(self) -> int:
-        """How many came, probes left out."""
-        with self.lock:
-            return sum(count for target, count in self.asked.items() if "/health" not in target)
-
-    def most(self, method: str) -> int:
-        """How often the same request came at most."""
-        with self.lock:
-            return max((n for key, n in self.asked.items() if key.startswith(method)), default=0)
+    def answer(self, connection: socket.socket) -> None:
+        """What is said on a connection."""
+        raise NotImplementedError
 
     def _accept(self) -> None:
         while True:
@@ -52,11 +42,33 @@ class Scripted:
     def _serve(self, connection: socket.socket) -> None:
         with connection:
             try:
-                self._answer_all(connection)
+                self.answer(connection)
             except OSError:
                 pass
 
-    def _answer_all(self, connection: socket.socket) -> None:
+
+class Scripted(Listener):
+    """Speaks HTTP/1.1 and keeps connections. Moods: `well`; `slow`; `stalled`, which never answers;
+    `tired`, which now and then closes a kept connection at the next request or right after an
+    answer; `cutting`, which resets the connection in the middle of an answer."""
+
+    def __init__(self, seed: int, often: float = 0.1) -> None:
+        super().__init__()
+        self.mood, self.often, self.chance = "well", often, random.Random(seed)
+        self.lock = threading.Lock()
+        self.asked: collections.Counter[str] = collections.Counter()
+
+    def requests(self) -> int:
+        """How many came, probes left out."""
+        with self.lock:
+            return sum(count for target, count in self.asked.items() if "/health" not in target)
+
+    def most(self, method: str) -> int:
+        """How often the same request came at most."""
+        with self.lock:
+            return max((n for key, n in self.asked.items() if key.startswith(method)), default=0)
+
+    def answer(self, connection: socket.socket) -> None:
         file, is_kept = connection.makefile("rb"), False
         while line := file.readline():
             length = 0

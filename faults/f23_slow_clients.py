@@ -6,6 +6,7 @@ import socket
 import threading
 import time
 
+from backends import Listener
 from gateway import Backend, Gateway
 from regular import Regular
 from stage import Stage
@@ -97,33 +98,11 @@ def _drip(crowd: list[_Slow], stop: threading.Event) -> None:
                 client.go_on()
 
 
-class _Big:
+class _Big(Listener):
     """A backend whose answers are large."""
 
-    def __enter__(self) -> _Big:
-        self.listener = socket.create_server(("127.0.0.1", 0), backlog=512)
-        self.port = self.listener.getsockname()[1]
-        threading.Thread(target=self._accept, daemon=True).start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.listener.close()
-
-    def _accept(self) -> None:
-        while True:
-            try:
-                connection, _ = self.listener.accept()
-            except OSError:
-                return
-            threading.Thread(target=self._answer, args=(connection,), daemon=True).start()
-
-    def _answer(self, connection: socket.socket) -> None:
-        with connection:
-            try:
-                connection.recv(8192)
-                head = f"HTTP/1.1 200 OK\r\nContent-Length: {BIG}\r\n\r\n"
-                connection.sendall(head.encode())
-                for _ in range(BIG // 65536):
-                    connection.sendall(b"x" * 65536)
-            except OSError:
-                pass
+    def answer(self, connection: socket.socket) -> None:
+        connection.recv(8192)
+        connection.sendall(f"HTTP/1.1 200 OK\r\nContent-Length: {BIG}\r\n\r\n".encode())
+        for _ in range(BIG // 65536):
+            connection.sendall(b"x" * 65536)

@@ -12,6 +12,7 @@ import time
 from pathlib import Path
 from typing import Callable
 
+from backends import Listener
 from processes import free_ports
 
 PATIENCE = 20
@@ -169,38 +170,18 @@ class Backend:
         self.process.wait()
 
 
-class Slow:
+class Slow(Listener):
     """A backend whose answers take a while, and are as long as they say."""
 
     def __init__(self, seconds: float) -> None:
+        super().__init__()
         self.parts = int(seconds / 0.1)
-        self.listener = socket.create_server(("127.0.0.1", 0), backlog=128)
-        self.port = self.listener.getsockname()[1]
 
-    def __enter__(self) -> Slow:
-        threading.Thread(target=self._accept, daemon=True).start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.listener.close()
-
-    def _accept(self) -> None:
-        while True:
-            try:
-                connection, _ = self.listener.accept()
-            except OSError:
-                return
-            threading.Thread(target=self._answer, args=(connection,), daemon=True).start()
-
-    def _answer(self, connection: socket.socket) -> None:
-        with connection:
-            try:
-                connection.recv(8192)
-                length = self.parts * len(PART)
-                head = f"HTTP/1.1 200 OK\r\nContent-Length: {length}\r\nConnection: close\r\n\r\n"
-                connection.sendall(head.encode())
-                for _ in range(self.parts):
-                    time.sleep(0.1)
-                    connection.sendall(PART)
-            except OSError:
-                pass
+    def answer(self, connection: socket.socket) -> None:
+        connection.recv(8192)
+        length = self.parts * len(PART)
+        head = f"HTTP/1.1 200 OK\r\nContent-Length: {length}\r\nConnection: close\r\n\r\n"
+        connection.sendall(head.encode())
+        for _ in range(self.parts):
+            time.sleep(0.1)
+            connection.sendall(PART)
