@@ -53,7 +53,21 @@ impl Body {
 
     /// The same, with its bytes added up as they are read.
     pub(crate) fn counted(self, bytes: Arc<AtomicU64>) -> Self {
-        Self::stream(Counted { body: self, bytes })
+        self.passed(move |frame| {
+            if let Some(data) = frame.data_ref() {
+                bytes.fetch_add(data.len() as u64, Ordering::Relaxed);
+            }
+            frame
+        })
+    }
+
+    /// The same, each frame through a function that leaves the length of the data as it is. What
+    /// the function holds is dropped with the body.
+    pub(crate) fn passed<F>(self, pass: F) -> Self
+    where
+        F: FnMut(Frame<Bytes>) -> Frame<Bytes> + Send + Unpin + 'static,
+    {
+        Self::stream(Passed { body: self, pass })
     }
 
     /// Any other stream as a body.
@@ -66,14 +80,16 @@ impl Body {
     }
 }
 
-/// A body whose bytes are added up as they are read.
-#[derive(Debug)]
-struct Counted {
+/// A body whose frames pass through somebody's hands, and whose length stays what it is.
+struct Passed<F> {
     body: Body,
-    bytes: Arc<AtomicU64>,
+    pass: F,
 }
 
-impl HttpBody for Counted {
+impl<F> HttpBody for Passed<F>
+where
+    F: FnMut(Frame<Bytes>) -> Frame<Bytes> + Unpin,
+{
     type Data = Bytes;
     type Error = BodyError;
 
@@ -83,12 +99,7 @@ impl HttpBody for Counted {
     ) -> Poll<Option<Result<Frame<Bytes>, BodyError>>> {
         let this = self.get_mut();
         let polled = Pin::new(&mut this.body).poll_frame(cx);
-        if let Poll::Ready(Some(Ok(frame))) = &polled
-            && let Some(data) = frame.data_ref()
-        {
-            this.bytes.fetch_add(data.len() as u64, Ordering::Relaxed);
-        }
-        polled
+        polled.map_ok(&mut this.pass)
     }
 
     fn is_end_stream(&self) -> bool {

@@ -1,22 +1,18 @@
 //! `loadBalancer`: one of several servers.
 
-use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll};
 
-use bytes::Bytes;
 use carnet_config::routing::service;
 use carnet_oauth::Random;
 use futures_util::future::BoxFuture;
-use http_body::{Body as HttpBody, Frame, SizeHint};
 use tokio::time::Instant;
 use tracing::Instrument as _;
 
 use super::member::Member;
 use super::proxy::proxy;
 use super::sticky::Sticky;
-use super::strategy::{Candidate, InFlight, Strategy};
-use crate::body::{Body, BodyError, Request, Response};
+use super::strategy::{Candidate, Strategy};
+use crate::body::{Request, Response};
 use crate::error::{Fault, Reason};
 use crate::metrics::Series;
 use crate::middleware::{Endpoint, Exchange, ServerStatus};
@@ -96,10 +92,11 @@ impl LoadBalancer {
         let asked = Instant::now();
         let response = proxy(request, exchange, member.server()).await?;
         member.load().answered(asked.elapsed());
+        // In flight until its body has ended.
         Ok(response.map(|body| {
-            Body::stream(Counted {
-                body,
-                _in_flight: in_flight,
+            body.passed(move |frame| {
+                let _held = &in_flight;
+                frame
             })
         }))
     }
@@ -151,31 +148,5 @@ impl Endpoint for LoadBalancer {
             is_up: member.is_up(),
         };
         self.members.iter().map(status).collect()
-    }
-}
-
-/// A body that is in flight until its end.
-struct Counted {
-    body: Body,
-    _in_flight: InFlight,
-}
-
-impl HttpBody for Counted {
-    type Data = Bytes;
-    type Error = BodyError;
-
-    fn poll_frame(
-        self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, BodyError>>> {
-        Pin::new(&mut self.get_mut().body).poll_frame(cx)
-    }
-
-    fn is_end_stream(&self) -> bool {
-        self.body.is_end_stream()
-    }
-
-    fn size_hint(&self) -> SizeHint {
-        self.body.size_hint()
     }
 }

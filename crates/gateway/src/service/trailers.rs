@@ -2,14 +2,10 @@
 //! request is, where it goes or how it is framed (RFC 9110 section 6.5.1). A backend that merges
 //! trailers into headers would believe it.
 
-use std::pin::Pin;
-use std::task::{Context, Poll};
-
-use bytes::Bytes;
 use http::HeaderMap;
-use http_body::{Body as HttpBody, Frame, SizeHint};
+use http_body::Frame;
 
-use crate::body::{Body, BodyError, Request};
+use crate::body::Request;
 
 /// Names that never follow a body, beside those of the head and `X-Forwarded-*`.
 const FORBIDDEN: [&str; 24] = [
@@ -42,9 +38,12 @@ const FORBIDDEN: [&str; 24] = [
 /// Lets only harmless trailers follow a body of which nobody knows whether some will.
 pub(super) fn guard(request: &mut Request) {
     let head = request.headers().keys().map(|name| folded(name.as_str()));
-    let head = head.collect();
+    let head: Vec<String> = head.collect();
     let body = std::mem::take(request.body_mut());
-    *request.body_mut() = Body::stream(Guarded { body, head });
+    *request.body_mut() = body.passed(move |frame| match frame.trailers_ref() {
+        Some(trailers) => Frame::trailers(harmless(trailers, &head)),
+        None => frame,
+    });
 }
 
 /// As a program reads it that takes headers for variables: `x_real_ip` is `x-real-ip`.
@@ -53,53 +52,19 @@ fn folded(name: &str) -> String {
     name.chars().map(fold).collect()
 }
 
-/// A body with its watch.
-struct Guarded {
-    body: Body,
-    /// Names of the head.
-    head: Vec<String>,
-}
-
-impl Guarded {
-    fn harmless(&self, trailers: &HeaderMap) -> HeaderMap {
-        let may_follow = |name: &str| {
-            let name = folded(name);
-            let is_forbidden = FORBIDDEN.contains(&name.as_str()) || self.head.contains(&name);
-            !is_forbidden && !name.starts_with("x-forwarded-")
-        };
-        let fields = trailers.iter();
-        fields
-            .filter(|(name, _)| may_follow(name.as_str()))
-            .map(|(name, value)| (name.clone(), value.clone()))
-            .fold(HeaderMap::new(), |mut kept, (name, value)| {
-                kept.append(name, value);
-                kept
-            })
-    }
-}
-
-impl HttpBody for Guarded {
-    type Data = Bytes;
-    type Error = BodyError;
-
-    fn poll_frame(
-        self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, BodyError>>> {
-        let this = self.get_mut();
-        Pin::new(&mut this.body)
-            .poll_frame(cx)
-            .map_ok(|frame| match frame.trailers_ref() {
-                Some(trailers) => Frame::trailers(this.harmless(trailers)),
-                None => frame,
-            })
-    }
-
-    fn is_end_stream(&self) -> bool {
-        self.body.is_end_stream()
-    }
-
-    fn size_hint(&self) -> SizeHint {
-        self.body.size_hint()
-    }
+/// Those that may follow a head with these names.
+fn harmless(trailers: &HeaderMap, head: &[String]) -> HeaderMap {
+    let may_follow = |name: &str| {
+        let name = folded(name);
+        let is_forbidden = FORBIDDEN.contains(&name.as_str()) || head.contains(&name);
+        !is_forbidden && !name.starts_with("x-forwarded-")
+    };
+    let fields = trailers.iter();
+    fields
+        .filter(|(name, _)| may_follow(name.as_str()))
+        .map(|(name, value)| (name.clone(), value.clone()))
+        .fold(HeaderMap::new(), |mut kept, (name, value)| {
+            kept.append(name, value);
+            kept
+        })
 }
