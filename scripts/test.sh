@@ -131,7 +131,7 @@ step_audit() {
 
 step_test() {
     # What the tests of the binary call, in a network of their own.
-    need jq=jq curl=curl envsubst=gettext-base openssl=openssl git=git unshare=util-linux ip=iproute2
+    need jq=jq curl=curl envsubst=gettext-base openssl=openssl git=git unshare=util-linux prlimit=util-linux ip=iproute2
     need_postgres
     python_package 'PyJWT[crypto]'
     # A part that is not there is a failure, not a line that nobody reads.
@@ -280,14 +280,14 @@ main() {
     for step in "${steps[@]}"; do
         declare -F "step_$step" >/dev/null || { say "error: no step $step; there are ${STEPS[*]}"; return 2; }
     done
-    mkdir -p "$CARGO_TARGET_DIR"
+    mkdir -p "$CARGO_TARGET_DIR/steps"
     : >"$CARGO_TARGET_DIR/not-run"
     need cc=gcc c++=g++ cmake=cmake
     for step in "${steps[@]}"; do
         say "=== $step"
         began=$SECONDS
         # A process of its own: `set -e` holds in it, also here.
-        if bash "$SELF" --step "$step"; then
+        if bash "$SELF" --step "$step" > >(tee "$CARGO_TARGET_DIR/steps/$step.log") 2>&1; then
             say "--- $step: $((SECONDS - began)) s"
         else
             say "--- $step: FAILED after $((SECONDS - began)) s"
@@ -296,7 +296,16 @@ main() {
     done
     say "=== ${#steps[@]} steps, $SECONDS s"
     cat "$CARGO_TARGET_DIR/not-run"
-    [ ${#failed[@]} -eq 0 ] || { say "FAILED: ${failed[*]}"; return 1; }
+    [ ${#failed[@]} -gt 0 ] || return 0
+    # Where only the end of all this is kept, it still tells what failed.
+    for step in "${failed[@]}"; do
+        say "--- $step said:"
+        grep -E ' FAILED$|panicked at|^(error|failed|left|right)|^ +(left|right): |Error: ' \
+            "$CARGO_TARGET_DIR/steps/$step.log" | tail -n 20 || true
+        tail -n 5 "$CARGO_TARGET_DIR/steps/$step.log"
+    done
+    say "FAILED: ${failed[*]}"
+    return 1
 }
 
 if [ "${1:-}" = --step ]; then

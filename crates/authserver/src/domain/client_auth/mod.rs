@@ -206,7 +206,11 @@ impl Authority {
             }
         };
         self.failures
-            .hold(presented.arrived, self.verifier.slowest())
+            .hold(
+                presented.arrived,
+                self.verifier.slowest(),
+                self.random.as_ref(),
+            )
             .await?;
         Err(refusal)
     }

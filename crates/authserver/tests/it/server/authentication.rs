@@ -59,7 +59,8 @@ async fn failures_have_the_same_bytes_at_the_same_time_whatever_the_cause() {
     ];
     for (answer, took) in &answers {
         assert_eq!(answer, &answers[0].0);
-        assert_eq!(took.as_millis(), 50);
+        // And less than a millisecond of chance, which the stopped clock rounds up.
+        assert!((50..=51).contains(&took.as_millis()), "{took:?}");
     }
     let failure = &answers[0].0;
     assert_eq!(failure.status, StatusCode::UNAUTHORIZED);
@@ -97,7 +98,8 @@ async fn failures_look_the_same_also_among_many_and_beside_right_ones() {
     let (failed, right) = tokio::join!(join_all(asked), join_all(right));
     for (answer, took) in &failed {
         assert_eq!(answer, &failed[0].0);
-        assert_eq!(took.as_millis(), 50);
+        // And less than a millisecond of chance, which the stopped clock rounds up.
+        assert!((50..=51).contains(&took.as_millis()), "{took:?}");
     }
     assert_eq!(failed[0].0.status, StatusCode::UNAUTHORIZED);
     assert!(right.iter().all(|answer| answer.status == StatusCode::OK));
