@@ -40,6 +40,8 @@ FAULTS = {
     "F05": "f05_patience",
     # Holds F06.
     "F06": "f06_one_refused",
+    # Holds F09, CA-03, CA-04.
+    "F09": "f09_store",
     # Holds F12, DO-03.
     "F12": "f12_descriptors",
     # Holds F14.
@@ -66,9 +68,15 @@ FAULTS = {
     "F25": "f25_guesses",
     # Holds F27.
     "F27": "f27_together",
+    # Holds F28.
+    "F28": "f28_two_gateways",
     # Holds RV-04.
     "revocations": "revocations",
     "rotation": "rotation",
+    # Holds CA-16.
+    "store": "shared_store",
+    "sentinel": "store_sentinel",
+    "cluster": "store_cluster",
     "log": "full_log",
 }
 
