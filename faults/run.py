@@ -46,6 +46,8 @@ FAULTS = {
     "F14": "f14_cut",
     # Holds F15.
     "F15": "f15_dead_server",
+    # Holds F16, DO-08.
+    "F16": "f16_bad_configuration",
     # Holds F17.
     "F17": "f17_upgrade",
     # Holds F18.
@@ -66,6 +68,8 @@ FAULTS = {
     "F25": "f25_guesses",
     # Holds F27.
     "F27": "f27_together",
+    # Holds F29.
+    "F29": "f29_panic",
     # Holds RV-04.
     "revocations": "revocations",
     "rotation": "rotation",
