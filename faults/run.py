@@ -66,6 +66,8 @@ FAULTS = {
     "F24": "f24_many_clients",
     # Holds F25.
     "F25": "f25_guesses",
+    # Holds F26.
+    "F26": "f26_packets",
     # Holds F27.
     "F27": "f27_together",
     # Holds F29.
