@@ -6,7 +6,7 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 SELF=$PWD/scripts/test.sh
 
-STEPS=(fmt clippy walls security paths deny audit test kills faults doc demo hydra schemathesis clients failures traefik gateway acme kube bench fuzz)
+STEPS=(fmt clippy walls security paths deny audit test kills faults doc demo hydra schemathesis clients providers failures traefik gateway acme kube bench fuzz)
 
 # Versions of the tools that are built from the Rust registry, and of the one that is a Go module.
 CARGO_TOOLS=(cargo-deny@0.20.2 cargo-audit@0.22.2 cargo-fuzz@0.13.2)
@@ -184,6 +184,22 @@ step_clients() {
     python3 -m unittest discover compat/clients
     release
     python3 compat/clients/run.py --carnet target/release/carnet
+}
+
+# Authorization servers that others wrote give tokens to the gateway. Keycloak is a download of 170 MB
+# and takes a minute and a half to start: WITH_KEYCLOAK brings it in.
+step_providers() {
+    need_python
+    need node=nodejs npm=npm openssl=openssl
+    python3 -m unittest discover compat/providers
+    release
+    if [ -n "${WITH_KEYCLOAK:-}" ]; then
+        need java=openjdk-17-jre-headless mvn=maven
+        python3 compat/providers/run.py --carnet target/release/carnet --keycloak
+    else
+        not_run "providers: Keycloak, as WITH_KEYCLOAK is not set"
+        python3 compat/providers/run.py --carnet target/release/carnet
+    fi
 }
 
 # Failed authentications: the same bytes, and none before its time. That their times cannot be told

@@ -49,16 +49,21 @@ impl Exchange {
         }
     }
 
+    /// When an exchange that begins now has to end.
+    pub(super) fn deadline(&self) -> Instant {
+        Instant::now() + self.options.timeout
+    }
+
     pub(super) fn random(&self) -> &dyn Random {
         self.random.as_ref()
     }
 
     /// Asks for a token with the first reading of the credentials, by one method and then by the
     /// other; further readings only follow where no method was right.
-    pub(super) async fn run(&self, readings: &[Credentials]) -> Outcome {
+    pub(super) async fn run(&self, readings: &[Credentials], deadline: Instant) -> Outcome {
         self.provider.asked();
         let mut budget = Budget {
-            deadline: Instant::now() + self.options.timeout,
+            deadline,
             retries: self.options.max_retries,
             tried: 0,
         };
@@ -83,6 +88,14 @@ impl Exchange {
             self.methods.forget(&client);
         }
         outcome.map(Arc::new)
+    }
+
+    /// Whether a token holds that came from elsewhere.
+    pub(super) async fn verifies(&self, token: &Token, now: Asked) -> bool {
+        match &self.verifier {
+            Some(verifier) => verifier.check(token, now).await.is_ok(),
+            None => true,
+        }
     }
 
     async fn ask(

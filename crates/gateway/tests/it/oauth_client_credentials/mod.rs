@@ -76,8 +76,13 @@ impl Room {
     }
 
     fn apply(&self, url: &str, options: &str) {
+        assert_eq!(self.offer(url, options), "");
+    }
+
+    /// What is wrong with these options.
+    fn offer(&self, url: &str, options: &str) -> String {
         let backend = self.backend.url("");
-        self.gateway.apply(&format!(
+        self.gateway.offer(&format!(
             "
 http:
   routers:
@@ -94,7 +99,7 @@ http:
       plugin:
         oAuthClientCredentials: {{url: '{url}', {options}}}
 "
-        ));
+        ))
     }
 
     async fn get(&self, fields: &[&str]) -> Response {
