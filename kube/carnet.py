@@ -16,7 +16,7 @@ PING = "http://127.0.0.1:8081/ping"
 STATIC = """entryPoints:
   web: {address: ':80'}
   traefik: {address: '127.0.0.1:8081'}
-providers: {kubernetesCRD: {%s}}
+providers: {kubernetesCRD: {%s}%s}
 ping: {}
 log: {level: INFO}
 """
@@ -37,10 +37,12 @@ class Carnet:
         for name in reversed(list(self.running)):
             self.stop(name)
 
-    def gateway(self, cluster: Cluster, options: str = "", ready: bool = True) -> subprocess.Popen[bytes]:
-        """A gateway that follows the cluster."""
+    def gateway(
+        self, cluster: Cluster, options: str = "", ready: bool = True, more: str = ""
+    ) -> subprocess.Popen[bytes]:
+        """A gateway that follows the cluster; `more` are other providers."""
         static = self.folder / "gateway.yaml"
-        static.write_text(STATIC % options, encoding="utf-8")
+        static.write_text(STATIC % (options, more), encoding="utf-8")
         command = ["gateway", f"--configfile={static}"]
         variables = {"KUBECONFIG": str(cluster.kubeconfig)}
         return self.start("gateway", command, variables, ready=PING if ready else None)

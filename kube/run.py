@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Callable
 
 import guarded
+import ingress
 import install
 import rights
 import stage
@@ -38,6 +39,7 @@ def scenes(options: argparse.Namespace) -> dict[str, Scene]:
     found: dict[str, Scene] = {}
     for edition in tutorial.editions():
         found[f"tutorial {edition.name}"] = lambda cluster, carnet, it=edition: _tutorial(cluster, carnet, it)
+    found["ingress"] = ingress.play
     found["rights"] = rights.play
     found["deletions"] = lambda cluster, carnet: guarded.deletions(cluster, carnet, options.probes)
     found["outages"] = lambda cluster, carnet: guarded.outages(cluster, carnet, options.outages)

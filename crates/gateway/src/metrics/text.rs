@@ -18,7 +18,7 @@ use prometheus_client::registry::Registry;
 use super::cell::Totals;
 use super::kind::Kind;
 use super::{Metrics, Series, locked, tokens};
-use crate::token_source::ProviderFigures;
+use crate::token_source::{ProviderFigures, StoreFigures};
 
 /// What [`write()`] writes.
 pub(crate) const CONTENT_TYPE: &str = "text/plain; version=0.0.4; charset=utf-8";
@@ -32,14 +32,17 @@ type Labels = Vec<(&'static str, String)>;
 /// Services, URLs of their servers, and whether these are up.
 pub(crate) type Servers = Vec<(String, Arc<str>, bool)>;
 
+/// Servers that give tokens, and stores that share them.
+pub(crate) type Tokens = (Vec<ProviderFigures>, Vec<StoreFigures>);
+
 /// All counts, the servers whose health is checked, and those that give tokens.
 pub(crate) fn write(
     metrics: &Arc<Metrics>,
     servers: Servers,
-    providers: Vec<ProviderFigures>,
+    tokens: Tokens,
 ) -> Result<String, fmt::Error> {
     let mut registry = Registry::default();
-    let look = Look(Arc::clone(metrics), servers, providers);
+    let look = Look(Arc::clone(metrics), servers, tokens);
     registry.register_collector(Box::new(look));
     let mut text = String::new();
     encode_registry(&mut text, &registry)?;
@@ -56,7 +59,7 @@ pub(crate) fn write(
 
 /// One look at the counts.
 #[derive(Debug)]
-struct Look(Arc<Metrics>, Servers, Vec<ProviderFigures>);
+struct Look(Arc<Metrics>, Servers, Tokens);
 
 impl Collector for Look {
     fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> fmt::Result {
@@ -74,7 +77,8 @@ impl Collector for Look {
             }
         }
         own(encoder, metrics)?;
-        tokens::write(encoder, &self.2)
+        tokens::write(encoder, &self.2.0)?;
+        tokens::write_stores(encoder, &self.2.1)
     }
 }
 

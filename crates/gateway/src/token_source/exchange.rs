@@ -52,28 +52,37 @@ impl Exchange {
         }
     }
 
+    /// When an exchange that begins now has to end.
+    pub(super) fn deadline(&self) -> Instant {
+        Instant::now() + self.options.timeout
+    }
+
     pub(super) fn random(&self) -> &dyn Random {
         self.random.as_ref()
     }
 
     /// Asks for a token, in a span of its own where that is wanted.
-    pub(super) async fn run(&self, readings: &[Credentials]) -> Outcome {
+    pub(super) async fn run(&self, readings: &[Credentials], deadline: Instant) -> Outcome {
         let Some(tracer) = &self.tracer else {
-            return self.by_any_method(readings).await.map(Arc::new);
+            return self.by_any_method(readings, deadline).await.map(Arc::new);
         };
         let span = tracer.exchange(self.provider.origin());
-        let asked = self.by_any_method(readings).instrument(span.clone());
-        let outcome = asked.await;
+        let asked = self.by_any_method(readings, deadline);
+        let outcome = asked.instrument(span.clone()).await;
         let ids = tracer.exchanged(&span, outcome.is_ok());
         outcome.map(|token| Arc::new(token.got_in(ids)))
     }
 
     /// By the first reading of the credentials, by one method and then by the other; further
     /// readings only follow where no method was right.
-    async fn by_any_method(&self, readings: &[Credentials]) -> Result<Token, TokenFault> {
+    async fn by_any_method(
+        &self,
+        readings: &[Credentials],
+        deadline: Instant,
+    ) -> Result<Token, TokenFault> {
         self.provider.asked();
         let mut budget = Budget {
-            deadline: Instant::now() + self.options.timeout,
+            deadline,
             retries: self.options.max_retries,
             tried: 0,
         };
@@ -98,6 +107,14 @@ impl Exchange {
             self.methods.forget(&client);
         }
         outcome
+    }
+
+    /// Whether a token holds that came from elsewhere.
+    pub(super) async fn verifies(&self, token: &Token, now: Asked) -> bool {
+        match &self.verifier {
+            Some(verifier) => verifier.check(token, now).await.is_ok(),
+            None => true,
+        }
     }
 
     async fn ask(

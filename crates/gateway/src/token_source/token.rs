@@ -65,7 +65,27 @@ impl Token {
         if !response.is_bearer() {
             return Err("the token is not a bearer token");
         }
-        let text = response.access_token.expose_secret();
+        let seconds = response.expires_in;
+        let expires_in =
+            seconds.map(|seconds| Duration::from_secs(u64::try_from(seconds).unwrap_or_default()));
+        Self::new(
+            response.access_token.expose_secret(),
+            expires_in,
+            asked,
+            max_age,
+        )
+    }
+
+    /// A token that lives for so long from the moment it was asked for, or until its own `exp`.
+    ///
+    /// # Errors
+    /// One sentence, when the text cannot be a token.
+    pub(super) fn new(
+        text: &str,
+        expires_in: Option<Duration>,
+        asked: Asked,
+        max_age: Duration,
+    ) -> Result<Self, &'static str> {
         if text.is_empty() || text.len() > jws::MAX_COMPACT_LENGTH {
             return Err("the token is empty or too long");
         }
@@ -77,7 +97,7 @@ impl Token {
         bearer.set_sensitive(true);
         let (kid, claims) = decoded(text).unzip();
         let expiry = claims.as_ref().and_then(|claims| jwt::time(claims, "exp"));
-        let life = life(response.expires_in, expiry, asked.time);
+        let life = life(expires_in, expiry, asked.time);
         Ok(Self {
             bearer,
             claims: claims.map(Value::Object),
@@ -133,6 +153,16 @@ impl Token {
         self.asked.at
     }
 
+    /// The same by the time of day.
+    pub(super) fn asked_time(&self) -> SystemTime {
+        self.asked.time
+    }
+
+    /// How long it lives from when it was asked for; `None`: nobody knows.
+    pub(super) fn life(&self) -> Option<Duration> {
+        Some(self.end? - self.asked.at)
+    }
+
     /// For how long it may be used again, counted from when it was asked for.
     pub(super) fn usable_life(&self) -> Duration {
         let until = self
@@ -178,7 +208,7 @@ pub(super) fn seconds(time: SystemTime) -> i64 {
 
 /// What is left of a token's life: the shorter of what the answer and the token say; `None` when
 /// neither says anything, or when one says that it is over.
-fn life(expires_in: Option<i64>, expiry: Option<i64>, now: SystemTime) -> Option<Duration> {
+fn life(expires_in: Option<Duration>, expiry: Option<i64>, now: SystemTime) -> Option<Duration> {
     let now = now.duration_since(SystemTime::UNIX_EPOCH).ok()?;
     let by_token = expiry.map(|at| {
         u64::try_from(at)
@@ -186,9 +216,7 @@ fn life(expires_in: Option<i64>, expiry: Option<i64>, now: SystemTime) -> Option
             .and_then(|at| Duration::from_secs(at).checked_sub(now))
             .unwrap_or_default()
     });
-    let by_answer =
-        expires_in.map(|seconds| Duration::from_secs(u64::try_from(seconds).unwrap_or_default()));
-    [by_token, by_answer]
+    [by_token, expires_in]
         .into_iter()
         .flatten()
         .min()

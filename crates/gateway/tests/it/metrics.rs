@@ -276,5 +276,5 @@ http:
     let own = text
         .lines()
         .filter(|line| line.starts_with("carnet_token_"));
-    assert_eq!(own.count(), 16);
+    assert_eq!(own.count(), 17);
 }

@@ -11,7 +11,9 @@ use std::sync::Arc;
 
 use carnet_config::claims::{self, ClaimPath, Expression};
 use carnet_config::routing::middleware::OAuthClientCredentials as Options;
-use carnet_config::routing::middleware::oauth_client_credentials::{ClientTls, KeysAt};
+use carnet_config::routing::middleware::oauth_client_credentials::{
+    ClientTls, KeysAt, Store as StoreOptions,
+};
 use carnet_oauth::client_auth::Credentials;
 use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
@@ -30,8 +32,8 @@ use crate::error::{Fault, Reason};
 use crate::respond;
 use crate::supplies::Supplies;
 use crate::token_source::{
-    self, Caller, Expected, Feed, Given, HttpEndpoint, HttpKeys, Origin, Proof, Server, Token,
-    TokenFault, TokenSource, Verifier,
+    self, Caller, Expected, Feed, Given, HttpEndpoint, HttpKeys, Origin, Proof, Server, Shared,
+    Token, TokenFault, TokenSource, Verifier, proof_parts,
 };
 use crate::upstream::{Client, ClientCertificate, Tls, Transport, copy_of_head, is_repeatable};
 
@@ -236,12 +238,29 @@ fn server(options: &Options, supplies: &Supplies) -> Result<Server, String> {
         };
         Verifier::new(Arc::new(keys), expected)
     });
+    let proof = Proof::of(options)?;
+    let shared = options.store.as_ref();
+    let certificate = options.client_config.tls.cert.as_deref();
+    let parts = proof_parts(&proof, certificate);
+    let shared = shared.map(|store| shared_store(store, parts, supplies));
     Ok(Server {
         endpoint: Arc::new(HttpEndpoint::new(&options.url, client)?),
-        proof: Proof::of(options)?,
+        proof,
         feed: feed.transpose()?,
         verifier,
+        shared: shared.transpose()?,
     })
+}
+
+/// The store that other gateways use too.
+fn shared_store(
+    options: &StoreOptions,
+    proof: Vec<Vec<u8>>,
+    supplies: &Supplies,
+) -> Result<Shared, String> {
+    let stores = &supplies.providers.stores;
+    let store = stores.of(&options.redis, &supplies.resolve)?;
+    Shared::new(store, &options.key_prefix, &options.secrets.0, proof)
 }
 
 /// The words of `cache.header`.

@@ -153,6 +153,7 @@ fn source_over(
         proof: Proof::Secret,
         feed: None,
         verifier: None,
+        shared: None,
     };
     Arc::new(Asked(TokenSource::new(options, server, &supplies)))
 }
