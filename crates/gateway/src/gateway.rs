@@ -101,12 +101,15 @@ impl Gateway {
         };
         let mut offers = Offers::new(&options, &state);
         let access_log = options.access_log.as_ref();
+        let tracing = options.tracing.as_ref();
+        let tracer = tracing.map(|told| Arc::new(Tracer::new(told)));
         let supplies = Supplies {
             clock: Arc::clone(&options.clock),
             random: options.random,
             resolve: options.resolve,
             own: Own::default(),
             providers,
+            tracer: tracer.clone(),
         };
         let resolvers = Resolvers::new(options.certificates_resolvers, &supplies);
         let challenges = Arc::clone(resolvers.challenges());
@@ -125,10 +128,7 @@ impl Gateway {
                 access_log: access_log
                     .map(|told| AccessLog::new(told, options.access_log_output, metrics.clone())),
                 metrics,
-                tracer: options
-                    .tracing
-                    .as_ref()
-                    .map(|told| Arc::new(Tracer::new(told))),
+                tracer,
                 clock: options.clock,
                 hostname: HeaderValue::try_from(options.hostname)
                     .unwrap_or_else(|_| HeaderValue::from_static("")),
