@@ -21,6 +21,7 @@ import guarded
 import ingress
 import install
 import rights
+import scale
 import stage
 import tutorial
 from carnet import Carnet
@@ -43,6 +44,8 @@ def scenes(options: argparse.Namespace) -> dict[str, Scene]:
     found["rights"] = rights.play
     found["deletions"] = lambda cluster, carnet: guarded.deletions(cluster, carnet, options.probes)
     found["outages"] = lambda cluster, carnet: guarded.outages(cluster, carnet, options.outages)
+    size = scale.Size(options.routes, options.routes // 5, options.routes // 10)
+    found["scale"] = lambda cluster, carnet: scale.play(cluster, carnet, size)
     return found
 
 
@@ -86,6 +89,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("name", nargs="?", default="", help="part of a scene's name")
     parser.add_argument("--carnet", metavar="PATH", required=True, help="the binary")
     parser.add_argument("--probes", type=int, default=10_000, help="of deletions (10000)")
+    parser.add_argument("--routes", type=int, default=1_000, help="of scale, with a fifth as many services (1000)")
     parser.add_argument("--outages", type=int, default=3, help="of the API server (3)")
     return parser.parse_args()
 

@@ -203,6 +203,7 @@ impl TokenSource {
                 endpoint,
                 clock: Arc::clone(&supplies.clock),
                 random: Arc::clone(&supplies.random),
+                tracer: supplies.tracer.clone(),
             },
             provider,
             providers: Arc::clone(&supplies.providers),

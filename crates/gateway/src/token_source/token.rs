@@ -11,6 +11,8 @@ use secrecy::ExposeSecret as _;
 use serde_json::Value;
 use tokio::time::Instant;
 
+use crate::traces::SpanIds;
+
 /// Never nearer to a token's end than this, or than a tenth of its life when that is less.
 const MARGIN: Duration = Duration::from_secs(10);
 
@@ -27,6 +29,8 @@ pub(crate) struct Token {
     /// Its end by the steady clock, without a margin; `None`: nobody knows.
     end: Option<Instant>,
     reuse: Option<Reuse>,
+    /// The span in which it was got, where spans are made.
+    span: Option<Box<SpanIds>>,
 }
 
 /// How long a token may be used again, by both clocks: the steady one does not follow jumps of the
@@ -101,7 +105,19 @@ impl Token {
             asked,
             end: life.and_then(|life| asked.at.checked_add(life)),
             reuse: life.and_then(|life| Reuse::new(asked, life, max_age)),
+            span: None,
         })
+    }
+
+    /// The same, which was got in this span.
+    pub(super) fn got_in(mut self, span: Option<SpanIds>) -> Self {
+        self.span = span.map(Box::new);
+        self
+    }
+
+    /// The span in which it was got.
+    pub(crate) fn span(&self) -> Option<&SpanIds> {
+        self.span.as_deref()
     }
 
     /// The token itself.

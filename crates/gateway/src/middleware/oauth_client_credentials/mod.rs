@@ -95,10 +95,18 @@ impl OAuthClientCredentials {
         Ok(Cow::Owned(caller))
     }
 
-    /// Puts a token on the request.
-    async fn exchange(&self, request: &mut Request, caller: &Caller) -> Result<Given, Fault> {
+    /// Puts a token on the request, whose trace then leads to the call that got it.
+    async fn exchange(
+        &self,
+        request: &mut Request,
+        caller: &Caller,
+        exchange: &Exchange,
+    ) -> Result<Given, Fault> {
         let given = self.source.token(caller).await;
         let given = given.map_err(|fault| self.fault(fault))?;
+        if let (Some(trace), Some(span)) = (exchange.trace(), given.token.span()) {
+            trace.link(span);
+        }
         self.check(&given.token)?;
         self.stamp.put(request.headers_mut(), &given.token);
         Ok(given)
@@ -112,7 +120,7 @@ impl OAuthClientCredentials {
         next: Next<'_>,
     ) -> Result<(Response, Origin), Fault> {
         let caller = self.caller(&request)?;
-        let given = self.exchange(&mut request, &caller).await?;
+        let given = self.exchange(&mut request, &caller, exchange).await?;
         exchange.identify(Identity {
             username: self.username(&given.token),
             client_id: Some(caller.client_id().to_owned()),
@@ -127,7 +135,7 @@ impl OAuthClientCredentials {
         if given.origin == Origin::Provider || !self.source.reject(&caller, &given.token) {
             return Ok((response, given.origin));
         }
-        let given = self.exchange(&mut again, &caller).await?;
+        let given = self.exchange(&mut again, &caller, exchange).await?;
         exchange.note(|record| record.retry_attempts += 1);
         Ok((next.run(again).await, given.origin))
     }
