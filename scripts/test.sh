@@ -147,7 +147,7 @@ step_kills() {
 # What breaks around the authorization server: short form, behaviour only.
 step_faults() {
     need_python
-    need unshare=util-linux mount=mount strace=strace faketime=faketime
+    need unshare=util-linux mount=mount ip=iproute2 nft=nftables strace=strace faketime=faketime
     need_postgres
     python3 -m unittest discover faults
     release

@@ -307,14 +307,6 @@ pub const ALL: &[Keys] = &[
         ],
         "",
     ),
-    Keys::error(
-        (
-            MIDDLEWARES,
-            "http.middlewares.*.plugin.oAuthClientCredentials",
-        ),
-        &["store"],
-        "; tokens are kept in memory, see `cache`",
-    ),
     Keys::warning(
         (ROUTERS, ROUTES_TOP),
         &["tcp", "udp"],
