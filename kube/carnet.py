@@ -12,7 +12,7 @@ from pathlib import Path
 
 from cluster import Cluster
 
-PING = "http://127.0.0.1:8081/ping"
+PING, READY = "http://127.0.0.1:8081/ping", "http://127.0.0.1:8081/readyz"
 STATIC = """entryPoints:
   web: {address: ':80'}
   traefik: {address: '127.0.0.1:8081'}
@@ -64,6 +64,13 @@ class Carnet:
                 sys.exit(f"error: {name} is not ready:\n{self.log(name).read_text(errors='replace')[-3000:]}")
             time.sleep(0.02)
         return process
+
+    def until_ready(self, within: float) -> None:
+        """Until the gateway has its first configuration."""
+        until = time.monotonic() + within
+        while not answers(READY):
+            assert time.monotonic() < until, f"the gateway is not ready after {within} s"
+            time.sleep(0.02)
 
     def stop(self, name: str) -> int:
         process = self.running.pop(name)

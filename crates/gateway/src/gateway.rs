@@ -152,13 +152,20 @@ impl Gateway {
         if let Some(metrics) = self.house.metrics.as_ref().filter(|_| is_new) {
             metrics.reloaded(self.house.clock.now(), &snapshot);
         }
-        self.readiness.release("configuration");
+        self.readiness.configured();
         diagnostics
     }
 
     /// Whether the process may get traffic. The one who runs the providers holds it back.
     pub fn readiness(&self) -> &Readiness {
         &self.readiness
+    }
+
+    /// Tells metrics whether all of the configuration could be read as it is now.
+    pub fn note_current(&self, is_current: bool) {
+        if let Some(metrics) = &self.house.metrics {
+            metrics.is_current(is_current);
+        }
     }
 
     /// The routes that are served, best first, for people: a line each.

@@ -274,6 +274,9 @@ fn own(encoder: &mut DescriptorEncoder<'_>, metrics: &Metrics) -> fmt::Result {
     let errors = metrics.config_errors.load(Ordering::Relaxed);
     let help = "Errors in the configuration that is served";
     gauge(encoder, "carnet_config_errors", help)?.encode_gauge(&errors)?;
+    let is_current = u32::from(metrics.config_is_current.load(Ordering::Relaxed));
+    let help = "Whether the configuration could be read as it is now (1), or as it was before (0)";
+    gauge(encoder, "carnet_config_current", help)?.encode_gauge(&is_current)?;
     let lost = metrics.lost_lines.load(Ordering::Relaxed);
     let help = "Lines of the access log that could not be written";
     alone(encoder, "carnet_access_log_lost_lines_total", help, &lost)?;

@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use tokio::time::timeout_at;
+
 use super::{Judge, Lease, Place, Shared, Turn};
 use crate::token_source::key::Key;
 use crate::token_source::{Engine, Outcome, Readings, Token, TokenFault};
@@ -26,13 +28,14 @@ impl Engine {
             client_id: readings.first().map_or("", |likeliest| &likeliest.id),
             before: before.as_deref(),
         };
-        let lease = match shared.turn(&place, deadline, &judge).await {
-            Turn::Found(token) => {
+        let turn = shared.turn(&place, deadline, &judge);
+        let lease = match timeout_at(deadline, turn).await {
+            Ok(Turn::Found(token)) => {
                 self.provider.counters.from_store.one();
                 return (Ok(Arc::new(token)), None);
             }
-            Turn::Late => return (Err(TokenFault::TimedOut), None),
-            Turn::Own(lease) => lease,
+            Ok(Turn::Own(lease)) => lease,
+            Ok(Turn::Late) | Err(_) => return (Err(TokenFault::TimedOut), None),
         };
         let outcome = match &lease {
             Some(lease) => lease.during(self.ask(readings, deadline)).await,

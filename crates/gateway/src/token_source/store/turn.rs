@@ -95,5 +95,5 @@ impl Shared {
 
 /// Times alone do not tell: the same token seems younger or older by what an answer takes.
 fn is_later(token: &Token, before: &Token) -> bool {
-    token.text() != before.text() && token.asked_time() > before.asked_time()
+    token.text() != before.text() && token.asked_at() > before.asked_at()
 }

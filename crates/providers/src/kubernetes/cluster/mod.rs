@@ -272,6 +272,7 @@ impl Follower {
             config,
             diagnostics: self.known.take_findings(),
             readable: true,
+            current: true,
         };
         self.updates.send(update).await.is_ok()
     }
