@@ -6,7 +6,7 @@ use std::time::SystemTime;
 use aws_lc_rs::hmac;
 use carnet_config::routing::middleware::OAuthClientCredentials;
 use carnet_config::routing::middleware::oauth_client_credentials as options;
-use carnet_jose::{PrivateKey, base64url, jws};
+use carnet_jose::{KeyError, PrivateKey, base64url, jws};
 use carnet_oauth::Random;
 use carnet_oauth::client_auth::Credentials;
 use secrecy::{ExposeSecret as _, SecretString};
@@ -31,7 +31,7 @@ pub(crate) enum Proof {
     Certificate,
     /// An assertion that somebody else signed.
     Assertion(SecretString),
-    /// A key that signs assertions for this audience: `private_key_jwt`.
+    /// A private key that signs assertions for this audience: `private_key_jwt`.
     Key(Box<PrivateKey>, String),
     /// A secret that signs them: `client_secret_jwt`.
     SecretKey(String),
@@ -50,9 +50,7 @@ impl Proof {
             options::Proof::Assertion(token) => Self::Assertion(token.clone()),
             options::Proof::SecretJwt(own) => Self::SecretKey(audience(own)),
             options::Proof::KeyJwt(key, own) => {
-                let key = PrivateKey::from_json(key.expose_secret().as_bytes())
-                    .map_err(|error| format!("`clientAssertion.key` is no private JWK: {error}"))?;
-                Self::Key(Box::new(key), audience(own))
+                Self::Key(Box::new(signing_key(key)?), audience(own))
             }
         })
     }
@@ -70,8 +68,11 @@ impl Proof {
             Self::Certificate => None,
             Self::Assertion(token) => Some(token.clone()),
             Self::Key(key, audience) => {
-                let alg = key.algorithm().name();
-                let header = json!({"alg": alg, "kid": key.kid(), "typ": "JWT"}).to_string();
+                let mut header = json!({"alg": key.algorithm().name(), "typ": "JWT"});
+                if !key.kid().is_empty() {
+                    header["kid"] = json!(key.kid());
+                }
+                let header = header.to_string();
                 let claims = claims(&credentials.id, audience, now, random);
                 let signed = jws::sign_compact(key, &header, claims.as_bytes());
                 let signed = signed.map_err(|_| "the client assertion cannot be signed")?;
@@ -89,6 +90,22 @@ impl Proof {
         }
         Ok(Some(fields))
     }
+}
+
+/// A key as a JWK, or as PEM. Messages never quote it.
+fn signing_key(told: &options::SigningKey) -> Result<PrivateKey, String> {
+    let text = told.key.expose_secret().as_bytes();
+    let fits_not = |error| match error {
+        KeyError::Json(_) => "`clientAssertion.key` is neither a private JWK nor PEM".to_owned(),
+        error => format!("`clientAssertion.key` cannot be used: {error}"),
+    };
+    if !told.key.expose_secret().contains("-----BEGIN ") {
+        return PrivateKey::from_json(text).map_err(fits_not);
+    }
+    let algorithm = told.algorithm.map(str::parse).transpose();
+    let algorithm = algorithm.map_err(fits_not)?;
+    let kid = told.key_id.as_deref().unwrap_or_default();
+    PrivateKey::from_pem(text, algorithm, kid).map_err(fits_not)
 }
 
 /// What an assertion says (RFC 7523 section 3).

@@ -1,6 +1,8 @@
 //! Keys as other tools keep them: DER, and PEM around it. Such a key does not say what it is for, nor
 //! how it is called: whoever brings it does ([`Binding`]).
 
+use std::slice;
+
 use aws_lc_rs::signature::{EcdsaKeyPair, Ed25519KeyPair, RsaKeyPair};
 use rustls_pki_types::pem::{PemObject as _, SectionKind};
 use serde_json::{Map, Value};
@@ -42,7 +44,37 @@ pub fn from_pem(text: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
     })
 }
 
+/// What a key without a word about it signs with, by its kind.
+const USUAL: [Algorithm; 5] = [
+    Algorithm::Rs256,
+    Algorithm::Es256,
+    Algorithm::Es384,
+    Algorithm::Es512,
+    Algorithm::EdDsa,
+];
+
 impl PrivateKey {
+    /// Reads a private key out of a PEM text. Without an algorithm it is bound to the usual one of
+    /// its kind: RS256 for RSA, the one of its curve for all others.
+    ///
+    /// # Errors
+    /// When there is none, or none for this algorithm, or a weak one.
+    pub fn from_pem(
+        text: &[u8],
+        algorithm: Option<Algorithm>,
+        kid: &str,
+    ) -> Result<Self, KeyError> {
+        let der = from_pem(text).ok_or(KeyError::Rejected)?;
+        let candidates = algorithm.as_ref().map_or(&USUAL[..], slice::from_ref);
+        let bindings = candidates.iter().map(|&algorithm| Binding {
+            algorithm,
+            kid,
+            usage: "sig",
+        });
+        let mut read = bindings.filter_map(|binding| Self::from_der(&der, binding).ok());
+        read.next().ok_or(KeyError::Rejected)
+    }
+
     /// Reads a private key: PKCS #8 (RFC 5958), PKCS #1 (RFC 8017) or SEC 1 (RFC 5915).
     ///
     /// # Errors

@@ -113,3 +113,32 @@ fn what_is_no_key_or_cut_off_is_refused() {
         }
     }
 }
+
+#[test]
+fn a_pem_key_is_bound_to_the_usual_algorithm_of_its_kind_unless_one_is_named() {
+    for (name, algorithm) in [
+        ("rsa.pkcs1", Algorithm::Rs256),
+        ("rsa.pkcs8", Algorithm::Rs256),
+        ("p256.sec1", Algorithm::Es256),
+        ("p384.pkcs8", Algorithm::Es384),
+        ("p521.sec1", Algorithm::Es512),
+        ("ed25519.pkcs8", Algorithm::EdDsa),
+    ] {
+        let key = PrivateKey::from_pem(&pem(name), None, "").unwrap();
+        assert_eq!((key.algorithm(), key.kid()), (algorithm, ""), "{name}");
+    }
+    let key = PrivateKey::from_pem(&pem("rsa.pkcs1"), Some(Algorithm::Ps384), "k").unwrap();
+    assert_eq!((key.algorithm(), key.kid()), (Algorithm::Ps384, "k"));
+    for (name, algorithm) in [
+        ("rsa.pkcs8", Some(Algorithm::Es256)),
+        ("rsa.spki", None),
+        ("p256.encrypted", None),
+        ("secp256k1.sec1", None),
+        ("weak.pkcs8", None),
+    ] {
+        assert!(
+            PrivateKey::from_pem(&pem(name), algorithm, "k").is_err(),
+            "{name}"
+        );
+    }
+}

@@ -63,6 +63,50 @@ async fn a_key_signs_an_assertion_for_each_call() {
 }
 
 #[tokio::test]
+async fn a_key_in_pem_signs_too_and_is_named_only_where_its_name_is_known() {
+    let forms = [
+        ("rsa.pkcs1", "RS256", ""),
+        ("rsa.pkcs8", "PS256", ", algorithm: ps256, keyId: k"),
+        ("p256.sec1", "ES256", ", keyID: 7"),
+        ("ed25519.pkcs8", "EdDSA", ""),
+    ];
+    for (name, algorithm, more) in forms {
+        let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../jose/tests/keys");
+        let pem = std::fs::read_to_string(format!("{folder}/{name}.pem")).unwrap();
+        let kid = more.rsplit_once(": ").map(|(_, kid)| kid);
+        let own = kid.unwrap_or_default();
+        let key = PrivateKey::from_pem(pem.as_bytes(), algorithm.parse().ok(), own).unwrap();
+        let assertion = format!("key: \"{}\"{more}", pem.replace('\n', "\\n"));
+        let calls = calls(&format!("clientID: gw, clientAssertion: {{{assertion}}}")).await;
+        let keys = JwkSet::new(vec![key.public_jwk().clone()]);
+        let verified = jws::verify(&calls[0]["client_assertion"], &keys).unwrap();
+        assert_eq!(verified.header["alg"], algorithm);
+        let named = verified.header.get("kid").and_then(Value::as_str);
+        assert_eq!(named, kid, "{name}");
+    }
+}
+
+// Holds SE-05.
+#[tokio::test]
+async fn a_key_that_cannot_be_used_closes_the_route_and_is_not_shown() {
+    let keys = [
+        "'\"CANARY\"'",
+        "CANARY",
+        "'{\"kty\": \"RSA\", \"n\": \"CANARY\"}'",
+        "'-----BEGIN CANARY-----'",
+    ];
+    for key in keys {
+        let room = Room::new("", |_| granted("t", Some(60))).await;
+        let options = format!("clientID: gw, clientAssertion: {{key: {key}}}");
+        let findings = room.offer(&room.provider.url("/"), &options);
+        assert!(findings.contains("`clientAssertion.key`"), "{findings}");
+        assert!(!findings.contains("CANARY"), "{findings}");
+        assert_eq!(room.get(&[]).await.status, 503, "{key}");
+        assert_eq!(room.provider.count(), 0);
+    }
+}
+
+#[tokio::test]
 async fn a_secret_signs_where_that_is_wanted() {
     let own = "clientID: gw, clientSecret: secret, clientAssertion: {audience: a}";
     let call = &calls(own).await[0];

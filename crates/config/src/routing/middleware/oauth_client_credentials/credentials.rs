@@ -1,14 +1,28 @@
 //! `clientID` and what shows that the gateway is this client.
 
-use secrecy::SecretString;
+use secrecy::{ExposeSecret as _, SecretString};
 
-use super::{Credentials, Proof};
+use super::{Credentials, Proof, SigningKey};
 use crate::document::Fields;
 use crate::secret::{credential, secret};
 
+/// What a PEM key may sign with: those of RFC 7518 and RFC 8037 that sign with a private key.
+const ALGORITHMS: [(&str, &str); 10] = [
+    ("RS256", "RS256"),
+    ("RS384", "RS384"),
+    ("RS512", "RS512"),
+    ("PS256", "PS256"),
+    ("PS384", "PS384"),
+    ("PS512", "PS512"),
+    ("ES256", "ES256"),
+    ("ES384", "ES384"),
+    ("ES512", "ES512"),
+    ("EdDSA", "EdDSA"),
+];
+
 /// `clientAssertion`.
 struct Assertion {
-    key: Option<SecretString>,
+    key: Option<SigningKey>,
     token: Option<SecretString>,
     audience: Option<String>,
 }
@@ -20,7 +34,7 @@ pub(super) fn read(fields: &mut Fields<'_>, has_certificate: bool) -> Option<(Cr
     let client_id = credential(fields, "clientID");
     let client_secret = secret(fields, "clientSecret");
     let assertion = fields.section("clientAssertion", |fields| Assertion {
-        key: secret(fields, "key"),
+        key: signing_key(fields),
         token: secret(fields, "token"),
         audience: fields.text("audience").filter(|text| !text.is_empty()),
     });
@@ -48,6 +62,27 @@ pub(super) fn read(fields: &mut Fields<'_>, has_certificate: bool) -> Option<(Cr
         client_secret: client_secret.unwrap_or_default(),
     };
     Some((credentials, proof))
+}
+
+/// `key` with `algorithm` and `keyID`, which only PEM needs.
+fn signing_key(fields: &mut Fields<'_>) -> Option<SigningKey> {
+    let key = secret(fields, "key");
+    let algorithm = fields.word("algorithm", &ALGORITHMS);
+    let key_id = fields.text("keyID").filter(|text| !text.is_empty());
+    let is_pem = |key: &SecretString| key.expose_secret().contains("-----BEGIN ");
+    for (name, is_set) in [
+        ("algorithm", algorithm.is_some()),
+        ("keyID", key_id.is_some()),
+    ] {
+        if is_set && !key.as_ref().is_some_and(is_pem) {
+            fields.error(name, "is for a `key` in PEM; a JWK says it itself");
+        }
+    }
+    Some(SigningKey {
+        key: key?,
+        algorithm,
+        key_id,
+    })
 }
 
 fn refuse_without_id(fields: &mut Fields<'_>, is_named: bool, secret: bool, assertion: bool) {

@@ -12,8 +12,10 @@ use crate::claims::{ClaimPath, Expression};
 mod credentials;
 mod forward_headers;
 mod read;
+mod store;
 
 pub(super) use read::read;
+pub use store::{Login, Redis, Secrets, Store, Topology};
 
 /// `oAuthClientCredentials`. Option names match whatever their case.
 #[derive(Debug, Clone, PartialEq)]
@@ -42,6 +44,8 @@ pub struct OAuthClientCredentials {
     pub client_config: ClientConfig,
     /// Where tokens are kept between requests.
     pub cache: Cache,
+    /// Where the gateways of a fleet share them; `None`: nowhere.
+    pub store: Option<Store>,
     /// `retryUnauthorized` (ours): a service that answers 401 to a kept token makes the gateway
     /// fetch another and ask once more, where the request can be repeated. Default false.
     pub retry_unauthorized: bool,
@@ -88,11 +92,36 @@ pub enum Proof {
     /// `clientAssertion.token`: an assertion that somebody else signed (RFC 7523), such as the
     /// token of a Kubernetes service account or a JWT-SVID.
     Assertion(SecretString),
-    /// `clientAssertion.key`: a private JWK that signs assertions, `private_key_jwt`; and
+    /// `clientAssertion.key`: a private key that signs assertions, `private_key_jwt`; and
     /// `clientAssertion.audience`, by default the token endpoint.
-    KeyJwt(SecretString, Option<String>),
+    KeyJwt(SigningKey, Option<String>),
     /// `clientAssertion` beside `clientSecret`, which signs: `client_secret_jwt`.
     SecretJwt(Option<String>),
+}
+
+/// `clientAssertion.key`, and what it does not say itself.
+#[derive(Debug, Clone)]
+pub struct SigningKey {
+    /// A private JWK, or PEM (PKCS #8, PKCS #1 or SEC 1).
+    pub key: SecretString,
+    /// `algorithm` of a PEM key; `None`: the usual one of its kind.
+    pub algorithm: Option<&'static str>,
+    /// `keyID` of a PEM key; `None`: assertions name no key.
+    pub key_id: Option<String>,
+}
+
+/// As with [`Credentials`].
+impl PartialEq for SigningKey {
+    fn eq(&self, other: &Self) -> bool {
+        let Self {
+            key,
+            algorithm,
+            key_id,
+        } = self;
+        key.expose_secret() == other.key.expose_secret()
+            && *algorithm == other.algorithm
+            && *key_id == other.key_id
+    }
 }
 
 /// As with [`Credentials`].
@@ -104,7 +133,7 @@ impl PartialEq for Proof {
                 one.expose_secret() == other.expose_secret()
             }
             (Self::KeyJwt(one, audience), Self::KeyJwt(other, others)) => {
-                one.expose_secret() == other.expose_secret() && audience == others
+                one == other && audience == others
             }
             (Self::SecretJwt(audience), Self::SecretJwt(others)) => audience == others,
             _ => false,
