@@ -147,7 +147,8 @@ step_kills() {
 # What breaks around the authorization server: short form, behaviour only.
 step_faults() {
     need_python
-    need unshare=util-linux mount=mount ip=iproute2 nft=nftables strace=strace faketime=faketime
+    need unshare=util-linux mount=mount ip=iproute2 nft=nftables strace=strace faketime=faketime openssl=openssl
+    need redis-server=redis-server redis-cli=redis-tools redis-sentinel=redis-sentinel
     need_postgres
     python3 -m unittest discover faults
     release
