@@ -18,9 +18,11 @@ from pathlib import Path
 from typing import Callable
 
 import charts
+import container
 import guarded
 import ingress
 import install
+import refused
 import rights
 import scale
 import stage
@@ -42,6 +44,8 @@ def scenes(options: argparse.Namespace) -> dict[str, Scene]:
     for edition in tutorial.editions():
         found[f"tutorial {edition.name}"] = lambda cluster, carnet, it=edition: _tutorial(cluster, carnet, it)
     found["ingress"] = ingress.play
+    found["refused"] = refused.play
+    found["container"] = container.play
     found["rights"] = rights.play
     found["deletions"] = lambda cluster, carnet: guarded.deletions(cluster, carnet, options.probes)
     found["outages"] = lambda cluster, carnet: guarded.outages(cluster, carnet, options.outages)
