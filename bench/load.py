@@ -45,11 +45,13 @@ class Posted:
     max_us: float
 
 
-def burst(port: int, seconds: int, pin: list[str]) -> Sample:
+def burst(
+    port: int, seconds: int, pin: list[str], headers: dict[str, str] = HEADERS
+) -> Sample:
     """Asks for /bench over and over, without pause, for some seconds."""
     command = [*pin, "wrk", "--threads", "1", "--connections", str(CONNECTIONS)]
     command += ["--duration", f"{seconds}s", "--timeout", "5s", "--latency"]
-    for name, value in HEADERS.items():
+    for name, value in headers.items():
         command += ["--header", f"{name}: {value}"]
     command.append(f"http://127.0.0.1:{port}/bench")
     return parse(_said(command, seconds + 30))

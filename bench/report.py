@@ -80,18 +80,19 @@ def gateway(samples: Samples) -> list[str]:
     return lines
 
 
-def authserver(samples: dict[str, list[float]], targets: list[Target]) -> list[str]:
+def against(heading: str, samples: dict[str, list[float]], targets: list[Target]) -> list[str]:
     """What is asked for beside what was measured, then the rest."""
-    lines = ["## The authorization server", ""]
+    lines = [f"## {heading}", ""]
     lines += _head(["figure", "must", "aim", "measured", "reached"])
-    for target in targets:
+    for target in (target for target in targets if target.name in samples):
         found = figure(samples[target.name])
         bounds = [f"{target.direction} {bound:g}" for bound in (target.must, target.aim)]
         cells = [target.name, *bounds, _cell(found, 3), target.verdict(found.median)]
         lines.append(_row(cells))
     names = {target.name for target in targets}
-    lines += ["", *_head(["beside", "measured"])]
-    for name in sorted(set(samples) - names):
+    beside = sorted(set(samples) - names)
+    lines += ["", *_head(["beside", "measured"])] if beside else []
+    for name in beside:
         lines.append(_row([name, _cell(figure(samples[name]), 1)]))
     return lines
 

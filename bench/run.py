@@ -16,6 +16,7 @@ import datetime
 import subprocess
 import sys
 import tempfile
+from dataclasses import replace
 from pathlib import Path
 
 import authserver
@@ -24,13 +25,14 @@ import install
 import load
 import machine
 import report
+import tokens
 from authserver import Extent
 from load import Yardstick
 from processes import Processes
 from servers import Servers
 
 TOOLS = Path(__file__).parent / "tools"
-PARTS = ["gateway", "authserver"]
+PARTS = ["gateway", "tokens", "authserver"]
 SHORT = Extent(rounds=1, seconds=0.5, clients=100, tokens=100)
 
 
@@ -44,15 +46,20 @@ def main() -> None:
     if "gateway" in parts:
         peers = [name for name in gateway.PROGRAMS[1:] if name not in options.without]
         programs |= install.programs([*peers, *({"nginx", "wrk"} - set(peers))], TOOLS)
+    if "tokens" in parts:
+        programs |= install.programs(tokens.PROGRAMS, TOOLS)
     facts = _facts(options, programs)
     results, pages = {}, []
     if "gateway" in parts:
         peers = {name: program for name, program in programs.items() if name not in options.without}
         results["gateway"] = _gateway(peers, options)
         pages.append(report.gateway(results["gateway"]))
+    if "tokens" in parts:
+        results["tokens"] = _tokens(programs, options)
+        pages.append(report.against("What tokens cost", results["tokens"], tokens.TARGETS))
     if "authserver" in parts:
         results["authserver"] = _authserver(carnet, yardstick, options)
-        pages.append(report.authserver(results["authserver"], authserver.TARGETS))
+        pages.append(report.against("The authorization server", results["authserver"], authserver.TARGETS))
     page = report.page(facts, pages)
     print(page)
     if not options.short:
@@ -90,6 +97,13 @@ def _gateway(programs: dict[str, str], options: argparse.Namespace) -> report.Sa
     with tempfile.TemporaryDirectory(prefix="carnet-bench-") as directory:
         with Servers(Path(directory)) as servers:
             return gateway.measure(servers, programs, rounds, seconds)
+
+
+def _tokens(programs: dict[str, str], options: argparse.Namespace) -> dict[str, list[float]]:
+    scale = tokens.SHORT if options.short else replace(tokens.LONG, rounds=options.rounds)
+    with tempfile.TemporaryDirectory(prefix="carnet-bench-") as directory:
+        with Servers(Path(directory)) as servers:
+            return tokens.measure(servers, programs, scale)
 
 
 def _authserver(

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import figures
 import load
-from report import Target, authserver, gateway
+from report import Target, against, gateway
 
 
 class Figures(unittest.TestCase):
@@ -74,7 +74,7 @@ class Report(unittest.TestCase):
 
     def test_every_sample_is_on_the_page(self):
         samples = {"m": [0.5, 0.4, 0.6], "beside it": [7.0]}
-        page = "\n".join(authserver(samples, [Target("m", ">=", 0.45, 0.6)]))
+        page = "\n".join(against("Heading", samples, [Target("m", ">=", 0.45, 0.6)]))
         self.assertIn("| m | >= 0.45 | >= 0.6 | 0.500 (0.400 to 0.600) | must |", page)
         self.assertIn("| beside it | 7.0 (7.0 to 7.0) |", page)
         one = {"per_second": 2.0, "per_cpu_second": 4.0, "p50_ms": 1.0, "p99_ms": 3.0}
