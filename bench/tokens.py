@@ -21,8 +21,6 @@ from report import Target
 from servers import PEERS, Server, Servers, ask
 
 HERE = Path(__file__).parent
-# What it runs besides carnet.
-PROGRAMS = ["nginx", "wrk", "h2load", "envoy"]
 TARGETS = [
     Target("CPU per request, mode B warm / own plain proxy", "<=", 1.08, 1.03),
     Target("CPU per request, mode A warm / own plain proxy", "<=", 1.20, 1.10),
@@ -117,21 +115,29 @@ def gateway(servers: Servers, carnet: str, name: str, provider: int, backend: in
     }
     dynamic = servers.directory / f"{name}-dynamic.yaml"
     dynamic.write_text(json.dumps(routes), encoding="utf-8")
-    static = (PEERS / "traefik.yaml").read_text(encoding="utf-8")
-    for word, value in {"DIR": servers.directory, "NAME": name, "LISTEN": port}.items():
-        static = static.replace(f"@{word}@", str(value))
+    static = {
+        "entryPoints": {
+            "web": {
+                "address": f"127.0.0.1:{port}",
+                "transport": {"respondingTimeouts": {"idleTimeout": "300s"}},
+            }
+        },
+        "accessLog": {"filePath": f"{servers.directory}/{name}.log", "bufferingSize": 200},
+        "log": {"level": "ERROR"},
+        "providers": {"file": {"filename": str(dynamic), "watch": False}},
+    }
     config = servers.directory / f"{name}.yaml"
-    config.write_text(static, encoding="utf-8")
+    config.write_text(json.dumps(static), encoding="utf-8")
     command = [*SERVER, carnet, "gateway", "--configfile", str(config)]
     process = servers.start(name, command, lambda: bool(_ask(port, "plain.localhost")))
     return Server(name, port, process)
 
 
 def envoy(servers: Servers, program: str, provider: int, backend: int) -> Server:
-    """Envoy, as `peers/envoy.yaml` says."""
+    """Envoy, as `peers/envoy-tokens.yaml` says."""
     port, = free_ports(1)
     values = {"LISTEN": port, "PROVIDER": provider, "BACKEND": backend, "DIR": servers.directory}
-    text = (PEERS / "envoy.yaml").read_text(encoding="utf-8")
+    text = (PEERS / "envoy-tokens.yaml").read_text(encoding="utf-8")
     for word, value in values.items():
         text = text.replace(f"@{word}@", str(value))
     config = servers.directory / "envoy.yaml"
@@ -156,14 +162,14 @@ def warm(
     if "envoy" in programs:
         asked["envoy"] = (envoy(servers, programs["envoy"], around.provider, backend), {})
     for server, headers in asked.values():
-        load.burst(server.port, 1, LOAD, {**load.HEADERS, **headers})
+        load.burst(server.port, 1, LOAD, headers=headers)
     order = random.Random(42)
     for number in range(scale.rounds):
         cost = {}
         for name in order.sample(sorted(asked), len(asked)):
             server, headers = asked[name]
             before = server.cpu_seconds()
-            sample = load.burst(server.port, scale.seconds, LOAD, {**load.HEADERS, **headers})
+            sample = load.burst(server.port, scale.seconds, LOAD, headers=headers)
             if sample.failed or not sample.requests:
                 raise SystemExit(f"bench: requests through {name} failed; no figure counts")
             cost[name] = max(server.cpu_seconds() - before, 0.01) / sample.requests

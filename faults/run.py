@@ -40,6 +40,10 @@ FAULTS = {
     "F05": "f05_patience",
     # Holds F06.
     "F06": "f06_one_refused",
+    # Holds F07, JW-20.
+    "F07": "f07_keys",
+    # Holds F08.
+    "F08": "f08_no_keys",
     # Holds F09, CA-03, CA-04.
     "F09": "f09_store",
     # Holds F12, DO-03.

@@ -276,7 +276,7 @@ step_acme() {
 
 step_bench() {
     need_python
-    need nginx=nginx haproxy=haproxy wrk=wrk taskset=util-linux
+    need nginx=nginx haproxy=haproxy wrk=wrk h2load=nghttp2-client openssl=openssl taskset=util-linux
     python3 -m unittest discover bench
     release
     python3 bench/run.py --short --carnet target/release/carnet --yardstick target/release/yardstick

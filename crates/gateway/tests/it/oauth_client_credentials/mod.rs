@@ -22,6 +22,7 @@ mod revocations;
 mod scenes;
 mod secrecy;
 mod sharing;
+mod store;
 mod unauthorized;
 mod verifying;
 
