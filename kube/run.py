@@ -22,6 +22,7 @@ import container
 import guarded
 import ingress
 import install
+import peer
 import refused
 import rights
 import scale
@@ -44,6 +45,7 @@ def scenes(options: argparse.Namespace) -> dict[str, Scene]:
     for edition in tutorial.editions():
         found[f"tutorial {edition.name}"] = lambda cluster, carnet, it=edition: _tutorial(cluster, carnet, it)
     found["ingress"] = ingress.play
+    found["traefik"] = peer.play
     found["refused"] = refused.play
     found["container"] = container.play
     found["rights"] = rights.play
