@@ -7,6 +7,7 @@
 mod access_log;
 mod api;
 pub mod body;
+mod budget;
 mod entry_point;
 pub mod error;
 #[cfg(any(fuzzing, test))]

@@ -17,12 +17,19 @@ use hyper::client::conn::{TrySendError, http1, http2};
 use hyper_util::rt::TokioIo;
 use tokio::time::Instant;
 
-use super::budget::Budget;
 use super::dial::{Dial, Stream};
 use super::own;
 use super::shared::Shared;
 use super::{Failure, Http2, Server, Transport};
 use crate::body::{Body, Request, Response};
+use crate::budget::{Allowance, Budget};
+
+/// Requests that may be repeated besides a fifth of all: as many at once as there are idle
+/// connections by default, which a server may close together.
+const ALLOWANCE: Allowance = Allowance {
+    a_second: 10.0,
+    most: 200.0,
+};
 
 /// Bytes of a connection of HTTP/1.1 that wait to be sent, and the most that an answer's head has.
 const BUFFER: usize = 128 << 10;
@@ -80,7 +87,7 @@ impl Pool {
             },
             server,
             max_idle: transport.max_idle_per_host,
-            budget: Budget::new(),
+            budget: Budget::new(ALLOWANCE),
             idle_timeout: transport.idle_timeout,
             idle: Mutex::default(),
             shared: Shared::new(transport),
