@@ -17,6 +17,7 @@ STATIC = """entryPoints:
   web: {address: ':80'}
   traefik: {address: '127.0.0.1:8081'}
 providers: {kubernetesCRD: {%s}%s}
+api: {insecure: true}
 ping: {}
 log: {level: INFO}
 """

@@ -17,6 +17,7 @@ use crate::api::{Offers, Readiness, State};
 use crate::entry_point::{self, House, Leave};
 use crate::metrics::Metrics;
 use crate::middleware::ServerStatus;
+use crate::room::Room;
 use crate::service;
 use crate::snapshot::{SnapshotHandle, Surroundings};
 use crate::supplies::{Resolve, Supplies};
@@ -56,6 +57,9 @@ pub struct Options {
     pub random: Arc<dyn Random>,
     /// Names that are resolved before the system is asked.
     pub resolve: Resolve,
+    /// Memory of the process in bytes, where that is known: a sixth of it may be taken by large
+    /// requests.
+    pub memory: Option<u64>,
     /// Name of this machine, sent as `X-Forwarded-Server`.
     pub hostname: String,
 }
@@ -130,6 +134,7 @@ impl Gateway {
                 metrics,
                 tracer,
                 clock: options.clock,
+                room: Room::of(options.memory),
                 hostname: HeaderValue::try_from(options.hostname)
                     .unwrap_or_else(|_| HeaderValue::from_static("")),
                 count: 0.into(),

@@ -18,6 +18,7 @@ mod metrics;
 pub mod middleware;
 mod pem;
 mod respond;
+mod room;
 mod router;
 mod seldom;
 mod service;

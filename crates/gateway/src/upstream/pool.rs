@@ -31,6 +31,9 @@ const ALLOWANCE: Allowance = Allowance {
     most: 200.0,
 };
 
+/// Bytes of a connection of HTTP/1.1 that wait to be sent, and the most that an answer's head has.
+const BUFFER: usize = 128 << 10;
+
 /// A server and the connections to it.
 #[derive(Clone)]
 pub(super) struct Pool(Arc<Inner>);
@@ -299,6 +302,7 @@ impl Inner {
     async fn begin_http1(&self, stream: Stream) -> Result<http1::SendRequest<Body>, Failure> {
         let (sender, connection) = http1::Builder::new()
             .title_case_headers(true)
+            .max_buf_size(BUFFER)
             .handshake(TokioIo::new(stream))
             .await
             .map_err(|error| Failure::of_connection(error, false))?;
