@@ -17,6 +17,7 @@ STATIC = """entryPoints:
   web: {address: ':80'}
   traefik: {address: '127.0.0.1:8081'}
 providers: {kubernetesCRD: {%s}%s}
+api: {insecure: true}
 ping: {}
 log: {level: INFO}
 """
@@ -27,6 +28,8 @@ class Carnet:
 
     def __init__(self, program: str, folder: Path) -> None:
         self.program, self.folder = program, folder
+        # Where its configuration is.
+        self.files = folder
         self.running: dict[str, subprocess.Popen[bytes]] = {}
 
     def __enter__(self) -> Carnet:
@@ -41,10 +44,10 @@ class Carnet:
         self, cluster: Cluster, options: str = "", ready: bool = True, more: str = ""
     ) -> subprocess.Popen[bytes]:
         """A gateway that follows the cluster; `more` are other providers."""
-        static = self.folder / "gateway.yaml"
-        static.write_text(STATIC % (options, more), encoding="utf-8")
+        static = self.written("gateway.yaml", STATIC % (options, more))
+        access = self.written("kubeconfig", cluster.kubeconfig.read_text(encoding="utf-8"))
         command = ["gateway", f"--configfile={static}"]
-        variables = {"KUBECONFIG": str(cluster.kubeconfig)}
+        variables = {"KUBECONFIG": str(access)}
         return self.start("gateway", command, variables, ready=PING if ready else None)
 
     def start(
@@ -54,8 +57,8 @@ class Carnet:
         environment = {"PATH": os.environ["PATH"], "HOME": str(self.folder), **(variables or {})}
         with open(self.log(name), "ab") as log:
             process = subprocess.Popen(
-                [self.program, *command], stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT,
-                env=environment, cwd=self.folder,
+                **self.begun(name, command), stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT,
+                env=environment,
             )
         self.running[name] = process
         until = time.monotonic() + 30
@@ -64,6 +67,16 @@ class Carnet:
                 sys.exit(f"error: {name} is not ready:\n{self.log(name).read_text(errors='replace')[-3000:]}")
             time.sleep(0.02)
         return process
+
+    def begun(self, name: str, command: list[str]) -> dict[str, object]:
+        """How a program is started."""
+        return {"args": [self.program, *command], "cwd": self.folder}
+
+    def written(self, name: str, text: str) -> Path:
+        """A file that its programs can read."""
+        path = self.files / name
+        path.write_text(text, encoding="utf-8")
+        return path
 
     def until_ready(self, within: float) -> None:
         """Until the gateway has its first configuration."""
@@ -83,7 +96,8 @@ class Carnet:
 
     def run(self, command: list[str]) -> str:
         """What a command prints; it must not fail."""
-        done = subprocess.run([self.program, *command], capture_output=True, text=True, timeout=60, check=False)
+        begun = self.begun(command[0], command)
+        done = subprocess.run(**begun, capture_output=True, text=True, timeout=60, check=False)
         if done.returncode:
             raise AssertionError(f"{command[:2]} failed: {done.stderr}")
         return done.stdout

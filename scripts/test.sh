@@ -245,7 +245,7 @@ step_kube() {
         return 0
     fi
     need_python
-    need go=golang-go curl=curl unshare=util-linux mount=mount ip=iproute2
+    need go=golang-go curl=curl unshare=util-linux mount=mount ip=iproute2 cc=gcc
     python3 -m unittest discover kube
     release
     python3 kube/run.py --carnet target/release/carnet --without chart
@@ -276,7 +276,7 @@ step_acme() {
 
 step_bench() {
     need_python
-    need nginx=nginx haproxy=haproxy wrk=wrk taskset=util-linux
+    need nginx=nginx haproxy=haproxy wrk=wrk h2load=nghttp2-client openssl=openssl taskset=util-linux
     python3 -m unittest discover bench
     release
     python3 bench/run.py --short --carnet target/release/carnet --yardstick target/release/yardstick

@@ -18,6 +18,7 @@ use crate::api::{Offers, Readiness, State};
 use crate::entry_point::{self, House, Leave, Listener, Numbering};
 use crate::metrics::Metrics;
 use crate::middleware::ServerStatus;
+use crate::room::Room;
 use crate::service;
 use crate::snapshot::{SnapshotHandle, Surroundings};
 use crate::supplies::{Resolve, Supplies};
@@ -57,6 +58,9 @@ pub struct Options {
     pub random: Arc<dyn Random>,
     /// Names that are resolved before the system is asked.
     pub resolve: Resolve,
+    /// Memory of the process in bytes, where that is known: a sixth of it may be taken by large
+    /// requests.
+    pub memory: Option<u64>,
     /// Name of this machine, sent as `X-Forwarded-Server`.
     pub hostname: String,
 }
@@ -131,6 +135,7 @@ impl Gateway {
                 metrics,
                 tracer,
                 clock: options.clock,
+                room: Room::of(options.memory),
                 hostname: HeaderValue::try_from(options.hostname)
                     .unwrap_or_else(|_| HeaderValue::from_static("")),
                 count: Numbering::default(),
@@ -138,7 +143,7 @@ impl Gateway {
             resolvers,
             handed_over: CancellationToken::new(),
         };
-        gateway.swap(&RoutingConfig::default());
+        gateway.swap(&Arc::default());
         gateway
     }
 
@@ -146,6 +151,11 @@ impl Gateway {
     /// began with. Gives all that is wrong with it: what its readers found and what compiling it
     /// found. Each finding is logged when it first appears.
     pub fn apply(&self, config: &RoutingConfig) -> Vec<Diagnostic> {
+        self.apply_shared(&Arc::new(config.clone()))
+    }
+
+    /// As [`Gateway::apply`], of a configuration that is kept as it is instead of copied.
+    pub fn apply_shared(&self, config: &Arc<RoutingConfig>) -> Vec<Diagnostic> {
         let before = self.house.snapshots.load();
         let diagnostics = self.swap(config);
         let snapshot = self.house.snapshots.load();
@@ -267,7 +277,7 @@ impl Gateway {
         self.handed_over.cancel();
     }
 
-    fn swap(&self, config: &RoutingConfig) -> Vec<Diagnostic> {
+    fn swap(&self, config: &Arc<RoutingConfig>) -> Vec<Diagnostic> {
         let snapshots = &self.house.snapshots;
         let before = snapshots.load();
         let metrics = self.house.metrics.as_deref();

@@ -15,6 +15,7 @@ mod dumps;
 mod fail_point;
 mod listen;
 pub(crate) mod log;
+mod memory;
 mod random;
 mod signals;
 mod sockets;
@@ -43,6 +44,7 @@ pub(crate) fn process(started: Instant) -> Process {
         random: Arc::new(random::SystemRandom),
         listen: Arc::new(bind),
         resolve: Arc::new(fail_point::resolve),
+        memory: memory::limit(),
         shutdown: CancellationToken::new(),
         hostname: gethostname::gethostname().to_string_lossy().into(),
         started,

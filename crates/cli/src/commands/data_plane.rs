@@ -94,6 +94,7 @@ impl DataPlane {
             clock: Arc::clone(&process.clock),
             random: Arc::clone(&process.random),
             resolve: Arc::clone(&process.resolve),
+            memory: process.memory,
             hostname: process.hostname.to_string(),
         }));
         Ok(Bound {

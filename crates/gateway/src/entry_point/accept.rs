@@ -278,6 +278,7 @@ async fn speak<S: Socket>(
     door: Arc<Door>,
     ending: Ending,
 ) {
+    let chose_http2 = tls.as_ref().is_some_and(|session| session.chose_http2());
     let options = &door.options.transport;
     let traffic = Arc::new(Traffic::new(options));
     let limits = Limits {
@@ -307,6 +308,8 @@ async fn speak<S: Socket>(
         };
         match first {
             Ok(true) if visit.traffic.is_http2() => break Box::pin(http2(wire, &visit)).await,
+            // It was agreed to speak HTTP/2, and this is none (RFC 9113 section 3.4).
+            Ok(true) if chose_http2 => break close(wire, &visit.ending).await,
             Ok(true) => match Box::pin(http1(wire, &visit)).await {
                 Ok(Some(rested)) => wire = rested,
                 Ok(None) => break Ok(()),

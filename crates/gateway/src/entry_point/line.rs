@@ -25,6 +25,7 @@ use crate::error::{Fault, Reason};
 use crate::metrics::Metrics;
 use crate::middleware::{Connection, Exchange, Next};
 use crate::respond;
+use crate::room::{Room, Share};
 use crate::router::Facts;
 use crate::seldom::Seldom;
 use crate::snapshot::{Chain, SnapshotHandle};
@@ -43,6 +44,8 @@ pub(crate) struct House {
     /// `None`: nothing is counted.
     pub(crate) metrics: Option<Arc<Metrics>>,
     pub(crate) clock: Arc<dyn Clock>,
+    /// What large requests may take.
+    pub(crate) room: Arc<Room>,
     /// Name of this machine, as headers tell it.
     pub(crate) hostname: HeaderValue,
     /// Requests since the start.
@@ -72,8 +75,9 @@ pub(super) struct Visitor {
     pub(super) hostname: HeaderValue,
 }
 
-/// A request on its way to its route, or the answer that it got before.
-type Onward = Result<(Request, Span), Response>;
+/// A request on its way to its route, with what it may take until there is an answer; or the answer
+/// that it got before.
+type Onward = Result<(Request, Span, Option<Share>), Response>;
 
 impl Door {
     /// What the requests of a connection hold on to.
@@ -99,7 +103,7 @@ impl Door {
         // Dropped without an answer when the client leaves first: the line says so.
         let (mut line, onward) = self.enter(request, visitor);
         let mut response = match onward {
-            Ok((request, span)) => follow(request, span, line.exchange()).await,
+            Ok((request, span, _share)) => follow(request, span, line.exchange()).await,
             Err(answer) => answer,
         };
         let breaks = waits
@@ -140,11 +144,12 @@ impl Door {
         let found = match admitted {
             Ok(host) => {
                 let found = self.find(&request, &host, &mut line);
+                let found = found.and_then(|span| Ok((span, house.room.share(&request)?)));
                 found.map_err(|fault| respond::to_fault(&fault, line.exchange()))
             }
             Err(fault) => Err(refuse(&request, fault, line.exchange())),
         };
-        let onward = found.map(|span| (request, span));
+        let onward = found.map(|(span, share)| (request, span, share));
         (line, onward)
     }
 

@@ -101,7 +101,7 @@ pub(crate) struct Tables {
 /// A compiled configuration.
 #[derive(Debug, Default)]
 pub(crate) struct Snapshot {
-    config: RoutingConfig,
+    config: Arc<RoutingConfig>,
     diagnostics: Vec<Diagnostic>,
     tables: BTreeMap<String, Tables>,
     policies: Shelf<TlsOptions, Arc<Policy>>,
@@ -236,7 +236,11 @@ impl SnapshotHandle {
     }
 
     /// Serves the configuration from now on. An equal one changes nothing.
-    pub(crate) fn apply(&self, config: &RoutingConfig, around: &Surroundings<'_>) -> Arc<Snapshot> {
+    pub(crate) fn apply(
+        &self,
+        config: &Arc<RoutingConfig>,
+        around: &Surroundings<'_>,
+    ) -> Arc<Snapshot> {
         let previous = self.load();
         if previous.config == *config && !previous.tables.is_empty() {
             return previous;

@@ -136,6 +136,8 @@ pub(crate) enum Origin {
     Memory,
     /// From memory, fetched ahead of its predecessor's end and now given out for the first time.
     MemoryRenewed,
+    /// From the store, where another gateway left it.
+    Store,
     /// From the provider, for this request or for another that waited for it too.
     Provider,
 }
@@ -272,10 +274,11 @@ impl TokenSource {
         if engine.revoked.covers(&token, caller.client_id()) {
             return Err(TokenFault::unavailable("the token came revoked", None));
         }
-        Ok(Given {
-            token,
-            origin: Origin::Provider,
-        })
+        let origin = match token.is_shared {
+            true => Origin::Store,
+            false => Origin::Provider,
+        };
+        Ok(Given { token, origin })
     }
 }
 

@@ -25,6 +25,8 @@ pub(crate) struct Token {
     pub(crate) claims: Option<Value>,
     /// Name of the key that signed a JWT.
     kid: Option<Box<str>>,
+    /// Whether another gateway got it.
+    pub(super) is_shared: bool,
     asked: Asked,
     /// Its end by the steady clock, without a margin; `None`: nobody knows.
     end: Option<Instant>,
@@ -102,6 +104,7 @@ impl Token {
             bearer,
             claims: claims.map(Value::Object),
             kid: kid.flatten(),
+            is_shared: false,
             asked,
             end: life.and_then(|life| asked.at.checked_add(life)),
             reuse: life.and_then(|life| Reuse::new(asked, life, max_age)),

@@ -18,13 +18,23 @@ use hyper::client::conn::{TrySendError, http1, http2};
 use hyper_util::rt::TokioIo;
 use tokio::time::Instant;
 
-use super::budget::Budget;
 use super::dial::{Dial, Stream};
 use super::own;
 use super::shared::Shared;
 use super::{Failure, Http2, Own, Server, Transport};
 use crate::body::{Body, Request, Response};
+use crate::budget::{Allowance, Budget};
 use crate::shard::{Apart, Each, Held};
+
+/// Requests that may be repeated besides a fifth of all: as many at once as there are idle
+/// connections by default, which a server may close together.
+const ALLOWANCE: Allowance = Allowance {
+    a_second: 10.0,
+    most: 200.0,
+};
+
+/// Bytes of a connection of HTTP/1.1 that wait to be sent, and the most that an answer's head has.
+const BUFFER: usize = 128 << 10;
 
 /// A server and the connections to it.
 #[derive(Clone)]
@@ -96,7 +106,7 @@ impl Pool {
                 most: transport.max_idle_per_host,
                 timeout: transport.idle_timeout,
             },
-            budget: Budget::new(),
+            budget: Budget::new(ALLOWANCE),
             idle: Each::default(),
             shared: Shared::new(transport),
             is_own: AtomicBool::new(false),
@@ -310,6 +320,7 @@ impl Inner {
     async fn begin_http1(&self, stream: Stream) -> Result<http1::SendRequest<Body>, Failure> {
         let (sender, connection) = http1::Builder::new()
             .title_case_headers(true)
+            .max_buf_size(BUFFER)
             .handshake(TokioIo::new(stream))
             .await
             .map_err(|error| Failure::of_connection(error, false))?;

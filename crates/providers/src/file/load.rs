@@ -14,7 +14,7 @@ use secrecy::SecretString;
 
 use super::secrets::{self, Secrets};
 use super::{FileProvider, NAME, template};
-use crate::Update;
+use crate::{Scope, Update};
 
 /// Greatest size of a file, in bytes.
 const MAX_SIZE: u64 = 8 << 20;
@@ -53,6 +53,7 @@ impl FileProvider {
         Update {
             provider: NAME.to_owned(),
             config,
+            scope: Scope::All,
             diagnostics: findings,
             readable,
             current,
@@ -94,7 +95,7 @@ impl FileProvider {
                 "the name ends in none of .yaml, .yml and .toml; rename the file",
             )),
         };
-        match root.map_err(|finding| vec![finding])?.as_slice() {
+        match root.map_err(|finding| vec![finding])?.as_mut_slice() {
             [] => Ok(RoutingConfig::default()),
             [root] => {
                 let mut read = |path: &str| {
@@ -105,8 +106,8 @@ impl FileProvider {
                     env: &self.env,
                     read: &mut read,
                 };
-                let (root, dangling) = secrets.fill(root);
-                let mut config = routing::read(&root)?;
+                let dangling = secrets.fill(root);
+                let mut config = routing::read(root)?;
                 secrets::close(&mut config, dangling);
                 config.read_files(&mut |path| read(path).map(SecretString::from));
                 Ok(config)

@@ -6,7 +6,7 @@ use carnet_config::install::InstallConfig;
 use carnet_providers::Update;
 use carnet_providers::aggregate::{Aggregate, Merged};
 use carnet_providers::file::{self, FileProvider};
-use carnet_providers::kubernetes::cluster::{ClientError, ClusterProvider};
+use carnet_providers::kubernetes::cluster::{ClientError, ClusterProvider, Now};
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
@@ -32,14 +32,16 @@ impl Sources {
         let file = providers.file.clone();
         let file = file.map(|file| FileProvider::new(file, Arc::clone(&process.env)));
         let mut clusters = Vec::new();
+        let clock = Arc::clone(&process.clock);
+        let now: Now = Arc::new(move || clock.now());
         if let Some(crd) = providers.kubernetes_crd.clone() {
             let provider = ClusterProvider::connect_crd(crd, &process.env).await;
-            clusters.push(provider.map_err(no_way)?);
+            clusters.push(provider.map_err(no_way)?.with_events(Arc::clone(&now)));
         }
         if let Some(ingress) = providers.kubernetes_ingress.clone() {
             let crd = providers.kubernetes_crd.as_ref();
             let provider = ClusterProvider::connect_ingress(ingress, crd, &process.env).await;
-            clusters.push(provider.map_err(no_way)?);
+            clusters.push(provider.map_err(no_way)?.with_events(now));
         }
         let names: Vec<String> = file
             .iter()

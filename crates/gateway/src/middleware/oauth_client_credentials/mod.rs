@@ -266,7 +266,7 @@ fn shared_store(
 /// The words of `cache.header`.
 fn word(origin: Origin) -> &'static str {
     match origin {
-        Origin::Memory => "hit",
+        Origin::Memory | Origin::Store => "hit",
         Origin::MemoryRenewed => "refreshed",
         Origin::Provider => "miss",
     }
