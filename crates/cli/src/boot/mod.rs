@@ -19,6 +19,7 @@ mod memory;
 mod random;
 mod signals;
 mod sockets;
+mod threads;
 mod traces;
 mod unix;
 
@@ -26,6 +27,7 @@ pub(crate) use dumps::forbid_dumps;
 pub(crate) use listen::{bind, explain};
 pub(crate) use signals::{cancel_on_signals, notify_on_hangup, reopen_on_usr1};
 pub(crate) use sockets::{receive_sockets, send_sockets};
+pub(crate) use threads::Threads;
 pub(crate) use traces::{TraceHeaders, Traces};
 pub(crate) use unix::bind_unix;
 
