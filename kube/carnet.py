@@ -12,7 +12,7 @@ from pathlib import Path
 
 from cluster import Cluster
 
-PING, READY = "http://127.0.0.1:8081/ping", "http://127.0.0.1:8081/readyz"
+PING, ALIVE, READY = (f"http://127.0.0.1:8081/{path}" for path in ("ping", "livez", "readyz"))
 STATIC = """entryPoints:
   web: {address: ':80'}
   traefik: {address: '127.0.0.1:8081'}
@@ -80,10 +80,11 @@ class Carnet:
 
     def until_ready(self, within: float) -> None:
         """Until the gateway has its first configuration."""
-        until = time.monotonic() + within
-        while not answers(READY):
-            assert time.monotonic() < until, f"the gateway is not ready after {within} s"
-            time.sleep(0.02)
+        until(READY, within)
+
+    def until_alive(self, within: float) -> None:
+        """Until it answers at all."""
+        until(ALIVE, within)
 
     def stop(self, name: str) -> int:
         process = self.running.pop(name)
@@ -104,6 +105,13 @@ class Carnet:
 
     def log(self, name: str) -> Path:
         return self.folder / f"{name}.log"
+
+
+def until(url: str, within: float) -> None:
+    end = time.monotonic() + within
+    while not answers(url):
+        assert time.monotonic() < end, f"{url} does not answer 200 after {within} s"
+        time.sleep(0.02)
 
 
 def answers(url: str) -> bool:

@@ -22,7 +22,9 @@ import container
 import guarded
 import ingress
 import install
+import newer
 import peer
+import readiness
 import refused
 import rights
 import scale
@@ -36,6 +38,7 @@ NAMES = {
     "hydra.hydra.svc": f"{stage.POD_NETWORK}.10",
     "hydra.hydra": f"{stage.POD_NETWORK}.10",
     "whoami.docker.localhost": "127.0.0.1",
+    newer.HOST: "127.0.0.1",
 }
 
 
@@ -44,10 +47,14 @@ def scenes(options: argparse.Namespace) -> dict[str, Scene]:
     found: dict[str, Scene] = {}
     for edition in tutorial.editions():
         found[f"tutorial {edition.name}"] = lambda cluster, carnet, it=edition: _tutorial(cluster, carnet, it)
+    for folder in [None, *newer.folders()]:
+        name = f"newer tutorial {folder or ''}".strip()
+        found[name] = lambda cluster, carnet, it=folder: newer.play(cluster, carnet, it)
     found["ingress"] = ingress.play
     found["traefik"] = peer.play
     found["refused"] = refused.play
     found["container"] = container.play
+    found["readiness"] = readiness.play
     found["rights"] = rights.play
     found["deletions"] = lambda cluster, carnet: guarded.deletions(cluster, carnet, options.probes)
     found["outages"] = lambda cluster, carnet: guarded.outages(cluster, carnet, options.outages)

@@ -7,11 +7,10 @@ use carnet_providers::Update;
 use carnet_providers::aggregate::{Aggregate, Merged};
 use carnet_providers::file::{self, FileProvider};
 use carnet_providers::kubernetes::cluster::{ClientError, ClusterProvider, Now};
-use tokio::sync::{mpsc, watch};
+use tokio::sync::{Notify, mpsc, watch};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
-use crate::boot;
 use crate::output::Failure;
 use crate::process::Process;
 
@@ -59,13 +58,19 @@ impl Sources {
         }))
     }
 
+    /// Who is told to read again what is not watched. A cluster always is.
+    pub(super) fn reload(&self) -> Arc<Notify> {
+        self.file
+            .as_ref()
+            .map(FileProvider::reload)
+            .unwrap_or_default()
+    }
+
     /// Reads everything, and again whenever it changes, until `stop`.
     pub(super) async fn read(self, merged: watch::Sender<Option<Merged>>, stop: CancellationToken) {
         let (sender, updates) = mpsc::channel::<Update>(1);
         let mut tasks = JoinSet::new();
-        let mut reload = None;
         if let Some(file) = self.file {
-            reload = Some(boot::notify_on_hangup(file.reload()));
             tasks.spawn(file.run(sender.clone(), stop.clone()));
         }
         for provider in self.clusters {
@@ -74,9 +79,6 @@ impl Sources {
         drop(sender);
         self.aggregate.run(updates, merged, stop).await;
         tasks.join_all().await;
-        if let Some(reload) = reload {
-            reload.abort();
-        }
     }
 }
 
