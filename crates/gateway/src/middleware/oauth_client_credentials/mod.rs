@@ -30,6 +30,7 @@ use super::{Exchange, Identity, Middleware, Next};
 use crate::body::{Request, Response};
 use crate::error::{Fault, Reason};
 use crate::respond;
+use crate::service::Minted;
 use crate::supplies::Supplies;
 use crate::token_source::{
     self, Caller, Expected, Feed, Given, HttpEndpoint, HttpKeys, Origin, Proof, Server, Shared,
@@ -109,6 +110,7 @@ impl OAuthClientCredentials {
         }
         self.check(&given.token)?;
         self.stamp.put(request.headers_mut(), &given.token);
+        request.extensions_mut().insert(Minted);
         Ok(given)
     }
 
