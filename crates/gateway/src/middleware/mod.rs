@@ -25,6 +25,7 @@ mod exchange;
 mod next;
 mod oauth_client_credentials;
 
+pub(crate) use exchange::Service;
 pub use exchange::{Connection, Exchange, Identity, Record};
 pub use next::{Endpoint, Next, ServerStatus};
 

@@ -4,9 +4,11 @@
 //! [`TokenSource`] is the way in; `kept` remembers, `flights` shares, `refresh` renews, `exchange`
 //! asks, `provider` is what all sources know of one server, `endpoint` is the call itself.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
+use carnet_config::claims::Expression;
 use carnet_config::routing::middleware::OAuthClientCredentials;
 use carnet_config::routing::middleware::oauth_client_credentials::{Parameters, Refresh};
 use carnet_oauth::client_auth::{Credentials, Method};
@@ -80,6 +82,8 @@ pub(crate) struct Options {
     max_age: Duration,
     /// When a kept token is fetched anew.
     refresh: Refresh,
+    /// Names of the claims that somebody will look at. No token is kept with others.
+    claims: BTreeSet<String>,
 }
 
 impl Options {
@@ -102,12 +106,21 @@ impl Options {
             is_cached: middleware.cache.enabled,
             max_age: middleware.cache.max_age,
             refresh: middleware.cache.refresh,
+            claims: claims(middleware),
         }
     }
 }
 
 /// Tokens that a backend did not take, remembered; the coldest are forgotten beyond it.
 const REJECTED: usize = 1024;
+
+/// Names of the claims, at the root of a token, that these options look at.
+fn claims(middleware: &OAuthClientCredentials) -> BTreeSet<String> {
+    let condition = middleware.claims.iter().flat_map(Expression::paths);
+    let forwarded = middleware.forward_headers.values();
+    let paths = condition.chain(forwarded).chain(&middleware.username_claim);
+    paths.filter_map(|path| path.0.first().cloned()).collect()
+}
 
 /// A token that a backend does not take is dropped once it is so old.
 const REJECTED_AGE: Duration = Duration::from_secs(5);
