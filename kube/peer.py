@@ -18,6 +18,8 @@ from carnet import Carnet
 from cluster import Cluster
 
 ROOT = Path(__file__).resolve().parents[1]
+# `python3 kube/peer.py` writes them there.
+GOLDEN = ROOT / "crates" / "providers" / "tests" / "golden"
 OURS, THEIRS = "http://127.0.0.1:8081", "http://127.0.0.1:8091"
 STATIC = """entryPoints: {web: {address: ':8090'}, traefik: {address: '127.0.0.1:8091'}}
 providers:
@@ -36,7 +38,7 @@ Made = dict[str, Any]
 def play(cluster: Cluster, carnet: Carnet) -> str:
     """Both read everything; what they made of it is compared."""
     _define(cluster)
-    objects = [*_surroundings(), *routes(random.Random(42), 180), *ingresses(random.Random(43), 60)]
+    objects = [*surroundings(), *routes(), *ingresses()]
     for start in range(0, len(objects), 60):
         cluster.apply(*objects[start:start + 60])
     carnet.gateway(
@@ -71,7 +73,7 @@ def _made(group: str, kind: str, name: str, spec: Made, **metadata: object) -> M
     return {"apiVersion": group, "kind": kind, "metadata": {"name": name, "namespace": "apps", **metadata}, "spec": spec}
 
 
-def _surroundings() -> list[Made]:
+def surroundings() -> list[Made]:
     """What routes refer to."""
     address = f"{stage.POD_NETWORK}.60"
     ports = {
@@ -94,9 +96,22 @@ def _surroundings() -> list[Made]:
     return objects
 
 
-def routes(choose: random.Random, count: int) -> list[Made]:
-    """IngressRoutes: every option, sound and broken."""
+def routes(count: int = 180) -> list[Made]:
+    """IngressRoutes: every option, sound and broken. The same each time."""
+    choose = random.Random(42)
     return [_made("traefik.io/v1alpha1", "IngressRoute", f"route{number}", _route(choose, number)) for number in range(count)]
+
+
+def golden() -> dict[str, str]:
+    """The same objects for the tests of the translation, which need no cluster: texts of files."""
+    files = {
+        "peer_routes.yaml": ("# options: allowExternalNameServices", routes()),
+        "peer_ingresses.yaml": ("# provider: ingress, options: allowExternalNameServices", ingresses()),
+    }
+    return {
+        name: "\n---\n".join([first, *map(json.dumps, [*surroundings(), *made])]) + "\n"
+        for name, (first, made) in files.items()
+    }
 
 
 def _route(choose: random.Random, number: int) -> Made:
@@ -146,8 +161,9 @@ def _entry(choose: random.Random) -> Made:
     return {**entry, **choose.choice(more)}
 
 
-def ingresses(choose: random.Random, count: int) -> list[Made]:
-    """Ingresses with annotations."""
+def ingresses(count: int = 60) -> list[Made]:
+    """Ingresses with annotations. The same each time."""
+    choose = random.Random(43)
     prefix, found = "traefik.ingress.kubernetes.io/router", []
     for number in range(count):
         name = choose.choice(["plain", "named", "missing", "empty"])
@@ -264,3 +280,8 @@ def _service(one: Made) -> Made:
 def _url(text: str) -> str:
     """A port that goes without saying is not said."""
     return text.removesuffix(":80") if text.startswith("http:") else text.removesuffix(":443")
+
+
+if __name__ == "__main__":
+    for name, text in golden().items():
+        (GOLDEN / name).write_text(text, encoding="utf-8")

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import guarded
 import image
+import peer
 import install
 import pods
 
@@ -29,6 +30,10 @@ class Parts(unittest.TestCase):
         self.assertEqual(len(filtered) % 8, 0)
         self.assertEqual(filtered[-4:], image.KILL.to_bytes(4, "little"))
         self.assertIn("read", image.allowed(image.PROFILE))
+
+    def test_the_objects_that_traefik_gets_are_golden_cases_too(self) -> None:
+        for name, text in peer.golden().items():
+            self.assertEqual((peer.GOLDEN / name).read_text(encoding="utf-8"), text, "run kube/peer.py")
 
     def test_a_program_that_is_no_kubectl_has_no_version(self) -> None:
         self.assertEqual(install._minor("true"), 0)
