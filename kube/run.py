@@ -27,6 +27,7 @@ import peer
 import readiness
 import refused
 import rights
+import rolling
 import scale
 import stage
 import tutorial
@@ -58,6 +59,7 @@ def scenes(options: argparse.Namespace) -> dict[str, Scene]:
     found["rights"] = rights.play
     found["deletions"] = lambda cluster, carnet: guarded.deletions(cluster, carnet, options.probes)
     found["outages"] = lambda cluster, carnet: guarded.outages(cluster, carnet, options.outages)
+    found["rolling"] = lambda cluster, carnet: rolling.play(cluster, carnet, options.pods)
     found["chart"] = charts.play
     size = scale.Size(options.routes, options.routes // 5, options.routes // 10, options.changes)
     found["scale"] = lambda cluster, carnet: scale.play(cluster, carnet, size)
@@ -107,6 +109,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--probes", type=int, default=10_000, help="of deletions (10000)")
     parser.add_argument("--routes", type=int, default=500, help="of scale, with a fifth as many services (500)")
     parser.add_argument("--changes", type=int, default=10, help="of scale, one after the other (10)")
+    parser.add_argument("--pods", type=int, default=6, help="of rolling, one after the other (6)")
     parser.add_argument("--outages", type=int, default=3, help="of the API server (3)")
     return parser.parse_args()
 
