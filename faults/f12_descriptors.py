@@ -19,7 +19,7 @@ def play(stage: Stage) -> dict[str, float]:
     seconds = SECONDS[stage.form]
     with Backend(stage.carnet, stage.folder) as backend:
         gateway = Gateway(stage.carnet, stage.folder, 1, 0)
-        gateway.files = FILES
+        gateway.under = ["prlimit", f"--nofile={FILES}"]
         gateway.write({"/": backend.port})
         with gateway:
             gateway.start()

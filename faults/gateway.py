@@ -15,6 +15,7 @@ from typing import Callable
 from backends import Listener
 from processes import free_ports
 
+ROOT = Path(__file__).resolve().parent.parent
 PATIENCE = 20
 PART = b"x" * 1024
 
@@ -35,7 +36,8 @@ class Gateway:
             "--log.level=info",
         ]
         self.processes: list[subprocess.Popen[bytes]] = []
-        self.files: int | None = None
+        # What it is started under: `prlimit` and the like.
+        self.under: list[str] = []
 
     def write(self, backends: dict[str, int]) -> None:
         """Routes by prefix, to ports."""
@@ -131,8 +133,7 @@ class Gateway:
 
     def _spawn(self) -> None:
         with open(self.folder / "gateway.log", "ab") as log:
-            few = [] if self.files is None else ["prlimit", f"--nofile={self.files}"]
-            command = [*few, self.carnet, "gateway", *self.flags]
+            command = [*self.under, self.carnet, "gateway", *self.flags]
             self.processes.append(
                 subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, env={})
             )

@@ -75,6 +75,7 @@ class Provider:
         client = fields.get("client_id", [""])[0]
         self.seen.append((time.time(), client))
         mood = self.mood
+        time.sleep(mood.get("delay", 0))
         if "bytes" in mood:
             # The end of a connection may be the end of an answer.
             connection.sendall(base64.b64decode(mood["bytes"]))

@@ -40,12 +40,16 @@ FAULTS = {
     "F05": "f05_patience",
     # Holds F06.
     "F06": "f06_one_refused",
+    # Holds F09, CA-03, CA-04.
+    "F09": "f09_store",
     # Holds F12, DO-03.
     "F12": "f12_descriptors",
     # Holds F14.
     "F14": "f14_cut",
     # Holds F15.
     "F15": "f15_dead_server",
+    # Holds F16, DO-08.
+    "F16": "f16_bad_configuration",
     # Holds F17.
     "F17": "f17_upgrade",
     # Holds F18.
@@ -64,11 +68,21 @@ FAULTS = {
     "F24": "f24_many_clients",
     # Holds F25.
     "F25": "f25_guesses",
+    # Holds F26.
+    "F26": "f26_packets",
     # Holds F27.
     "F27": "f27_together",
+    # Holds F28.
+    "F28": "f28_two_gateways",
+    # Holds F29.
+    "F29": "f29_panic",
     # Holds RV-04.
     "revocations": "revocations",
     "rotation": "rotation",
+    # Holds CA-16.
+    "store": "shared_store",
+    "sentinel": "store_sentinel",
+    "cluster": "store_cluster",
     "log": "full_log",
 }
 

@@ -12,11 +12,11 @@ from pathlib import Path
 
 from cluster import Cluster
 
-PING = "http://127.0.0.1:8081/ping"
+PING, READY = "http://127.0.0.1:8081/ping", "http://127.0.0.1:8081/readyz"
 STATIC = """entryPoints:
   web: {address: ':80'}
   traefik: {address: '127.0.0.1:8081'}
-providers: {kubernetesCRD: {%s}}
+providers: {kubernetesCRD: {%s}%s}
 ping: {}
 log: {level: INFO}
 """
@@ -37,10 +37,12 @@ class Carnet:
         for name in reversed(list(self.running)):
             self.stop(name)
 
-    def gateway(self, cluster: Cluster, options: str = "", ready: bool = True) -> subprocess.Popen[bytes]:
-        """A gateway that follows the cluster."""
+    def gateway(
+        self, cluster: Cluster, options: str = "", ready: bool = True, more: str = ""
+    ) -> subprocess.Popen[bytes]:
+        """A gateway that follows the cluster; `more` are other providers."""
         static = self.folder / "gateway.yaml"
-        static.write_text(STATIC % options, encoding="utf-8")
+        static.write_text(STATIC % (options, more), encoding="utf-8")
         command = ["gateway", f"--configfile={static}"]
         variables = {"KUBECONFIG": str(cluster.kubeconfig)}
         return self.start("gateway", command, variables, ready=PING if ready else None)
@@ -62,6 +64,13 @@ class Carnet:
                 sys.exit(f"error: {name} is not ready:\n{self.log(name).read_text(errors='replace')[-3000:]}")
             time.sleep(0.02)
         return process
+
+    def until_ready(self, within: float) -> None:
+        """Until the gateway has its first configuration."""
+        until = time.monotonic() + within
+        while not answers(READY):
+            assert time.monotonic() < until, f"the gateway is not ready after {within} s"
+            time.sleep(0.02)
 
     def stop(self, name: str) -> int:
         process = self.running.pop(name)

@@ -17,9 +17,12 @@ import time
 from pathlib import Path
 from typing import Callable
 
+import charts
 import guarded
+import ingress
 import install
 import rights
+import scale
 import stage
 import tutorial
 from carnet import Carnet
@@ -38,9 +41,13 @@ def scenes(options: argparse.Namespace) -> dict[str, Scene]:
     found: dict[str, Scene] = {}
     for edition in tutorial.editions():
         found[f"tutorial {edition.name}"] = lambda cluster, carnet, it=edition: _tutorial(cluster, carnet, it)
+    found["ingress"] = ingress.play
     found["rights"] = rights.play
     found["deletions"] = lambda cluster, carnet: guarded.deletions(cluster, carnet, options.probes)
     found["outages"] = lambda cluster, carnet: guarded.outages(cluster, carnet, options.outages)
+    found["chart"] = charts.play
+    size = scale.Size(options.routes, options.routes // 5, options.routes // 10)
+    found["scale"] = lambda cluster, carnet: scale.play(cluster, carnet, size)
     return found
 
 
@@ -58,7 +65,7 @@ def main() -> int:
     with tempfile.TemporaryDirectory(prefix="carnet-kube-") as folder:
         stage.name(Path(folder) / "hosts", NAMES)
         for number, (name, scene) in enumerate(scenes(options).items()):
-            if options.name in name:
+            if options.name in name and name not in options.without:
                 failed += not _play(name, scene, tools, program, Path(folder) / str(number))
     return 1 if failed else 0
 
@@ -83,7 +90,9 @@ def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("name", nargs="?", default="", help="part of a scene's name")
     parser.add_argument("--carnet", metavar="PATH", required=True, help="the binary")
+    parser.add_argument("--without", action="append", default=[], metavar="SCENE", help="scenes to leave out")
     parser.add_argument("--probes", type=int, default=10_000, help="of deletions (10000)")
+    parser.add_argument("--routes", type=int, default=1_000, help="of scale, with a fifth as many services (1000)")
     parser.add_argument("--outages", type=int, default=3, help="of the API server (3)")
     return parser.parse_args()
 

@@ -6,7 +6,7 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 SELF=$PWD/scripts/test.sh
 
-STEPS=(fmt clippy walls security paths deny audit test kills faults doc demo hydra schemathesis clients failures traefik gateway acme kube bench fuzz)
+STEPS=(fmt clippy walls security paths deny audit test kills faults doc demo hydra schemathesis clients providers failures traefik gateway acme kube chart bench fuzz)
 
 # Versions of the tools that are built from the Rust registry, and of the one that is a Go module.
 CARGO_TOOLS=(cargo-deny@0.20.2 cargo-audit@0.22.2 cargo-fuzz@0.13.2)
@@ -147,7 +147,7 @@ step_kills() {
 # What breaks around the authorization server: short form, behaviour only.
 step_faults() {
     need_python
-    need unshare=util-linux mount=mount strace=strace faketime=faketime
+    need unshare=util-linux mount=mount ip=iproute2 nft=nftables strace=strace faketime=faketime
     need_postgres
     python3 -m unittest discover faults
     release
@@ -184,6 +184,22 @@ step_clients() {
     python3 -m unittest discover compat/clients
     release
     python3 compat/clients/run.py --carnet target/release/carnet
+}
+
+# Authorization servers that others wrote give tokens to the gateway. Keycloak is a download of 170 MB
+# and takes a minute and a half to start: WITH_KEYCLOAK brings it in.
+step_providers() {
+    need_python
+    need node=nodejs npm=npm openssl=openssl
+    python3 -m unittest discover compat/providers
+    release
+    if [ -n "${WITH_KEYCLOAK:-}" ]; then
+        need java=openjdk-17-jre-headless mvn=maven
+        python3 compat/providers/run.py --carnet target/release/carnet --keycloak
+    else
+        not_run "providers: Keycloak, as WITH_KEYCLOAK is not set"
+        python3 compat/providers/run.py --carnet target/release/carnet
+    fi
 }
 
 # Failed authentications: the same bytes, and none before its time. That their times cannot be told
@@ -231,7 +247,20 @@ step_kube() {
     need go=golang-go curl=curl unshare=util-linux mount=mount ip=iproute2
     python3 -m unittest discover kube
     release
-    python3 kube/run.py --carnet target/release/carnet
+    python3 kube/run.py --carnet target/release/carnet --without chart
+}
+
+# The chart, with Helm in the same cluster. Helm is built with Go, some minutes in a fresh clone:
+# WITHOUT_HELM leaves it out.
+step_chart() {
+    if [ -n "${WITHOUT_KUBE:-}${WITHOUT_HELM:-}" ]; then
+        not_run "chart: WITHOUT_KUBE or WITHOUT_HELM says so"
+        return 0
+    fi
+    need_python
+    need go=golang-go unshare=util-linux mount=mount ip=iproute2
+    release
+    python3 kube/run.py --carnet target/release/carnet chart
 }
 
 # A real ACME server gives certificates, and a real Traefik reads the file that they are kept in.

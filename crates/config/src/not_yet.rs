@@ -213,7 +213,6 @@ pub const ALL: &[Keys] = &[
             "http",
             "knative",
             "kubernetesGateway",
-            "kubernetesIngress",
             "kubernetesIngressNGINX",
             "nomad",
             "plugin",
@@ -228,6 +227,15 @@ pub const ALL: &[Keys] = &[
     Keys::warning(
         (PROVIDERS, "providers.kubernetesCRD"),
         &["crossProviderNamespaces"],
+        "; remove it",
+    ),
+    Keys::warning(
+        (PROVIDERS, "providers.kubernetesIngress"),
+        &[
+            "crossProviderNamespaces",
+            "defaultRuleSyntax",
+            "ingressEndpoint",
+        ],
         "; remove it",
     ),
     Keys::warning(
@@ -286,14 +294,6 @@ pub const ALL: &[Keys] = &[
             "waf",
         ],
         "",
-    ),
-    Keys::error(
-        (
-            MIDDLEWARES,
-            "http.middlewares.*.plugin.oAuthClientCredentials",
-        ),
-        &["store"],
-        "; tokens are kept in memory, see `cache`",
     ),
     Keys::warning(
         (ROUTERS, ROUTES_TOP),

@@ -15,7 +15,13 @@ pub(crate) fn secret(fields: &mut Fields<'_>, key: &'static str) -> Option<Secre
 /// error.
 pub(crate) fn credential(fields: &mut Fields<'_>, key: &'static str) -> Option<String> {
     let text = fields.text(key).filter(|text| !text.is_empty())?;
-    refuse_placeholder(fields, key, &text);
+    look_at(fields, key, &text);
+    Some(text)
+}
+
+/// What [`credential`] says about a text.
+pub(crate) fn look_at(fields: &mut Fields<'_>, key: &str, text: &str) {
+    refuse_placeholder(fields, key, text);
     if text.starts_with("urn:k8s:") {
         let message = "is taken to the letter: only Kubernetes objects refer to secrets so, as \
                        `urn:k8s:secret:NAME:KEY`; files write `urn:file:PATH` or `urn:env:NAME`";
@@ -26,7 +32,6 @@ pub(crate) fn credential(fields: &mut Fields<'_>, key: &'static str) -> Option<S
                        provider can";
         fields.error(key, message);
     }
-    Some(text)
 }
 
 /// An error where a template left its variable in a credential.

@@ -101,12 +101,15 @@ impl Gateway {
         };
         let mut offers = Offers::new(&options, &state);
         let access_log = options.access_log.as_ref();
+        let tracing = options.tracing.as_ref();
+        let tracer = tracing.map(|told| Arc::new(Tracer::new(told)));
         let supplies = Supplies {
             clock: Arc::clone(&options.clock),
             random: options.random,
             resolve: options.resolve,
             own: Own::default(),
             providers,
+            tracer: tracer.clone(),
         };
         let resolvers = Resolvers::new(options.certificates_resolvers, &supplies);
         let challenges = Arc::clone(resolvers.challenges());
@@ -125,10 +128,7 @@ impl Gateway {
                 access_log: access_log
                     .map(|told| AccessLog::new(told, options.access_log_output, metrics.clone())),
                 metrics,
-                tracer: options
-                    .tracing
-                    .as_ref()
-                    .map(|told| Arc::new(Tracer::new(told))),
+                tracer,
                 clock: options.clock,
                 hostname: HeaderValue::try_from(options.hostname)
                     .unwrap_or_else(|_| HeaderValue::from_static("")),
@@ -152,13 +152,20 @@ impl Gateway {
         if let Some(metrics) = self.house.metrics.as_ref().filter(|_| is_new) {
             metrics.reloaded(self.house.clock.now(), &snapshot);
         }
-        self.readiness.release("configuration");
+        self.readiness.configured();
         diagnostics
     }
 
     /// Whether the process may get traffic. The one who runs the providers holds it back.
     pub fn readiness(&self) -> &Readiness {
         &self.readiness
+    }
+
+    /// Tells metrics whether all of the configuration could be read as it is now.
+    pub fn note_current(&self, is_current: bool) {
+        if let Some(metrics) = &self.house.metrics {
+            metrics.is_current(is_current);
+        }
     }
 
     /// The routes that are served, best first, for people: a line each.

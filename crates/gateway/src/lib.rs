@@ -34,4 +34,4 @@ pub use supplies::Resolve;
 pub use tls::TlsSession;
 pub use tls::acme::{CertificatesResolver, Storage};
 pub use token_source::{CachedToken, ProviderFigures};
-pub use traces::{SPANS, TraceContext, Tracing};
+pub use traces::{SPANS, SpanIds, TraceContext, Tracing};

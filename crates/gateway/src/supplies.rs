@@ -7,6 +7,7 @@ use std::sync::Arc;
 use carnet_oauth::{Clock, Random};
 
 use crate::token_source::Providers;
+use crate::traces::Tracer;
 use crate::upstream::Own;
 
 /// Names this process knows by itself; `None`: ask the system.
@@ -25,6 +26,8 @@ pub(crate) struct Supplies {
     pub(crate) own: Own,
     /// What is known of the servers that give tokens.
     pub(crate) providers: Arc<Providers>,
+    /// Makes spans; `None`: nothing is traced.
+    pub(crate) tracer: Option<Arc<Tracer>>,
 }
 
 impl fmt::Debug for Supplies {

@@ -26,6 +26,8 @@ pub struct Merged {
     pub config: Arc<RoutingConfig>,
     /// Whether everything that was there at the start has been read.
     pub readable: bool,
+    /// Whether everything that is there now could be read.
+    pub current: bool,
 }
 
 /// Brings providers together.
@@ -120,6 +122,7 @@ impl Aggregate {
         let new = Merged {
             config: Arc::new(config),
             readable: self.latest.values().all(|update| update.readable),
+            current: self.latest.values().all(|update| update.current),
         };
         merged.send_if_modified(|old| {
             let is_news = old.as_ref() != Some(&new);

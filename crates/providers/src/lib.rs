@@ -26,4 +26,6 @@ pub struct Update {
     pub diagnostics: Vec<Diagnostic>,
     /// False while something that was there at the start could not be read yet.
     pub readable: bool,
+    /// False while something cannot be read, whenever that began: what it said before counts.
+    pub current: bool,
 }

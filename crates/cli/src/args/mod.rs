@@ -28,8 +28,9 @@ pub(crate) use hydra::{
 };
 pub(crate) use oauth2_client::{ClientFlags, EncryptionFlags};
 pub(crate) use servers::{
-    Consent, Demo, Install, Installed, Migrate, MigrateSql, MigrateStatus, MigrateStep, MigrateUp,
-    Migrated, MigratedDatabase, Serve, ServeFlags, Served, Validate, Whoami,
+    Consent, Demo, Install, InstallManifests, Installed, ManifestPart, Migrate, MigrateSql,
+    MigrateStatus, MigrateStep, MigrateUp, Migrated, MigratedDatabase, Serve, ServeFlags, Served,
+    Validate, Whoami,
 };
 pub(crate) use traefik::{Gateway, TraefikFlags, Up};
 

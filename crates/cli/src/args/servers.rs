@@ -1,6 +1,6 @@
 //! The commands that stay: servers and the two applications.
 
-use clap::{Args, Subcommand};
+use clap::{Args, Subcommand, ValueEnum};
 
 /// Arguments of `whoami`, as `traefik/whoami` has them.
 #[derive(Debug, Args)]
@@ -84,6 +84,29 @@ pub(crate) struct Install {
 pub(crate) enum Installed {
     /// Prints the definitions of Traefik's kinds that carnet serves, for a cluster without them.
     Crds,
+    /// Prints what runs carnet in a cluster: the gateway and its rights, or the parts that are named.
+    Manifests(InstallManifests),
+}
+
+/// Arguments of `install manifests`.
+#[derive(Debug, Args)]
+pub(crate) struct InstallManifests {
+    /// What to print; without any: rbac and gateway.
+    #[arg(value_name = "PART", value_enum)]
+    pub(crate) parts: Vec<ManifestPart>,
+}
+
+/// A part of what runs in a cluster.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum ManifestPart {
+    /// The gateway's rights in the whole cluster.
+    Rbac,
+    /// The gateway's rights in one namespace, with Secrets by name, instead.
+    RbacNamespaced,
+    /// The gateway: its configuration, Deployment, Service, and what guards them.
+    Gateway,
+    /// Authorization servers on one PostgreSQL.
+    AuthorizationServer,
 }
 
 /// What `migrate` brings up to date.

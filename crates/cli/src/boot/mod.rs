@@ -12,6 +12,7 @@ use crate::process::Process;
 
 mod clock;
 mod dumps;
+mod fail_point;
 mod listen;
 pub(crate) mod log;
 mod random;
@@ -39,7 +40,7 @@ pub(crate) fn process(started: Instant) -> Process {
         clock: Arc::new(clock::SystemClock),
         random: Arc::new(random::SystemRandom),
         listen: Arc::new(bind),
-        resolve: Arc::new(|_, _| None),
+        resolve: Arc::new(fail_point::resolve),
         shutdown: CancellationToken::new(),
         hostname: gethostname::gethostname().to_string_lossy().into(),
         started,

@@ -8,10 +8,12 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use carnet_authserver::TraceParent;
 use carnet_config::install::{self, authserver};
-use carnet_gateway::TraceContext;
+use carnet_gateway::{SpanIds, TraceContext};
 use http::HeaderMap;
 use opentelemetry::propagation::TextMapPropagator as _;
-use opentelemetry::trace::{TraceContextExt as _, TracerProvider as _};
+use opentelemetry::trace::{
+    SpanContext, SpanId, TraceContextExt as _, TraceFlags, TraceId, TraceState, TracerProvider as _,
+};
 use opentelemetry::{Array, KeyValue, StringValue, Value};
 use opentelemetry_http::{HeaderExtractor, HeaderInjector, HttpClient, HttpError};
 use opentelemetry_otlp::{Protocol, SpanExporter, WithExportConfig as _, WithHttpConfig as _};
@@ -169,12 +171,21 @@ impl TraceContext for TraceHeaders {
         span.set_attribute(name, Value::Array(Array::String(values)));
     }
 
-    fn ids(&self, span: &Span) -> Option<(String, String)> {
+    fn ids(&self, span: &Span) -> Option<SpanIds> {
         let context = span.context();
         let span = context.span();
         let ids = span.span_context();
         ids.is_valid()
             .then(|| (ids.trace_id().to_string(), ids.span_id().to_string()))
+    }
+
+    fn link(&self, span: &Span, (trace, other): &SpanIds) {
+        let ids = (TraceId::from_hex(trace), SpanId::from_hex(other));
+        if let (Ok(trace), Ok(other)) = ids {
+            let state = TraceState::default();
+            let flags = TraceFlags::SAMPLED;
+            span.add_link(SpanContext::new(trace, other, flags, false, state));
+        }
     }
 }
 

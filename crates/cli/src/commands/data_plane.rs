@@ -135,6 +135,7 @@ fn providers(install: &InstallConfig) -> Vec<String> {
     let names = [
         (used.file.is_some(), "File"),
         (used.kubernetes_crd.is_some(), "KubernetesCRD"),
+        (used.kubernetes_ingress.is_some(), "KubernetesIngress"),
     ];
     let used = names.into_iter().filter(|(is_used, _)| *is_used);
     used.map(|(_, name)| name.to_owned()).collect()

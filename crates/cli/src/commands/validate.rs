@@ -139,8 +139,8 @@ impl Findings {
     fn compile(&mut self, process: &Process) {
         let manifests = std::mem::take(&mut self.manifests);
         if !manifests.is_empty() {
-            let config = self.translate(manifests);
-            self.routing.push((kubernetes::NAME.to_owned(), config));
+            let translated = self.translate(manifests);
+            self.routing.extend(translated);
         }
         let config = merge(std::mem::take(&mut self.routing));
         let gateway = Gateway::new(Options {
@@ -205,7 +205,7 @@ impl Findings {
             .collect()
     }
 
-    fn translate(&mut self, manifests: Vec<ManifestObject>) -> RoutingConfig {
+    fn translate(&mut self, manifests: Vec<ManifestObject>) -> Vec<(String, RoutingConfig)> {
         let (manifests, twice) = manifests::latest(manifests);
         self.diagnostics.extend(twice);
         let mut objects = Objects::default();
@@ -225,7 +225,7 @@ impl Findings {
             allow_loopback_endpoints: true,
             ..kubernetes::Options::default()
         };
-        kubernetes::translate(&objects, &options)
+        kubernetes::translate_all(&objects, &options)
     }
 
     fn error(&mut self, message: String) {

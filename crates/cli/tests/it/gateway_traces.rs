@@ -109,3 +109,96 @@ fn a_router_without_details_has_two_spans_and_a_collector_that_is_away_costs_a_l
     let told = "grep -c 'the collector does not take traces' out.log";
     assert_eq!(said(&mut shell, told), "1");
 }
+
+/// Gives the same token to everybody.
+const PROVIDER: &str = r#"
+import http.server
+class Provider(http.server.BaseHTTPRequestHandler):
+    def do_POST(self):
+        self.rfile.read(int(self.headers["Content-Length"]))
+        body = b'{"access_token":"token-canary","token_type":"bearer","expires_in":300}'
+        self.send_response(200)
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+    def log_message(self, *_):
+        pass
+http.server.HTTPServer(("127.0.0.1", 4400), Provider).serve_forever()
+"#;
+
+/// Reads the spans: how many of a name link to which. Batches that stand behind each other are one
+/// message of Protocol Buffers, whose fields have these numbers in OTLP.
+const LINKS: &str = r#"
+def number(data, at):
+    value = shift = 0
+    while True:
+        value |= (data[at] & 127) << shift
+        at, shift = at + 1, shift + 7
+        if data[at - 1] < 128:
+            return value, at
+def fields(data, wanted):
+    at = 0
+    while at < len(data):
+        tag, at = number(data, at)
+        if tag & 7 == 0:
+            _, at = number(data, at)
+        elif tag & 7 == 2:
+            length, at = number(data, at)
+            if tag >> 3 == wanted:
+                yield data[at:at + length]
+            at += length
+        else:
+            at += {1: 8, 5: 4}[tag & 7]
+batches = open("spans.bin", "rb").read()
+spans = [span for batch in fields(batches, 1) for scope in fields(batch, 2) for span in fields(scope, 2)]
+one = lambda data, wanted: next(fields(data, wanted))
+names = {(one(span, 1), one(span, 2)): one(span, 5).decode() for span in spans}
+print("\n".join(sorted(
+    f"{one(span, 5).decode()} links to {names[one(link, 1), one(link, 2)]}"
+    for span in spans for link in fields(span, 13)
+)))
+print([name for name in names.values()].count("Token"), "calls")
+"#;
+
+const EXCHANGE: &str = "
+http:
+  services:
+    whoami: {loadBalancer: {servers: [{url: 'http://127.0.0.1:3000'}]}}
+  middlewares:
+    creds: {plugin: {oAuthClientCredentials: {url: 'http://127.0.0.1:4400/token?key=url-canary'}}}
+  routers:
+    exchanged: {rule: Host(`whoami.docker.localhost`), service: whoami, middlewares: [creds]}
+    quiet: {rule: Host(`quiet.localhost`), service: whoami, observability: {tracing: false}}
+";
+
+#[test]
+fn every_request_leads_to_the_call_that_got_its_token() {
+    let mut shell = behind();
+    for (name, text) in [
+        ("collector.py", COLLECTOR),
+        ("provider.py", PROVIDER),
+        ("links.py", LINKS),
+        ("traced.yaml", CONFIG),
+        ("routes.yaml", EXCHANGE),
+    ] {
+        fs::write(shell.folder().join(name), text).unwrap();
+    }
+    quietly(
+        &mut shell,
+        "python3 provider.py & becomes 501 http://127.0.0.1:4400/",
+    );
+    quietly(&mut shell, START);
+    for _ in 0..3 {
+        let url = "http://whoami.docker.localhost/";
+        assert_eq!(said(&mut shell, &format!("ask {url}")), "200");
+    }
+    assert_eq!(said(&mut shell, "end; echo $?"), "0");
+    let links = "EntryPoint links to Token";
+    assert_eq!(
+        said(&mut shell, "python3 links.py"),
+        [links, links, links, "1 calls"].join("\n")
+    );
+    let secret = "cat spans.bin err.log out.log | grep -c -a -e canary";
+    assert_eq!(said(&mut shell, secret), "0");
+}

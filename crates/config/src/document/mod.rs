@@ -9,10 +9,12 @@ mod fields;
 mod json;
 mod scalar;
 mod toml;
+mod tree;
 mod yaml;
 
 pub use fields::{Fields, Spelling};
 pub use toml::parse_toml;
+pub use tree::Tree;
 pub use yaml::parse_yaml;
 
 /// Greatest length of a source in bytes.

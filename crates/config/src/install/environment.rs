@@ -2,10 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use super::tree::Tree;
 use super::{InstallConfig, read::read};
 use crate::diagnostics::{Diagnostic, Position};
-use crate::document::{MAX_DEPTH, Spelling};
+use crate::document::{MAX_DEPTH, Spelling, Tree};
 
 /// What the names of our variables start with.
 pub const ENVIRONMENT_PREFIX: &str = "TRAEFIK_";

@@ -1,9 +1,8 @@
 //! Command-line flags: `--entryPoints.web.address=:80`, whatever their case.
 
-use super::tree::Tree;
 use super::{InstallConfig, read::read};
 use crate::diagnostics::{Diagnostic, Position, Severity};
-use crate::document::{MAX_DEPTH, Spelling};
+use crate::document::{MAX_DEPTH, Spelling, Tree};
 
 /// Flags that say where the configuration is, not what it is.
 const CONFIG_FILE: &str = "configFile";

@@ -1,4 +1,4 @@
-//! `providers.kubernetesCRD`: which cluster, and what of it.
+//! `providers.kubernetesCRD` and `providers.kubernetesIngress`: which cluster, and what of it.
 
 use std::time::Duration;
 
@@ -41,6 +41,19 @@ pub struct KubernetesCrd {
     pub cluster: KubernetesCluster,
     /// `allowCrossNamespace`. Default false.
     pub allow_cross_namespace: bool,
+}
+
+/// `providers.kubernetesIngress`.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct KubernetesIngress {
+    /// The cluster.
+    pub cluster: KubernetesCluster,
+    /// `strictPrefixMatching`: a path of type Prefix matches whole segments alone, as Kubernetes has
+    /// it. Default false, as in Traefik.
+    pub strict_prefix_matching: bool,
+    /// IngressClasses are not read (`disableIngressClassLookup`, `disableClusterScopeResources`):
+    /// the annotation alone says whose an Ingress is. Default false.
+    pub ignores_classes: bool,
 }
 
 /// A bearer token. Cannot be printed.
@@ -86,6 +99,19 @@ impl KubernetesCrd {
         Self {
             cluster: KubernetesCluster::read(fields),
             allow_cross_namespace: fields.boolean("allowCrossNamespace").unwrap_or(false),
+        }
+    }
+}
+
+impl KubernetesIngress {
+    pub(super) fn read(fields: &mut Fields<'_>) -> Self {
+        fields.not_yet("providers.kubernetesIngress");
+        let has_no_lookup = fields.boolean("disableIngressClassLookup");
+        let is_narrow = fields.boolean("disableClusterScopeResources");
+        Self {
+            cluster: KubernetesCluster::read(fields),
+            strict_prefix_matching: fields.boolean("strictPrefixMatching").unwrap_or(false),
+            ignores_classes: has_no_lookup == Some(true) || is_narrow == Some(true),
         }
     }
 }

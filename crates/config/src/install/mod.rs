@@ -18,14 +18,13 @@ pub mod providers;
 mod read;
 mod search;
 pub mod tracing;
-mod tree;
 
 pub use api::Api;
 pub use certificates_resolvers::Acme;
 pub use entry_points::EntryPoint;
 pub use environment::{ENVIRONMENT_PREFIX, read_environment};
 pub use flags::{config_file, read_flags};
-pub use kubernetes::{KubernetesCluster, KubernetesCrd};
+pub use kubernetes::{KubernetesCluster, KubernetesCrd, KubernetesIngress};
 pub use metrics::Metrics;
 pub use observability::{AccessLog, AccessLogFormat, Log, Ping};
 pub use providers::{FileProvider, Providers};

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::KubernetesCrd;
+use super::{KubernetesCrd, KubernetesIngress};
 use crate::document::Fields;
 
 /// `providers`.
@@ -12,6 +12,8 @@ pub struct Providers {
     pub file: Option<FileProvider>,
     /// `kubernetesCRD`.
     pub kubernetes_crd: Option<KubernetesCrd>,
+    /// `kubernetesIngress`.
+    pub kubernetes_ingress: Option<KubernetesIngress>,
     /// `providersThrottleDuration`. Traefik's default is 2 s; ours publishes once things are quiet
     /// and takes this as the longest wait.
     pub throttle: Duration,
@@ -22,6 +24,7 @@ impl Default for Providers {
         Self {
             file: None,
             kubernetes_crd: None,
+            kubernetes_ingress: None,
             throttle: Duration::from_secs(2),
         }
     }
@@ -48,7 +51,7 @@ pub enum FileSource {
 impl Providers {
     /// Whether there is one.
     pub fn is_any(&self) -> bool {
-        self.file.is_some() || self.kubernetes_crd.is_some()
+        self.file.is_some() || self.kubernetes_crd.is_some() || self.kubernetes_ingress.is_some()
     }
 
     pub(super) fn read(fields: &mut Fields<'_>) -> Self {
@@ -57,6 +60,7 @@ impl Providers {
         Self {
             file: fields.map("file", FileProvider::read).flatten(),
             kubernetes_crd: fields.section("kubernetesCRD", KubernetesCrd::read),
+            kubernetes_ingress: fields.section("kubernetesIngress", KubernetesIngress::read),
             throttle: throttle.unwrap_or(Self::default().throttle),
         }
     }

@@ -132,7 +132,7 @@ const VERBOSITIES: [(&str, bool); 2] = [("minimal", false), ("detailed", true)];
 
 impl Observability {
     /// Reads `observability` of a router or of an entry point.
-    pub(crate) fn read(fields: &mut Fields<'_>) -> Self {
+    pub fn read(fields: &mut Fields<'_>) -> Self {
         Self {
             access_logs: fields.boolean("accessLogs"),
             metrics: fields.boolean("metrics"),
@@ -165,7 +165,7 @@ impl RouterTls {
     }
 
     /// Reads `tls` of a router or of an entry point.
-    pub(crate) fn read(fields: &mut Fields<'_>) -> Self {
+    pub fn read(fields: &mut Fields<'_>) -> Self {
         Self {
             domains: Self::domains(fields),
             options: fields.text("options").filter(|name| !name.is_empty()),

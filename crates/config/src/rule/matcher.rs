@@ -4,7 +4,7 @@ use std::fmt;
 
 use ipnet::IpNet;
 
-use super::Pattern;
+use super::{Pattern, parse};
 use crate::syntax::quote;
 
 /// One condition on a request.
@@ -63,6 +63,42 @@ pub enum HostPattern {
     Exact(String),
     /// `*.a.test`, kept as `.a.test`: exactly one label in front of it.
     OneLabel(String),
+}
+
+/// Matchers made of texts that are no rules, such as the host of an Ingress: nothing that stands in
+/// them is syntax.
+impl Matcher {
+    /// `Host` of a name or a pattern.
+    ///
+    /// # Errors
+    /// What is wrong with the text, in a sentence.
+    pub fn host(text: &str) -> Result<Self, String> {
+        parse::host(text).map(Self::Host)
+    }
+
+    /// `Path`.
+    ///
+    /// # Errors
+    /// What is wrong with the text, in a sentence.
+    pub fn path(text: &str) -> Result<Self, String> {
+        parse::path(text).map(Self::Path)
+    }
+
+    /// `PathPrefix`.
+    ///
+    /// # Errors
+    /// What is wrong with the text, in a sentence.
+    pub fn path_prefix(text: &str) -> Result<Self, String> {
+        parse::path(text).map(Self::PathPrefix)
+    }
+
+    /// `PathRegexp`.
+    ///
+    /// # Errors
+    /// What is wrong with the text, in a sentence.
+    pub fn path_regexp(text: &str) -> Result<Self, String> {
+        Pattern::new(text).map(Self::PathRegexp)
+    }
 }
 
 impl HostPattern {

@@ -58,10 +58,10 @@ fn matcher(call: &Call) -> Result<Matcher, RuleError> {
     let first = text(0).unwrap_or_default();
     let second = text(1).unwrap_or_default();
     Ok(match name {
-        "Host" => Matcher::Host(host(first).map_err(|e| at(call, 0, e))?),
+        "Host" => Matcher::host(first).map_err(|e| at(call, 0, e))?,
         "HostRegexp" => Matcher::HostRegexp(host_pattern(call)?),
-        "Path" => Matcher::Path(path(call)?),
-        "PathPrefix" => Matcher::PathPrefix(path(call)?),
+        "Path" => Matcher::path(first).map_err(|e| at(call, 0, e))?,
+        "PathPrefix" => Matcher::path_prefix(first).map_err(|e| at(call, 0, e))?,
         "PathRegexp" => Matcher::PathRegexp(pattern(call, 0)?),
         "Method" => Matcher::Method(method(first).map_err(|e| at(call, 0, e))?),
         "Header" => Matcher::Header {
@@ -143,7 +143,7 @@ fn at(call: &Call, index: usize, message: String) -> RuleError {
     RuleError::new(offset, message)
 }
 
-fn host(text: &str) -> Result<HostPattern, String> {
+pub(super) fn host(text: &str) -> Result<HostPattern, String> {
     if !text.is_ascii() {
         return Err("a host is written in ASCII; use its `xn--` form".into());
     }
@@ -200,14 +200,13 @@ fn is_named_pattern(text: &str) -> bool {
     })
 }
 
-fn path(call: &Call) -> Result<String, RuleError> {
-    let text = call.arguments[0].value.as_str();
+pub(super) fn path(text: &str) -> Result<String, String> {
     if !text.starts_with('/') {
-        return Err(at(call, 0, "a path starts with `/`".into()));
+        return Err("a path starts with `/`".into());
     }
     if is_named_pattern(text) {
         let message = "named patterns are no part of the version 3 syntax; use `PathRegexp`";
-        return Err(at(call, 0, message.into()));
+        return Err(message.into());
     }
     Ok(text.into())
 }

@@ -1,7 +1,8 @@
-//! `api@internal`: the paths of Traefik's `/api`. Reads only; shows no secret.
+//! `api@internal`: the paths of Traefik's `/api`, and one of ours below `/api/carnet`. Reads only;
+//! shows no secret.
 
 use std::collections::BTreeMap;
-use std::sync::Weak;
+use std::sync::{Arc, Weak};
 use std::time::SystemTime;
 
 use bytes::Bytes;
@@ -16,10 +17,12 @@ use serde_json::{Map, Value, json};
 
 use super::pages::{Query, item, page};
 use super::runtime::{Objects, Own, Runtime, entry_point};
+use super::tokens;
 use crate::body::{Body, Request, Response};
 use crate::error::{Fault, Reason};
 use crate::middleware::{Endpoint, Exchange};
 use crate::snapshot::SnapshotHandle;
+use crate::token_source::Providers;
 
 /// What it tells of the process.
 #[derive(Debug, Clone)]
@@ -45,6 +48,8 @@ pub(crate) struct ApiEndpoint {
     pub(crate) services: Vec<String>,
     /// A snapshot leads here, so this must not keep it.
     pub(crate) snapshots: Weak<SnapshotHandle>,
+    /// Who knows the tokens that are kept.
+    pub(crate) tokens: Arc<Providers>,
 }
 
 /// What a path leads to.
@@ -83,7 +88,8 @@ impl ApiEndpoint {
             ["version"] => Answer::Json(self.version()),
             ["overview"] => Answer::Json(self.overview()),
             ["rawdata"] => Answer::Json(self.raw_data()),
-            ["entrypoints"] => list(self.entry_points(), query),
+            ["carnet", "tokens"] => list(tokens::shown(&self.tokens.cached()), query),
+            ["entrypoints"] => list(named(self.entry_points()), query),
             ["entrypoints", name] => one(self.entry_points(), "entry point", name),
             ["http", kind, ref name @ ..] => {
                 let runtime = self.runtime();
@@ -182,14 +188,19 @@ impl Endpoint for ApiEndpoint {
 
 fn listed(objects: Objects, noun: &str, name: &[&str], query: &Query) -> Answer {
     match name {
-        [] => list(objects, query),
+        [] => list(named(objects), query),
         [name] => one(objects, noun, name),
         _ => Answer::Unknown,
     }
 }
 
-fn list(objects: Objects, query: &Query) -> Answer {
-    match page(objects, query) {
+fn named(objects: Objects) -> Vec<Value> {
+    let objects = objects.into_iter();
+    objects.map(|(name, shown)| item(&name, shown)).collect()
+}
+
+fn list(items: Vec<Value>, query: &Query) -> Answer {
+    match page(items, query) {
         Ok(page) => Answer::List(page.items, page.next),
         Err(reason) => Answer::Refused(StatusCode::BAD_REQUEST, reason),
     }

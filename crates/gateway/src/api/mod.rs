@@ -14,6 +14,7 @@ mod readiness;
 mod redirections;
 mod routers;
 mod runtime;
+mod tokens;
 
 use dashboard::Dashboard;
 use endpoint::{About, ApiEndpoint};

@@ -95,5 +95,6 @@ fn api(
         routers,
         services,
         snapshots: Arc::downgrade(state.snapshots),
+        tokens: Arc::clone(state.providers),
     }
 }

@@ -3,8 +3,6 @@
 use percent_encoding::percent_decode_str;
 use serde_json::{Map, Value, json};
 
-use super::runtime::Objects;
-
 /// Objects of a page, unless it says otherwise.
 const PER_PAGE: usize = 100;
 
@@ -53,9 +51,8 @@ pub(super) struct Page {
 }
 
 /// The page of a list that the query asks for. Err: it asks for none.
-pub(super) fn page(objects: Objects, query: &Query) -> Result<Page, String> {
-    let named = objects.into_iter().map(|(name, shown)| item(&name, shown));
-    let mut items: Vec<Value> = named.filter(|item| is_wanted(item, query)).collect();
+pub(super) fn page(mut items: Vec<Value>, query: &Query) -> Result<Page, String> {
+    items.retain(|item| is_wanted(item, query));
     sort(&mut items, query);
     let (per_page, number) = (
         query.number("per_page", PER_PAGE)?,

@@ -27,6 +27,7 @@ impl PingEndpoint {
             "/livez" => plain(StatusCode::OK),
             "/readyz" => self.ready(),
             _ if self.readiness.is_draining() => plain(self.terminating),
+            _ if self.readiness.is_waiting() => plain(StatusCode::NOT_FOUND),
             _ => plain(StatusCode::OK),
         }
     }

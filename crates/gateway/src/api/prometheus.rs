@@ -44,7 +44,8 @@ impl PrometheusEndpoint {
 impl Endpoint for PrometheusEndpoint {
     fn answer<'a>(&'a self, _: Request, _: &'a Exchange) -> BoxFuture<'a, Result<Response, Fault>> {
         Box::pin(async {
-            let text = metrics::write(&self.metrics, self.servers(), self.providers.figures());
+            let tokens = (self.providers.figures(), self.providers.stores());
+            let text = metrics::write(&self.metrics, self.servers(), tokens);
             let text = text.map_err(|error| Fault::new(Reason::Internal).because(error))?;
             let mut response = Response::new(Body::from(Bytes::from(text)));
             let content = HeaderValue::from_static(metrics::CONTENT_TYPE);

@@ -4,6 +4,9 @@
 use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
 
+/// Who waits for the first configuration.
+const CONFIGURATION: &str = "configuration";
+
 /// Reasons that keep the process from being ready, each by the name of who gave it.
 #[derive(Debug)]
 pub struct Readiness(Mutex<State>);
@@ -19,7 +22,7 @@ impl Readiness {
     pub(crate) fn new() -> Self {
         let reason = "no routing configuration was applied yet";
         Self(Mutex::new(State {
-            reasons: BTreeMap::from([("configuration".to_owned(), reason.to_owned())]),
+            reasons: BTreeMap::from([(CONFIGURATION.to_owned(), reason.to_owned())]),
             is_draining: false,
         }))
     }
@@ -36,6 +39,11 @@ impl Readiness {
         self.locked().reasons.remove(who);
     }
 
+    /// There is a configuration.
+    pub(crate) fn configured(&self) {
+        self.release(CONFIGURATION);
+    }
+
     /// From now on the process goes away.
     pub(crate) fn drain(&self) {
         self.locked().is_draining = true;
@@ -44,6 +52,11 @@ impl Readiness {
     /// Whether the process goes away.
     pub fn is_draining(&self) -> bool {
         self.locked().is_draining
+    }
+
+    /// Whether nothing was configured yet.
+    pub(crate) fn is_waiting(&self) -> bool {
+        self.locked().reasons.contains_key(CONFIGURATION)
     }
 
     /// All reasons by the name of who gave them; empty: ready.

@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
-use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::SystemTime;
 
@@ -42,6 +42,7 @@ pub(crate) struct Metrics {
     /// Seconds since 1970; zero: never.
     last_reload: AtomicU64,
     config_errors: AtomicU64,
+    config_is_current: AtomicBool,
     faults: Cells<&'static str, Counter>,
     lost_lines: AtomicU64,
 }
@@ -77,6 +78,7 @@ impl Metrics {
             reloads: AtomicU64::new(0),
             last_reload: AtomicU64::new(0),
             config_errors: AtomicU64::new(0),
+            config_is_current: AtomicBool::new(true),
             faults: Cells::default(),
             lost_lines: AtomicU64::new(0),
         }))
@@ -166,6 +168,11 @@ impl Metrics {
         self.config_errors.store(errors as u64, Ordering::Relaxed);
         locked(&self.routers).retain(|_, series| series.strong_count() > 0);
         locked(&self.services).retain(|_, series| series.strong_count() > 0);
+    }
+
+    /// Notes whether what is served is what its sources say now.
+    pub(crate) fn is_current(&self, is_current: bool) {
+        self.config_is_current.store(is_current, Ordering::Relaxed);
     }
 
     /// Counts a request that could not be served.

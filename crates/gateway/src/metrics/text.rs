@@ -18,7 +18,7 @@ use prometheus_client::registry::Registry;
 use super::cell::Totals;
 use super::kind::Kind;
 use super::{Metrics, Series, locked, tokens};
-use crate::token_source::ProviderFigures;
+use crate::token_source::{ProviderFigures, StoreFigures};
 
 /// What [`write()`] writes.
 pub(crate) const CONTENT_TYPE: &str = "text/plain; version=0.0.4; charset=utf-8";
@@ -32,14 +32,17 @@ type Labels = Vec<(&'static str, String)>;
 /// Services, URLs of their servers, and whether these are up.
 pub(crate) type Servers = Vec<(String, Arc<str>, bool)>;
 
+/// Servers that give tokens, and stores that share them.
+pub(crate) type Tokens = (Vec<ProviderFigures>, Vec<StoreFigures>);
+
 /// All counts, the servers whose health is checked, and those that give tokens.
 pub(crate) fn write(
     metrics: &Arc<Metrics>,
     servers: Servers,
-    providers: Vec<ProviderFigures>,
+    tokens: Tokens,
 ) -> Result<String, fmt::Error> {
     let mut registry = Registry::default();
-    let look = Look(Arc::clone(metrics), servers, providers);
+    let look = Look(Arc::clone(metrics), servers, tokens);
     registry.register_collector(Box::new(look));
     let mut text = String::new();
     encode_registry(&mut text, &registry)?;
@@ -56,7 +59,7 @@ pub(crate) fn write(
 
 /// One look at the counts.
 #[derive(Debug)]
-struct Look(Arc<Metrics>, Servers, Vec<ProviderFigures>);
+struct Look(Arc<Metrics>, Servers, Tokens);
 
 impl Collector for Look {
     fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> fmt::Result {
@@ -74,7 +77,8 @@ impl Collector for Look {
             }
         }
         own(encoder, metrics)?;
-        tokens::write(encoder, &self.2)
+        tokens::write(encoder, &self.2.0)?;
+        tokens::write_stores(encoder, &self.2.1)
     }
 }
 
@@ -270,6 +274,9 @@ fn own(encoder: &mut DescriptorEncoder<'_>, metrics: &Metrics) -> fmt::Result {
     let errors = metrics.config_errors.load(Ordering::Relaxed);
     let help = "Errors in the configuration that is served";
     gauge(encoder, "carnet_config_errors", help)?.encode_gauge(&errors)?;
+    let is_current = u32::from(metrics.config_is_current.load(Ordering::Relaxed));
+    let help = "Whether the configuration could be read as it is now (1), or as it was before (0)";
+    gauge(encoder, "carnet_config_current", help)?.encode_gauge(&is_current)?;
     let lost = metrics.lost_lines.load(Ordering::Relaxed);
     let help = "Lines of the access log that could not be written";
     alone(encoder, "carnet_access_log_lost_lines_total", help, &lost)?;

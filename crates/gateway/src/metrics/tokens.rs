@@ -6,18 +6,21 @@ use std::fmt;
 use prometheus_client::encoding::DescriptorEncoder;
 
 use super::text::{counter, gauge};
-use crate::token_source::ProviderFigures;
+use crate::token_source::{ProviderFigures, StoreFigures};
 
 /// Name, description, and where it stands.
 type Row = (&'static str, &'static str, fn(&ProviderFigures) -> u64);
 
-const COUNTERS: [Row; 13] = [
+const COUNTERS: [Row; 14] = [
     ("requests", "Requests that asked for a token", |f| {
         f.requests
     }),
     ("hits", "Requests that got a token from memory", |f| f.hits),
     ("joined", "Requests that waited for another's call", |f| {
         f.joined
+    }),
+    ("from_store", "Tokens that another gateway left", |f| {
+        f.from_store
     }),
     (
         "refused_from_memory",
@@ -84,6 +87,41 @@ pub(super) fn write(
                 .encode_family(&labels)?
                 .encode_gauge(&value(figures))?;
         }
+    }
+    Ok(())
+}
+
+/// As [`Row`], of a store.
+type StoreRow = (&'static str, &'static str, fn(&StoreFigures) -> u64);
+
+const STORE_COUNTERS: [StoreRow; 2] = [
+    ("commands", "Commands for a store of tokens", |f| f.commands),
+    ("failures", "Commands and connections that failed", |f| {
+        f.failures
+    }),
+];
+
+pub(super) fn write_stores(
+    encoder: &mut DescriptorEncoder<'_>,
+    stores: &[StoreFigures],
+) -> fmt::Result {
+    for (name, help, value) in STORE_COUNTERS {
+        let name = format!("carnet_token_store_{name}_total");
+        let mut series = counter(encoder, &name, help)?;
+        for figures in stores {
+            let labels = [("store", figures.store.as_str())];
+            series
+                .encode_family(&labels)?
+                .encode_gauge(&value(figures))?;
+        }
+    }
+    let help = "Whether a store of tokens cannot be reached";
+    let mut series = gauge(encoder, "carnet_token_store_down", help)?;
+    for figures in stores {
+        let labels = [("store", figures.store.as_str())];
+        series
+            .encode_family(&labels)?
+            .encode_gauge(&u64::from(figures.is_down))?;
     }
     Ok(())
 }

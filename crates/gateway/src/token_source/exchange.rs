@@ -10,6 +10,7 @@ use carnet_oauth::token_request::ClientCredentialsRequest;
 use carnet_oauth::{Clock, ErrorBody, ErrorCode, Random};
 use http::{Response, StatusCode};
 use tokio::time::{Instant, sleep, timeout_at};
+use tracing::Instrument as _;
 
 use super::endpoint::{Call, CallFailure, TokenEndpoint};
 use super::fault::TokenFault;
@@ -20,6 +21,7 @@ use super::provider::Provider;
 use super::token::{Asked, Token};
 use super::verify::Verifier;
 use super::{Options, Outcome, backoff};
+use crate::traces::Tracer;
 
 /// What every exchange of one source shares.
 pub(super) struct Exchange {
@@ -32,6 +34,7 @@ pub(super) struct Exchange {
     pub(super) methods: Methods,
     pub(super) verifier: Option<Verifier>,
     pub(super) proof: Proof,
+    pub(super) tracer: Option<Arc<Tracer>>,
 }
 
 /// What is left of one exchange.
@@ -49,25 +52,46 @@ impl Exchange {
         }
     }
 
+    /// When an exchange that begins now has to end.
+    pub(super) fn deadline(&self) -> Instant {
+        Instant::now() + self.options.timeout
+    }
+
     pub(super) fn random(&self) -> &dyn Random {
         self.random.as_ref()
     }
 
-    /// Asks for a token with the first reading of the credentials, by one method and then by the
-    /// other; further readings only follow where no method was right.
-    pub(super) async fn run(&self, readings: &[Credentials]) -> Outcome {
+    /// Asks for a token, in a span of its own where that is wanted.
+    pub(super) async fn run(&self, readings: &[Credentials], deadline: Instant) -> Outcome {
+        let Some(tracer) = &self.tracer else {
+            return self.by_any_method(readings, deadline).await.map(Arc::new);
+        };
+        let span = tracer.exchange(self.provider.origin());
+        let asked = self.by_any_method(readings, deadline);
+        let outcome = asked.instrument(span.clone()).await;
+        let ids = tracer.exchanged(&span, outcome.is_ok());
+        outcome.map(|token| Arc::new(token.got_in(ids)))
+    }
+
+    /// By the first reading of the credentials, by one method and then by the other; further
+    /// readings only follow where no method was right.
+    async fn by_any_method(
+        &self,
+        readings: &[Credentials],
+        deadline: Instant,
+    ) -> Result<Token, TokenFault> {
         self.provider.asked();
         let mut budget = Budget {
-            deadline: Instant::now() + self.options.timeout,
+            deadline,
             retries: self.options.max_retries,
             tried: 0,
         };
         let mut outcome = Err(TokenFault::InvalidClient("no credentials".to_owned()));
         if !matches!(self.proof, Proof::Secret) {
             let Some(own) = readings.first() else {
-                return outcome.map(Arc::new);
+                return outcome;
             };
-            return self.ask(own, Method::None, &mut budget).await.map(Arc::new);
+            return self.ask(own, Method::None, &mut budget).await;
         }
         for credentials in readings {
             let client = self.hasher.client(&self.options, &credentials.id);
@@ -78,11 +102,19 @@ impl Exchange {
                     Err(TokenFault::InvalidClient(_)) => continue,
                     Err(_) => {}
                 }
-                return outcome.map(Arc::new);
+                return outcome;
             }
             self.methods.forget(&client);
         }
-        outcome.map(Arc::new)
+        outcome
+    }
+
+    /// Whether a token holds that came from elsewhere.
+    pub(super) async fn verifies(&self, token: &Token, now: Asked) -> bool {
+        match &self.verifier {
+            Some(verifier) => verifier.check(token, now).await.is_ok(),
+            None => true,
+        }
     }
 
     async fn ask(

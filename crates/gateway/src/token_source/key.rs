@@ -1,6 +1,7 @@
 //! Names of secrets that are no secrets: what a token is kept under.
 
 use aws_lc_rs::hmac;
+use carnet_jose::base64url;
 use carnet_oauth::Random;
 use carnet_oauth::client_auth::Credentials;
 use secrecy::ExposeSecret as _;
@@ -10,6 +11,13 @@ use super::Options;
 /// The key of one token. Equal input gives equal keys inside one source and nowhere else.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(super) struct Key([u8; 32]);
+
+impl Key {
+    /// As 43 letters, digits, `-` and `_`.
+    pub(super) fn text(&self) -> String {
+        base64url::encode(self.0)
+    }
+}
 
 /// Makes keys: an HMAC with a random key of this source, so that a key that leaks cannot be
 /// compared with guessed secrets.
@@ -23,6 +31,11 @@ impl Hasher {
         let mut key = [0; 32];
         random.fill(&mut key);
         Self(hmac::Key::new(hmac::HMAC_SHA256, &key))
+    }
+
+    /// One that makes the same keys wherever this one does.
+    pub(super) fn with_key(key: &[u8]) -> Self {
+        Self(hmac::Key::new(hmac::HMAC_SHA256, key))
     }
 
     /// The key of the token for these credentials: everything the caller and the configuration
@@ -53,6 +66,19 @@ impl Hasher {
             .chain(scopes.iter().map(|scope| scope.as_bytes()))
             .chain(options.resources.iter().map(String::as_bytes))
             .chain(parameters))
+    }
+
+    /// The same for stores that middlewares with other ways to be a client may share: `proof` tells
+    /// these apart.
+    pub(super) fn shared(
+        &self,
+        options: &Options,
+        credentials: &Credentials,
+        proof: &[Vec<u8>],
+    ) -> Key {
+        let token = self.token(options, credentials);
+        let proof = proof.iter().map(Vec::as_slice);
+        self.of([b"shared 1".as_slice(), &token.0].into_iter().chain(proof))
     }
 
     /// The key of a client, whatever its secret.

@@ -10,6 +10,7 @@ use std::time::Duration;
 use carnet_config::routing::middleware::OAuthClientCredentials;
 use carnet_config::routing::middleware::oauth_client_credentials::{Parameters, Refresh};
 use carnet_oauth::client_auth::{Credentials, Method};
+use quick_cache::sync::Cache;
 use tokio::time::Instant;
 use url::Url;
 
@@ -28,6 +29,7 @@ mod provider;
 mod refresh;
 mod revocations;
 mod setbacks;
+mod store;
 #[cfg(test)]
 mod tests;
 mod token;
@@ -40,6 +42,9 @@ pub(crate) use proof::Proof;
 pub use provider::ProviderFigures;
 pub(crate) use provider::Providers;
 pub(crate) use revocations::Feed;
+pub(crate) use store::StoreFigures;
+use store::Stores;
+pub(crate) use store::{Shared, proof_parts};
 pub(crate) use token::Token;
 pub(crate) use verify::{Expected, HttpKeys, Verifier};
 pub use view::CachedToken;
@@ -101,6 +106,9 @@ impl Options {
     }
 }
 
+/// Tokens that a backend did not take, remembered; the coldest are forgotten beyond it.
+const REJECTED: usize = 1024;
+
 /// A token that a backend does not take is dropped once it is so old.
 const REJECTED_AGE: Duration = Duration::from_secs(5);
 
@@ -147,6 +155,8 @@ pub(crate) struct Server {
     pub(crate) feed: Option<Feed>,
     /// Judges its tokens; `None`: they are believed.
     pub(crate) verifier: Option<Verifier>,
+    /// What other gateways know of its tokens; `None`: there are none.
+    pub(crate) shared: Option<Shared>,
 }
 
 /// A source of tokens. Its options never change; its tokens outlive the configuration that made it
@@ -165,6 +175,9 @@ struct Engine {
     setbacks: Setbacks,
     flights: Arc<Flights>,
     revoked: Revoked,
+    shared: Option<Shared>,
+    /// Tokens that a backend did not take: a store may still have them.
+    rejected: Cache<Key, Arc<Token>>,
 }
 
 impl TokenSource {
@@ -175,8 +188,10 @@ impl TokenSource {
             proof,
             feed,
             verifier,
+            shared,
         } = server;
         let provider = supplies.providers.of(&options.url);
+        let is_cached = options.is_cached;
         let engine = Arc::new(Engine {
             exchange: Exchange {
                 hasher: Hasher::new(supplies.random.as_ref()),
@@ -188,6 +203,7 @@ impl TokenSource {
                 endpoint,
                 clock: Arc::clone(&supplies.clock),
                 random: Arc::clone(&supplies.random),
+                tracer: supplies.tracer.clone(),
             },
             provider,
             providers: Arc::clone(&supplies.providers),
@@ -195,6 +211,8 @@ impl TokenSource {
             setbacks: Setbacks::new(),
             flights: Flights::new(),
             revoked: Revoked::default(),
+            shared: shared.filter(|_| is_cached),
+            rejected: Cache::new(REJECTED),
         });
         supplies.providers.remember(&engine);
         Self {
@@ -220,6 +238,10 @@ impl TokenSource {
         let is_dropped = age >= REJECTED_AGE && self.engine.kept.remove_this(&caller.key, token);
         if is_dropped {
             self.engine.provider.counters.purged.one();
+            if self.engine.shared.is_some() {
+                let token = Arc::clone(token);
+                self.engine.rejected.insert(caller.key, token);
+            }
         }
         is_dropped
     }
@@ -305,8 +327,7 @@ impl Engine {
     /// An exchange that nobody joins: it ends with the one who wants it.
     async fn alone(&self, caller: &Caller) -> Outcome {
         let _place = self.flights.place()?;
-        let outcome = self.exchange.run(&caller.readings).await;
-        self.count(&outcome);
+        let outcome = self.ask(&caller.readings, self.exchange.deadline()).await;
         if let Err(fault @ TokenFault::Unavailable { .. }) = &outcome {
             self.setbacks
                 .note(caller.key, fault, self.exchange.now().at);
@@ -318,11 +339,20 @@ impl Engine {
     fn fly(self: &Arc<Self>, takeoff: Takeoff, key: Key, readings: Arc<Readings>, ahead: bool) {
         let engine = Arc::clone(self);
         tokio::spawn(async move {
-            let outcome = engine.exchange.run(&readings).await;
-            engine.count(&outcome);
+            let (outcome, debt) = engine.bring(key, &readings, ahead).await;
             engine.take_in(key, &readings, &outcome, ahead);
-            takeoff.land(outcome);
+            takeoff.land(outcome.clone());
+            if let Some(debt) = debt {
+                engine.settle(debt, &outcome).await;
+            }
         });
+    }
+
+    /// An exchange.
+    async fn ask(&self, readings: &Readings, deadline: Instant) -> Outcome {
+        let outcome = self.exchange.run(readings, deadline).await;
+        self.count(&outcome);
+        outcome
     }
 
     /// Keeps what an exchange brought, or learns from its failure.

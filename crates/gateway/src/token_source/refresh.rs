@@ -31,9 +31,10 @@ impl Engine {
         let Some(entry) = self.kept.look(&key) else {
             return;
         };
-        let life = entry.token.usable_life();
-        let at = life.mul_f64(EARLIEST + (LATEST - EARLIEST) * share(self.exchange.random()));
-        self.plan_for(key, &entry, readings, entry.token.asked_at() + at);
+        let now = self.exchange.now();
+        let part = EARLIEST + (LATEST - EARLIEST) * share(self.exchange.random());
+        let at = entry.token.time_left(now).mul_f64(part);
+        self.plan_for(key, &entry, readings, now.at + at);
     }
 
     /// The same after an attempt that failed: again after a part of what is left, while something

@@ -11,6 +11,8 @@ use secrecy::ExposeSecret as _;
 use serde_json::Value;
 use tokio::time::Instant;
 
+use crate::traces::SpanIds;
+
 /// Never nearer to a token's end than this, or than a tenth of its life when that is less.
 const MARGIN: Duration = Duration::from_secs(10);
 
@@ -27,6 +29,8 @@ pub(crate) struct Token {
     /// Its end by the steady clock, without a margin; `None`: nobody knows.
     end: Option<Instant>,
     reuse: Option<Reuse>,
+    /// The span in which it was got, where spans are made.
+    span: Option<Box<SpanIds>>,
 }
 
 /// How long a token may be used again, by both clocks: the steady one does not follow jumps of the
@@ -61,7 +65,27 @@ impl Token {
         if !response.is_bearer() {
             return Err("the token is not a bearer token");
         }
-        let text = response.access_token.expose_secret();
+        let seconds = response.expires_in;
+        let expires_in =
+            seconds.map(|seconds| Duration::from_secs(u64::try_from(seconds).unwrap_or_default()));
+        Self::new(
+            response.access_token.expose_secret(),
+            expires_in,
+            asked,
+            max_age,
+        )
+    }
+
+    /// A token that lives for so long from the moment it was asked for, or until its own `exp`.
+    ///
+    /// # Errors
+    /// One sentence, when the text cannot be a token.
+    pub(super) fn new(
+        text: &str,
+        expires_in: Option<Duration>,
+        asked: Asked,
+        max_age: Duration,
+    ) -> Result<Self, &'static str> {
         if text.is_empty() || text.len() > jws::MAX_COMPACT_LENGTH {
             return Err("the token is empty or too long");
         }
@@ -73,7 +97,7 @@ impl Token {
         bearer.set_sensitive(true);
         let (kid, claims) = decoded(text).unzip();
         let expiry = claims.as_ref().and_then(|claims| jwt::time(claims, "exp"));
-        let life = life(response.expires_in, expiry, asked.time);
+        let life = life(expires_in, expiry, asked.time);
         Ok(Self {
             bearer,
             claims: claims.map(Value::Object),
@@ -81,7 +105,19 @@ impl Token {
             asked,
             end: life.and_then(|life| asked.at.checked_add(life)),
             reuse: life.and_then(|life| Reuse::new(asked, life, max_age)),
+            span: None,
         })
+    }
+
+    /// The same, which was got in this span.
+    pub(super) fn got_in(mut self, span: Option<SpanIds>) -> Self {
+        self.span = span.map(Box::new);
+        self
+    }
+
+    /// The span in which it was got.
+    pub(crate) fn span(&self) -> Option<&SpanIds> {
+        self.span.as_deref()
     }
 
     /// The token itself.
@@ -115,6 +151,16 @@ impl Token {
     /// When it was asked for.
     pub(super) fn asked_at(&self) -> Instant {
         self.asked.at
+    }
+
+    /// The same by the time of day.
+    pub(super) fn asked_time(&self) -> SystemTime {
+        self.asked.time
+    }
+
+    /// How long it lives from when it was asked for; `None`: nobody knows.
+    pub(super) fn life(&self) -> Option<Duration> {
+        Some(self.end? - self.asked.at)
     }
 
     /// For how long it may be used again, counted from when it was asked for.
@@ -162,7 +208,7 @@ pub(super) fn seconds(time: SystemTime) -> i64 {
 
 /// What is left of a token's life: the shorter of what the answer and the token say; `None` when
 /// neither says anything, or when one says that it is over.
-fn life(expires_in: Option<i64>, expiry: Option<i64>, now: SystemTime) -> Option<Duration> {
+fn life(expires_in: Option<Duration>, expiry: Option<i64>, now: SystemTime) -> Option<Duration> {
     let now = now.duration_since(SystemTime::UNIX_EPOCH).ok()?;
     let by_token = expiry.map(|at| {
         u64::try_from(at)
@@ -170,9 +216,7 @@ fn life(expires_in: Option<i64>, expiry: Option<i64>, now: SystemTime) -> Option
             .and_then(|at| Duration::from_secs(at).checked_sub(now))
             .unwrap_or_default()
     });
-    let by_answer =
-        expires_in.map(|seconds| Duration::from_secs(u64::try_from(seconds).unwrap_or_default()));
-    [by_token, by_answer]
+    [by_token, expires_in]
         .into_iter()
         .flatten()
         .min()

@@ -11,6 +11,7 @@ use http::header::{
 };
 use http::{HeaderMap, HeaderValue};
 use tracing::Span;
+use tracing::field::Empty;
 
 mod request;
 
@@ -40,8 +41,14 @@ pub trait TraceContext: Send + Sync + fmt::Debug {
     fn note(&self, span: &Span, name: String, values: Vec<String>);
 
     /// The ids of the trace and of the span, in hexadecimal digits; `None` when there is no trace.
-    fn ids(&self, span: &Span) -> Option<(String, String)>;
+    fn ids(&self, span: &Span) -> Option<SpanIds>;
+
+    /// Says that a span goes back to another, which may have ended and be of another trace.
+    fn link(&self, span: &Span, to: &SpanIds);
 }
+
+/// The ids of a trace and of a span in it, in hexadecimal digits.
+pub type SpanIds = (String, String);
 
 /// Where spans go, and what they hold.
 #[derive(Debug, Clone)]
@@ -110,6 +117,27 @@ impl Tracer {
         })
     }
 
+    /// Begins the trace of an exchange at a provider of tokens. It belongs to no request: many may
+    /// wait for it, and it may be for those to come.
+    pub(crate) fn exchange(&self, provider: &str) -> Span {
+        tracing::trace_span!(
+            target: SPANS,
+            parent: None,
+            "Token",
+            otel.kind = "client",
+            otel.status_code = Empty,
+            server.address = provider,
+        )
+    }
+
+    /// Ends it: with the ids of its span where it brought a token, else as an error.
+    pub(crate) fn exchanged(&self, span: &Span, is_granted: bool) -> Option<SpanIds> {
+        if !is_granted {
+            span.record("otel.status_code", "ERROR");
+        }
+        self.context.ids(span)
+    }
+
     fn capture(&self, span: &Span, side: &str, names: &[HeaderName], headers: &HeaderMap) {
         for name in names {
             let values = headers.get_all(name).iter();
@@ -133,8 +161,13 @@ impl Trace {
     }
 
     /// The ids of the trace and of that span.
-    pub(crate) fn ids(&self) -> Option<(String, String)> {
+    pub(crate) fn ids(&self) -> Option<SpanIds> {
         self.tracer.context.ids(&self.root)
+    }
+
+    /// Says that the request goes with a token that was got then.
+    pub(crate) fn link(&self, exchange: &SpanIds) {
+        self.tracer.context.link(&self.root, exchange);
     }
 
     /// The span of the way behind the entry point: that of the router, where such are wanted.

@@ -1,7 +1,9 @@
 //! What `/api` tells of the configuration.
 
 use carnet_config::install::Api;
+use carnet_testkit::Server;
 use carnet_testkit::client::Response;
+use carnet_testkit::token_endpoint::granted;
 use serde_json::{Value, json};
 
 use crate::stand::{Plan, Stand, routes};
@@ -209,4 +211,37 @@ async fn without_a_router_the_api_is_closed_and_insecure_opens_it_at_its_entry_p
     let page = ask(&stand, "/dashboard/").await;
     assert!(page.text().contains("There is no dashboard"));
     assert_eq!(ask(&stand, "/other").await.status, 404);
+}
+
+// Holds SE-05, SE-08.
+#[tokio::test]
+async fn tokens_that_are_kept_are_listed_by_their_clients_without_the_tokens() {
+    let provider = Server::start(|_| granted("CANARY", Some(200))).await;
+    let provider = provider.unwrap();
+    let stand = Stand::planned(
+        plan(),
+        &with_api(&format!(
+            "    r: {{rule: 'Host(`a`)', service: noop@internal, middlewares: [creds]}}\n  \
+             middlewares:\n    creds: {{plugin: {{oAuthClientCredentials: {{url: '{}', audience: \
+             'https://api', scopes: [read]}}}}}}\n",
+            provider.url("/token")
+        )),
+    )
+    .await;
+    assert_eq!(json(&stand, "/api/carnet/tokens").await, json!([]));
+    // Two clients, one of which calls itself by a hostile name.
+    for pair in ["PG1lPkBmaWxlOkNBTkFSWQ==", "Ym9iOkNBTkFSWQ=="] {
+        let authorization = format!("Authorization: Basic {pair}");
+        assert_eq!(stand.get("a", &[&authorization]).await.status, 418);
+    }
+    let shown = json(&stand, "/api/carnet/tokens").await;
+    assert!(!shown.to_string().contains("CANARY"), "{shown}");
+    let token = json!({
+        "name": "<me>@file", "provider": provider.url(""), "audience": "https://api",
+        "scopes": ["read"], "ageSeconds": 0, "secondsLeft": 189, "idleSeconds": 0,
+    });
+    assert_eq!(shown[0], token);
+    let found = ask(&stand, "/api/carnet/tokens?search=BOB&per_page=1").await;
+    assert!(found.text().contains("\"bob\""), "{}", found.text());
+    assert_eq!(ask(&stand, "/api/carnet/token").await.status, 404);
 }

@@ -97,6 +97,7 @@ async fn requests_are_counted_by_entry_point_router_and_service_under_traefiks_n
         "traefik_config_reloads_total 1",
         "traefik_config_last_reload_success 1795694400",
         "carnet_config_errors 0",
+        "carnet_config_current 1",
         r#"traefik_open_connections{entrypoint="web",protocol="TCP"} 1"#,
     ] {
         assert!(text.lines().any(|there| there == line), "{line}\n{text}");
@@ -276,5 +277,5 @@ http:
     let own = text
         .lines()
         .filter(|line| line.starts_with("carnet_token_"));
-    assert_eq!(own.count(), 16);
+    assert_eq!(own.count(), 17);
 }

@@ -15,6 +15,19 @@ fn pinging() -> Plan {
 }
 
 #[tokio::test]
+async fn ping_is_not_found_before_the_first_configuration() {
+    let stand = Stand::unconfigured(pinging());
+    let status = async |path: &str| {
+        let head = format!("GET {path} HTTP/1.1\nHost: a");
+        stand.ask(&head).await.status
+    };
+    assert_eq!(status("/ping").await, 404);
+    assert_eq!(status("/livez").await, 200);
+    stand.apply("http: {}");
+    assert_eq!(status("/ping").await, 200);
+}
+
+#[tokio::test]
 async fn ping_says_ok_before_any_route() {
     let yaml = "http: {routers: {r: {rule: 'PathPrefix(`/`)', service: gone, priority: 100000}}}";
     let stand = Stand::planned(pinging(), yaml).await;

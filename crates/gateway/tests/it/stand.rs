@@ -97,6 +97,13 @@ impl Stand {
     }
 
     pub(crate) async fn planned(plan: Plan, yaml: &str) -> Self {
+        let stand = Self::unconfigured(plan);
+        stand.apply(yaml);
+        stand
+    }
+
+    /// A gateway that was never given a configuration.
+    pub(crate) fn unconfigured(plan: Plan) -> Self {
         let log = Written::default();
         let name = plan.name;
         let gateway = Arc::new(Gateway::new(options(plan, &log)));
@@ -109,15 +116,13 @@ impl Stand {
             let listeners = BTreeMap::from([(name.to_owned(), listener)]);
             async move { gateway.serve(listeners, shutdown).await }
         });
-        let stand = Self {
+        Self {
             gateway,
             address,
             shutdown,
             served,
             log,
-        };
-        stand.apply(yaml);
-        stand
+        }
     }
 
     pub(crate) fn apply(&self, yaml: &str) -> Vec<Diagnostic> {

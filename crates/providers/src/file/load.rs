@@ -46,6 +46,7 @@ impl FileProvider {
         }
         self.materials.extend(materials);
         let config = self.merge(&mut findings);
+        let current = failed.is_empty();
         let readable = self.note_unread(failed);
         let before = mem::replace(&mut self.standing, findings.clone());
         findings.retain(|finding| !before.contains(finding));
@@ -54,6 +55,7 @@ impl FileProvider {
             config,
             diagnostics: findings,
             readable,
+            current,
         }
     }
 
@@ -77,6 +79,12 @@ impl FileProvider {
     ) -> Result<RoutingConfig, Vec<Diagnostic>> {
         let source: Arc<str> = path.display().to_string().into();
         let text = read_text(path).map_err(|error| vec![unreadable(path, &error)])?;
+        if text.trim().is_empty() && self.files.get(path).is_some_and(says_something) {
+            // A disk that was full, an editor that was killed.
+            let reason =
+                "it is empty now, so what it said before counts; write `http: {}` to say nothing";
+            return Err(vec![finding(path, reason)]);
+        }
         let text = template::render(&text, &source, &self.env).map_err(|finding| vec![finding])?;
         let root = match extension(path).as_deref() {
             Some("toml") => document::parse_toml(&text, source).map(|node| vec![node]),
@@ -202,6 +210,10 @@ fn list(folder: &Path, paths: &mut BTreeSet<PathBuf>) -> Result<(), (PathBuf, io
         }
     }
     Ok(())
+}
+
+fn says_something(config: &RoutingConfig) -> bool {
+    *config != RoutingConfig::default()
 }
 
 fn extension(path: &Path) -> Option<String> {

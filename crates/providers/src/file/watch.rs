@@ -38,7 +38,10 @@ pub(super) async fn follow(mut provider: FileProvider, sender: mpsc::Sender<Upda
 
 fn is_news(sent: Option<&Update>, update: &Update) -> bool {
     !update.diagnostics.is_empty()
-        || sent.is_none_or(|sent| sent.config != update.config || sent.readable != update.readable)
+        || sent.is_none_or(|sent| {
+            let flags = |update: &Update| (update.readable, update.current);
+            sent.config != update.config || flags(sent) != flags(update)
+        })
 }
 
 fn round(provider: &mut FileProvider) -> (Changes, Update) {

@@ -5,6 +5,7 @@
 
 pub mod cluster;
 pub mod crd;
+pub mod ingress;
 pub mod manifests;
 mod objects;
 mod secret;
@@ -13,7 +14,7 @@ pub mod workloads;
 
 pub use objects::{ObjectName, Objects, PodOwner};
 pub use secret::Secret;
-pub use translate::{Options, translate};
+pub use translate::{IngressOptions, Options, translate, translate_all, translate_ingresses};
 
 /// The label by which an EndpointSlice names its Service.
 const SERVICE_NAME_LABEL: &str = "kubernetes.io/service-name";
@@ -21,5 +22,8 @@ const SERVICE_NAME_LABEL: &str = "kubernetes.io/service-name";
 /// Keys under which a Secret or ConfigMap holds the certificates of authorities.
 const AUTHORITY_KEYS: [&str; 2] = ["tls.ca", "ca.crt"];
 
-/// Name of the provider, the suffix of its objects.
+/// Name of the provider of Traefik's own kinds, the suffix of its objects.
 pub const NAME: &str = "kubernetescrd";
+
+/// Name of the provider of Ingresses.
+pub const INGRESS_NAME: &str = "kubernetes";

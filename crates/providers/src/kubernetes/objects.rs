@@ -12,6 +12,7 @@ use serde::de::DeserializeOwned;
 use serde_path_to_error::{Path, Segment};
 
 use super::crd::{IngressRoute, ServersTransport, TlsOption, TlsStore, TraefikService};
+use super::ingress::Ingress;
 use super::manifests::{Identity, ManifestObject};
 use super::secret::Secret;
 
@@ -77,6 +78,10 @@ pub struct Objects {
     pub tls_options: BTreeMap<ObjectName, Object<TlsOption>>,
     /// TLSStores.
     pub tls_stores: BTreeMap<ObjectName, Object<TlsStore>>,
+    /// Ingresses.
+    pub ingresses: BTreeMap<ObjectName, Object<Ingress>>,
+    /// Controllers of IngressClasses, by the names of the classes.
+    pub ingress_classes: BTreeMap<String, String>,
 }
 
 impl Objects {
@@ -124,6 +129,15 @@ impl Objects {
             ("traefik.io", "TLSStore") => {
                 self.tls_stores.insert(key, TlsStore::read(object));
             }
+            ("networking.k8s.io", "Ingress") => {
+                self.ingresses.insert(key, Ingress::read(object));
+            }
+            ("networking.k8s.io", "IngressClass") => {
+                let spec = object.node.member("spec");
+                let controller = spec.and_then(|spec| spec.member("controller")?.scalar());
+                let controller = controller.unwrap_or_default().to_owned();
+                self.ingress_classes.insert(name.clone(), controller);
+            }
             _ => match pod_owner(object) {
                 None => return Ok(false),
                 Some(owner) => put(&mut self.pod_owners, object.identity.clone(), owner)?,
@@ -151,6 +165,10 @@ impl Objects {
             ("traefik.io", "ServersTransport") => forget(&mut self.servers_transports, &key),
             ("traefik.io", "TLSOption") => forget(&mut self.tls_options, &key),
             ("traefik.io", "TLSStore") => forget(&mut self.tls_stores, &key),
+            ("networking.k8s.io", "Ingress") => forget(&mut self.ingresses, &key),
+            ("networking.k8s.io", "IngressClass") => {
+                self.ingress_classes.remove(&identity.name);
+            }
             _ => forget(&mut self.pod_owners, identity),
         }
     }

@@ -18,6 +18,7 @@ fn update(provider: &str, router: &str) -> Update {
         config,
         diagnostics: Vec::new(),
         readable: true,
+        current: true,
     }
 }
 
@@ -69,6 +70,7 @@ async fn nothing_is_published_before_every_provider_has_spoken() {
     assert_eq!(before.elapsed(), Duration::ZERO);
 }
 
+// Holds DO-08.
 #[tokio::test(start_paused = true)]
 async fn what_changes_together_is_published_together_and_what_is_equal_not_at_all() {
     let mut running = start(&["file"], LONG);
@@ -88,6 +90,7 @@ async fn what_changes_together_is_published_together_and_what_is_equal_not_at_al
     assert!(!running.merged.borrow().as_ref().unwrap().readable);
 }
 
+// Holds DO-08.
 #[tokio::test(start_paused = true)]
 async fn updates_without_end_are_published_after_the_throttle() {
     let mut running = start(&["file"], LONG);

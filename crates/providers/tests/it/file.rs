@@ -115,17 +115,19 @@ fn an_unreadable_file_keeps_what_was_last_read_from_it_and_says_so_once() {
             "a.yaml:1:4: error: template: function `nothing` is not known",
         ),
         ("http: {}\n---\nhttp: {}", "a.yaml:3:"),
+        ("\n", "a.yaml: error: it is empty now"),
     ] {
         fs::write(&file, broken).unwrap();
         let update = provider.load();
         assert_eq!(update.config, good.config, "{broken}");
-        assert!(update.readable);
+        assert!(update.readable && !update.current);
         let said = said(&folder, &update);
         assert!(said[0].starts_with(expected), "{said:?}");
         assert_eq!(provider.load().diagnostics, []);
     }
-    fs::remove_file(&file).unwrap();
-    assert_eq!(rules(&provider.load()), BTreeMap::new());
+    fs::write(&file, "http: {}").unwrap();
+    let update = provider.load();
+    assert!(update.current && rules(&update).is_empty());
 }
 
 #[test]

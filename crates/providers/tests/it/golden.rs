@@ -1,5 +1,5 @@
 //! Golden pairs: `<case>.yaml` holds manifests, `<case>.expected` what they translate to.
-//! A first line `# options: ...` turns options on. `GOLDEN=accept cargo test` writes what comes
+//! A first line `# options: ...` turns options on; `# provider: ingress` takes what is said of Ingresses. `GOLDEN=accept cargo test` writes what comes
 //! out.
 
 use std::fmt::Write as _;
@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use carnet_config::diagnostics::Object;
 use carnet_config::routing::service::{LoadBalancer, Strategy, WeightedService};
 use carnet_config::routing::{Middleware, Router, RoutingConfig, Service};
-use carnet_providers::kubernetes::{Options, translate};
+use carnet_providers::kubernetes::{IngressOptions, Options, translate, translate_ingresses};
 
 use crate::objects;
 
@@ -27,7 +27,7 @@ fn cases() -> Vec<PathBuf> {
 
 fn options(text: &str) -> Options {
     let line = text.lines().next().unwrap_or_default();
-    let on = |name: &str| line.starts_with("# options:") && line.contains(name);
+    let on = |name: &str| line.contains("options:") && line.contains(name);
     Options {
         allow_cross_namespace: on("allowCrossNamespace"),
         allow_external_name_services: on("allowExternalNameServices"),
@@ -37,13 +37,27 @@ fn options(text: &str) -> Options {
     }
 }
 
+fn translated(text: &str) -> RoutingConfig {
+    let (objects, shared) = (objects(text), options(text));
+    let line = text.lines().next().unwrap_or_default();
+    if !line.starts_with("# provider: ingress") {
+        return translate(&objects, &shared);
+    }
+    let options = IngressOptions {
+        shared,
+        strict_prefix_matching: line.contains("strictPrefixMatching"),
+    };
+    translate_ingresses(&objects, &options)
+}
+
 #[expect(clippy::disallowed_methods, reason = "who runs the tests decides")]
 fn is_accepting() -> bool {
     std::env::var("GOLDEN").as_deref() == Ok("accept")
 }
 
 // Holds SE-05: wherever a case puts the word CANARY, nothing that is said repeats it.
-// Holds K8-01: the cases `namespaces` and `namespaces_open`.
+// Holds K8-01: the cases `namespaces`, `namespaces_open` and `ingress_namespaces`.
+// Holds K8-02: the case `ingress_rules`.
 // Holds SS-04: the cases `endpoints` and `external_names`.
 // Holds HI-22: the cases `broken_references` and `secret_references`.
 #[test]
@@ -51,7 +65,7 @@ fn manifests_translate_as_expected() {
     let mut wrong = Vec::new();
     for case in cases() {
         let text = fs::read_to_string(&case).unwrap();
-        let found = shown(&translate(&objects(&text), &options(&text)));
+        let found = shown(&translated(&text));
         assert!(!found.contains("CANARY"), "{}:\n{found}", case.display());
         let expected = case.with_extension("expected");
         if is_accepting() {

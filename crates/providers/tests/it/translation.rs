@@ -1,6 +1,8 @@
 use carnet_config::routing::Middleware;
-use carnet_config::rule;
-use carnet_providers::kubernetes::{ObjectName, Objects, Options, manifests, translate};
+use carnet_config::rule::{self, Matcher, Rule};
+use carnet_providers::kubernetes::{
+    IngressOptions, ObjectName, Objects, Options, manifests, translate, translate_ingresses,
+};
 use secrecy::ExposeSecret;
 
 use crate::objects;
@@ -126,4 +128,59 @@ spec: {{routes: [{{match: Host(`h`), services: [{{name: s, port: 80}}]}}]}}
         let reached = format!("{:?}", config.services[service].value);
         assert!(reached.contains(address), "{reached}");
     }
+}
+
+// Holds K8-02.
+#[test]
+fn whatever_stands_in_a_host_or_path_of_an_ingress_is_a_host_or_a_path() {
+    const PIECES: [&str; 16] = [
+        "`", "\"", "'", "(", ")", "|", "||", "&&", "!", "\\", "\n", "\r", "/a", "Host", ", ", "é",
+    ];
+    let mut state = 42_u64;
+    let mut text = |start: &str| {
+        let mut text = start.to_owned();
+        for _ in 0..6 {
+            // Numerical Recipes' generator.
+            state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+            text += PIECES[usize::try_from(state >> 16).unwrap() % PIECES.len()];
+        }
+        text
+    };
+    let mut made = 0;
+    for _ in 0..500 {
+        let (host, path) = (text("h"), text("/p"));
+        let ingress = serde_json::json!({
+            "apiVersion": "networking.k8s.io/v1", "kind": "Ingress", "metadata": {"name": "i"},
+            "spec": {"rules": [{"host": host, "http": {"paths": [{"path": path,
+                "pathType": "Prefix", "backend": {"service": {"name": "s", "port": {"number": 80}}},
+            }]}}]},
+        });
+        let config =
+            translate_ingresses(&objects(&ingress.to_string()), &IngressOptions::default());
+        let router = config
+            .routers
+            .values()
+            .next()
+            .unwrap()
+            .value
+            .as_ref()
+            .unwrap();
+        let Some(rule) = &router.rule else {
+            continue;
+        };
+        let Rule::And(parts) = rule else {
+            panic!("{rule}");
+        };
+        let [
+            Rule::Match(Matcher::Host(_)),
+            Rule::Match(Matcher::PathPrefix(prefix)),
+        ] = parts.as_slice()
+        else {
+            panic!("{rule}");
+        };
+        assert_eq!(*prefix, path);
+        assert_eq!(rule::parse(&router.rule_text).as_ref(), Ok(rule));
+        made += 1;
+    }
+    assert!(made > 100, "{made}");
 }

@@ -6,6 +6,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use carnet_config::install::InstallConfig;
+use carnet_config::routing::RoutingConfig;
 use carnet_gateway::Gateway;
 use carnet_providers::aggregate::Merged;
 use tokio::sync::watch;
@@ -145,11 +146,13 @@ async fn take_over(
     predecessor.replace().await
 }
 
-/// Not ready before the providers have spoken.
+/// Not ready before the providers have spoken, where there are some.
 fn hold(config: &InstallConfig, gateway: &Gateway) {
     if config.providers.is_any() {
         let reason = "the first configuration has not been read yet";
         gateway.readiness().hold(PROVIDERS, reason);
+    } else {
+        drop(gateway.apply(&RoutingConfig::default()));
     }
 }
 
@@ -166,6 +169,7 @@ async fn follow(mut latest: Latest, gateway: &Gateway, process: &Process) {
 fn apply(merged: Merged, gateway: &Gateway) {
     // What is wrong with it is logged.
     drop(gateway.apply(&merged.config));
+    gateway.note_current(merged.current);
     let readiness = gateway.readiness();
     match merged.readable {
         true => readiness.release(PROVIDERS),

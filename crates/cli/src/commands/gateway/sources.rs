@@ -36,6 +36,11 @@ impl Sources {
             let provider = ClusterProvider::connect_crd(crd, &process.env).await;
             clusters.push(provider.map_err(no_way)?);
         }
+        if let Some(ingress) = providers.kubernetes_ingress.clone() {
+            let crd = providers.kubernetes_crd.as_ref();
+            let provider = ClusterProvider::connect_ingress(ingress, crd, &process.env).await;
+            clusters.push(provider.map_err(no_way)?);
+        }
         let names: Vec<String> = file
             .iter()
             .map(|_| file::NAME)

@@ -3,6 +3,7 @@
 
 mod config;
 mod crds;
+mod manifests;
 
 pub(super) use config::{accept, document, from_flags, load};
 
@@ -12,7 +13,8 @@ use crate::process::Process;
 
 /// Prints the manifests.
 pub(super) fn run(args: &Install, process: &Process) -> Result<(), Failure> {
-    match args.what {
+    match &args.what {
         Installed::Crds => crds::run(process),
+        Installed::Manifests(args) => manifests::run(args, process),
     }
 }

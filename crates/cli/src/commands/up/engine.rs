@@ -236,9 +236,11 @@ impl Engine {
             allow_loopback_endpoints: true,
             ..kubernetes::Options::default()
         };
-        let mut config = kubernetes::translate(&objects, &options);
-        revocations::follow(&mut config, &self.admins(&services));
-        let merged = merge(vec![(kubernetes::NAME.to_owned(), config)]);
+        let mut config = kubernetes::translate_all(&objects, &options);
+        for (_, config) in &mut config {
+            revocations::follow(config, &self.admins(&services));
+        }
+        let merged = merge(config);
         self.data_plane.apply(&merged);
         self.show(services);
     }

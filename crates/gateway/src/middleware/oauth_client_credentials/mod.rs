@@ -11,7 +11,9 @@ use std::sync::Arc;
 
 use carnet_config::claims::{self, ClaimPath, Expression};
 use carnet_config::routing::middleware::OAuthClientCredentials as Options;
-use carnet_config::routing::middleware::oauth_client_credentials::{ClientTls, KeysAt};
+use carnet_config::routing::middleware::oauth_client_credentials::{
+    ClientTls, KeysAt, Store as StoreOptions,
+};
 use carnet_oauth::client_auth::Credentials;
 use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
@@ -29,8 +31,8 @@ use crate::error::{Fault, Reason};
 use crate::respond;
 use crate::supplies::Supplies;
 use crate::token_source::{
-    self, Caller, Expected, Feed, Given, HttpEndpoint, HttpKeys, Origin, Proof, Server, Token,
-    TokenFault, TokenSource, Verifier,
+    self, Caller, Expected, Feed, Given, HttpEndpoint, HttpKeys, Origin, Proof, Server, Shared,
+    Token, TokenFault, TokenSource, Verifier, proof_parts,
 };
 use crate::upstream::{Client, ClientCertificate, Tls, Transport, copy_of_head, is_repeatable};
 
@@ -92,10 +94,18 @@ impl OAuthClientCredentials {
         Ok(Cow::Owned(caller))
     }
 
-    /// Puts a token on the request.
-    async fn exchange(&self, request: &mut Request, caller: &Caller) -> Result<Given, Fault> {
+    /// Puts a token on the request, whose trace then leads to the call that got it.
+    async fn exchange(
+        &self,
+        request: &mut Request,
+        caller: &Caller,
+        exchange: &Exchange,
+    ) -> Result<Given, Fault> {
         let given = self.source.token(caller).await;
         let given = given.map_err(|fault| self.fault(fault))?;
+        if let (Some(trace), Some(span)) = (exchange.trace(), given.token.span()) {
+            trace.link(span);
+        }
         self.check(&given.token)?;
         self.stamp.put(request.headers_mut(), &given.token);
         Ok(given)
@@ -109,7 +119,7 @@ impl OAuthClientCredentials {
         next: Next<'_>,
     ) -> Result<(Response, Origin), Fault> {
         let caller = self.caller(&request)?;
-        let given = self.exchange(&mut request, &caller).await?;
+        let given = self.exchange(&mut request, &caller, exchange).await?;
         exchange.identify(Identity {
             username: self.username(&given.token),
             client_id: Some(caller.client_id().to_owned()),
@@ -124,7 +134,7 @@ impl OAuthClientCredentials {
         if given.origin == Origin::Provider || !self.source.reject(&caller, &given.token) {
             return Ok((response, given.origin));
         }
-        let given = self.exchange(&mut again, &caller).await?;
+        let given = self.exchange(&mut again, &caller, exchange).await?;
         exchange.note(|record| record.retry_attempts += 1);
         Ok((next.run(again).await, given.origin))
     }
@@ -227,12 +237,29 @@ fn server(options: &Options, supplies: &Supplies) -> Result<Server, String> {
         };
         Verifier::new(Arc::new(keys), expected)
     });
+    let proof = Proof::of(options)?;
+    let shared = options.store.as_ref();
+    let certificate = options.client_config.tls.cert.as_deref();
+    let parts = proof_parts(&proof, certificate);
+    let shared = shared.map(|store| shared_store(store, parts, supplies));
     Ok(Server {
         endpoint: Arc::new(HttpEndpoint::new(&options.url, client)?),
-        proof: Proof::of(options)?,
+        proof,
         feed: feed.transpose()?,
         verifier,
+        shared: shared.transpose()?,
     })
+}
+
+/// The store that other gateways use too.
+fn shared_store(
+    options: &StoreOptions,
+    proof: Vec<Vec<u8>>,
+    supplies: &Supplies,
+) -> Result<Shared, String> {
+    let stores = &supplies.providers.stores;
+    let store = stores.of(&options.redis, &supplies.resolve)?;
+    Shared::new(store, &options.key_prefix, &options.secrets.0, proof)
 }
 
 /// The words of `cache.header`.

@@ -82,6 +82,7 @@ impl Double {
             random: Arc::new(SeededRandom::default()),
             resolve: Arc::new(|_, _| None),
             providers: Arc::new(Providers::new()),
+            tracer: None,
         }
     }
 

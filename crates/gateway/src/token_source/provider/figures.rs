@@ -13,6 +13,8 @@ pub struct ProviderFigures {
     pub hits: u64,
     /// Of these, waited for a call that another request had begun.
     pub joined: u64,
+    /// Of these, or ahead of a token's end, given a token that another gateway left in the store.
+    pub from_store: u64,
     /// Of these, told without a call that the provider had refused just before, or wants patience.
     pub refused_from_memory: u64,
     /// Of these, sent away because too many wait.
@@ -53,6 +55,7 @@ pub(in super::super) struct Counters {
     pub(in super::super) requests: Count,
     pub(in super::super) hits: Count,
     pub(in super::super) joined: Count,
+    pub(in super::super) from_store: Count,
     pub(in super::super) refused_from_memory: Count,
     pub(in super::super) turned_away: Count,
     pub(in super::super) calls: Count,
@@ -83,7 +86,7 @@ impl Count {
         self.0.fetch_sub(1, Ordering::Relaxed);
     }
 
-    fn now(&self) -> u64 {
+    pub(in super::super) fn now(&self) -> u64 {
         self.0.load(Ordering::Relaxed)
     }
 }
@@ -95,6 +98,7 @@ impl Counters {
             requests: self.requests.now(),
             hits: self.hits.now(),
             joined: self.joined.now(),
+            from_store: self.from_store.now(),
             refused_from_memory: self.refused_from_memory.now(),
             turned_away: self.turned_away.now(),
             calls: self.calls.now(),

@@ -15,9 +15,10 @@ mod breaker;
 mod budget;
 mod figures;
 
-use super::{CachedToken, Engine};
+use super::{CachedToken, Engine, StoreFigures, Stores};
 use breaker::Breaker;
 use budget::Budget;
+pub(super) use figures::Count;
 use figures::Counters;
 pub use figures::ProviderFigures;
 
@@ -29,6 +30,8 @@ pub(crate) struct Providers {
     seats: Arc<Semaphore>,
     by_origin: Mutex<BTreeMap<String, Weak<Provider>>>,
     engines: Mutex<Vec<Weak<Engine>>>,
+    /// Where gateways share their tokens.
+    pub(crate) stores: Stores,
 }
 
 /// A server that gives tokens.
@@ -58,6 +61,7 @@ impl Providers {
             seats: Arc::new(Semaphore::new(SEATS)),
             by_origin: Mutex::default(),
             engines: Mutex::default(),
+            stores: Stores::default(),
         }
     }
 
@@ -98,6 +102,11 @@ impl Providers {
         let engines = locked(&self.engines).clone();
         let living = engines.iter().filter_map(Weak::upgrade);
         living.flat_map(|engine| engine.cached()).collect()
+    }
+
+    /// What was counted about each store that a configuration names.
+    pub(crate) fn stores(&self) -> Vec<StoreFigures> {
+        self.stores.figures()
     }
 
     /// What was counted about each provider that a configuration names, by its origin.

@@ -17,14 +17,18 @@ use serde_json::{Value, json};
 use tokio::time::sleep;
 
 use super::endpoint::{Call, CallFailure, TokenEndpoint};
-use super::{Options, Outcome, Proof, ProviderFigures, Providers, Server, TokenFault, TokenSource};
+use super::{
+    Options, Outcome, Proof, ProviderFigures, Providers, Server, Shared, TokenFault, TokenSource,
+};
 use crate::supplies::Supplies;
 
 mod exchange;
+mod fleet;
 mod keeping;
 mod renewing;
 mod setbacks;
 mod sharing;
+mod shelf;
 mod simulation;
 mod verifying;
 mod world;
@@ -147,12 +151,23 @@ fn source_over(
     clock: Arc<dyn Clock>,
     seed: u64,
 ) -> Arc<Asked> {
+    source_sharing(options, endpoint, clock, (seed, None))
+}
+
+/// The same with a store that other sources have too.
+fn source_sharing(
+    options: Options,
+    endpoint: Arc<dyn TokenEndpoint>,
+    clock: Arc<dyn Clock>,
+    (seed, shared): (u64, Option<Shared>),
+) -> Arc<Asked> {
     let supplies = supplies(clock, seed);
     let server = Server {
         endpoint,
         proof: Proof::Secret,
         feed: None,
         verifier: None,
+        shared,
     };
     Arc::new(Asked(TokenSource::new(options, server, &supplies)))
 }
@@ -164,6 +179,7 @@ fn supplies(clock: Arc<dyn Clock>, seed: u64) -> Supplies {
         random: Arc::new(SeededRandom::new(seed)),
         resolve: Arc::new(|_, _| None),
         providers: Arc::new(Providers::new()),
+        tracer: None,
     }
 }
 

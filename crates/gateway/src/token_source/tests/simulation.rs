@@ -1,5 +1,6 @@
 //! The whole engine against a world made of a seed: callers with right and wrong secrets who come,
-//! wait and leave, a provider that answers, lies, fails and changes its mind, and clocks that jump.
+//! wait and leave, gateways that share a store which fails, forgets and lies, a provider that does
+//! too and changes its mind, and clocks that jump.
 //! Between any two steps something else may happen. What must never be is checked at each step; a
 //! seed that fails is printed, and belongs into [`FAILED_ONCE`].
 
@@ -16,8 +17,9 @@ use secrecy::SecretString;
 use tokio::runtime;
 use tokio::time::{Instant, sleep, timeout};
 
+use super::shelf::{SECRET, Shelf, shared};
 use super::world::{Dice, Mood, Pair, World};
-use super::{Asked, Options, Refresh, TokenFault, options, source_over};
+use super::{Asked, Options, Refresh, TokenFault, options, source_sharing};
 
 /// Worlds of one run of the tests.
 const SEEDS: u64 = 10_000;
@@ -31,7 +33,7 @@ const THREADS: u64 = 2;
 /// What a request may take beyond the time of one exchange: nothing, but for the clock's grain.
 const GRAIN: Duration = Duration::from_millis(5);
 
-// Holds CA-02, CA-06, CA-07, CA-08.
+// Holds CA-02, CA-06, CA-07, CA-08, CA-16.
 #[test]
 fn ten_thousand_worlds_hold_what_is_promised() {
     let runs: Vec<_> = (0..THREADS)
@@ -63,17 +65,22 @@ fn live(seed: u64) {
 async fn history(seed: u64) {
     let dice = Dice::new(seed);
     let options = options_of(&dice);
-    let world = World::new(&dice, options.is_cached);
-    let source = source_over(
-        options.clone(),
-        world.clone(),
-        Arc::new(world.clock()),
-        seed,
-    );
+    let gateways = [1, 1, 2, 3][dice.pick(4)];
+    let shelf = (gateways > 1).then(|| Shelf::any(&dice));
+    let takes_turns = shelf.as_ref().is_some_and(|shelf| shelf.is_well());
+    let world = World::new(&dice, options.is_cached, gateways, takes_turns);
+    let sources: Vec<_> = (0..gateways)
+        .map(|gateway| {
+            let clock = Arc::new(world.clock(gateway));
+            let shared = shelf.as_ref().map(|shelf| shared(shelf, SECRET));
+            let seed = seed + (u64::try_from(gateway).expect("small") << 32);
+            source_sharing(options.clone(), world.gate(gateway), clock, (seed, shared))
+        })
+        .collect();
     let callers: Vec<_> = (0..dice.up_to(8) + 1)
         .map(|_| {
             let visits = visits(
-                Arc::clone(&source),
+                Arc::clone(&sources[dice.pick(gateways)]),
                 world.clone(),
                 options.clone(),
                 dice.fork(),
@@ -81,12 +88,13 @@ async fn history(seed: u64) {
             tokio::spawn(fickle(visits, dice.fork()))
         })
         .collect();
-    let fate = tokio::spawn(fickle(fate(world.clone(), dice.fork()), dice.fork()));
+    let fate = fate(world.clone(), shelf.clone(), dice.fork());
+    let fate = tokio::spawn(fickle(fate, dice.fork()));
     for task in callers {
         task.await.expect("promises are kept");
     }
     fate.await.expect("promises are kept");
-    heal(&source, &world).await;
+    heal(&sources, &world, shelf).await;
 }
 
 fn options_of(dice: &Dice) -> Options {
@@ -131,37 +139,44 @@ async fn visits(source: Arc<Asked>, world: Arc<World>, options: Options, dice: D
     }
 }
 
-/// What happens to the provider meanwhile.
-async fn fate(world: Arc<World>, dice: Dice) {
+/// What happens to the provider and the store meanwhile.
+async fn fate(world: Arc<World>, shelf: Option<Arc<Shelf>>, dice: Dice) {
     for _ in 0..dice.up_to(10) {
         sleep(Duration::from_millis(
             dice.up_to([100, 5_000, 200_000][dice.pick(3)]),
         ))
         .await;
-        match dice.up_to(6) {
-            0 => world.rotate(Pair::any(&dice).client),
-            1 => world.jump(&dice),
+        match (dice.up_to(8), &shelf) {
+            (0, _) => world.rotate(Pair::any(&dice).client),
+            (1, _) => world.jump(&dice),
+            (2 | 3, Some(shelf)) => shelf.suffer(&dice),
             _ => world.change(Mood::any(&dice)),
         }
     }
 }
 
 /// Once all is well, all is well: right secrets get tokens, nobody waits, and nothing is left.
-async fn heal(source: &Arc<Asked>, world: &Arc<World>) {
+async fn heal(sources: &[Arc<Asked>], world: &Arc<World>, shelf: Option<Arc<Shelf>>) {
     world.change(Mood::WELL);
+    if let Some(shelf) = shelf {
+        shelf.recover();
+    }
     sleep(Duration::from_secs(700)).await;
-    for pair in world.right_pairs() {
-        let outcome = source.token(&[credentials(pair)]).await;
-        assert!(outcome.is_ok(), "{:?}", outcome.err());
+    for source in sources {
+        for pair in world.right_pairs() {
+            let outcome = source.token(&[credentials(pair)]).await;
+            assert!(outcome.is_ok(), "{:?}", outcome.err());
+        }
+        let figures = source.figures();
+        assert_eq!(figures.waiting, 0);
+        // Who is given what others fetched does not learn that the provider lives.
+        assert!(!figures.is_kept_back || figures.from_store > 0);
+        assert!(figures.calls >= figures.granted, "{figures:?}");
+        assert!(figures.calls >= figures.retries, "{figures:?}");
+        let answered = figures.hits + figures.refused_from_memory + figures.turned_away;
+        assert!(figures.requests >= answered, "{figures:?}");
     }
     assert_eq!(world.broken(), [""; 0]);
-    let figures = source.figures();
-    assert_eq!(figures.waiting, 0);
-    assert!(!figures.is_kept_back);
-    assert!(figures.calls >= figures.granted, "{figures:?}");
-    assert!(figures.calls >= figures.retries, "{figures:?}");
-    let answered = figures.hits + figures.refused_from_memory + figures.turned_away;
-    assert!(figures.requests >= answered, "{figures:?}");
 }
 
 fn credentials(pair: Pair) -> Credentials {

@@ -82,6 +82,7 @@ fn source(keys: &Arc<KeyServer>, token: impl Fn(usize) -> String + Send + Sync +
         proof: Proof::Secret,
         feed: None,
         verifier: Some(Verifier::new(keys, expected)),
+        shared: None,
     };
     let options = Options {
         is_cached: false,

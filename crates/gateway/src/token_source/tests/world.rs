@@ -97,10 +97,16 @@ impl Mood {
 pub(super) struct World {
     dice: Dice,
     start: Instant,
-    offset: Arc<Mutex<i64>>,
+    /// By how many seconds the clock of each gateway is wrong.
+    offsets: Vec<Arc<Mutex<i64>>>,
     is_cached: bool,
+    /// Whether the gateways take turns: they share a store that never fails.
+    takes_turns: bool,
     state: Mutex<State>,
 }
+
+/// A pair as one of the gateways knows it.
+type Known = (usize, Pair);
 
 #[derive(Debug)]
 struct State {
@@ -112,23 +118,42 @@ struct State {
     /// When each token was made and how long it lives, by its number.
     tokens: Vec<(Pair, Instant, Duration)>,
     /// Calls on their way.
-    under_way: BTreeMap<Pair, u32>,
+    under_way: BTreeMap<Known, u32>,
     refused: BTreeMap<Pair, Instant>,
     /// Until when the provider wants to be left alone by each.
-    patience: BTreeMap<Pair, Instant>,
+    patience: BTreeMap<Known, Instant>,
     /// Promises that were broken in calls, whose panics nobody would see.
     broken: Vec<String>,
+    /// How each gateway sees it.
+    views: Vec<View>,
+}
+
+/// What a gateway knows of the provider's health.
+#[derive(Debug, Clone, Default)]
+struct View {
     failures: u32,
     kept_back: Option<(Instant, Instant)>,
 }
 
+/// The provider as one of the gateways reaches it.
+pub(super) struct Gate {
+    world: Arc<World>,
+    gateway: usize,
+}
+
 impl World {
-    pub(super) fn new(dice: &Dice, is_cached: bool) -> Arc<Self> {
+    pub(super) fn new(
+        dice: &Dice,
+        is_cached: bool,
+        gateways: usize,
+        takes_turns: bool,
+    ) -> Arc<Self> {
         let start = Instant::now();
         Arc::new(Self {
             start,
-            offset: Arc::default(),
+            offsets: (0..gateways).map(|_| Arc::default()).collect(),
             is_cached,
+            takes_turns,
             state: Mutex::new(State {
                 mood: Mood::any(dice),
                 secrets: (0..CLIENTS).map(|client| (client, (0, start))).collect(),
@@ -138,24 +163,30 @@ impl World {
                 refused: BTreeMap::new(),
                 patience: BTreeMap::new(),
                 broken: Vec::new(),
-                failures: 0,
-                kept_back: None,
+                views: vec![View::default(); gateways],
             }),
             dice: dice.fork(),
         })
     }
 
-    /// The time of day, as the engine sees it.
-    pub(super) fn clock(&self) -> JumpingClock {
+    /// The time of day, as a gateway sees it.
+    pub(super) fn clock(&self, gateway: usize) -> JumpingClock {
         JumpingClock {
             start: self.start,
-            offset: Arc::clone(&self.offset),
+            offset: Arc::clone(&self.offsets[gateway]),
         }
+    }
+
+    /// The way of a gateway to the provider.
+    pub(super) fn gate(self: &Arc<Self>, gateway: usize) -> Arc<Gate> {
+        let world = Arc::clone(self);
+        Arc::new(Gate { world, gateway })
     }
 
     pub(super) fn jump(&self, dice: &Dice) {
         let by = i64::try_from(dice.up_to(14_400)).expect("small") - 7_200;
-        *self.offset.lock().expect("no panic") += by;
+        let offset = &self.offsets[dice.pick(self.offsets.len())];
+        *offset.lock().expect("no panic") += by;
     }
 
     pub(super) fn change(&self, mood: Mood) {
@@ -220,23 +251,26 @@ impl World {
     }
 
     /// A call arrives: may it?
-    fn arrived(&self, pair: Pair) {
+    fn arrived(&self, (gateway, pair): Known) {
         let now = Instant::now();
         let mut state = self.state();
-        let under_way = state.under_way.entry(pair).or_default();
-        *under_way += 1;
+        let known = (gateway, pair);
+        *state.under_way.entry(known).or_default() += 1;
         // Without a cache calls are not shared, and may be given up by who waits for them.
         if !self.is_cached {
             return;
         }
-        if *under_way > 1 {
+        let is_counted = |at: &Known| at.1 == pair && (self.takes_turns || at.0 == gateway);
+        let calls = state.under_way.iter().filter(|(at, _)| is_counted(at));
+        let under_way: u32 = calls.map(|(_, number)| number).sum();
+        if under_way > 1 {
             state.broken.push(format!("two calls for {pair:?}"));
         }
-        if state.patience.get(&pair).is_some_and(|until| now < *until) {
+        if state.patience.get(&known).is_some_and(|until| now < *until) {
             state.broken.push(format!("no patience for {pair:?}"));
         }
         let is_down = |(since, until): (Instant, Instant)| since < now && now < until;
-        if state.kept_back.is_some_and(is_down) {
+        if state.views[gateway].kept_back.is_some_and(is_down) {
             state.broken.push("called while it is down".to_owned());
         }
     }
@@ -246,32 +280,31 @@ impl World {
         self.state().broken.clone()
     }
 
-    fn failed(&self) {
+    fn failed(&self, gateway: usize) {
         let now = Instant::now();
-        let mut state = self.state();
-        if state.kept_back.is_some_and(|(_, until)| now < until) {
+        let view = &mut self.state().views[gateway];
+        if view.kept_back.is_some_and(|(_, until)| now < until) {
             return;
         }
-        state.failures += 1;
-        if state.failures >= 5 {
-            state.kept_back = Some((now, now + Duration::from_secs(1)));
+        view.failures += 1;
+        if view.failures >= 5 {
+            view.kept_back = Some((now, now + Duration::from_secs(1)));
         }
     }
 
-    fn lives(&self) {
-        let mut state = self.state();
-        state.failures = 0;
-        state.kept_back = None;
+    fn lives(&self, gateway: usize) {
+        self.state().views[gateway] = View::default();
     }
 
     /// What the provider does with a call.
-    async fn treat(&self, pair: Pair) -> Result<Response<Bytes>, CallFailure> {
+    async fn treat(&self, known: Known) -> Result<Response<Bytes>, CallFailure> {
+        let (gateway, pair) = known;
         let mood = self.state().mood;
         sleep(Duration::from_millis(self.dice.up_to(mood.slowness))).await;
         if self.dice.up_to(10) < mood.trouble {
-            return self.trouble(pair, mood.kind).await;
+            return self.trouble(known, mood.kind).await;
         }
-        self.lives();
+        self.lives(gateway);
         let now = Instant::now();
         let mut state = self.state();
         if state.secrets[&pair.client].0 != pair.secret {
@@ -287,31 +320,32 @@ impl World {
         )
     }
 
-    async fn trouble(&self, pair: Pair, kind: u64) -> Result<Response<Bytes>, CallFailure> {
+    async fn trouble(&self, known: Known, kind: u64) -> Result<Response<Bytes>, CallFailure> {
+        let gateway = known.0;
         match kind {
             0 => {
-                self.failed();
+                self.failed(gateway);
                 Err(CallFailure::Transport("connection refused".to_owned()))
             }
             1 => {
-                self.failed();
+                self.failed(gateway);
                 answer(500, &json!({}))
             }
             2 => {
-                self.lives();
+                self.lives(gateway);
                 let seconds = self.dice.up_to(20);
                 let until = Instant::now() + Duration::from_secs(seconds);
-                self.state().patience.insert(pair, until);
+                self.state().patience.insert(known, until);
                 let mut patience = answer(429, &json!({}))?;
                 patience.headers_mut().insert(RETRY_AFTER, seconds.into());
                 Ok(patience)
             }
             3 => {
-                self.lives();
+                self.lives(gateway);
                 Err(CallFailure::Garbled("no HTTP".to_owned()))
             }
             4 => {
-                self.lives();
+                self.lives(gateway);
                 answer(200, &json!({"token_type": "Bearer", "expires_in": 60}))
             }
             _ => {
@@ -324,27 +358,29 @@ impl World {
     }
 }
 
-impl TokenEndpoint for World {
+impl TokenEndpoint for Gate {
     fn post(&self, call: Call) -> BoxFuture<'_, Result<Response<Bytes>, CallFailure>> {
         async move {
+            let world = &*self.world;
             let shown = shown(&call);
             let pair = Pair {
                 client: shown.id.parse().expect("a number"),
                 secret: shown.secret.parse().expect("a number"),
             };
-            self.arrived(pair);
+            let known = (self.gateway, pair);
+            world.arrived(known);
             let mut call = UnderWay {
-                world: self,
-                pair,
+                world,
+                known,
                 is_answered: false,
             };
-            for _ in 0..self.dice.up_to(3) {
+            for _ in 0..world.dice.up_to(3) {
                 yield_now().await;
             }
-            let result = self.treat(pair).await;
+            let result = world.treat(known).await;
             call.is_answered = true;
             drop(call);
-            for _ in 0..self.dice.up_to(3) {
+            for _ in 0..world.dice.up_to(3) {
                 yield_now().await;
             }
             result
@@ -356,17 +392,17 @@ impl TokenEndpoint for World {
 /// A call on its way. Dropped without an answer, it was given up because it took too long.
 struct UnderWay<'a> {
     world: &'a World,
-    pair: Pair,
+    known: Known,
     is_answered: bool,
 }
 
 impl Drop for UnderWay<'_> {
     fn drop(&mut self) {
-        if let Some(number) = self.world.state().under_way.get_mut(&self.pair) {
+        if let Some(number) = self.world.state().under_way.get_mut(&self.known) {
             *number -= 1;
         }
         if !self.is_answered {
-            self.world.failed();
+            self.world.failed(self.known.0);
         }
     }
 }

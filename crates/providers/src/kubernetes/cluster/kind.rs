@@ -23,6 +23,8 @@ pub(super) enum Selection {
     Configured,
     /// All.
     All,
+    /// All, and they are in no namespace.
+    OfCluster,
     /// All but those whose labels say that Helm keeps its releases in them.
     NotOfHelm,
 }
@@ -32,9 +34,19 @@ impl Selection {
     pub(super) fn labels(self, configured: Option<&str>) -> Option<&str> {
         match self {
             Self::Configured => configured,
-            Self::All => None,
+            Self::All | Self::OfCluster => None,
             Self::NotOfHelm => Some("owner!=helm"),
         }
+    }
+}
+
+const fn networking(kind: &'static str, plural: &'static str, selection: Selection) -> Kind {
+    Kind {
+        group: "networking.k8s.io",
+        version: "v1",
+        kind,
+        plural,
+        selection,
     }
 }
 
@@ -82,6 +94,25 @@ pub(super) const OF_CRD: [Kind; 10] = [
     SECRETS,
     core("ConfigMap", "configmaps", Selection::All),
     ENDPOINT_SLICES,
+];
+
+/// IngressClasses, which no Role of a namespace can allow.
+pub(super) const INGRESS_CLASSES: Kind =
+    networking("IngressClass", "ingressclasses", Selection::OfCluster);
+
+/// What `providers.kubernetesIngress` watches besides.
+pub(super) const OF_INGRESS: [Kind; 4] = [
+    networking("Ingress", "ingresses", Selection::Configured),
+    core("Service", "services", Selection::All),
+    SECRETS,
+    ENDPOINT_SLICES,
+];
+
+/// What annotations of Ingresses name, where `providers.kubernetesCRD` serves it.
+pub(super) const NAMED_BY_INGRESS: [Kind; 3] = [
+    traefik("Middleware", "middlewares"),
+    traefik("TLSOption", "tlsoptions"),
+    traefik("ServersTransport", "serverstransports"),
 ];
 
 impl Kind {

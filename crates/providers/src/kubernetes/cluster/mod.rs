@@ -7,7 +7,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use carnet_config::install::{KubernetesCluster, KubernetesCrd};
+use carnet_config::install::{KubernetesCluster, KubernetesCrd, KubernetesIngress};
 use carnet_config::routing::RoutingConfig;
 use kube::Client;
 use tokio::sync::mpsc::{Receiver, Sender, channel};
@@ -17,7 +17,8 @@ use tokio::time::{Instant, sleep_until};
 use tokio_util::sync::CancellationToken;
 
 use super::translate::named_secrets;
-use super::{NAME, ObjectName, Objects, Options, translate};
+use super::{INGRESS_NAME, IngressOptions, NAME, ObjectName, Objects, Options};
+use super::{translate, translate_ingresses};
 use crate::Update;
 
 mod by_name;
@@ -30,7 +31,7 @@ mod watch;
 
 pub use client::ClientError;
 use client::client;
-use kind::{Kind, SECRETS};
+use kind::{Kind, SECRETS, Selection};
 use known::Known;
 use pace::Pace;
 use watch::{News, Watch};
@@ -38,13 +39,50 @@ use watch::{News, Watch};
 /// News that may wait to be taken in.
 const WAITING: usize = 1024;
 
-/// `providers.kubernetesCRD`.
+/// `providers.kubernetesCRD` or `providers.kubernetesIngress`.
 pub struct ClusterProvider {
     client: Client,
     name: &'static str,
-    kinds: &'static [Kind],
     cluster: KubernetesCluster,
+    scopes: Vec<Scope>,
     translate: Arc<dyn Fn(&Objects) -> RoutingConfig + Send + Sync>,
+}
+
+/// Kinds, and of which cluster's part.
+struct Scope {
+    kinds: Vec<Kind>,
+    namespaces: Vec<String>,
+    label_selector: Option<String>,
+}
+
+impl Scope {
+    fn new(kinds: impl Into<Vec<Kind>>, cluster: &KubernetesCluster) -> Self {
+        Self {
+            kinds: kinds.into(),
+            namespaces: cluster.namespaces.clone(),
+            label_selector: cluster.label_selector.clone(),
+        }
+    }
+
+    /// The namespaces in which a kind is watched; `None` is all of them.
+    fn places(&self, kind: Kind) -> Vec<Option<String>> {
+        match self.namespaces.as_slice() {
+            names if !names.is_empty() && kind.selection != Selection::OfCluster => {
+                names.iter().cloned().map(Some).collect()
+            }
+            _ => vec![None],
+        }
+    }
+}
+
+fn options(cluster: &KubernetesCluster, allow_cross_namespace: bool) -> Options {
+    Options {
+        allow_cross_namespace,
+        allow_external_name_services: cluster.allow_external_name_services,
+        ingress_class: cluster.ingress_class.clone(),
+        native_lb_by_default: cluster.native_lb_by_default,
+        allow_loopback_endpoints: false,
+    }
 }
 
 impl ClusterProvider {
@@ -63,23 +101,59 @@ impl ClusterProvider {
 
     /// The provider of Traefik's own kinds.
     pub fn crd(options: KubernetesCrd, client: Client) -> Self {
-        let translation = Options {
-            allow_cross_namespace: options.allow_cross_namespace,
-            allow_external_name_services: options.cluster.allow_external_name_services,
-            ingress_class: options.cluster.ingress_class.clone(),
-            native_lb_by_default: options.cluster.native_lb_by_default,
-            allow_loopback_endpoints: false,
-        };
+        let translation = self::options(&options.cluster, options.allow_cross_namespace);
         Self {
             client,
             name: NAME,
-            kinds: &kind::OF_CRD,
+            scopes: vec![Scope::new(kind::OF_CRD, &options.cluster)],
             cluster: options.cluster,
             translate: Arc::new(move |objects| translate(objects, &translation)),
         }
     }
 
-    /// The suffix of its objects: `kubernetescrd`.
+    /// The provider of Ingresses, with the API server that the options or the variables of the
+    /// process name.
+    ///
+    /// # Errors
+    /// No API server is known, or there is no way to it.
+    pub async fn connect_ingress(
+        options: KubernetesIngress,
+        crd: Option<&KubernetesCrd>,
+        env: &BTreeMap<String, String>,
+    ) -> Result<Self, ClientError> {
+        let client = client(&options.cluster, env).await?;
+        Ok(Self::ingress(options, crd, client))
+    }
+
+    /// The provider of Ingresses. `crd` is the provider whose Middlewares, TLSOptions and
+    /// ServersTransports their annotations may name, if there is one.
+    pub fn ingress(
+        options: KubernetesIngress,
+        crd: Option<&KubernetesCrd>,
+        client: Client,
+    ) -> Self {
+        let allow_cross_namespace = crd.is_some_and(|crd| crd.allow_cross_namespace);
+        let translation = IngressOptions {
+            shared: self::options(&options.cluster, allow_cross_namespace),
+            strict_prefix_matching: options.strict_prefix_matching,
+        };
+        let mut scopes = vec![Scope::new(kind::OF_INGRESS, &options.cluster)];
+        if !options.ignores_classes {
+            scopes.push(Scope::new([kind::INGRESS_CLASSES], &options.cluster));
+        }
+        if let Some(crd) = crd {
+            scopes.push(Scope::new(kind::NAMED_BY_INGRESS, &crd.cluster));
+        }
+        Self {
+            client,
+            name: INGRESS_NAME,
+            scopes,
+            cluster: options.cluster,
+            translate: Arc::new(move |objects| translate_ingresses(objects, &translation)),
+        }
+    }
+
+    /// The suffix of its objects: `kubernetescrd` or `kubernetes`.
     pub fn name(&self) -> &'static str {
         self.name
     }
@@ -115,20 +189,18 @@ impl ClusterProvider {
     }
 
     fn watches(&self, wanted: &latest::Sender<Option<BTreeSet<ObjectName>>>) -> Vec<Watch> {
-        let namespaces: Vec<Option<String>> = match self.cluster.namespaces.as_slice() {
-            [] => vec![None],
-            names => names.iter().cloned().map(Some).collect(),
-        };
-        let configured = self.cluster.label_selector.as_deref();
         let mut watches = Vec::new();
-        for kind in self.kinds {
-            for namespace in &namespaces {
-                watches.push(Watch {
-                    kind: *kind,
-                    namespace: namespace.clone(),
-                    labels: kind.selection.labels(configured).map(str::to_owned),
-                    wanted: wanted.subscribe(),
-                });
+        for scope in &self.scopes {
+            let configured = scope.label_selector.as_deref();
+            for kind in &scope.kinds {
+                for namespace in scope.places(*kind) {
+                    watches.push(Watch {
+                        kind: *kind,
+                        namespace,
+                        labels: kind.selection.labels(configured).map(str::to_owned),
+                        wanted: wanted.subscribe(),
+                    });
+                }
             }
         }
         watches
@@ -200,6 +272,7 @@ impl Follower {
             config,
             diagnostics: self.known.take_findings(),
             readable: true,
+            current: true,
         };
         self.updates.send(update).await.is_ok()
     }

@@ -28,7 +28,7 @@ pub use tls_store::TlsStore;
 pub use traefik_service::{Failover, TraefikService};
 
 /// A reader of an object's `spec`, or the finding that it is missing.
-fn spec(object: &ManifestObject) -> Result<Fields<'_>, Diagnostic> {
+pub(super) fn spec(object: &ManifestObject) -> Result<Fields<'_>, Diagnostic> {
     let spec = object.node.member("spec");
     let spec = spec.ok_or_else(|| object.finding(&["spec"], "`spec` is missing"))?;
     let label = object.identity.to_string();

@@ -18,7 +18,7 @@ pub struct Reference {
 
 impl Reference {
     /// Reads `name` and `namespace`; `None` without a name, which is reported.
-    pub(super) fn read(fields: &mut Fields<'_>) -> Option<Self> {
+    pub(in crate::kubernetes) fn read(fields: &mut Fields<'_>) -> Option<Self> {
         let namespace = fields.text("namespace");
         let mut reference = Self::plain(fields, "name");
         if reference.is_none() {
@@ -31,7 +31,7 @@ impl Reference {
     }
 
     /// Reads a key whose value is a list of names.
-    pub(super) fn list(fields: &mut Fields<'_>, key: &'static str) -> Vec<Self> {
+    pub(in crate::kubernetes) fn list(fields: &mut Fields<'_>, key: &'static str) -> Vec<Self> {
         let dotted = fields.dotted(key);
         let names = fields.placed_texts(key).into_iter().enumerate();
         let reference = |(index, (name, node)): (usize, (String, &Node))| Self {
@@ -44,7 +44,7 @@ impl Reference {
     }
 
     /// Reads a key whose value is the name itself.
-    pub(super) fn plain(fields: &mut Fields<'_>, key: &'static str) -> Option<Self> {
+    pub(in crate::kubernetes) fn plain(fields: &mut Fields<'_>, key: &'static str) -> Option<Self> {
         let name = fields.text(key).filter(|name| !name.is_empty())?;
         let position = fields.node(key)?.position.clone();
         Some(Self {

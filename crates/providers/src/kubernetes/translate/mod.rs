@@ -9,11 +9,12 @@ use carnet_config::diagnostics::{Diagnostic, Position, Severity};
 use carnet_config::routing::RoutingConfig;
 use k8s_openapi::api::discovery::v1::EndpointSlice;
 
-use super::SERVICE_NAME_LABEL;
 use super::objects::{ObjectName, Objects};
+use super::{INGRESS_NAME, NAME, SERVICE_NAME_LABEL};
 
 mod claims;
 mod endpoints;
+mod ingress;
 mod middleware;
 mod reference;
 mod router;
@@ -45,18 +46,7 @@ pub struct Options {
 
 /// Translates everything.
 pub fn translate(objects: &Objects, options: &Options) -> RoutingConfig {
-    let mut translation = Translation {
-        objects,
-        options,
-        slices: slices(objects),
-        middlewares: claims::names(objects.middlewares.keys()),
-        traefik_services: claims::names(objects.traefik_services.keys()),
-        servers_transports: claims::names(objects.servers_transports.keys()),
-        tls_options: claims::names(objects.tls_options.keys()),
-        services: Claims::default(),
-        routers: Claims::default(),
-        config: RoutingConfig::default(),
-    };
+    let mut translation = Translation::new(objects, options);
     translation.translate_middlewares();
     translation.translate_tls_options();
     translation.translate_certificates();
@@ -64,6 +54,38 @@ pub fn translate(objects: &Objects, options: &Options) -> RoutingConfig {
     translation.translate_traefik_services();
     translation.translate_ingress_routes();
     translation.config
+}
+
+/// What the user allows: `providers.kubernetesIngress`.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct IngressOptions {
+    /// What both providers have; `allow_cross_namespace` is that of `providers.kubernetesCRD`.
+    pub shared: Options,
+    /// `strictPrefixMatching`: Prefix paths match whole segments alone. Default false.
+    pub strict_prefix_matching: bool,
+}
+
+/// Translates Ingresses, which may name Middlewares, TLSOptions and ServersTransports among the
+/// objects.
+pub fn translate_ingresses(objects: &Objects, options: &IngressOptions) -> RoutingConfig {
+    let mut translation = Translation::new(objects, &options.shared);
+    ingress::Ingresses::new(&mut translation, options).translate();
+    translation.config
+}
+
+/// What both providers would say, by their names, of objects that no cluster holds.
+pub fn translate_all(objects: &Objects, options: &Options) -> Vec<(String, RoutingConfig)> {
+    let ingress = IngressOptions {
+        shared: options.clone(),
+        ..IngressOptions::default()
+    };
+    vec![
+        (NAME.to_owned(), translate(objects, options)),
+        (
+            INGRESS_NAME.to_owned(),
+            translate_ingresses(objects, &ingress),
+        ),
+    ]
 }
 
 /// A translation under way.
@@ -80,6 +102,23 @@ struct Translation<'a> {
     services: Claims,
     routers: Claims,
     config: RoutingConfig,
+}
+
+impl<'a> Translation<'a> {
+    fn new(objects: &'a Objects, options: &'a Options) -> Self {
+        Self {
+            objects,
+            options,
+            slices: slices(objects),
+            middlewares: claims::names(objects.middlewares.keys()),
+            traefik_services: claims::names(objects.traefik_services.keys()),
+            servers_transports: claims::names(objects.servers_transports.keys()),
+            tls_options: claims::names(objects.tls_options.keys()),
+            services: Claims::default(),
+            routers: Claims::default(),
+            config: RoutingConfig::default(),
+        }
+    }
 }
 
 fn slices(objects: &Objects) -> BTreeMap<ObjectName, Vec<&EndpointSlice>> {

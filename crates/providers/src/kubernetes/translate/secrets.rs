@@ -23,6 +23,10 @@ pub(in crate::kubernetes) fn named_secrets(objects: &Objects) -> BTreeSet<Object
             add(&name.namespace, reference);
         }
     }
+    for (name, object) in &objects.ingresses {
+        let secrets = object.value.iter().flat_map(|ingress| &ingress.secrets);
+        secrets.for_each(|reference| add(&name.namespace, reference));
+    }
     for (name, object) in &objects.tls_options {
         let authorities = object.value.iter().flat_map(|option| &option.authorities);
         authorities.for_each(|reference| add(&name.namespace, reference));

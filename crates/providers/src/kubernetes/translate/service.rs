@@ -13,7 +13,7 @@ use crate::kubernetes::crd::{Route, ServiceEntry, ServicePort};
 use crate::kubernetes::objects::ObjectName;
 
 /// What stands behind an entry.
-enum Backend {
+pub(super) enum Backend {
     /// A service of this name, made elsewhere.
     Named(String),
     /// A load balancer of its own.
@@ -91,7 +91,7 @@ impl Translation<'_> {
     }
 
     /// A load balancer below a weighted service, shared by entries that say the same.
-    fn own_child(
+    pub(super) fn own_child(
         &mut self,
         namespace: &str,
         entry: &ServiceEntry,
@@ -110,7 +110,8 @@ impl Translation<'_> {
         name
     }
 
-    fn backend(
+    /// What stands behind an entry, or why nothing does.
+    pub(super) fn backend(
         &self,
         namespace: &str,
         label: &str,

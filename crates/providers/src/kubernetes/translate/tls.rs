@@ -98,7 +98,7 @@ impl Translation<'_> {
 
     /// A Secret that several objects name is shown once; each that names one which is not there
     /// says so.
-    fn show(
+    pub(super) fn show(
         &mut self,
         label: &str,
         namespace: &str,

@@ -49,6 +49,8 @@ pub(super) fn path(kind: &str) -> String {
         "Secret" => ("/api/v1", "secrets"),
         "ConfigMap" => ("/api/v1", "configmaps"),
         "EndpointSlice" => ("/apis/discovery.k8s.io/v1", "endpointslices"),
+        "Ingress" => ("/apis/networking.k8s.io/v1", "ingresses"),
+        "IngressClass" => ("/apis/networking.k8s.io/v1", "ingressclasses"),
         "IngressRoute" => ("/apis/traefik.io/v1alpha1", "ingressroutes"),
         "Middleware" => ("/apis/traefik.io/v1alpha1", "middlewares"),
         other => panic!("no path for {other}"),
@@ -246,8 +248,8 @@ impl State {
 }
 
 fn key(object: &Value) -> (String, String) {
-    let text = |key: &str| object["metadata"][key].as_str().unwrap().to_owned();
-    (text("namespace"), text("name"))
+    let text = |key: &str| object["metadata"][key].as_str().unwrap_or_default();
+    (text("namespace").to_owned(), text("name").to_owned())
 }
 
 fn line(event: &Value) -> Bytes {

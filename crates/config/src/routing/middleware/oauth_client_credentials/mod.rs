@@ -12,8 +12,10 @@ use crate::claims::{ClaimPath, Expression};
 mod credentials;
 mod forward_headers;
 mod read;
+mod store;
 
 pub(super) use read::read;
+pub use store::{Login, Redis, Secrets, Store, Topology};
 
 /// `oAuthClientCredentials`. Option names match whatever their case.
 #[derive(Debug, Clone, PartialEq)]
@@ -42,6 +44,8 @@ pub struct OAuthClientCredentials {
     pub client_config: ClientConfig,
     /// Where tokens are kept between requests.
     pub cache: Cache,
+    /// Where the gateways of a fleet share them; `None`: nowhere.
+    pub store: Option<Store>,
     /// `retryUnauthorized` (ours): a service that answers 401 to a kept token makes the gateway
     /// fetch another and ask once more, where the request can be repeated. Default false.
     pub retry_unauthorized: bool,

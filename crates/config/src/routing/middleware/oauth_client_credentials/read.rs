@@ -6,7 +6,7 @@ use url::Url;
 
 use super::{
     Cache, ClientConfig, ClientTls, KeysAt, MAX_AGE, OAuthClientCredentials, Parameters, Proof,
-    Refresh, Revocations, Verify, credentials, forward_headers,
+    Refresh, Revocations, Verify, credentials, forward_headers, store,
 };
 use crate::claims::{ClaimPath, Expression};
 use crate::document::Fields;
@@ -34,7 +34,10 @@ pub(in super::super) fn read(fields: &mut Fields<'_>) -> Option<OAuthClientCrede
     let (credentials, proof) = credentials::read(fields, client_config.tls.cert.is_some()).unzip();
     let cache = fields.map("cache", cache).unwrap_or_default();
     let revocations = fields.map("revocations", revocations).flatten();
-    fields.not_yet("http.middlewares.*.plugin.oAuthClientCredentials");
+    let store = fields.section("store", store::read).flatten();
+    if store.is_some() && !cache.enabled {
+        fields.warn("store", "is not used: `cache.enabled` is false");
+    }
     let verify = fields
         .map("verify", |fields| verify(fields, &audience))
         .flatten();
@@ -52,6 +55,7 @@ pub(in super::super) fn read(fields: &mut Fields<'_>) -> Option<OAuthClientCrede
         username_claim,
         client_config,
         cache,
+        store,
         retry_unauthorized,
         verify,
         revocations,
@@ -179,7 +183,7 @@ fn client_config(fields: &mut Fields<'_>) -> ClientConfig {
     }
 }
 
-fn client_tls(fields: &mut Fields<'_>) -> ClientTls {
+pub(super) fn client_tls(fields: &mut Fields<'_>) -> ClientTls {
     let bundle = certificate(fields, "caBundle");
     let tls = ClientTls {
         ca: certificate(fields, "ca").or(bundle),

@@ -1,15 +1,16 @@
-//! Paths with values to the tree that a file would have been.
+//! Paths with values (flags, variables, annotations) to the tree that a file would have been.
 
+use super::{Member, Node, Value};
 use crate::diagnostics::Position;
-use crate::document::{Member, Node, Value};
 
 /// A tree that grows by one value after the other.
-pub(super) struct Tree {
+pub struct Tree {
     root: Node,
 }
 
 impl Tree {
-    pub(super) fn new(position: Position) -> Self {
+    /// An empty one; all of it stands at `position`.
+    pub fn new(position: Position) -> Self {
         let value = Value::Map(Vec::new());
         Self {
             root: Node { position, value },
@@ -18,7 +19,7 @@ impl Tree {
 
     /// Puts a text at the end of a path. A second text there makes a list of them; where options
     /// follow below, they count and the text does not.
-    pub(super) fn insert(&mut self, path: &[String], text: &str) {
+    pub fn insert(&mut self, path: &[String], text: &str) {
         let leaf = Node {
             position: self.root.position.clone(),
             value: Value::Text(text.to_owned()),
@@ -27,7 +28,7 @@ impl Tree {
     }
 
     /// The tree; maps whose names are all places in a list have become lists.
-    pub(super) fn finish(mut self) -> Node {
+    pub fn finish(mut self) -> Node {
         lists(&mut self.root);
         self.root
     }
@@ -88,7 +89,7 @@ fn lists(node: &mut Node) {
     node.value = Value::List(values.collect());
 }
 
-/// `[0]` of flags, `0` of variables.
+/// `[0]` of flags, `0` of variables and annotations.
 fn place(name: &str) -> Option<usize> {
     let inside = name.strip_prefix('[').and_then(|n| n.strip_suffix(']'));
     inside.unwrap_or(name).parse().ok()

@@ -1,0 +1,52 @@
+"""The store of tokens is a cluster: slots move from one node to another under load, then a node dies."""
+
+from __future__ import annotations
+
+import time
+from typing import Callable
+
+from fleet import Fleet, store
+from redis_servers import Cluster
+from stage import Stage
+from tokens import Visits, beside, names, visits
+
+SECONDS = {"short": 6, "long": 30}
+SLOTS = {"short": 300, "long": 2000}
+PER_S = 50
+
+
+def play(stage: Stage) -> dict[str, float]:
+    """New clients at both gateways meanwhile."""
+    with Cluster(stage.folder) as cluster:
+        ports = [node.port for node in cluster.nodes]
+        with Fleet(stage, store(ports, "cluster: {}")) as fleet:
+            lost, figures = 0, {}
+            troubles = {
+                "well": lambda: None,
+                "move": lambda: cluster.move(SLOTS[stage.form]),
+                "moved": lambda: None,
+                "death": cluster.nodes[2].kill,
+            }
+            for name, happens in troubles.items():
+                seen, calls = _during(stage, fleet, name, happens)
+                lost += seen.lost()
+                figures[f"calls_{name}"] = max(calls)
+                figures[f"calls_{name}_mean"] = sum(calls) / len(calls)
+                if name == "moved":
+                    figures["keys"] = cluster.keys()
+            return {"lost": lost, **figures, **fleet.judged()}
+
+
+def _during(stage: Stage, fleet: Fleet, name: str, happens: Callable[[], object]) -> tuple[Visits, list[int]]:
+    seen, seconds = Visits(), SECONDS[stage.form]
+    clients = names(name, PER_S * seconds)
+
+    def load(port: int) -> None:
+        seen.all.extend(visits(port, clients, PER_S, seconds).all)
+
+    loads = [beside(lambda port=room.port: load(port)) for room in fleet.rooms]
+    time.sleep(seconds / 4)
+    happens()
+    for one in loads:
+        one.join()
+    return seen, fleet.calls(clients)
