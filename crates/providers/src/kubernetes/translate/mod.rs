@@ -16,6 +16,7 @@ mod claims;
 mod endpoints;
 mod ingress;
 mod middleware;
+mod middleware_references;
 mod reference;
 mod router;
 mod secrets;
