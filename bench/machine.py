@@ -50,11 +50,17 @@ def load_average() -> str:
 
 def versions(programs: dict[str, str]) -> str:
     """The programs, as they tell it themselves."""
-    flags = {"nginx": "-v", "haproxy": "-v", "traefik": "version", "carnet": "version"}
+    flags = {
+        "nginx": "-v",
+        "haproxy": "-v",
+        "envoy": "--version",
+        "traefik": "version",
+        "carnet": "version",
+    }
     told = []
     for name in (name for name in flags if name in programs):
         command = [programs[name], flags[name]]
         done = subprocess.run(command, capture_output=True, text=True, check=False)
         said = (done.stdout + done.stderr).strip().splitlines()
-        told.append(f"{name}: {said[0].strip() if said else 'unknown'}")
+        told.append(f"{name}: {next(filter(None, map(str.strip, said))) if said else 'unknown'}")
     return "; ".join(told)

@@ -51,6 +51,16 @@ def page(facts: dict[str, str], parts: list[list[str]]) -> str:
     return "\n".join([*lines, "", NOTE]) + "\n"
 
 
+def fill(document: Path, tables: list[str]) -> None:
+    """Puts the tables of the last run between the marks of a document."""
+    text = document.read_text(encoding="utf-8")
+    begin, end = (f"<!-- bench: {word} -->" for word in ("begin", "end"))
+    before, _, rest = text.partition(begin)
+    _, _, after = rest.partition(end)
+    inside = "\n".join(line.replace("## ", "### ", 1) for line in tables)
+    document.write_text(f"{before}{begin}\n{inside}\n{end}{after}", encoding="utf-8")
+
+
 def keep(page: str, results: dict[str, object], facts: dict[str, str]) -> tuple[Path, Path]:
     """Writes the page, to be committed, and every sample in the order in which it was taken."""
     name = f"{facts['date']}-{facts['commit']}"
@@ -80,9 +90,22 @@ def gateway(samples: Samples) -> list[str]:
     return lines
 
 
-def authserver(samples: dict[str, list[float]], targets: list[Target]) -> list[str]:
+def scenes(results: dict[str, Samples]) -> list[str]:
+    """A table for each scene: every program, and carnet through it by the first figure."""
+    lines = ["## The gateway beside its peers, scene by scene"]
+    for name, samples in results.items():
+        keys = list(next(iter(samples.values()))[0])
+        lines += ["", f"### {name}", "", *_head(["program", *keys, f"carnet through it, {keys[0]}"])]
+        for program, taken in samples.items():
+            figures = [figure([sample[key] for sample in taken]) for key in keys]
+            beside = _cell(_ratio(samples, program, keys[0]), 3) if "carnet" in samples else ""
+            lines.append(_row([program, *(_cell(found, 1) for found in figures), beside]))
+    return lines
+
+
+def asked(title: str, samples: dict[str, list[float]], targets: list[Target]) -> list[str]:
     """What is asked for beside what was measured, then the rest."""
-    lines = ["## The authorization server", ""]
+    lines = [f"## {title}", ""]
     lines += _head(["figure", "must", "aim", "measured", "reached"])
     for target in targets:
         found = figure(samples[target.name])

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""Measures carnet: the gateway beside nginx, HAProxy and Traefik, the authorization server against
-what its libraries can do at best; same machine, same minute.
+"""Measures carnet: the gateway beside nginx, HAProxy, Envoy and Traefik, the authorization server
+against what its libraries can do at best; same machine, same minute.
 
     python3 bench/run.py            the long form: 15 rounds, a page to commit
     python3 bench/run.py --short    under a minute: does it all work, without a figure to quote
@@ -18,19 +18,24 @@ import sys
 import tempfile
 from pathlib import Path
 
+import alone
 import authserver
 import gateway
 import install
 import load
 import machine
+import plot
 import report
+import scenes
 from authserver import Extent
 from load import Yardstick
 from processes import Processes
 from servers import Servers
 
 TOOLS = Path(__file__).parent / "tools"
-PARTS = ["gateway", "authserver"]
+PARTS = ["gateway", "scenes", "alone", "authserver"]
+PEERS = scenes.PROGRAMS[1:]
+LOADS = {"wrk", "h2load", "openssl"}
 SHORT = Extent(rounds=1, seconds=0.5, clients=100, tokens=100)
 
 
@@ -40,24 +45,43 @@ def main() -> None:
     carnet, yardstick = options.carnet, options.yardstick
     if not (carnet and yardstick):
         carnet, yardstick = _build()
-    programs = {"carnet": carnet}
-    if "gateway" in parts:
-        peers = [name for name in gateway.PROGRAMS[1:] if name not in options.without]
-        programs |= install.programs([*peers, *({"nginx", "wrk"} - set(peers))], TOOLS)
+    if "scenes" in parts:
+        scenes.raise_the_file_limit()
+    programs = {"carnet": carnet, **_peers(parts, options.without)}
     facts = _facts(options, programs)
+    tool = Yardstick(yardstick, machine.LOAD, machine.SERVER)
     results, pages = {}, []
-    if "gateway" in parts:
-        peers = {name: program for name, program in programs.items() if name not in options.without}
-        results["gateway"] = _gateway(peers, options)
-        pages.append(report.gateway(results["gateway"]))
-    if "authserver" in parts:
-        results["authserver"] = _authserver(carnet, yardstick, options)
-        pages.append(report.authserver(results["authserver"], authserver.TARGETS))
+    for part in parts:
+        results[part], page = MEASURED[part](programs, tool, options)
+        pages.append(page)
     page = report.page(facts, pages)
     print(page)
     if not options.short:
         kept = report.keep(page, results, facts)
         machine.say(f"the page is {kept[0]}, the raw samples are in {kept[1]}")
+        _publish(results, pages, facts)
+
+
+def _peers(parts: list[str], without: list[str]) -> dict[str, str]:
+    """The programs beside carnet that the parts need, installed where they are missing."""
+    if parts == ["authserver"]:
+        return {}
+    names = [name for name in PEERS if name not in without]
+    return install.programs([*names, *({"nginx", *LOADS} - set(names))], TOOLS)
+
+
+def _publish(results: dict[str, dict], pages: list[list[str]], facts: dict[str, str]) -> None:
+    """The picture, and the tables in the documents."""
+    if "scenes" not in results:
+        return
+    costs = {name: results["scenes"][name] for name in scenes.SCENES}
+    picture = report.RESULTS / f"{facts['date']}-{facts['commit']}.svg"
+    picture.write_text(plot.bars(costs, facts), encoding="utf-8")
+    link = f"![processor time](../{picture.relative_to(machine.ROOT)})"
+    tables = [f"{facts['date']}, commit {facts['commit']}, {facts['machine']}.", "", link]
+    for page in pages:
+        tables += ["", *page]
+    report.fill(machine.ROOT / "docs" / "performance.md", tables)
 
 
 def _options() -> argparse.Namespace:
@@ -69,7 +93,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--carnet", metavar="PATH", help="the binary (default: a release build)")
     parser.add_argument("--yardstick", metavar="PATH", help="the same of the yardstick")
     parser.add_argument(
-        "--without", action="append", default=[], choices=[*PARTS, *gateway.PROGRAMS[1:]]
+        "--without", action="append", default=[], choices=[*PARTS, *PEERS]
     )
     options = parser.parse_args()
     if not options.short and options.rounds < 15:
@@ -85,21 +109,48 @@ def _build() -> tuple[str, str]:
     return str(folder / "carnet"), str(folder / "yardstick")
 
 
-def _gateway(programs: dict[str, str], options: argparse.Namespace) -> report.Samples:
-    rounds, seconds = (2, 1) if options.short else (options.rounds, options.seconds)
+Measured = tuple[dict, list[str]]
+
+
+def _gateway(programs: dict[str, str], _: Yardstick, options: argparse.Namespace) -> Measured:
+    rounds, seconds = (1, 1) if options.short else (options.rounds, options.seconds)
+    wanted = {name: path for name, path in programs.items() if name not in options.without}
     with tempfile.TemporaryDirectory(prefix="carnet-bench-") as directory:
         with Servers(Path(directory)) as servers:
-            return gateway.measure(servers, programs, rounds, seconds)
+            samples = gateway.measure(servers, wanted, rounds, seconds)
+    return samples, report.gateway(samples)
 
 
-def _authserver(
-    carnet: str, yardstick: str, options: argparse.Namespace
-) -> dict[str, list[float]]:
+def _scenes(programs: dict[str, str], tool: Yardstick, options: argparse.Namespace) -> Measured:
+    extent = scenes.Extent(options.rounds, options.seconds, idle=10_000)
+    extent = scenes.Extent(1, 0.5, idle=50, is_short=True) if options.short else extent
+    wanted = {name: path for name, path in programs.items() if name not in options.without}
+    with tempfile.TemporaryDirectory(prefix="carnet-bench-") as directory:
+        with Servers(Path(directory)) as servers:
+            results = scenes.measure(servers, wanted, programs, tool, extent)
+    held = report.asked("What is asked of the gateway", *scenes.asked(results))
+    return results, [*held, "", *report.scenes(results)]
+
+
+def _alone(programs: dict[str, str], _: Yardstick, options: argparse.Namespace) -> Measured:
+    extent = alone.Extent(options.rounds, options.seconds, reloads=60)
+    extent = alone.Extent(1, 1, reloads=2) if options.short else extent
+    with tempfile.TemporaryDirectory(prefix="carnet-bench-") as directory:
+        with Servers(Path(directory)) as servers:
+            samples = alone.measure(servers, programs, extent)
+    return samples, report.asked("The gateway alone", samples, alone.TARGETS)
+
+
+def _authserver(programs: dict[str, str], tool: Yardstick, options: argparse.Namespace) -> Measured:
     extent = Extent(options.rounds, options.seconds, options.clients, tokens=10_000)
+    extent = SHORT if options.short else extent
     with tempfile.TemporaryDirectory(prefix="carnet-bench-") as directory:
         with Processes(Path(directory)) as processes:
-            tool = Yardstick(yardstick, machine.LOAD, machine.SERVER)
-            return authserver.measure(processes, carnet, tool, SHORT if options.short else extent)
+            samples = authserver.measure(processes, programs["carnet"], tool, extent)
+    return samples, report.asked("The authorization server", samples, authserver.TARGETS)
+
+
+MEASURED = {"gateway": _gateway, "scenes": _scenes, "alone": _alone, "authserver": _authserver}
 
 
 def _facts(options: argparse.Namespace, programs: dict[str, str]) -> dict[str, str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import socket
 import subprocess
 import urllib.request
 from dataclasses import dataclass
@@ -13,6 +14,8 @@ from processes import Processes, free_ports
 
 PEERS = Path(__file__).parent / "peers"
 BODY = "0123456789abcdef" * 8
+# What the backend has beside it, in bytes.
+FILES = {"100k": 100_000, "10m": 10_000_000}
 
 
 @dataclass
@@ -22,24 +25,35 @@ class Server:
     name: str
     port: int
     process: subprocess.Popen[bytes]
+    tls: int = 0
 
     def cpu_seconds(self) -> float:
         """Time on the processor so far, of the program and its children."""
         ticks = sum(_ticks(pid) for pid in _family(self.process.pid))
         return ticks / os.sysconf("SC_CLK_TCK")
 
+    def memory_mib(self) -> float:
+        """Resident memory of the program and its children."""
+        return sum(_resident_kib(pid) for pid in _family(self.process.pid)) / 1024
+
 
 class Servers(Processes):
     """Backend and proxies, each with its configuration filled in."""
 
-    def serve(self, name: str, program: str, backend: int, pin: list[str]) -> Server:
-        """Starts a program on a free port and waits until it answers."""
-        [port] = free_ports(1)
+    def serve(
+        self, name: str, program: str, backend: int, pin: list[str], chat: int = 0
+    ) -> Server:
+        """Starts a program on free ports and waits until it answers. `chat`: where WebSockets lead."""
+        port, tls = free_ports(2)
+        self._materials()
         values = {
             "DIR": str(self.directory),
             "NAME": name,
             "LISTEN": str(port),
+            "TLS": str(tls),
             "BACKEND": str(backend or port),
+            "CHAT": str(chat or port),
+            "HOSTNAME": socket.gethostname(),
         }
         for source in _configurations(name):
             target = self.directory / source.name.replace("traefik", name)
@@ -47,7 +61,35 @@ class Servers(Processes):
             target.write_text(text, encoding="utf-8")
         command = [*pin, *_command(name, program, self.directory)]
         process = self.start(name, command, lambda: ask(port, "/bench") == BODY)
-        return Server(name, port, process)
+        return Server(name, port, process, tls)
+
+
+    def chat(self, carnet: str, pin: list[str]) -> int:
+        """The port of a service that sends WebSocket messages back."""
+        [port] = free_ports(1)
+        command = [*pin, carnet, "whoami", "--port", str(port)]
+        self.start("chat", command, lambda: _answers_at_all(port))
+        return port
+
+    def _materials(self) -> None:
+        """A certificate, and the files that the backend has."""
+        folder = self.directory
+        if (folder / "both.pem").exists():
+            return
+        for name, size in FILES.items():
+            (folder / name).write_bytes(b"x" * size)
+        command = ["openssl", "req", "-x509", "-nodes", "-newkey", "ec", "-days", "2"]
+        command += ["-pkeyopt", "ec_paramgen_curve:P-256", "-subj", f"/CN={load.HOST}"]
+        command += ["-addext", f"subjectAltName=DNS:{load.HOST}"]
+        command += ["-keyout", str(folder / "key.pem"), "-out", str(folder / "certificate.pem")]
+        subprocess.run(command, check=True, capture_output=True)
+        parts = [(folder / name).read_text("ascii") for name in ("certificate.pem", "key.pem")]
+        (folder / "both.pem").write_text("".join(parts), encoding="ascii")
+
+
+def _answers_at_all(port: int) -> bool:
+    with urllib.request.urlopen(f"http://127.0.0.1:{port}/", timeout=5) as answer:
+        return answer.status == 200
 
 
 def ask(port: int, path: str) -> str:
@@ -63,7 +105,8 @@ def check_headers(server: Server) -> None:
     names = said.pop("server")
     expected = {
         "host": load.HOST,
-        "for": "127.0.0.1",
+        # Envoy says its own address in place of a loopback one.
+        "for": said["for"] if server.name == "envoy" else "127.0.0.1",
         "forwarded-host": load.HOST,
         "port": said["port"],
         "proto": "http",
@@ -79,6 +122,8 @@ def _configurations(name: str) -> list[Path]:
         return [PEERS / "traefik.yaml", PEERS / "traefik-dynamic.yaml"]
     if name == "haproxy":
         return [PEERS / "haproxy.cfg"]
+    if name == "envoy":
+        return [PEERS / "envoy.yaml"]
     return [PEERS / f"{name}.conf"]
 
 
@@ -87,6 +132,9 @@ def _command(name: str, program: str, directory: Path) -> list[str]:
         return [program, "gateway", "--configfile", str(directory / "carnet.yaml")]
     if name == "traefik":
         return [program, f"--configfile={directory}/traefik.yaml"]
+    if name == "envoy":
+        quiet = ["--concurrency", "1", "--disable-hot-restart", "--log-level", "error"]
+        return [program, "-c", str(directory / "envoy.yaml"), *quiet]
     if name == "haproxy":
         return [program, "-db", "-f", str(directory / "haproxy.cfg")]
     return [program, "-p", str(directory), "-c", str(directory / f"{name}.conf")]
@@ -105,6 +153,15 @@ def _family(pid: int) -> list[int]:
     except OSError:
         return [pid]
     return [pid, *(member for child in direct for member in _family(child))]
+
+
+def _resident_kib(pid: int) -> int:
+    try:
+        status = Path(f"/proc/{pid}/status").read_text(encoding="ascii")
+    except OSError:
+        return 0
+    lines = [line for line in status.splitlines() if line.startswith("VmRSS:")]
+    return int(lines[0].split()[1]) if lines else 0
 
 
 def _ticks(pid: int) -> int:

@@ -1,13 +1,16 @@
 """Tests of the arithmetic: python3 -m unittest discover bench"""
 
 import unittest
+from xml.etree import ElementTree
 
 import tempfile
 from pathlib import Path
 
 import figures
 import load
-from report import Target, authserver, gateway
+import plot
+import report
+from report import Target, asked, gateway
 
 
 class Figures(unittest.TestCase):
@@ -64,7 +67,36 @@ Transfer/sec:      7.41MB
             self.assertEqual(file.read_text(), "Basic x\ta=1\n\tb=2\n")
 
 
+    def test_what_h2load_prints_is_read(self):
+        report = (
+            "finished in 1.00s, 2504.00 req/s, 200KB/s\n"
+            "requests: 2504 total, 2504 started, 2504 done, 2500 succeeded, 4 failed, 0 errored, 0 timeout\n"
+            "status codes: 2500 2xx, 0 3xx, 0 4xx, 4 5xx\n"
+        )
+        sample = load.parse_http2(report)
+        self.assertEqual((sample.requests, sample.per_second, sample.failed), (2500, 2504.0, 8))
+        with self.assertRaises(load.LoadError):
+            load.parse_http2("Could not connect")
+
+
 class Report(unittest.TestCase):
+    def test_the_tables_of_a_document_are_replaced_and_nothing_else(self):
+        with tempfile.TemporaryDirectory() as directory:
+            file = Path(directory) / "page.md"
+            file.write_text("a\n<!-- bench: begin -->\nold\n<!-- bench: end -->\nz\n")
+            for _ in range(2):
+                report.fill(file, ["## new", "row"])
+            expected = "a\n<!-- bench: begin -->\n### new\nrow\n<!-- bench: end -->\nz\n"
+            self.assertEqual(file.read_text(), expected)
+
+    def test_the_picture_has_a_bar_for_each_program(self):
+        samples = {"carnet": [{"cpu_us": 16.0}], "nginx": [{"cpu_us": 32.0}]}
+        facts = {"date": "d", "commit": "c", "machine": "<m>"}
+        picture = plot.bars({"plain": samples}, facts)
+        root = ElementTree.fromstring(picture)
+        self.assertEqual(len(root.findall("{http://www.w3.org/2000/svg}rect")), 1 + 2)
+        self.assertIn("16.0", picture)
+
     def test_a_figure_reaches_what_it_must_or_aims_at(self):
         more, less = Target("m", ">=", 0.45, 0.6), Target("l", "<=", 6, 3)
         for value, expected in [(0.44, "missed"), (0.45, "must"), (0.7, "aim")]:
@@ -74,7 +106,7 @@ class Report(unittest.TestCase):
 
     def test_every_sample_is_on_the_page(self):
         samples = {"m": [0.5, 0.4, 0.6], "beside it": [7.0]}
-        page = "\n".join(authserver(samples, [Target("m", ">=", 0.45, 0.6)]))
+        page = "\n".join(asked("The authorization server", samples, [Target("m", ">=", 0.45, 0.6)]))
         self.assertIn("| m | >= 0.45 | >= 0.6 | 0.500 (0.400 to 0.600) | must |", page)
         self.assertIn("| beside it | 7.0 (7.0 to 7.0) |", page)
         one = {"per_second": 2.0, "per_cpu_second": 4.0, "p50_ms": 1.0, "p99_ms": 3.0}

@@ -24,7 +24,7 @@ def play(stage: Stage) -> dict[str, float]:
     clients, crowd = names("client", CLIENTS[stage.form]), CROWD[stage.form]
     certificates = Certificates(stage.folder)
     with Redis(stage.folder, "user default off", *_rights(), *certificates.options) as redis:
-        more = f"username: gateways, password: {PASSWORD}, tls: {{ca: \"{certificates.ca}\"}}"
+        more = f"username: gateways, password: {PASSWORD}, tls: {{{certificates.material}}}"
         with Fleet(stage, store([certificates.port], more)) as fleet:
             fleet.provider.become(delay=1)
             statuses, calls = [], []
@@ -57,7 +57,7 @@ def _rights() -> tuple[str, ...]:
 
 
 class Certificates:
-    """A server that speaks TLS beside its plain port."""
+    """A server that speaks TLS beside its plain port, with whoever shows the same certificate."""
 
     def __init__(self, folder: Path) -> None:
         self.port, = free_ports(1)
@@ -70,7 +70,9 @@ class Certificates:
             ],
             check=True, capture_output=True,
         )
-        self.ca = certificate.read_text(encoding="ascii").replace("\n", "\\n")
+        pem, private = (path.read_text(encoding="ascii").replace("\n", "\\n") for path in (certificate, key))
+        self.material = f'ca: "{pem}", cert: "{pem}", key: "{private}"'
         self.options = (
-            f"tls-port {self.port}", f"tls-cert-file {certificate}", f"tls-key-file {key}", "tls-auth-clients no",
+            f"tls-port {self.port}", f"tls-cert-file {certificate}", f"tls-key-file {key}",
+            f"tls-ca-cert-file {certificate}", "tls-auth-clients yes",
         )

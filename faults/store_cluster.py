@@ -10,8 +10,8 @@ from redis_servers import Cluster
 from stage import Stage
 from tokens import Visits, beside, names, visits
 
-SECONDS = {"short": 6, "long": 30}
-SLOTS = {"short": 300, "long": 2000}
+SECONDS = {"short": 4, "long": 30}
+SLOTS = {"short": 200, "long": 2000}
 PER_S = 50
 
 

@@ -11,7 +11,7 @@ from redis_servers import PASSWORD, Watched
 from stage import Stage, wait_until
 from tokens import Visits, beside, names, visits
 
-SECONDS = {"short": 8, "long": 30}
+SECONDS = {"short": 5, "long": 30}
 PER_S = 50
 
 

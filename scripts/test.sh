@@ -147,7 +147,8 @@ step_kills() {
 # What breaks around the authorization server: short form, behaviour only.
 step_faults() {
     need_python
-    need unshare=util-linux mount=mount ip=iproute2 nft=nftables strace=strace faketime=faketime
+    need unshare=util-linux mount=mount ip=iproute2 nft=nftables strace=strace faketime=faketime openssl=openssl
+    need redis-server=redis-server redis-cli=redis-tools redis-sentinel=redis-sentinel
     need_postgres
     python3 -m unittest discover faults
     release
@@ -275,7 +276,7 @@ step_acme() {
 
 step_bench() {
     need_python
-    need nginx=nginx haproxy=haproxy wrk=wrk taskset=util-linux
+    need nginx=nginx haproxy=haproxy wrk=wrk h2load=nghttp2-client openssl=openssl taskset=util-linux
     python3 -m unittest discover bench
     release
     python3 bench/run.py --short --carnet target/release/carnet --yardstick target/release/yardstick

@@ -137,7 +137,7 @@ impl Gateway {
             resolvers,
             handed_over: CancellationToken::new(),
         };
-        gateway.swap(&RoutingConfig::default());
+        gateway.swap(&Arc::default());
         gateway
     }
 
@@ -145,6 +145,11 @@ impl Gateway {
     /// began with. Gives all that is wrong with it: what its readers found and what compiling it
     /// found. Each finding is logged when it first appears.
     pub fn apply(&self, config: &RoutingConfig) -> Vec<Diagnostic> {
+        self.apply_shared(&Arc::new(config.clone()))
+    }
+
+    /// As [`Gateway::apply`], of a configuration that is kept as it is instead of copied.
+    pub fn apply_shared(&self, config: &Arc<RoutingConfig>) -> Vec<Diagnostic> {
         let before = self.house.snapshots.load();
         let diagnostics = self.swap(config);
         let snapshot = self.house.snapshots.load();
@@ -253,7 +258,7 @@ impl Gateway {
         self.handed_over.cancel();
     }
 
-    fn swap(&self, config: &RoutingConfig) -> Vec<Diagnostic> {
+    fn swap(&self, config: &Arc<RoutingConfig>) -> Vec<Diagnostic> {
         let snapshots = &self.house.snapshots;
         let before = snapshots.load();
         let metrics = self.house.metrics.as_deref();

@@ -4,17 +4,19 @@
 //! what it needs; afterwards once things are quiet, and only what is new.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::mem;
 use std::sync::Arc;
 use std::time::Duration;
 
+use carnet_config::diagnostics::Object;
 use carnet_config::diagnostics::Severity;
 use carnet_config::merge::merge;
-use carnet_config::routing::RoutingConfig;
+use carnet_config::routing::{RoutingConfig, Service};
 use tokio::sync::{mpsc, watch};
 use tokio::time::{Instant, timeout_at};
 use tokio_util::sync::CancellationToken;
 
-use crate::Update;
+use crate::{Scope, Update};
 
 /// Quiet time after an update: objects that are applied together become visible together.
 const QUIET: Duration = Duration::from_millis(50);
@@ -38,6 +40,9 @@ pub struct Aggregate {
     /// Longest wait for quiet.
     throttle: Duration,
     latest: BTreeMap<String, Update>,
+    /// What they amounted to last, and what has changed since; without it everything has.
+    merged: Option<Arc<RoutingConfig>>,
+    changed: BTreeMap<String, Object<Service>>,
 }
 
 impl Aggregate {
@@ -48,6 +53,8 @@ impl Aggregate {
             providers: providers.into_iter().collect(),
             throttle,
             latest: BTreeMap::new(),
+            merged: None,
+            changed: BTreeMap::new(),
         }
     }
 
@@ -109,18 +116,51 @@ impl Aggregate {
                 }
             }
         }
-        self.latest.insert(update.provider.clone(), update);
+        match (update.scope, self.latest.get_mut(&update.provider)) {
+            (Scope::Services, Some(latest)) => {
+                latest.readable = update.readable;
+                latest.current = update.current;
+                if self.providers.len() > 1 {
+                    let services = update.config.services.clone();
+                    latest.config.services.extend(services);
+                }
+                let services = merge(vec![(update.provider, update.config)]).services;
+                self.changed.extend(services);
+            }
+            _ => {
+                self.merged = None;
+                self.changed.clear();
+                self.latest.insert(update.provider.clone(), update);
+            }
+        }
     }
 
-    fn publish(&self, merged: &watch::Sender<Option<Merged>>) {
-        let parts = self.latest.values();
-        let config = merge(
-            parts
-                .map(|update| (update.provider.clone(), update.config.clone()))
-                .collect(),
-        );
+    /// All configurations in one. Where there is one provider, nobody asks for its own again.
+    fn merge(&mut self) -> Arc<RoutingConfig> {
+        let is_alone = self.providers.len() == 1;
+        let mut parts = Vec::new();
+        for (name, update) in &mut self.latest {
+            let config = match is_alone {
+                true => mem::take(&mut update.config),
+                false => update.config.clone(),
+            };
+            parts.push((name.clone(), config));
+        }
+        Arc::new(merge(parts))
+    }
+
+    fn publish(&mut self, merged: &watch::Sender<Option<Merged>>) {
+        let mut config = match self.merged.take() {
+            None => self.merge(),
+            Some(last) => last,
+        };
+        let changed = mem::take(&mut self.changed);
+        if !changed.is_empty() {
+            Arc::make_mut(&mut config).services.extend(changed);
+        }
+        self.merged = Some(Arc::clone(&config));
         let new = Merged {
-            config: Arc::new(config),
+            config,
             readable: self.latest.values().all(|update| update.readable),
             current: self.latest.values().all(|update| update.current),
         };

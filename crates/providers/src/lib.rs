@@ -14,13 +14,24 @@ mod names;
 mod references;
 pub mod watch;
 
-/// What one provider has to say: all of its configuration, never a part.
+/// How much of a provider's configuration an [`Update`] holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Scope {
+    /// All of it: what it does not hold is no more.
+    All,
+    /// Services, in the places of those of their names; all else stays.
+    Services,
+}
+
+/// What one provider has to say.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Update {
     /// Name of the provider, the suffix of its objects: `file`, `kubernetescrd`.
     pub provider: String,
     /// Its routers, services and middlewares, named as written.
     pub config: RoutingConfig,
+    /// How much of it that is.
+    pub scope: Scope,
     /// Findings about whole sources since the last update; each is said once. Findings about an
     /// object are with the object.
     pub diagnostics: Vec<Diagnostic>,

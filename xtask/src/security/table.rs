@@ -49,8 +49,21 @@ pub(super) fn read(document: &str) -> Table {
     table
 }
 
-/// `TE-05`, `K8-01`, `F30`.
+/// `TE-05`, `K8-01`, `F30`, and the numbers of advisories: `CVE-2021-32701`.
 pub(super) fn is_id(word: &str) -> bool {
+    word.strip_prefix("CVE-")
+        .map_or_else(|| is_own(word), is_advisory)
+}
+
+/// A year and a number.
+fn is_advisory(number: &str) -> bool {
+    let is_number = |text: &str| text.chars().all(|digit| digit.is_ascii_digit());
+    number.split_once('-').is_some_and(|(year, number)| {
+        year.len() == 4 && number.len() >= 4 && is_number(year) && is_number(number)
+    })
+}
+
+fn is_own(word: &str) -> bool {
     let (letters, number) = match word.split_once('-') {
         Some(halves) => halves,
         None => word.split_at(usize::from(word.starts_with('F'))),
@@ -74,6 +87,10 @@ mod tests {
             ("TE-05", true),
             ("K8-01", true),
             ("F30", true),
+            ("CVE-2021-32701", true),
+            ("CVE-2021-1", false),
+            ("CVE-21-32701", false),
+            ("CVE-2021-3270x", false),
             ("id", false),
             ("TE-5", false),
             ("F3", false),

@@ -152,6 +152,7 @@ fn report(took: &mut [Duration], plan: &Plan, received: usize) -> Result<()> {
         "away_ms": plan.away.as_secs_f64() * 1e3,
         "p50_us": at(500),
         "p99_us": at(990),
+        "p999_us": at(999),
         "max_us": at(1000),
     });
     writeln!(std::io::stdout(), "{text}")?;

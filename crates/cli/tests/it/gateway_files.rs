@@ -238,7 +238,7 @@ fn flags_and_variables_say_the_same_in_any_case() {
     stop(&mut shell);
 }
 
-// Holds HI-22.
+// Holds HI-22, CVE-2026-54762.
 #[test]
 fn an_edit_that_cannot_be_read_keeps_what_was_and_a_broken_router_closes_alone() {
     let mut shell = behind();

@@ -3,64 +3,128 @@
 use std::borrow::Cow;
 use std::time::{Duration, SystemTime};
 
+use carnet_config::install::observability::{FieldMode, Fields};
 use jiff::Timestamp;
 
 use super::line::Line;
 use crate::middleware::Record;
 
-/// All names, for the JSON format.
-pub(super) const NAMES: [&str; 36] = [
-    "ClientAddr",
-    "ClientHost",
-    "ClientPort",
-    "ClientUsername",
-    "DownstreamContentSize",
-    "DownstreamStatus",
-    "Duration",
-    "Fault",
-    "OriginContentSize",
-    "OriginDuration",
-    "OriginStatus",
-    "Overhead",
-    "RequestAddr",
-    "RequestContentSize",
-    "RequestCount",
-    "RequestHost",
-    "RequestMethod",
-    "RequestPath",
-    "RequestPort",
-    "RequestProtocol",
-    "RequestScheme",
-    "RetryAttempts",
-    "RouterName",
-    "ServiceAddr",
-    "ServiceName",
-    "ServiceURL",
-    "SpanId",
-    "StartLocal",
-    "StartUTC",
-    "TLSCipher",
-    "TLSClientSubject",
-    "TLSVersion",
-    "TraceId",
-    "entryPointName",
-    "span_id",
-    "trace_id",
+/// A field.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Key {
+    ClientAddr,
+    ClientHost,
+    ClientPort,
+    ClientUsername,
+    DownstreamContentSize,
+    DownstreamStatus,
+    Duration,
+    Fault,
+    OriginContentSize,
+    OriginDuration,
+    OriginStatus,
+    Overhead,
+    RequestAddr,
+    RequestContentSize,
+    RequestCount,
+    RequestHost,
+    RequestMethod,
+    RequestPath,
+    RequestPort,
+    RequestProtocol,
+    RequestScheme,
+    RetryAttempts,
+    RouterName,
+    ServiceAddr,
+    ServiceName,
+    ServiceUrl,
+    SpanId,
+    StartLocal,
+    StartUtc,
+    TlsCipher,
+    TlsClientSubject,
+    TlsVersion,
+    TraceId,
+    EntryPointName,
+    Span,
+    Trace,
+}
+
+/// All fields with their names, in the order of the enumeration and of the JSON format.
+pub(super) const NAMES: [(Key, &str); 36] = [
+    (Key::ClientAddr, "ClientAddr"),
+    (Key::ClientHost, "ClientHost"),
+    (Key::ClientPort, "ClientPort"),
+    (Key::ClientUsername, "ClientUsername"),
+    (Key::DownstreamContentSize, "DownstreamContentSize"),
+    (Key::DownstreamStatus, "DownstreamStatus"),
+    (Key::Duration, "Duration"),
+    (Key::Fault, "Fault"),
+    (Key::OriginContentSize, "OriginContentSize"),
+    (Key::OriginDuration, "OriginDuration"),
+    (Key::OriginStatus, "OriginStatus"),
+    (Key::Overhead, "Overhead"),
+    (Key::RequestAddr, "RequestAddr"),
+    (Key::RequestContentSize, "RequestContentSize"),
+    (Key::RequestCount, "RequestCount"),
+    (Key::RequestHost, "RequestHost"),
+    (Key::RequestMethod, "RequestMethod"),
+    (Key::RequestPath, "RequestPath"),
+    (Key::RequestPort, "RequestPort"),
+    (Key::RequestProtocol, "RequestProtocol"),
+    (Key::RequestScheme, "RequestScheme"),
+    (Key::RetryAttempts, "RetryAttempts"),
+    (Key::RouterName, "RouterName"),
+    (Key::ServiceAddr, "ServiceAddr"),
+    (Key::ServiceName, "ServiceName"),
+    (Key::ServiceUrl, "ServiceURL"),
+    (Key::SpanId, "SpanId"),
+    (Key::StartLocal, "StartLocal"),
+    (Key::StartUtc, "StartUTC"),
+    (Key::TlsCipher, "TLSCipher"),
+    (Key::TlsClientSubject, "TLSClientSubject"),
+    (Key::TlsVersion, "TLSVersion"),
+    (Key::TraceId, "TraceId"),
+    (Key::EntryPointName, "entryPointName"),
+    (Key::Span, "span_id"),
+    (Key::Trace, "trace_id"),
 ];
+
+/// What the options let be seen of each field.
+pub(super) struct Shown([FieldMode; NAMES.len()]);
+
+impl Shown {
+    pub(super) fn new(options: &Fields) -> Self {
+        Self(NAMES.map(|(_, name)| {
+            let mut named = options.names.iter();
+            let named = named.find(|(wanted, _)| name.eq_ignore_ascii_case(wanted));
+            named.map_or(options.default_mode, |(_, mode)| *mode)
+        }))
+    }
+
+    /// The value of a field, as far as it may be seen.
+    pub(super) fn value<'a>(&self, ended: &'a Ended<'_>, name: Key) -> Option<Field<'a>> {
+        match self.0[name as usize] {
+            FieldMode::Keep => value(ended, name),
+            FieldMode::Drop => None,
+            FieldMode::Redact => Some(Field::Text("REDACTED".into())),
+        }
+    }
+}
 
 /// A line that has ended, with what its fields are read from more than once.
 pub(super) struct Ended<'a> {
     pub(super) line: &'a Line,
-    record: Record,
+    record: &'a Record,
     pub(super) total: Duration,
 }
 
 impl<'a> Ended<'a> {
-    pub(super) fn now(line: &'a Line) -> Self {
+    pub(super) fn new(line: &'a Line, record: &'a Record, total: Duration) -> Self {
         Self {
             line,
-            record: line.exchange().record(),
-            total: line.exchange().elapsed(),
+            record,
+            total,
         }
     }
 }
@@ -83,7 +147,7 @@ impl<'a> Field<'a> {
 }
 
 /// The value of a field; `None` when there is none to speak of.
-pub(super) fn value<'a>(ended: &'a Ended<'_>, name: &str) -> Option<Field<'a>> {
+fn value<'a>(ended: &'a Ended<'_>, name: Key) -> Option<Field<'a>> {
     let Ended {
         line,
         record,
@@ -96,56 +160,56 @@ pub(super) fn value<'a>(ended: &'a Ended<'_>, name: &str) -> Option<Field<'a>> {
     let origin = record.origin_duration;
     let server = record.server.as_deref();
     match name {
-        "DownstreamContentSize" => Some(Field::Number(line.sent)),
-        "DownstreamStatus" => Some(Field::Number(line.status().into())),
-        "Duration" => Some(Field::nanoseconds(*total)),
-        "Fault" => record.fault.map(|reason| Field::text(reason.label())),
-        "OriginContentSize" => record.origin_status.map(|_| Field::Number(line.sent)),
-        "OriginDuration" => origin.map(Field::nanoseconds),
-        "OriginStatus" => {
+        Key::DownstreamContentSize => Some(Field::Number(line.sent)),
+        Key::DownstreamStatus => Some(Field::Number(line.status().into())),
+        Key::Duration => Some(Field::nanoseconds(*total)),
+        Key::Fault => record.fault.map(|reason| Field::text(reason.label())),
+        Key::OriginContentSize => record.origin_status.map(|_| Field::Number(line.sent)),
+        Key::OriginDuration => origin.map(Field::nanoseconds),
+        Key::OriginStatus => {
             let status = record.origin_status;
             status.map(|status| Field::Number(status.as_u16().into()))
         }
-        "Overhead" => Some(Field::nanoseconds(
+        Key::Overhead => Some(Field::nanoseconds(
             total.saturating_sub(origin.unwrap_or_default()),
         )),
-        "RetryAttempts" => Some(Field::Number(record.retry_attempts.into())),
-        "RouterName" => exchange.router().map(Field::text),
-        "ServiceName" => record.service.as_deref().map(Field::text),
-        "ServiceURL" => server.map(Field::text),
-        "ServiceAddr" => server.map(address).map(Field::text),
-        "TraceId" | "trace_id" => exchange.trace()?.ids().map(|(trace, _)| Field::text(trace)),
-        "SpanId" | "span_id" => exchange.trace()?.ids().map(|(_, span)| Field::text(span)),
-        "StartLocal" | "StartUTC" => {
+        Key::RetryAttempts => Some(Field::Number(record.retry_attempts.into())),
+        Key::RouterName => exchange.router().map(Field::text),
+        Key::ServiceName => record.service.as_deref().map(Field::text),
+        Key::ServiceUrl => server.map(Field::text),
+        Key::ServiceAddr => server.map(address).map(Field::text),
+        Key::TraceId | Key::Trace => exchange.trace()?.ids().map(|(trace, _)| Field::text(trace)),
+        Key::SpanId | Key::Span => exchange.trace()?.ids().map(|(_, span)| Field::text(span)),
+        Key::StartLocal | Key::StartUtc => {
             Some(Field::text(timestamp(exchange.started_at()).to_string()))
         }
         _ => None,
     }
 }
 
-fn of_request<'a>(line: &'a Line, name: &str) -> Option<Field<'a>> {
+fn of_request<'a>(line: &'a Line, name: Key) -> Option<Field<'a>> {
     let request = &line.request;
     let exchange = line.exchange();
     let connection = exchange.connection();
     let peer = connection.peer;
     Some(match name {
-        "ClientAddr" => Field::text(peer.to_string()),
-        "ClientHost" => match request.forwarded_for() {
+        Key::ClientAddr => Field::text(peer.to_string()),
+        Key::ClientHost => match request.forwarded_for() {
             Some(addresses) => Field::text(addresses),
             None => Field::text(connection.peer_ip().to_str().unwrap_or_default()),
         },
-        "ClientPort" => Field::text(peer.port().to_string()),
-        "ClientUsername" => Field::text(username(line)),
-        "entryPointName" => Field::text(&*connection.entry_point),
-        "RequestAddr" => Field::text(request.host()),
-        "RequestContentSize" => Field::Number(line.received()),
-        "RequestCount" => Field::Number(exchange.count()),
-        "RequestHost" => Field::text(split(request.host()).0),
-        "RequestMethod" => Field::text(request.method.as_str()),
-        "RequestPath" => Field::text(request.path()),
-        "RequestPort" => Field::text(split(request.host()).1),
-        "RequestProtocol" => Field::text(request.protocol),
-        "RequestScheme" => Field::text(match connection.tls {
+        Key::ClientPort => Field::text(peer.port().to_string()),
+        Key::ClientUsername => Field::text(username(line)),
+        Key::EntryPointName => Field::text(&*connection.entry_point),
+        Key::RequestAddr => Field::text(request.host()),
+        Key::RequestContentSize => Field::Number(line.received()),
+        Key::RequestCount => Field::Number(exchange.count()),
+        Key::RequestHost => Field::text(split(request.host()).0),
+        Key::RequestMethod => Field::text(request.method.as_str()),
+        Key::RequestPath => Field::text(request.path()),
+        Key::RequestPort => Field::text(split(request.host()).1),
+        Key::RequestProtocol => Field::text(request.protocol),
+        Key::RequestScheme => Field::text(match connection.tls {
             Some(_) => "https",
             None => "http",
         }),
@@ -153,23 +217,20 @@ fn of_request<'a>(line: &'a Line, name: &str) -> Option<Field<'a>> {
     })
 }
 
-fn of_tls<'a>(line: &'a Line, name: &str) -> Option<Field<'a>> {
+fn of_tls<'a>(line: &'a Line, name: Key) -> Option<Field<'a>> {
     let session = line.exchange().connection().tls.as_ref()?;
     match name {
-        "TLSCipher" => Some(Field::text(session.cipher())),
-        "TLSClientSubject" => session.client_subject().map(Field::text),
-        "TLSVersion" => Some(Field::text(session.version())),
+        Key::TlsCipher => Some(Field::text(session.cipher())),
+        Key::TlsClientSubject => session.client_subject().map(Field::text),
+        Key::TlsVersion => Some(Field::text(session.version())),
         _ => None,
     }
 }
 
 /// The last name that a middleware found; `-` when there is none.
 fn username(line: &Line) -> Cow<'static, str> {
-    let names = line.exchange().identities().into_iter().rev();
-    let mut names = names.filter_map(|identity| identity.username);
-    names
-        .find(|name| !name.is_empty())
-        .map_or(Cow::Borrowed("-"), Cow::Owned)
+    let name = line.exchange().username();
+    name.map_or(Cow::Borrowed("-"), Cow::Owned)
 }
 
 /// When the request began, in UTC.
@@ -201,9 +262,10 @@ mod tests {
     use super::{NAMES, split};
 
     #[test]
-    fn the_reference_names_every_field() {
+    fn the_reference_names_every_field_in_order() {
         let page = include_str!("../../../../docs/reference/observability.md");
-        for name in NAMES {
+        for (at, (index, name)) in NAMES.into_iter().enumerate() {
+            assert_eq!(index as usize, at);
             assert!(page.contains(&format!("`{name}`")), "{name}");
         }
     }

@@ -1,114 +1,156 @@
 //! A line of the access log as text, its end included.
 
 use std::collections::BTreeMap;
-use std::fmt::Write;
-use std::sync::Arc;
-use std::time::SystemTime;
+use std::fmt::{Display, Write};
+use std::time::{SystemTime, UNIX_EPOCH};
 
-use arc_swap::ArcSwapOption;
-use carnet_config::install::observability::{FieldMode, Fields};
+use carnet_config::install::AccessLogFormat;
 use serde_json::Value;
 
-use super::fields::{self, Ended, Field, NAMES};
+use super::fields::{self, Ended, Field, Key, NAMES, Shown};
 
 /// Room for most lines.
 const USUAL: usize = 256;
 
-/// The Common Log Format with Traefik's additions.
-pub(super) fn common(ended: &Ended<'_>, options: &Fields, stamp: &Stamp) -> String {
-    let mut line = clf(ended, options, stamp);
-    line.push(' ');
-    plain(&mut line, ended, options, "RequestCount");
-    line.push(' ');
-    quoted(&mut line, ended, options, "RouterName");
-    line.push(' ');
-    quoted(&mut line, ended, options, "ServiceURL");
-    // Writing into a text does not fail.
-    let _ = writeln!(line, " {}ms", ended.total.as_millis());
-    line
+/// How lines are written.
+pub(super) struct Format {
+    pub(super) format: AccessLogFormat,
+    pub(super) shown: Shown,
 }
 
-/// The Common Log Format.
-pub(super) fn generic(ended: &Ended<'_>, options: &Fields, stamp: &Stamp) -> String {
-    clf(ended, options, stamp) + "\n"
-}
-
-fn clf(ended: &Ended<'_>, options: &Fields, stamp: &Stamp) -> String {
-    let mut line = String::with_capacity(USUAL);
-    let out = &mut line;
-    plain(out, ended, options, "ClientHost");
-    out.push_str(" - ");
-    plain(out, ended, options, "ClientUsername");
-    out.push_str(" [");
-    out.push_str(&stamp.of(ended.line.exchange().started_at()));
-    out.push_str("] \"");
-    plain(out, ended, options, "RequestMethod");
-    out.push(' ');
-    plain(out, ended, options, "RequestPath");
-    out.push(' ');
-    plain(out, ended, options, "RequestProtocol");
-    out.push_str("\" ");
-    plain(out, ended, options, "DownstreamStatus");
-    out.push(' ');
-    plain(out, ended, options, "DownstreamContentSize");
-    for name in ["Referer", "User-Agent"] {
-        let mut headers = ended.line.request.headers.iter();
-        let value = headers.find(|(given, _)| given == name);
-        out.push(' ');
-        quote(out, value.map_or("-", |(_, value)| value));
+impl Format {
+    /// Writes a line.
+    pub(super) fn write(&self, out: &mut String, ended: &Ended<'_>, stamp: &mut Stamp) {
+        let mut text = Text {
+            out,
+            ended,
+            shown: &self.shown,
+        };
+        match self.format {
+            AccessLogFormat::Common => text.common(stamp),
+            AccessLogFormat::GenericClf => text.generic(stamp),
+            AccessLogFormat::Json => text.json(),
+        }
+        text.out.push('\n');
     }
-    line
 }
 
 /// The last second that was written, as text: most lines of a busy log share it.
 #[derive(Debug, Default)]
-pub(super) struct Stamp(ArcSwapOption<(i64, String)>);
+pub(super) struct Stamp(u64, String);
 
 impl Stamp {
     /// `02/Jan/2006:15:04:05 +0000`.
-    fn of(&self, time: SystemTime) -> String {
-        let time = fields::timestamp(time);
-        let second = time.as_second();
-        if let Some(last) = &*self.0.load()
-            && last.0 == second
-        {
-            return last.1.clone();
+    fn of(&mut self, time: SystemTime) -> &str {
+        let since = time.duration_since(UNIX_EPOCH);
+        let second = since.map_or(0, |since| since.as_secs());
+        if self.0 != second || self.1.is_empty() {
+            let time = fields::timestamp(time);
+            *self = Self(second, time.strftime("%d/%b/%Y:%H:%M:%S +0000").to_string());
         }
-        let text = time.strftime("%d/%b/%Y:%H:%M:%S +0000").to_string();
-        self.0.store(Some(Arc::new((second, text.clone()))));
-        text
+        &self.1
     }
 }
 
-/// An object a line, members by name.
-pub(super) fn json(ended: &Ended<'_>, options: &Fields, _: &Stamp) -> String {
-    let mut object = BTreeMap::new();
-    for name in NAMES {
-        let value = match shown(ended, options, name) {
-            Some(Field::Text(text)) => Value::from(text.into_owned()),
-            Some(Field::Number(number)) => Value::from(number),
-            None => continue,
-        };
-        object.insert(name.to_owned(), value);
+/// A line in the making.
+struct Text<'a> {
+    out: &'a mut String,
+    ended: &'a Ended<'a>,
+    shown: &'a Shown,
+}
+
+impl Text<'_> {
+    /// The Common Log Format with Traefik's additions.
+    fn common(&mut self, stamp: &mut Stamp) {
+        self.generic(stamp);
+        self.out.push(' ');
+        self.plain(Key::RequestCount);
+        self.out.push(' ');
+        self.quoted(Key::RouterName);
+        self.out.push(' ');
+        self.quoted(Key::ServiceUrl);
+        self.out.push(' ');
+        self.number(self.ended.total.as_millis());
+        self.out.push_str("ms");
     }
-    let all_headers = [
-        ("request", &ended.line.request.headers),
-        ("origin", &ended.line.origin_headers),
-        ("downstream", &ended.line.response_headers),
-    ];
-    for (side, headers) in all_headers {
-        for (name, value) in headers {
-            object.insert(format!("{side}_{name}"), Value::from(value.as_str()));
+
+    /// The Common Log Format.
+    fn generic(&mut self, stamp: &mut Stamp) {
+        self.plain(Key::ClientHost);
+        self.out.push_str(" - ");
+        self.plain(Key::ClientUsername);
+        self.out.push_str(" [");
+        let started = self.ended.line.exchange().started_at();
+        self.out.push_str(stamp.of(started));
+        self.out.push_str("] \"");
+        self.plain(Key::RequestMethod);
+        self.out.push(' ');
+        self.plain(Key::RequestPath);
+        self.out.push(' ');
+        self.plain(Key::RequestProtocol);
+        self.out.push_str("\" ");
+        self.plain(Key::DownstreamStatus);
+        self.out.push(' ');
+        self.plain(Key::DownstreamContentSize);
+        for name in ["Referer", "User-Agent"] {
+            let mut headers = self.ended.line.request.headers.iter();
+            let value = headers.find(|(given, _)| given == name);
+            self.out.push(' ');
+            quote(self.out, value.map_or("-", |(_, value)| value));
         }
     }
-    object.insert("level".to_owned(), Value::from("info"));
-    object.insert("msg".to_owned(), Value::from(""));
-    let started = fields::timestamp(ended.line.exchange().started_at());
-    let time = started.strftime("%Y-%m-%dT%H:%M:%SZ").to_string();
-    object.insert("time".to_owned(), Value::from(time));
-    // A map of text and numbers always has a JSON form.
-    let text = serde_json::to_string(&object).unwrap_or_default();
-    ascii_controls(text) + "\n"
+
+    /// An object a line, members by name.
+    fn json(&mut self) {
+        let line = self.ended.line;
+        let mut object = BTreeMap::new();
+        for (name, written) in NAMES {
+            let value = match self.shown.value(self.ended, name) {
+                Some(Field::Text(text)) => Value::from(text.into_owned()),
+                Some(Field::Number(number)) => Value::from(number),
+                None => continue,
+            };
+            object.insert(written.to_owned(), value);
+        }
+        let all_headers = [
+            ("request", &line.request.headers),
+            ("origin", &line.origin_headers),
+            ("downstream", &line.response_headers),
+        ];
+        for (side, headers) in all_headers {
+            for (name, value) in headers {
+                object.insert(format!("{side}_{name}"), Value::from(value.as_str()));
+            }
+        }
+        object.insert("level".to_owned(), Value::from("info"));
+        object.insert("msg".to_owned(), Value::from(""));
+        let started = fields::timestamp(line.exchange().started_at());
+        let time = started.strftime("%Y-%m-%dT%H:%M:%SZ").to_string();
+        object.insert("time".to_owned(), Value::from(time));
+        // A map of text and numbers always has a JSON form.
+        let text = serde_json::to_string(&object).unwrap_or_default();
+        self.out.push_str(&ascii_controls(text));
+    }
+
+    fn plain(&mut self, name: Key) {
+        match self.shown.value(self.ended, name) {
+            Some(Field::Text(text)) if !text.is_empty() => harmless(self.out, &text),
+            Some(Field::Number(number)) => self.number(number),
+            _ => self.out.push('-'),
+        }
+    }
+
+    fn quoted(&mut self, name: Key) {
+        match self.shown.value(self.ended, name) {
+            Some(Field::Text(text)) if !text.is_empty() => quote(self.out, &text),
+            _ => self.out.push_str("\"-\""),
+        }
+    }
+
+    fn number(&mut self, number: impl Display) {
+        // Writing into a text does not fail.
+        let _ = write!(self.out, "{number}");
+    }
 }
 
 /// JSON lets control characters beyond ASCII stand as they are; terminals and readers of lines obey
@@ -126,34 +168,6 @@ fn ascii_controls(json: String) -> String {
         }
     }
     out
-}
-
-/// What the options let be seen of a field.
-fn shown<'a>(ended: &'a Ended<'_>, options: &Fields, name: &str) -> Option<Field<'a>> {
-    let mut named = options.names.iter();
-    let named = named.find(|(wanted, _)| name.eq_ignore_ascii_case(wanted));
-    match named.map_or(options.default_mode, |(_, mode)| *mode) {
-        FieldMode::Keep => fields::value(ended, name),
-        FieldMode::Drop => None,
-        FieldMode::Redact => Some(Field::Text("REDACTED".into())),
-    }
-}
-
-fn plain(out: &mut String, ended: &Ended<'_>, options: &Fields, name: &str) {
-    match shown(ended, options, name) {
-        Some(Field::Text(text)) if !text.is_empty() => harmless(out, &text),
-        Some(Field::Number(number)) => {
-            let _ = write!(out, "{number}");
-        }
-        _ => out.push('-'),
-    }
-}
-
-fn quoted(out: &mut String, ended: &Ended<'_>, options: &Fields, name: &str) {
-    match shown(ended, options, name) {
-        Some(Field::Text(text)) if !text.is_empty() => quote(out, &text),
-        _ => out.push_str("\"-\""),
-    }
 }
 
 fn quote(out: &mut String, text: &str) {

@@ -13,7 +13,7 @@ use http_body::Body as _;
 use super::AccessLog;
 use crate::body::{Request, Response};
 use crate::metrics::{Counts, End, Tally};
-use crate::middleware::Exchange;
+use crate::middleware::{Exchange, Record};
 use crate::snapshot::Route;
 
 /// Their values are credentials.
@@ -106,8 +106,8 @@ impl Line {
     }
 
     /// Notes the route, which may want no line.
-    pub(crate) fn routed(&mut self, route: &Route) {
-        self.exchange.routed(route.name.clone());
+    pub(crate) fn routed(&mut self, route: &Arc<Route>) {
+        self.exchange.routed(Arc::clone(route));
         let is_wanted = |log: &AccessLog| {
             route.seen.access_logs && (!route.is_internal || log.options().add_internals)
         };
@@ -129,7 +129,10 @@ impl Line {
         }
         if let Some(log) = self.log.as_ref().filter(|log| log.writes_headers()) {
             self.response_headers = kept(response.headers(), log);
-            self.origin_headers = kept(&self.exchange.record().origin_headers, log);
+            let given = self
+                .exchange
+                .noted(|record| kept(&record.origin_headers, log));
+            self.origin_headers = given;
         }
     }
 
@@ -156,7 +159,7 @@ impl Line {
     }
 
     /// Whether the filters let the line through: any of them, or there is none.
-    pub(super) fn passes(&self, filters: &Filters) -> bool {
+    pub(super) fn passes(&self, filters: &Filters, record: &Record, total: Duration) -> bool {
         let Filters {
             status_codes,
             retry_attempts,
@@ -167,10 +170,9 @@ impl Line {
         }
         let status = self.status();
         let in_range = |(from, to): &(u16, u16)| (*from..=*to).contains(&status);
-        let is_slow = |least: Duration| self.exchange.elapsed() >= least;
         status_codes.iter().any(in_range)
-            || (*retry_attempts && self.exchange.record().retry_attempts > 0)
-            || min_duration.is_some_and(is_slow)
+            || (*retry_attempts && record.retry_attempts > 0)
+            || min_duration.is_some_and(|least| total >= least)
     }
 }
 
@@ -207,17 +209,22 @@ impl Drop for Line {
         if let Some(trace) = self.exchange.trace() {
             trace.ended(self.status());
         }
-        if let Some(log) = self.log.take() {
-            log.finish(self);
+        let (log, tally) = (self.log.take(), self.tally.take());
+        if log.is_none() && tally.is_none() {
+            return;
         }
-        if let Some(tally) = self.tally.take() {
+        let (record, elapsed) = (self.exchange.take_record(), self.exchange.elapsed());
+        if let Some(log) = log {
+            log.finish(self, &record, elapsed);
+        }
+        if let Some(tally) = tally {
             tally.end(&End {
                 status: self.status(),
-                elapsed: self.exchange.elapsed(),
+                elapsed,
                 request_bytes: self.received.bytes(),
                 response_bytes: self.sent,
                 session: self.exchange.connection().tls.as_deref(),
-                record: &self.exchange.record(),
+                record: &record,
             });
         }
     }

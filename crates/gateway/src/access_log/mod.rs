@@ -6,19 +6,20 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use carnet_config::install;
 use carnet_config::install::observability::FieldMode;
-use carnet_config::install::{self, AccessLogFormat};
 
 use crate::gateway::Output;
 use crate::metrics::Metrics;
+use crate::middleware::Record;
 
 mod fields;
 mod format;
 mod line;
 mod writer;
 
-use fields::Ended;
-use format::Stamp;
+use fields::{Ended, Shown};
+use format::Format;
 pub(crate) use line::Line;
 use writer::Writer;
 
@@ -31,7 +32,7 @@ pub(crate) struct AccessLog(Arc<Inner>);
 
 struct Inner {
     options: install::AccessLog,
-    stamp: Stamp,
+    format: Format,
     writer: Writer,
 }
 
@@ -43,7 +44,10 @@ impl AccessLog {
     ) -> Self {
         Self(Arc::new(Inner {
             options: options.clone(),
-            stamp: Stamp::default(),
+            format: Format {
+                format: options.format,
+                shown: Shown::new(&options.fields),
+            },
             writer: Writer::new(output, options.buffering_size, metrics),
         }))
     }
@@ -74,19 +78,15 @@ impl AccessLog {
         &self.0.options
     }
 
-    /// Writes the line of a request, unless the filters leave it out.
-    fn finish(&self, line: &Line) {
-        if !line.passes(&self.options().filters) {
+    /// Writes the line of a request, which took so long, unless the filters leave it out.
+    fn finish(&self, line: &Line, record: &Record, total: Duration) {
+        if !line.passes(&self.options().filters, record, total) {
             return;
         }
-        let ended = Ended::now(line);
-        let write = match self.options().format {
-            AccessLogFormat::Common => format::common,
-            AccessLogFormat::GenericClf => format::generic,
-            AccessLogFormat::Json => format::json,
-        };
-        let text = write(&ended, &self.options().fields, &self.0.stamp);
-        self.0.writer.add(&text);
+        let ended = Ended::new(line, record, total);
+        self.0
+            .writer
+            .add(|text, stamp| self.0.format.write(text, &ended, stamp));
     }
 }
 

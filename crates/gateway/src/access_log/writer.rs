@@ -2,6 +2,7 @@
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use super::format::Stamp;
 use crate::gateway::Output;
 use crate::metrics::Metrics;
 use crate::seldom::Seldom;
@@ -22,8 +23,9 @@ pub(super) struct Writer {
 /// Lines that are not written yet.
 #[derive(Debug, Default)]
 struct Waiting {
-    text: Vec<u8>,
+    text: String,
     lines: usize,
+    stamp: Stamp,
 }
 
 impl Writer {
@@ -38,11 +40,12 @@ impl Writer {
         }
     }
 
-    /// Writes a line, or keeps it for a moment.
-    pub(super) fn add(&self, line: &str) {
+    /// Writes a line, or keeps it for a moment. It is made where it waits.
+    pub(super) fn add(&self, line: impl FnOnce(&mut String, &mut Stamp)) {
         let mut waiting = locked(&self.waiting[shard::mine()].0);
-        waiting.text.extend_from_slice(line.as_bytes());
-        waiting.lines += 1;
+        let Waiting { text, lines, stamp } = &mut *waiting;
+        line(text, stamp);
+        *lines += 1;
         if waiting.lines > self.patience {
             self.write(&mut waiting);
         }
@@ -66,7 +69,7 @@ impl Writer {
     fn write(&self, waiting: &mut Waiting) {
         let mut is_torn = locked(&self.is_torn);
         let mut output = locked(&self.output);
-        let mut rest = &waiting.text[..];
+        let mut rest = waiting.text.as_bytes();
         let mut written = match *is_torn {
             // What is left of a line shall not spoil the next one.
             true => output.write_all(b"\n"),
@@ -83,7 +86,7 @@ impl Writer {
         match written.and_then(|()| output.flush()) {
             Ok(()) => *is_torn = false,
             Err(error) => {
-                let done = &waiting.text[..waiting.text.len() - rest.len()];
+                let done = &waiting.text.as_bytes()[..waiting.text.len() - rest.len()];
                 *is_torn = match done.last() {
                     Some(last) => *last != b'\n',
                     None => *is_torn,
@@ -139,6 +142,10 @@ mod tests {
         }
     }
 
+    fn add(writer: &Writer, line: &str) {
+        writer.add(|text, _| text.push_str(line));
+    }
+
     #[tokio::test(start_paused = true)]
     async fn a_full_disk_loses_lines_and_spoils_none_that_follow() {
         let disk = Arc::new(Mutex::new(Disk {
@@ -146,11 +153,11 @@ mod tests {
             ..Disk::default()
         }));
         let writer = Writer::new(Arc::clone(&disk) as Output, 0, None);
-        writer.add("one\n");
-        writer.add("two\n");
-        writer.add("three\n");
+        add(&writer, "one\n");
+        add(&writer, "two\n");
+        add(&writer, "three\n");
         locked(&disk).room = 100;
-        writer.add("four\n");
+        add(&writer, "four\n");
         let text = String::from_utf8(locked(&disk).text.clone()).unwrap();
         assert_eq!(text, "one\ntw\nfour\n");
     }
@@ -163,12 +170,12 @@ mod tests {
         }));
         let writer = Writer::new(Arc::clone(&disk) as Output, 2, None);
         let text = || String::from_utf8(locked(&disk).text.clone()).unwrap();
-        writer.add("1\n");
-        writer.add("2\n");
+        add(&writer, "1\n");
+        add(&writer, "2\n");
         assert_eq!(text(), "");
-        writer.add("3\n");
+        add(&writer, "3\n");
         assert_eq!(text(), "1\n2\n3\n");
-        writer.add("4\n");
+        add(&writer, "4\n");
         writer.flush();
         assert_eq!(text(), "1\n2\n3\n4\n");
     }

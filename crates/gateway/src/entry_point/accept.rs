@@ -2,28 +2,32 @@
 //! them in good order when the process ends.
 
 use std::convert::Infallible;
+use std::error::Error;
+use std::future::poll_fn;
 use std::io;
 use std::net::{IpAddr, SocketAddr};
-use std::pin::pin;
+use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::task::Poll;
 use std::time::Duration;
 
 use carnet_config::install::EntryPoint;
 use futures_util::StreamExt as _;
 use futures_util::stream::FuturesUnordered;
 use http::header::UPGRADE;
+use hyper::body::Incoming;
+use hyper::server::conn as server;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
-use hyper_util::server::conn::auto;
-use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use super::handshake::{self, Stream};
-use super::line::{Door, House};
+use super::line::{Answer, Door, House};
 use super::proxy_protocol;
 use super::traffic::Traffic;
 use super::wire::{Limits, Wire};
@@ -39,6 +43,41 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 /// How much longer a connection without a request stays open: one may be on its way, and would be
 /// lost.
 const LINGER: Duration = Duration::from_secs(1);
+
+/// What bytes come and go over.
+trait Socket: AsyncRead + AsyncWrite + Send + Unpin + 'static {}
+
+impl<S: AsyncRead + AsyncWrite + Send + Unpin + 'static> Socket for S {}
+
+/// How a connection ended.
+type Outcome = Result<(), Box<dyn Error + Send + Sync>>;
+
+/// A connection, as its requests need it. They share it with each other, and with nobody else.
+struct Visit {
+    door: Arc<Door>,
+    connection: Arc<Connection>,
+    traffic: Arc<Traffic>,
+    tunnels: Arc<Tunnels>,
+    ending: Ending,
+}
+
+impl Visit {
+    /// Answers a request.
+    fn answer(
+        self: &Arc<Self>,
+        mut request: http::Request<Incoming>,
+    ) -> impl Future<Output = Result<http::Response<Answer>, Infallible>> + use<> {
+        let in_flight = self.traffic.begin();
+        if request.headers().contains_key(UPGRADE) {
+            request.extensions_mut().insert(Arc::clone(&self.tunnels));
+        }
+        let visit = Arc::clone(self);
+        async move {
+            let connection = Arc::clone(&visit.connection);
+            Ok(visit.door.answer(request, connection, in_flight).await)
+        }
+    }
+}
 
 /// When no more connections are taken.
 #[derive(Debug, Clone, Default)]
@@ -175,81 +214,142 @@ async fn connection(socket: TcpStream, peer: SocketAddr, door: Arc<Door>, ending
     }
 }
 
-/// Speaks HTTP over a connection until it ends.
-async fn speak<S: AsyncRead + AsyncWrite + Send + Unpin + 'static>(
+/// Speaks HTTP over a connection until it ends. Between requests that are far apart it rests: all
+/// that is left of it is the socket and its clock.
+async fn speak<S: Socket>(
     stream: S,
     (peer, tls): (SocketAddr, Option<Arc<TlsSession>>),
     door: Arc<Door>,
     ending: Ending,
 ) {
-    let options = &door.options;
-    let traffic = Arc::new(Traffic::new(&options.transport));
+    let options = &door.options.transport;
+    let traffic = Arc::new(Traffic::new(options));
     let limits = Limits {
-        head: options.max_header_bytes,
-        read: options.transport.read_timeout,
-        write: options.transport.write_timeout,
-        idle: options.transport.idle_timeout,
+        head: door.options.max_header_bytes,
+        read: options.read_timeout,
+        write: options.write_timeout,
+        idle: options.idle_timeout,
     };
-    let connection = Arc::new(Connection::new(Arc::clone(&door.name), peer, tls));
-    let wire = Wire::new(stream, Arc::clone(&traffic), limits);
-    let tunnels = Arc::new(Tunnels {
-        tasks: ending.tasks.clone(),
-        last: ending.last.clone(),
-        cut: ending.cut.clone(),
-        is_raw: Arc::clone(&traffic.is_raw),
-    });
-    let service = service_fn(|mut request: http::Request<hyper::body::Incoming>| {
-        let in_flight = traffic.begin();
-        if request.headers().contains_key(UPGRADE) {
-            request.extensions_mut().insert(Arc::clone(&tunnels));
-        }
-        let (door, connection) = (Arc::clone(&door), Arc::clone(&connection));
-        async move { Ok::<_, Infallible>(door.answer(request, connection, in_flight).await) }
-    });
-    let builder = protocol(options);
-    let mut served = pin!(builder.serve_connection_with_upgrades(TokioIo::new(wire), service));
-    // A set of one: it is asked only when it has something to say, not whenever bytes come.
-    let mut no_more = FuturesUnordered::from_iter([no_more(&ending, &traffic)]);
-    let outcome = tokio::select! {
-        outcome = served.as_mut() => outcome,
-        _ = no_more.next() => {
-            served.as_mut().graceful_shutdown();
-            tokio::select! {
-                outcome = served.as_mut() => outcome,
-                () = ending.cut.cancelled() => Ok(()),
-            }
+    let mut wire = Wire::new(stream, Arc::clone(&traffic), limits);
+    let visit = Visit {
+        connection: Arc::new(Connection::new(Arc::clone(&door.name), peer, tls)),
+        tunnels: Arc::new(Tunnels {
+            tasks: ending.tasks.clone(),
+            last: ending.last.clone(),
+            cut: ending.cut.clone(),
+            is_raw: Arc::clone(&traffic.is_raw),
+        }),
+        traffic,
+        door,
+        ending,
+    };
+    let visit = Arc::new(visit);
+    let outcome = loop {
+        let first = tokio::select! {
+            first = poll_fn(|cx| wire.poll_first(cx)) => first,
+            () = visit.ending.idle.cancelled() => Ok(false),
+        };
+        match first {
+            Ok(true) if visit.traffic.is_http2() => break Box::pin(http2(wire, &visit)).await,
+            Ok(true) => match Box::pin(http1(wire, &visit)).await {
+                Ok(Some(rested)) => wire = rested,
+                Ok(None) => break Ok(()),
+                Err(error) => break Err(error.into()),
+            },
+            Ok(false) => break close(wire, &visit.ending).await,
+            Err(error) => break Err(error.into()),
         }
     };
     if let Err(error) = outcome {
-        tracing::debug!(entry_point = &*door.name, %peer, error, "connection ended");
+        let entry_point = &*visit.door.name;
+        tracing::debug!(entry_point, %peer, error, "connection ended");
     }
 }
 
-/// Waits until a connection may be told to end. HTTP/2 can be told without losing a request
-/// (RFC 9113 section 6.8), HTTP/1 only in an answer.
-async fn no_more(ending: &Ending, traffic: &Traffic) {
+/// Says good-bye, as far as the client listens.
+async fn close<S: Socket>(mut wire: Wire<S>, ending: &Ending) -> Outcome {
     tokio::select! {
-        () = ending.last.cancelled() => {}
-        () = traffic.is_over() => {}
-    }
-    if !traffic.is_http2() {
-        ending.idle.cancelled().await;
+        closed = wire.shutdown() => Ok(closed?),
+        () = ending.cut.cancelled() => Ok(()),
     }
 }
 
-fn protocol(options: &EntryPoint) -> auto::Builder<TokioExecutor> {
-    let mut builder = auto::Builder::new(TokioExecutor::new());
+/// Speaks HTTP/1.1 until the connection ends, or until it may rest.
+async fn http1<S: Socket>(
+    wire: Wire<S>,
+    visit: &Arc<Visit>,
+) -> Result<Option<Wire<S>>, hyper::Error> {
+    visit.traffic.rests(false);
+    let service = service_fn(|request| visit.answer(request));
+    let mut builder = server::http1::Builder::new();
     builder
-        .http1()
         .title_case_headers(true)
-        .max_buf_size(options.max_header_bytes.max(LEAST_BUFFER))
+        .max_buf_size(visit.door.options.max_header_bytes.max(LEAST_BUFFER))
         // The wire has its own clock, which knows more.
-        .header_read_timeout(None)
-        .timer(TokioTimer::new());
+        .header_read_timeout(None);
+    let served = builder.serve_connection(TokioIo::new(wire), service);
+    let mut served = served.with_upgrades();
+    // A set of one: it is asked only when it has something to say, not whenever bytes come.
+    let mut no_more = FuturesUnordered::from_iter([visit.ending.idle.cancelled()]);
+    let rests = tokio::select! {
+        biased;
+        outcome = until(&mut served, || visit.traffic.takes_rest()) => outcome?,
+        _ = no_more.next() => {
+            Pin::new(&mut served).graceful_shutdown();
+            tokio::select! {
+                outcome = &mut served => outcome?,
+                () = visit.ending.cut.cancelled() => {}
+            }
+            false
+        }
+    };
+    let parts = if rests { served.into_parts() } else { None };
+    Ok(parts.map(|parts| {
+        let mut wire = parts.io.into_inner();
+        wire.take_back(&parts.read_buf);
+        wire
+    }))
+}
+
+/// Runs a connection until it ends, or until it is to pause, which is asked each time that it has
+/// nothing more to do: whether it is to pause.
+async fn until<C>(served: &mut C, pauses: impl Fn() -> bool) -> hyper::Result<bool>
+where
+    C: Future<Output = hyper::Result<()>> + Unpin,
+{
+    poll_fn(|cx| match Pin::new(&mut *served).poll(cx) {
+        Poll::Ready(outcome) => Poll::Ready(outcome.map(|()| false)),
+        Poll::Pending if pauses() => Poll::Ready(Ok(true)),
+        Poll::Pending => Poll::Pending,
+    })
+    .await
+}
+
+/// Speaks HTTP/2 until the connection ends. It can be told that no more requests are wanted without
+/// losing one (RFC 9113 section 6.8).
+async fn http2<S: Socket>(wire: Wire<S>, visit: &Arc<Visit>) -> Outcome {
+    let shared = Arc::clone(visit);
+    let service = service_fn(move |request| shared.answer(request));
+    let options = &visit.door.options;
+    let mut builder = server::http2::Builder::new(TokioExecutor::new());
     builder
-        .http2()
         .max_concurrent_streams(options.max_concurrent_streams)
         .max_header_list_size(u32::try_from(options.max_header_bytes).unwrap_or(u32::MAX))
         .timer(TokioTimer::new());
-    builder
+    let mut served = pin!(builder.serve_connection(TokioIo::new(wire), service));
+    let no_more = async {
+        tokio::select! {
+            () = visit.ending.last.cancelled() => {}
+            () = visit.traffic.is_over() => {}
+        }
+    };
+    let mut no_more = FuturesUnordered::from_iter([no_more]);
+    tokio::select! {
+        outcome = served.as_mut() => return Ok(outcome?),
+        _ = no_more.next() => served.as_mut().graceful_shutdown(),
+    }
+    tokio::select! {
+        outcome = served.as_mut() => Ok(outcome?),
+        () = visit.ending.cut.cancelled() => Ok(()),
+    }
 }

@@ -1,6 +1,6 @@
 //! The way of a request through the house: admit, load, find, chain, answer, log. Read this first.
 
-use std::panic::AssertUnwindSafe;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -14,7 +14,7 @@ use http::header::{CONNECTION, EXPECT};
 use http::{HeaderValue, Method, StatusCode, Version};
 use http_body::{Body as HttpBody, Frame, SizeHint};
 use hyper::body::Incoming;
-use tracing::Instrument as _;
+use tracing::{Instrument as _, Span};
 
 use super::admit::admit;
 use super::traffic::InFlight;
@@ -62,6 +62,9 @@ pub(super) struct Door {
     pub(super) is_left: AtomicBool,
 }
 
+/// A request on its way to its route, or the answer that it got before.
+type Onward = Result<(Request, Span), Response>;
+
 impl Door {
     /// Answers a request.
     pub(super) async fn answer(
@@ -70,27 +73,18 @@ impl Door {
         connection: Arc<Connection>,
         in_flight: InFlight,
     ) -> http::Response<Answer> {
-        let house = &*self.house;
-        let count = house.count.fetch_add(1, Ordering::Relaxed) + 1;
-        let exchange = Exchange::new(connection, count, Arc::clone(&house.clock));
-        let mut request = request.map(Body::from);
         let waits = waits_for_its_body(&request);
         let can_close = request.version() < Version::HTTP_2;
-        let admitted = admit(
-            &mut request,
-            exchange.connection(),
-            &self.options,
-            &house.hostname,
-        );
         // Dropped without an answer when the client leaves first: the line says so.
-        let watchers = (house.access_log.as_ref(), self.counts.as_ref());
-        // Boxed: it goes with the answer's body from hand to hand.
-        let mut line = Box::new(Line::begin(watchers, &mut request, exchange));
-        let mut response = match admitted {
-            Ok(host) => self.route(request, &host, &mut line).await,
-            Err(fault) => refuse(&request, fault, line.exchange()),
+        let (mut line, onward) = self.enter(request, connection);
+        let mut response = match onward {
+            Ok((request, span)) => follow(request, span, line.exchange()).await,
+            Err(answer) => answer,
         };
-        let breaks = waits && line.exchange().record().origin_status.is_none();
+        let breaks = waits
+            && line
+                .exchange()
+                .noted(|record| record.origin_status.is_none());
         let is_spent = in_flight.is_last();
         let is_last = can_close && (is_spent || self.is_left.load(Ordering::Relaxed));
         if breaks || is_last && response.status() != StatusCode::SWITCHING_PROTOCOLS {
@@ -105,51 +99,93 @@ impl Door {
         })
     }
 
-    /// Finds the route and follows it.
-    async fn route(&self, request: Request, host: &str, line: &mut Line) -> Response {
-        let snapshot = self.house.snapshots.load();
+    /// Takes the request in and finds its route. All that needs no waiting is here, so that the
+    /// future that waits holds little.
+    fn enter(
+        &self,
+        request: http::Request<Incoming>,
+        connection: Arc<Connection>,
+    ) -> (Box<Line>, Onward) {
+        let house = &*self.house;
+        let count = house.count.fetch_add(1, Ordering::Relaxed) + 1;
+        let exchange = Exchange::new(connection, count, house.clock.now());
+        let mut request = request.map(Body::from);
+        let admitted = admit(
+            &mut request,
+            exchange.connection(),
+            &self.options,
+            &house.hostname,
+        );
+        let watchers = (house.access_log.as_ref(), self.counts.as_ref());
+        // Boxed: it goes with the answer's body from hand to hand.
+        let mut line = Box::new(Line::begin(watchers, &mut request, exchange));
+        let found = match admitted {
+            Ok(host) => {
+                let found = self.find(&request, &host, &mut line);
+                found.map_err(|fault| respond::to_fault(&fault, line.exchange()))
+            }
+            Err(fault) => Err(refuse(&request, fault, line.exchange())),
+        };
+        let onward = found.map(|span| (request, span));
+        (line, onward)
+    }
+
+    /// Finds the route and tells it to the line. Gives the span of the way there.
+    fn find(&self, request: &Request, host: &str, line: &mut Line) -> Result<Span, Fault> {
+        let snapshot = self.house.snapshots.look();
         let connection = line.exchange().connection();
-        let facts = Facts::new(&request, host, connection.peer.ip());
+        let facts = Facts::new(request, host, connection.peer.ip());
         let found = snapshot.find(&self.name, connection.tls.as_deref(), &facts);
         drop(facts);
         if let Some(tracer) = &self.house.tracer {
             let route = found.as_ref().ok().map(|route| &***route);
-            let trace = tracer.begin(&request, line.exchange(), route);
+            let trace = tracer.begin(request, line.exchange(), route);
             trace
                 .into_iter()
                 .for_each(|trace| line.exchange().traced(trace));
         }
-        let route = match found {
-            Ok(route) => route,
-            Err(fault) => return respond::to_fault(&fault, line.exchange()),
-        };
+        let route = found?;
         line.routed(route);
-        match &route.chain {
-            Chain::Open {
-                middlewares,
-                endpoint,
-            } => {
-                let next = Next::new(middlewares, endpoint.as_ref(), line.exchange());
-                let answer = whole(next.run(request), line.exchange());
-                match line.exchange().trace() {
-                    Some(trace) => answer.instrument(trace.way(&snapshot, route)).await,
-                    None => answer.await,
-                }
-            }
-            Chain::Closed => respond::to_fault(&Fault::new(Reason::RouterClosed), line.exchange()),
+        let trace = line.exchange().trace();
+        Ok(trace.map_or_else(Span::none, |trace| trace.way(&snapshot, route)))
+    }
+}
+
+/// Follows the route that was found.
+async fn follow(request: Request, span: Span, exchange: &Exchange) -> Response {
+    let chain = exchange.route().map(|route| &route.chain);
+    let Some(Chain::Open {
+        middlewares,
+        endpoint,
+    }) = chain
+    else {
+        return respond::to_fault(&Fault::new(Reason::RouterClosed), exchange);
+    };
+    let next = Next::new(middlewares, endpoint.as_ref(), exchange);
+    match span.is_none() {
+        true => whole(|| next.run(request), exchange).await,
+        false => {
+            let traced = whole(|| next.run(request), exchange).instrument(span);
+            Box::pin(traced).await
         }
     }
 }
 
 /// A defect in a station costs its request a 500, and nobody else anything.
-async fn whole(answer: impl Future<Output = Response>, exchange: &Exchange) -> Response {
-    let outcome = AssertUnwindSafe(answer).catch_unwind().await;
+async fn whole<F: Future<Output = Response>>(
+    answer: impl FnOnce() -> F,
+    exchange: &Exchange,
+) -> Response {
+    let outcome = match catch_unwind(AssertUnwindSafe(answer)) {
+        Ok(answer) => AssertUnwindSafe(answer).catch_unwind().await,
+        Err(panic) => Err(panic),
+    };
     outcome.unwrap_or_else(|_| respond::to_fault(&Fault::new(Reason::Internal), exchange))
 }
 
 /// Whether the client sends the body only when it is told to. Nobody knows what it sends next when
 /// it gets a final answer instead (RFC 9110 section 10.1.1).
-fn waits_for_its_body(request: &Request) -> bool {
+fn waits_for_its_body(request: &http::Request<Incoming>) -> bool {
     request.version() == Version::HTTP_11
         && request.headers().contains_key(EXPECT)
         && !request.body().is_end_stream()
@@ -205,25 +241,25 @@ impl HttpBody for Answer {
 #[cfg(test)]
 #[expect(clippy::panic, clippy::unwrap_used, reason = "tests")]
 mod tests {
+    use std::future::Ready;
+    use std::time::UNIX_EPOCH;
+
     use super::*;
-
-    #[derive(Debug)]
-    struct Epoch;
-
-    impl Clock for Epoch {
-        fn now(&self) -> std::time::SystemTime {
-            std::time::SystemTime::UNIX_EPOCH
-        }
-    }
 
     // Holds F29.
     #[tokio::test]
     async fn a_panic_is_a_500() {
         let peer = "10.1.1.1:5000".parse().unwrap();
         let connection = Connection::new("web".into(), peer, None);
-        let exchange = Exchange::new(connection.into(), 1, Arc::new(Epoch));
-        let response = whole(async { panic!("a defect") }, &exchange).await;
-        assert_eq!(response.status(), http::StatusCode::INTERNAL_SERVER_ERROR);
-        assert_eq!(exchange.record().fault, Some(Reason::Internal));
+        let exchange = Exchange::new(connection.into(), 1, UNIX_EPOCH);
+        let late = whole(|| async { panic!("a defect") }, &exchange).await;
+        let early = whole(|| -> Ready<Response> { panic!("a defect") }, &exchange).await;
+        for response in [late, early] {
+            assert_eq!(response.status(), http::StatusCode::INTERNAL_SERVER_ERROR);
+        }
+        assert_eq!(
+            exchange.noted(|record| record.fault),
+            Some(Reason::Internal)
+        );
     }
 }

@@ -6,6 +6,7 @@
 mod accept;
 mod admit;
 mod chunked;
+mod deadline;
 mod forwarded;
 mod handshake;
 mod head;

@@ -14,6 +14,8 @@ pub(super) struct Traffic {
     /// Whether it has become a tunnel of bytes that are no HTTP.
     pub(super) is_raw: Arc<AtomicBool>,
     is_http2: AtomicBool,
+    /// Whether it may rest until the next request.
+    rests: AtomicBool,
     /// Where connections have a limit.
     life: Option<Life>,
 }
@@ -71,6 +73,16 @@ impl Traffic {
 
     pub(super) fn is_http2(&self) -> bool {
         self.is_http2.load(Ordering::Acquire)
+    }
+
+    /// Notes whether the connection may rest.
+    pub(super) fn rests(&self, may: bool) {
+        self.rests.store(may, Ordering::Relaxed);
+    }
+
+    /// Whether the connection may rest; told once.
+    pub(super) fn takes_rest(&self) -> bool {
+        self.rests.load(Ordering::Relaxed) && self.rests.swap(false, Ordering::Relaxed)
     }
 
     pub(super) fn is_raw(&self) -> bool {

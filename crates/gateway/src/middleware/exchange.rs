@@ -4,12 +4,12 @@ use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::{Duration, SystemTime};
 
-use carnet_oauth::Clock;
 use http::{HeaderMap, HeaderValue, StatusCode};
 use tokio::time::Instant;
 
 use crate::error::Reason;
 use crate::metrics::Series;
+use crate::snapshot::Route;
 use crate::tls::TlsSession;
 use crate::traces::Trace;
 
@@ -78,10 +78,9 @@ pub struct Record {
 #[derive(Debug)]
 pub struct Exchange {
     connection: Arc<Connection>,
-    router: OnceLock<Arc<str>>,
+    route: OnceLock<Arc<Route>>,
     trace: OnceLock<Trace>,
     count: u64,
-    clock: Arc<dyn Clock>,
     started_at: SystemTime,
     started: Instant,
     wants_origin_headers: bool,
@@ -90,15 +89,15 @@ pub struct Exchange {
 }
 
 impl Exchange {
-    /// Begins an exchange now; `count` is the number of the request since the start.
-    pub fn new(connection: Arc<Connection>, count: u64, clock: Arc<dyn Clock>) -> Self {
+    /// Begins an exchange now, which is `started_at` by the clock; `count` is the number of the
+    /// request since the start.
+    pub fn new(connection: Arc<Connection>, count: u64, started_at: SystemTime) -> Self {
         Self {
             connection,
-            router: OnceLock::new(),
+            route: OnceLock::new(),
             trace: OnceLock::new(),
             count,
-            started_at: clock.now(),
-            clock,
+            started_at,
             started: Instant::now(),
             wants_origin_headers: false,
             identities: Mutex::default(),
@@ -116,9 +115,14 @@ impl Exchange {
         self.wants_origin_headers
     }
 
-    /// Names the router that was found, once.
-    pub(crate) fn routed(&self, router: Arc<str>) {
-        let _ = self.router.set(router);
+    /// Tells the route that was found, once.
+    pub(crate) fn routed(&self, route: Arc<Route>) {
+        let _ = self.route.set(route);
+    }
+
+    /// The route, once found.
+    pub(crate) fn route(&self) -> Option<&Route> {
+        self.route.get().map(AsRef::as_ref)
     }
 
     /// Begins the trace of the request, once.
@@ -138,17 +142,12 @@ impl Exchange {
 
     /// Qualified name of the router, once found.
     pub fn router(&self) -> Option<&str> {
-        self.router.get().map(AsRef::as_ref)
+        self.route().map(|route| &*route.name)
     }
 
     /// Number of the request since the start, from 1.
     pub fn count(&self) -> u64 {
         self.count
-    }
-
-    /// The time of day.
-    pub fn clock(&self) -> &dyn Clock {
-        self.clock.as_ref()
     }
 
     /// When the request's head had been read.
@@ -171,14 +170,30 @@ impl Exchange {
         locked(&self.identities).clone()
     }
 
+    /// The last name that an authentication found out.
+    pub(crate) fn username(&self) -> Option<String> {
+        let identities = locked(&self.identities);
+        let mut names = identities.iter().rev().filter_map(|identity| {
+            let name = identity.username.as_ref()?;
+            (!name.is_empty()).then_some(name)
+        });
+        names.next().cloned()
+    }
+
     /// Writes into the record.
     pub fn note(&self, write: impl FnOnce(&mut Record)) {
         write(&mut locked(&self.record));
     }
 
-    /// What is noted so far.
-    pub fn record(&self) -> Record {
-        locked(&self.record).clone()
+    /// Reads in the record.
+    pub fn noted<T>(&self, read: impl FnOnce(&Record) -> T) -> T {
+        read(&locked(&self.record))
+    }
+
+    /// The record, at the end of the exchange.
+    pub(crate) fn take_record(&mut self) -> Record {
+        let record = self.record.get_mut();
+        std::mem::take(record.unwrap_or_else(PoisonError::into_inner))
     }
 }
 

@@ -3,6 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
+use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
 use tracing::Instrument as _;
 
@@ -69,7 +70,9 @@ impl<'a> Next<'a> {
 
     /// Goes on to the next station. Always gives a response: a fault becomes one here, so that
     /// every station outside sees a status, ours or a backend's alike.
-    pub async fn run(self, request: Request) -> Response {
+    ///
+    /// The station begins when this is called; what is given back waits for it.
+    pub fn run(self, request: Request) -> impl Future<Output = Response> + Send + 'a {
         let Self {
             middlewares,
             endpoint,
@@ -79,16 +82,14 @@ impl<'a> Next<'a> {
             Some((first, rest)) => {
                 let next = Next::new(rest, endpoint, exchange);
                 let handled = first.handle(request, exchange, next);
-                match exchange
-                    .trace()
-                    .and_then(|trace| trace.middleware(first.kind()))
-                {
-                    Some(span) => handled.instrument(span).await,
-                    None => handled.await,
+                let trace = exchange.trace();
+                match trace.and_then(|trace| trace.middleware(first.kind())) {
+                    Some(span) => Box::pin(handled.instrument(span)),
+                    None => handled,
                 }
             }
-            None => endpoint.answer(request, exchange).await,
+            None => endpoint.answer(request, exchange),
         };
-        outcome.unwrap_or_else(|fault| respond::to_fault(&fault, exchange))
+        outcome.map(|outcome| outcome.unwrap_or_else(|fault| respond::to_fault(&fault, exchange)))
     }
 }

@@ -11,7 +11,7 @@ use percent_encoding::percent_decode_str;
 #[derive(Debug)]
 pub(crate) struct Facts<'a> {
     /// Lower case, without port.
-    pub(crate) host: String,
+    pub(crate) host: Cow<'a, str>,
     /// See [`routing_path`].
     pub(crate) path: Cow<'a, str>,
     pub(crate) method: &'a Method,
@@ -24,9 +24,13 @@ pub(crate) struct Facts<'a> {
 
 impl<'a> Facts<'a> {
     /// `host` as the client wrote it, the path as it goes to the backend.
-    pub(crate) fn new<B>(request: &'a http::Request<B>, host: &str, peer: IpAddr) -> Self {
+    pub(crate) fn new<B>(request: &'a http::Request<B>, host: &'a str, peer: IpAddr) -> Self {
+        let host = without_port(host);
         Self {
-            host: without_port(host).to_ascii_lowercase(),
+            host: match host.bytes().any(|byte| byte.is_ascii_uppercase()) {
+                true => Cow::Owned(host.to_ascii_lowercase()),
+                false => Cow::Borrowed(host),
+            },
             path: routing_path(request.uri().path()),
             method: request.method(),
             headers: request.headers(),

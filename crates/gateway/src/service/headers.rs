@@ -1,7 +1,8 @@
 //! Header fields that belong to one connection and not to the message (RFC 9110 section 7.6.1).
 
 use http::header::{
-    CONNECTION, HeaderName, PROXY_AUTHENTICATE, PROXY_AUTHORIZATION, TE, TRANSFER_ENCODING, UPGRADE,
+    CONNECTION, Entry, HeaderName, PROXY_AUTHENTICATE, PROXY_AUTHORIZATION, TE, TRANSFER_ENCODING,
+    UPGRADE,
 };
 use http::{HeaderMap, HeaderValue};
 
@@ -52,10 +53,18 @@ pub(super) fn upgrade(headers: &HeaderMap) -> Option<HeaderValue> {
 
 /// Removes what belongs to the connection the message came over, except `TE: trailers`.
 pub(super) fn remove_hop_by_hop(headers: &mut HeaderMap) {
-    let is_of_connection =
-        |name: &HeaderName| *name == CONNECTION || *name == TE || HOP_BY_HOP.contains(name);
-    // Most messages have none of them: one look at each name is less than a search for each of them.
-    if !headers.keys().any(is_of_connection) {
+    let is_other =
+        |name: &HeaderName| *name == TE || HOP_BY_HOP.contains(name) || name.as_str() == "close";
+    let (mut has_connection, mut has_others) = (false, false);
+    // Most messages have none of them, or say that the connection stays: one look at each name is
+    // less than a search for each of them.
+    for name in headers.keys() {
+        match *name == CONNECTION {
+            true => has_connection = true,
+            false => has_others |= is_other(name),
+        }
+    }
+    if !has_others && (!has_connection || remove_plain_connection(headers)) {
         return;
     }
     let listed: Vec<HeaderName> = tokens(headers, &CONNECTION)
@@ -72,6 +81,22 @@ pub(super) fn remove_hop_by_hop(headers: &mut HeaderMap) {
             false => headers.remove(TE),
         };
     }
+}
+
+/// Removes a `Connection` that lists no header; whether it was one.
+fn remove_plain_connection(headers: &mut HeaderMap) -> bool {
+    let Entry::Occupied(field) = headers.entry(CONNECTION) else {
+        return true;
+    };
+    let is_plain = |value: &HeaderValue| {
+        let value = value.as_bytes();
+        value.eq_ignore_ascii_case(b"keep-alive") || value.eq_ignore_ascii_case(b"close")
+    };
+    let are_plain = field.iter().all(is_plain);
+    if are_plain {
+        field.remove_entry_mult();
+    }
+    are_plain
 }
 
 /// Adds the peer to those the request passed before.

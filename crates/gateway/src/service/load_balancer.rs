@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use carnet_config::routing::service;
 use carnet_oauth::Random;
-use futures_util::future::BoxFuture;
+use futures_util::future::{BoxFuture, ready};
 use tokio::time::Instant;
 use tracing::Instrument as _;
 
@@ -81,6 +81,20 @@ impl LoadBalancer {
         Some((self.strategy.pick(&self.members, client)?, false))
     }
 
+    /// Notes what came of a request, and keeps the client where it was served.
+    fn judged(
+        &self,
+        mut outcome: Result<Response, Fault>,
+        index: usize,
+        was_kept: bool,
+    ) -> Result<Response, Fault> {
+        self.members[index].judge(&outcome);
+        if let (Some(sticky), false, Ok(response)) = (&self.sticky, was_kept, &mut outcome) {
+            sticky.keep(response, index);
+        }
+        outcome
+    }
+
     /// Asks a server, and counts how long it takes.
     async fn counted(
         &self,
@@ -90,7 +104,7 @@ impl LoadBalancer {
     ) -> Result<Response, Fault> {
         let in_flight = member.enter();
         let asked = Instant::now();
-        let response = proxy(request, exchange, member.server()).await?;
+        let response = proxy(request, exchange, member.server())?.await?;
         member.load().answered(asked.elapsed());
         // In flight until its body has ended.
         Ok(response.map(|body| {
@@ -108,30 +122,36 @@ impl Endpoint for LoadBalancer {
         request: Request,
         exchange: &'a Exchange,
     ) -> BoxFuture<'a, Result<Response, Fault>> {
-        Box::pin(async move {
-            let chosen = self.choose(&request, exchange);
-            let (index, was_kept) = chosen.ok_or(Fault::new(Reason::NoServer))?;
-            let member = &self.members[index];
-            exchange.note(|record| {
-                record.service = Some(Arc::clone(&self.name));
-                record.series.clone_from(&self.series);
-            });
-            let span = exchange.trace().and_then(|trace| trace.service(&self.name));
-            let mut outcome = match (self.strategy.looks_at_loads(), span) {
-                (false, None) => proxy(request, exchange, member.server()).await,
-                (true, None) => Box::pin(self.counted(request, exchange, member)).await,
-                (_, Some(span)) => {
-                    Box::pin(self.counted(request, exchange, member))
-                        .instrument(span)
-                        .await
-                }
-            };
-            member.judge(&outcome);
-            if let (Some(sticky), false, Ok(response)) = (&self.sticky, was_kept, &mut outcome) {
-                sticky.keep(response, index);
+        let Some((index, was_kept)) = self.choose(&request, exchange) else {
+            return Box::pin(ready(Err(Fault::new(Reason::NoServer))));
+        };
+        let member = &self.members[index];
+        exchange.note(|record| {
+            record.service = Some(Arc::clone(&self.name));
+            record.series.clone_from(&self.series);
+        });
+        let span = exchange.trace().and_then(|trace| trace.service(&self.name));
+        // Each way in its own box: the usual one is small.
+        match (self.strategy.looks_at_loads(), span) {
+            (false, None) => {
+                let asked = proxy(request, exchange, member.server());
+                Box::pin(async move {
+                    let outcome = match asked {
+                        Ok(answer) => answer.await,
+                        Err(fault) => Err(fault),
+                    };
+                    self.judged(outcome, index, was_kept)
+                })
             }
-            outcome
-        })
+            (_, span) => Box::pin(async move {
+                let counted = self.counted(request, exchange, member);
+                let outcome = match span {
+                    Some(span) => counted.instrument(span).await,
+                    None => counted.await,
+                };
+                self.judged(outcome, index, was_kept)
+            }),
+        }
     }
 
     fn is_up(&self) -> bool {

@@ -5,6 +5,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use carnet_config::routing::service;
+use futures_util::future::Either;
 use http::header::{CONNECTION, HOST, TRANSFER_ENCODING, UPGRADE, USER_AGENT};
 use http::uri::{Authority, PathAndQuery, Scheme};
 use http::{HeaderValue, StatusCode, Uri, Version};
@@ -20,8 +21,8 @@ use super::{expect, gunzip, trailers, upgrade};
 use crate::body::{Body, Request, Response};
 use crate::error::{Fault, Reason};
 use crate::middleware::Exchange;
-use crate::traces;
-use crate::upstream::Destination;
+use crate::traces::{self, Trace};
+use crate::upstream::{Destination, Failure};
 
 /// A server of a service, ready to be asked.
 #[derive(Debug)]
@@ -100,12 +101,13 @@ fn reach(url: &Url, clients: &Clients) -> Option<(Destination, HeaderValue)> {
     Some((client.destination(&scheme, &authority), host))
 }
 
-/// Asks the server.
-pub(super) async fn proxy(
+/// Asks the server. The request is on its way when this returns, unless it is traced: what is given
+/// back waits for the answer.
+pub(super) fn proxy<'a>(
     mut request: Request,
-    exchange: &Exchange,
-    server: &Server,
-) -> Result<Response, Fault> {
+    exchange: &'a Exchange,
+    server: &'a Server,
+) -> Result<impl Future<Output = Result<Response, Fault>> + Send + 'a, Fault> {
     exchange.note(|record| record.server = Some(Arc::clone(&server.url)));
     let tunnel = upgrade::Offer::take(&mut request);
     let may_have_trailers = request.version() == Version::HTTP_2 && !request.body().is_end_stream()
@@ -118,26 +120,40 @@ pub(super) async fn proxy(
     let gate = expect::hold_body(&mut request);
 
     let sent = Instant::now();
-    let outcome = match exchange.trace() {
-        Some(trace) => {
-            let span = trace.client(&mut request, &server.url);
-            let sending = server.destination.send(request).instrument(span.clone());
-            let outcome = sending.await;
-            traces::end_client(trace, &span, &outcome);
-            outcome
-        }
-        None => server.destination.send(request).await,
+    let answer = match exchange.trace() {
+        Some(trace) => Either::Right(Box::pin(traced(request, trace, server))),
+        None => Either::Left(server.destination.send(request)),
     };
-    drop(gate);
-    let mut response = outcome?;
-    exchange.note(|record| {
-        record.origin_status = Some(response.status());
-        record.origin_duration = Some(sent.elapsed());
-        if exchange.wants_origin_headers() {
-            response.headers().clone_into(&mut record.origin_headers);
-        }
-    });
+    Ok(async move {
+        let outcome = answer.await;
+        drop(gate);
+        let response = outcome?;
+        exchange.note(|record| {
+            record.origin_status = Some(response.status());
+            record.origin_duration = Some(sent.elapsed());
+            if exchange.wants_origin_headers() {
+                response.headers().clone_into(&mut record.origin_headers);
+            }
+        });
+        incoming(response, tunnel, unzip)
+    })
+}
 
+/// Asks the server within a span.
+async fn traced(mut request: Request, trace: &Trace, server: &Server) -> Result<Response, Failure> {
+    let span = trace.client(&mut request, &server.url);
+    let sending = server.destination.send(request).instrument(span.clone());
+    let outcome = sending.await;
+    traces::end_client(trace, &span, &outcome);
+    outcome
+}
+
+/// Turns the server's answer into ours.
+fn incoming(
+    mut response: Response,
+    tunnel: Option<upgrade::Offer>,
+    unzip: bool,
+) -> Result<Response, Fault> {
     if response.status() == StatusCode::SWITCHING_PROTOCOLS {
         return match tunnel {
             Some(offer) => offer.accept(response),

@@ -48,7 +48,7 @@ pub(super) struct Compile<'a> {
 
 /// Compiles a configuration. What `previous` made of equal options is taken over.
 pub(crate) fn compile(
-    config: &RoutingConfig,
+    config: &Arc<RoutingConfig>,
     previous: &Snapshot,
     around: &Surroundings<'_>,
 ) -> Snapshot {
@@ -57,7 +57,7 @@ pub(crate) fn compile(
         previous,
         around,
         snapshot: Snapshot {
-            config: config.clone(),
+            config: Arc::clone(config),
             diagnostics: found_by_readers(config),
             ..Snapshot::default()
         },

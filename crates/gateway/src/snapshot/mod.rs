@@ -3,6 +3,7 @@
 //! snapshots, `routers.rs` and `services.rs` its parts, `carry_over.rs` keeps what did not change.
 
 use std::collections::BTreeMap;
+use std::ops::Deref;
 use std::sync::Arc;
 
 use arc_swap::ArcSwap;
@@ -99,7 +100,7 @@ pub(crate) struct Tables {
 /// A compiled configuration.
 #[derive(Debug, Default)]
 pub(crate) struct Snapshot {
-    config: RoutingConfig,
+    config: Arc<RoutingConfig>,
     diagnostics: Vec<Diagnostic>,
     tables: BTreeMap<String, Tables>,
     policies: Shelf<TlsOptions, Arc<Policy>>,
@@ -217,7 +218,13 @@ pub(crate) struct SnapshotHandle {
 }
 
 impl SnapshotHandle {
-    /// One atomic load. A request in flight keeps what it loaded.
+    /// The snapshot of this moment, for a moment: nothing is written that threads share. A request
+    /// keeps the route that it found in it.
+    pub(crate) fn look(&self) -> impl Deref<Target = Arc<Snapshot>> {
+        self.served.load()
+    }
+
+    /// The snapshot of this moment, to keep.
     pub(crate) fn load(&self) -> Arc<Snapshot> {
         self.served.load_full()
     }
@@ -228,7 +235,11 @@ impl SnapshotHandle {
     }
 
     /// Serves the configuration from now on. An equal one changes nothing.
-    pub(crate) fn apply(&self, config: &RoutingConfig, around: &Surroundings<'_>) -> Arc<Snapshot> {
+    pub(crate) fn apply(
+        &self,
+        config: &Arc<RoutingConfig>,
+        around: &Surroundings<'_>,
+    ) -> Arc<Snapshot> {
         let previous = self.load();
         if previous.config == *config && !previous.tables.is_empty() {
             return previous;

@@ -11,6 +11,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use bytes::Bytes;
+use futures_util::future::Either;
 use http::uri::{Authority, Scheme};
 use http::{Extensions, Method};
 use http_body::Body as _;
@@ -186,17 +187,20 @@ impl Destination {
     /// connection, whatever it is. One without body whose method is idempotent is sent again when
     /// it met a kept connection that the server was closing (RFC 9110 section 9.2.2), as long as
     /// the server's budget of retries lasts. All others are sent once.
-    pub async fn send(&self, request: Request) -> Result<Response, Failure> {
-        let budget = self.pool.budget();
-        budget.sent();
-        let again = is_repeatable(&request).then(|| copy_of_head(&request));
-        let failure = match self.attempt(request).await {
-            Ok(response) => return Ok(response),
-            Err(failure) => failure,
-        };
-        match again {
-            Some(request) => Box::pin(self.repeat(request, failure)).await,
-            None => Err(failure),
+    ///
+    /// The request is on its way when this returns; what is given back waits for the answer. So it
+    /// holds no request, and is small.
+    pub fn send(&self, request: Request) -> impl Future<Output = Result<Response, Failure>> + Send {
+        self.pool.budget().sent();
+        let again = is_repeatable(&request).then(|| Box::new(copy_of_head(&request)));
+        let first = self.attempt(request);
+        async move {
+            match (first.await, again) {
+                (Err(failure), Some(request)) if is_worth_another(&failure) => {
+                    Box::pin(self.repeat(*request, failure)).await
+                }
+                (outcome, _) => outcome,
+            }
         }
     }
 
@@ -207,7 +211,7 @@ impl Destination {
         mut failure: Failure,
     ) -> Result<Response, Failure> {
         let budget = self.pool.budget();
-        while failure.kind == FailureKind::Broken && failure.is_stale && budget.take() {
+        while is_worth_another(&failure) && budget.take() {
             let again = copy_of_head(&request);
             match self.attempt(request).await {
                 Ok(response) => return Ok(response),
@@ -217,15 +221,22 @@ impl Destination {
         Err(failure)
     }
 
-    async fn attempt(&self, request: Request) -> Result<Response, Failure> {
-        let limit = self.response_header_timeout;
+    fn attempt(&self, request: Request) -> impl Future<Output = Result<Response, Failure>> + Send {
+        let (limit, sending) = (self.response_header_timeout, self.pool.send(request));
         if limit.is_zero() {
-            return self.pool.send(request).await;
+            return Either::Left(sending);
         }
-        within(limit, Box::pin(self.pool.send(request)))
-            .await
-            .unwrap_or_else(|| Err(Failure::new(FailureKind::HeaderTimeout)))
+        Either::Right(Box::pin(async move {
+            within(limit, sending)
+                .await
+                .unwrap_or_else(|| Err(Failure::new(FailureKind::HeaderTimeout)))
+        }))
     }
+}
+
+/// Whether the request met a connection that was closing.
+fn is_worth_another(failure: &Failure) -> bool {
+    failure.kind == FailureKind::Broken && failure.is_stale
 }
 
 impl fmt::Display for Server {

@@ -8,6 +8,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
 
+use futures_util::future::Either;
 use http::header::{HOST, UPGRADE};
 use http::uri::{Authority, PathAndQuery, Scheme};
 use http::{HeaderValue, StatusCode, Uri};
@@ -62,7 +63,7 @@ enum Way {
 }
 
 /// A failed attempt, with the request where none of it was written.
-type Unsent = (Failure, Option<Request>);
+type Unsent = (Failure, Option<Box<Request>>);
 
 impl Pool {
     pub(super) fn new(transport: &Transport, dial: Dial, server: Server) -> Self {
@@ -91,17 +92,46 @@ impl Pool {
 
     /// Sends a request, of whose target only path and query count. A request that met a connection
     /// which was closing before a byte of it was written goes over the next one.
-    pub(super) async fn send(&self, mut request: Request) -> Result<Response, Failure> {
+    pub(super) fn send(
+        &self,
+        request: Request,
+    ) -> impl Future<Output = Result<Response, Failure>> + Send {
+        let kept = match self.0.http2 {
+            Http2::Never => self.0.take(),
+            Http2::Negotiated | Http2::Only => None,
+        };
+        // Boxed, as everything that few requests need: a future is as large as all it may ever
+        // hold, and is moved as a whole.
+        let first = match kept {
+            Some(sender) => Either::Left(self.send_http1(request, sender, true)),
+            None => Either::Right(Box::pin(self.over_another(request))),
+        };
+        async move {
+            match first.await {
+                Ok(response) => Ok(response),
+                Err((failure, Some(unsent))) if failure.is_stale => {
+                    Box::pin(self.send_at_last(*unsent)).await
+                }
+                Err((failure, _)) => Err(failure),
+            }
+        }
+    }
+
+    /// Sends a request over one connection after the other until it is written.
+    async fn send_at_last(&self, mut request: Request) -> Result<Response, Failure> {
         loop {
-            let outcome = match self.0.http2 {
-                Http2::Never => self.over_http1(request).await,
-                Http2::Negotiated | Http2::Only => Box::pin(self.over_any(request)).await,
-            };
-            match outcome {
+            match self.over_another(request).await {
                 Ok(response) => return Ok(response),
-                Err((failure, Some(unsent))) if failure.is_stale => request = unsent,
+                Err((failure, Some(unsent))) if failure.is_stale => request = *unsent,
                 Err((failure, _)) => return Err(failure),
             }
+        }
+    }
+
+    async fn over_another(&self, request: Request) -> Result<Response, Unsent> {
+        match self.0.http2 {
+            Http2::Never => self.over_http1(request).await,
+            Http2::Negotiated | Http2::Only => self.over_any(request).await,
         }
     }
 
@@ -109,9 +139,7 @@ impl Pool {
         let (sender, is_used) = match self.0.take() {
             Some(sender) => (sender, true),
             None => {
-                // Boxed, as everything that few requests need: a future is as large as all it may
-                // ever hold, and is moved as a whole.
-                let opened = Box::pin(async { self.0.begin_http1(self.0.dial(true).await?).await });
+                let opened = async { self.0.begin_http1(self.0.dial(true).await?).await };
                 (opened.await.map_err(|failure| (failure, None))?, false)
             }
         };
@@ -131,18 +159,25 @@ impl Pool {
         }
     }
 
-    async fn send_http1(
+    /// The request is on its way when this returns.
+    fn send_http1(
         &self,
         mut request: Request,
         mut sender: http1::SendRequest<Body>,
         is_used: bool,
-    ) -> Result<Response, Unsent> {
+    ) -> impl Future<Output = Result<Response, Unsent>> + Send {
         let counted = self.0.count(&mut request);
-        counted.map_err(|failure| (failure, None))?;
-        aim_http1(&mut request);
-        let sent = sender.try_send_request(request).await;
-        sent.map(|response| self.lend(response, sender))
-            .map_err(|error| unsent(error, is_used))
+        let sent = counted.map(|()| {
+            aim_http1(&mut request);
+            sender.try_send_request(request)
+        });
+        async move {
+            let sent = sent.map_err(|failure| (failure, None))?;
+            match sent.await {
+                Ok(response) => Ok(self.lend(response, sender)),
+                Err(error) => Err(unsent(error, is_used)),
+            }
+        }
     }
 
     async fn send_http2(
@@ -178,7 +213,11 @@ impl Pool {
 
 /// The target as HTTP/1 writes it; the host is a field.
 fn aim_http1(request: &mut Request) {
-    let authority = request.uri().authority();
+    let target = request.uri();
+    if target.authority().is_none() && target.path().starts_with('/') {
+        return;
+    }
+    let authority = target.authority();
     let host = authority.and_then(|host| HeaderValue::from_str(host.as_str()).ok());
     // After an attempt over HTTP/2 it is in the target.
     if let Some(host) = host.filter(|_| !request.headers().contains_key(HOST)) {
@@ -193,7 +232,7 @@ fn path(request: &Request) -> PathAndQuery {
 }
 
 fn unsent(mut error: TrySendError<Request>, is_used: bool) -> Unsent {
-    let request = error.take_message();
+    let request = error.take_message().map(Box::new);
     let failure = Failure::of_connection(error.into_error(), is_used);
     (failure, request)
 }

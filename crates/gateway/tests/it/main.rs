@@ -7,6 +7,7 @@ mod answers;
 mod api;
 mod backends;
 mod clients_tls;
+mod comparisons;
 mod compile;
 mod drain;
 mod entry_point;

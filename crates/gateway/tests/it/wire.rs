@@ -127,6 +127,33 @@ async fn slow_and_idle_connections_are_closed() {
     assert!(elapsed >= Duration::from_secs(300), "{elapsed:?}");
 }
 
+// Holds F22.
+#[tokio::test(start_paused = true)]
+async fn a_connection_that_rests_serves_as_one_that_does_not() {
+    let backend = backend().await;
+    let stand = Stand::new(&routes(&["PathPrefix(`/`)"], &backend.url(""))).await;
+    let mut client = TcpStream::connect(stand.address).await.unwrap();
+    // Else a part waits for an acknowledgement, which knows nothing of a clock that stands still.
+    client.set_nodelay(true).unwrap();
+    let (first, second) = ("GET / HTTP/1.1\r\nHost: a", "\r\n\r\n");
+    for pause in [0, 1, 30] {
+        for part in [first, second] {
+            // Longer than it takes to rest, within a request and between two of them.
+            tokio::time::sleep(Duration::from_secs(pause)).await;
+            client.write_all(part.as_bytes()).await.unwrap();
+        }
+        let mut answer = [0; 12];
+        let read = client.read_exact(&mut answer).await;
+        assert!(read.is_ok(), "after {pause} s: {read:?}");
+        assert_eq!(&answer, b"HTTP/1.1 200");
+        let mut rest = Vec::new();
+        while !rest.ends_with(b"ok") {
+            rest.push(client.read_u8().await.unwrap());
+        }
+    }
+    assert_eq!(backend.count(), 3);
+}
+
 #[tokio::test(start_paused = true)]
 async fn an_answer_that_takes_longer_than_the_write_timeout_is_cut() {
     let backend = Server::start(|_| Answer::Hang).await.unwrap();

@@ -14,7 +14,7 @@ use secrecy::SecretString;
 
 use super::secrets::{self, Secrets};
 use super::{FileProvider, NAME, template};
-use crate::Update;
+use crate::{Scope, Update};
 
 /// Greatest size of a file, in bytes.
 const MAX_SIZE: u64 = 8 << 20;
@@ -53,6 +53,7 @@ impl FileProvider {
         Update {
             provider: NAME.to_owned(),
             config,
+            scope: Scope::All,
             diagnostics: findings,
             readable,
             current,

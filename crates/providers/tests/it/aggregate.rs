@@ -1,9 +1,9 @@
 use std::time::Duration;
 
-use carnet_config::diagnostics::Object;
+use carnet_config::diagnostics::{Diagnostic, Object, Severity};
 use carnet_config::routing::{Router, RoutingConfig};
-use carnet_providers::Update;
 use carnet_providers::aggregate::{Aggregate, Merged};
+use carnet_providers::{Scope, Update};
 use tokio::sync::{mpsc, watch};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
@@ -16,6 +16,7 @@ fn update(provider: &str, router: &str) -> Update {
     Update {
         provider: provider.to_owned(),
         config,
+        scope: Scope::All,
         diagnostics: Vec::new(),
         readable: true,
         current: true,
@@ -112,4 +113,46 @@ async fn updates_without_end_are_published_after_the_throttle() {
     let before = Instant::now();
     running.next().await;
     assert!(before.elapsed() <= LONG + Duration::from_millis(40));
+}
+
+#[tokio::test(start_paused = true)]
+async fn services_take_the_places_of_those_of_their_names_and_all_else_stays() {
+    for others in [&["file"][..], &["file", "other"]] {
+        let mut running = start(others, LONG);
+        for provider in others {
+            running.send(update(provider, "a")).await;
+        }
+        running.next().await;
+        let mut part = update("file", "nothing");
+        part.scope = Scope::Services;
+        part.config = RoutingConfig::default();
+        part.config
+            .services
+            .insert("s".to_owned(), Object::closed(finding("gone")));
+        running.send(part.clone()).await;
+        assert_eq!(running.next().await.len(), others.len());
+        let merged = running.merged.borrow().clone().unwrap();
+        assert_eq!(merged.config.services["s@file"], part.config.services["s"]);
+        // It is still known when another provider says something.
+        if let [_, other] = others {
+            running.send(update(other, "b")).await;
+            assert_eq!(running.next().await, ["a@file", "b@other"]);
+            let merged = running.merged.borrow().clone().unwrap();
+            assert!(merged.config.services.contains_key("s@file"));
+        }
+        running.send(update("file", "c")).await;
+        running.next().await;
+        let merged = running.merged.borrow().clone().unwrap();
+        assert!(merged.config.services.is_empty(), "all was told anew");
+    }
+}
+
+fn finding(message: &str) -> Diagnostic {
+    Diagnostic {
+        severity: Severity::Error,
+        object: String::new(),
+        key: String::new(),
+        message: message.to_owned(),
+        position: None,
+    }
 }

@@ -168,7 +168,7 @@ async fn follow(mut latest: Latest, gateway: &Gateway, process: &Process) {
 
 fn apply(merged: Merged, gateway: &Gateway) {
     // What is wrong with it is logged.
-    drop(gateway.apply(&merged.config));
+    drop(gateway.apply_shared(&merged.config));
     gateway.note_current(merged.current);
     let readiness = gateway.readiness();
     match merged.readable {

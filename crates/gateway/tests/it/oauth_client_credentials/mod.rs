@@ -9,15 +9,20 @@ use carnet_testkit::client::{self, Response};
 use carnet_testkit::server::{Answer, Request};
 use carnet_testkit::{FixedClock, Server};
 
+use recorder::Recorder;
+
 use crate::stack::Stack;
 
+mod advisories;
 mod headers;
 mod proofs;
+mod recorder;
 mod refusals;
 mod revocations;
 mod scenes;
 mod secrecy;
 mod sharing;
+mod store;
 mod unauthorized;
 mod verifying;
 
@@ -29,6 +34,7 @@ struct Room {
     provider: Server,
     backend: Server,
     clock: Arc<FixedClock>,
+    recorder: Recorder,
 }
 
 impl Room {
@@ -70,6 +76,7 @@ impl Room {
             provider,
             backend,
             clock,
+            recorder: Recorder::default(),
         };
         room.apply(url, options);
         room
@@ -103,7 +110,14 @@ http:
     }
 
     async fn get(&self, fields: &[&str]) -> Response {
-        get(self.gateway.address, fields).await
+        let caller = self.recorder.note(fields);
+        let caller = caller.map(|id| format!("X-Caller: {id}"));
+        let fields = [
+            fields,
+            &caller.iter().map(String::as_str).collect::<Vec<_>>(),
+        ]
+        .concat();
+        get(self.gateway.address, &fields).await
     }
 
     /// A request with credentials as `curl -u` sends them.

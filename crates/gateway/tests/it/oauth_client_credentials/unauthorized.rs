@@ -73,8 +73,8 @@ async fn by_default_a_401_of_the_service_is_its_answer() {
 #[tokio::test]
 async fn what_is_kept_can_be_seen_but_for_the_tokens() {
     let options = "audience: a, scopes: [r, w]";
-    let room = Room::new(options, |_| granted("CANARY", Some(3600))).await;
-    assert_eq!(room.get_as("id", "CANARY").await.status, 200);
+    let room = Room::new(options, |_| granted("CANARY-token", Some(3600))).await;
+    assert_eq!(room.get_as("id", "CANARY-secret").await.status, 200);
     let [token] = &room.gateway.cached()[..] else {
         panic!("one token");
     };

@@ -6,9 +6,11 @@ use std::sync::Arc;
 
 use carnet_config::diagnostics::Diagnostic;
 
+use super::kind::ENDPOINT_SLICES;
 use super::watch::News;
 use crate::kubernetes::manifests::{Identity, ManifestObject};
-use crate::kubernetes::objects::Objects;
+use crate::kubernetes::objects::{ObjectName, Objects};
+use crate::kubernetes::translate::service_of;
 
 /// All that is known of a cluster.
 pub(super) struct Known {
@@ -22,6 +24,29 @@ pub(super) struct Known {
 struct Told {
     has_spoken: bool,
     objects: BTreeSet<Identity>,
+}
+
+/// What is new.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(super) enum Change {
+    /// Nothing that matters.
+    #[default]
+    Nothing,
+    /// The endpoints of these Services, and nothing else.
+    Endpoints(BTreeSet<ObjectName>),
+    /// Whatever it may be.
+    Anything,
+}
+
+impl Change {
+    /// Takes another one in.
+    pub(super) fn extend(&mut self, other: Self) {
+        match (&mut *self, other) {
+            (_, Self::Nothing) | (Self::Anything, _) => {}
+            (Self::Endpoints(all), Self::Endpoints(more)) => all.extend(more),
+            (_, other) => *self = other,
+        }
+    }
 }
 
 impl Known {
@@ -57,8 +82,34 @@ impl Known {
         mem::take(&mut self.findings)
     }
 
-    /// Takes news in; `false` when nothing is new.
-    pub(super) fn take(&mut self, number: usize, news: News) -> bool {
+    /// Takes news in, and says what is new.
+    pub(super) fn take(&mut self, number: usize, news: News) -> Change {
+        let slice = match &news {
+            News::Applied(object) => Some(&object.identity),
+            News::Deleted(identity) => Some(identity),
+            News::Listed(_) | News::Refused => None,
+        };
+        let slice = slice.filter(|identity| identity.kind == ENDPOINT_SLICES.kind);
+        let Some(identity) = slice.cloned() else {
+            return match self.insert(number, news) {
+                true => Change::Anything,
+                false => Change::Nothing,
+            };
+        };
+        let name = ObjectName::new(&identity.namespace, &identity.name);
+        let before = self.objects.endpoint_slices.get(&name).cloned();
+        self.insert(number, news);
+        let after = self.objects.endpoint_slices.get(&name);
+        if before.as_ref() == after {
+            return Change::Nothing;
+        }
+        let both = before.iter().chain(after);
+        let services = both.filter_map(|slice| service_of(&name.namespace, slice));
+        Change::Endpoints(services.collect())
+    }
+
+    /// `false` when nothing is new.
+    fn insert(&mut self, number: usize, news: News) -> bool {
         let Some(told) = self.told.get_mut(number) else {
             return false;
         };

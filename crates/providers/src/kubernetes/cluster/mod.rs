@@ -5,6 +5,7 @@
 //! server. Refuses to know what objects mean, which is [`translate()`](super::translate())'s.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::mem;
 use std::sync::Arc;
 
 use carnet_config::install::{KubernetesCluster, KubernetesCrd, KubernetesIngress};
@@ -17,9 +18,9 @@ use tokio::time::{Instant, sleep_until};
 use tokio_util::sync::CancellationToken;
 
 use super::translate::named_secrets;
+use super::translate::{Names, Translator};
 use super::{INGRESS_NAME, IngressOptions, NAME, ObjectName, Objects, Options};
-use super::{translate, translate_ingresses};
-use crate::Update;
+use crate::{Scope as Extent, Update};
 
 mod by_name;
 mod client;
@@ -32,7 +33,7 @@ mod watch;
 pub use client::ClientError;
 use client::client;
 use kind::{Kind, SECRETS, Selection};
-use known::Known;
+use known::{Change, Known};
 use pace::Pace;
 use watch::{News, Watch};
 
@@ -45,7 +46,7 @@ pub struct ClusterProvider {
     name: &'static str,
     cluster: KubernetesCluster,
     scopes: Vec<Scope>,
-    translate: Arc<dyn Fn(&Objects) -> RoutingConfig + Send + Sync>,
+    translator: Translator,
 }
 
 /// Kinds, and of which cluster's part.
@@ -107,7 +108,7 @@ impl ClusterProvider {
             name: NAME,
             scopes: vec![Scope::new(kind::OF_CRD, &options.cluster)],
             cluster: options.cluster,
-            translate: Arc::new(move |objects| translate(objects, &translation)),
+            translator: Translator::Crd(translation),
         }
     }
 
@@ -149,7 +150,7 @@ impl ClusterProvider {
             name: INGRESS_NAME,
             scopes,
             cluster: options.cluster,
-            translate: Arc::new(move |objects| translate_ingresses(objects, &translation)),
+            translator: Translator::Ingress(translation),
         }
     }
 
@@ -171,6 +172,8 @@ impl ClusterProvider {
             secrets: secrets.map(|(number, _)| number).collect(),
             are_by_name: false,
             wanted,
+            change: Change::Nothing,
+            names: None,
             pace: Pace::new(self.cluster.throttle),
             provider: self,
             updates,
@@ -216,6 +219,10 @@ struct Follower {
     /// Whether some of them are read by their names, and which.
     are_by_name: bool,
     wanted: latest::Sender<Option<BTreeSet<ObjectName>>>,
+    /// What is new since the last rebuild.
+    change: Change,
+    /// The names that the last rebuild of everything gave.
+    names: Option<Names>,
     pace: Pace,
     updates: Sender<Update>,
 }
@@ -242,7 +249,10 @@ impl Follower {
         // They are told by their names instead, once it is known which.
         let is_by_name = self.secrets.contains(&number) && matches!(news, News::Refused);
         self.are_by_name |= is_by_name;
-        if !is_by_name && self.known.take(number, news) && self.known.is_complete() {
+        if !is_by_name {
+            self.change.extend(self.known.take(number, news));
+        }
+        if self.change != Change::Nothing && self.known.is_complete() {
             self.pace.changed(Instant::now());
         }
         if self.are_by_name && self.known.is_complete_but(&self.secrets) {
@@ -260,20 +270,51 @@ impl Follower {
     /// `false` when nobody listens.
     async fn rebuild(&mut self) -> bool {
         self.pace.rebuilt(Instant::now());
-        let (objects, translate) = (self.known.objects(), Arc::clone(&self.provider.translate));
+        let work = Work {
+            objects: self.known.objects(),
+            translator: self.provider.translator.clone(),
+            names: self.names.take(),
+            change: mem::take(&mut self.change),
+        };
         // Ten thousand routes take their time, which requests should not wait for.
-        let translated = spawn_blocking(move || translate(&objects)).await;
-        let Ok(config) = translated else {
+        let Ok((config, scope, names)) = spawn_blocking(move || work.translate()).await else {
             tracing::error!("a translation failed; what is served stays");
             return true;
         };
+        self.names = Some(names);
         let update = Update {
             provider: self.provider.name.to_owned(),
             config,
+            scope,
             diagnostics: self.known.take_findings(),
             readable: true,
             current: true,
         };
         self.updates.send(update).await.is_ok()
+    }
+}
+
+/// A translation to be made.
+struct Work {
+    objects: Arc<Objects>,
+    translator: Translator,
+    names: Option<Names>,
+    change: Change,
+}
+
+impl Work {
+    /// Endpoints alone change the services behind which they stand; anything else may change
+    /// everything.
+    fn translate(self) -> (RoutingConfig, Extent, Names) {
+        if let (Change::Endpoints(changed), Some(names)) = (&self.change, self.names) {
+            let (services, names) = self.translator.part(&self.objects, names, changed);
+            let config = RoutingConfig {
+                services,
+                ..RoutingConfig::default()
+            };
+            return (config, Extent::Services, names);
+        }
+        let (config, names) = self.translator.whole(&self.objects);
+        (config, Extent::All, names)
     }
 }

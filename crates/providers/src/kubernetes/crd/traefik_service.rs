@@ -47,6 +47,17 @@ impl TraefikService {
         }
     }
 
+    /// All entries, whatever they are for.
+    pub(in crate::kubernetes) fn entries(&self) -> impl Iterator<Item = &ServiceEntry> {
+        let (many, two) = match self {
+            Self::Weighted { services, .. } | Self::HighestRandomWeight(services) => {
+                (services.as_slice(), None)
+            }
+            Self::Failover(failover) => (&[][..], Some([&failover.service, &failover.fallback])),
+        };
+        many.iter().chain(two.into_iter().flatten())
+    }
+
     fn kind(fields: &mut Fields<'_>) -> Option<Self> {
         let weighted = fields.map("weighted", |weighted| Self::Weighted {
             services: entries(weighted),

@@ -60,6 +60,7 @@ impl<'a, 'b> Ingresses<'a, 'b> {
             let label = format!("Ingress {name}");
             match &object.value {
                 Some(ingress) if !self.serves_class(ingress) => {}
+                Some(ingress) if !self.is_wanted(name, ingress) => {}
                 Some(ingress) => {
                     for reference in &ingress.secrets {
                         let namespace = &name.namespace;
@@ -79,9 +80,23 @@ impl<'a, 'b> Ingresses<'a, 'b> {
         }
     }
 
+    fn is_wanted(&self, name: &ObjectName, ingress: &Ingress) -> bool {
+        let Some(only) = self.translation.only else {
+            return true;
+        };
+        let paths = ingress.paths.iter().filter_map(|path| path.value.as_ref());
+        let backends = paths.filter_map(|path| path.backend.as_ref());
+        let mut backends = backends.chain(&ingress.default_backend);
+        backends.any(|one| only.contains(&ObjectName::new(&name.namespace, &one.service.name)))
+    }
+
     fn tell(&mut self, name: &ObjectName, diagnostics: Vec<Diagnostic>) {
         let wanted = format!("{}-{}", name.namespace, name.name);
-        let key = self.translation.routers.claim(&wanted, &name.to_string());
+        let key = self
+            .translation
+            .names
+            .routers
+            .claim(&wanted, &name.to_string());
         let closed = Object {
             value: None,
             diagnostics,
@@ -133,7 +148,7 @@ impl<'a, 'b> Ingresses<'a, 'b> {
         let host = path.host.as_deref().unwrap_or_default();
         let wanted = format!("{}-{}-{host}{}", name.namespace, name.name, path.path);
         let owner = format!("{name} {host} {} {:?}", path.path, path.kind);
-        let claims = &mut self.translation.routers;
+        let claims = &mut self.translation.names.routers;
         let key = claims.claim(&wanted, &owner);
         if self.translation.config.routers.contains_key(&key) {
             let message = "an earlier path has the same rule and is not served".to_owned();
@@ -277,7 +292,7 @@ impl<'a, 'b> Ingresses<'a, 'b> {
             }
             Err(finding) => {
                 findings.push(finding);
-                let claims = &mut self.translation.services;
+                let claims = &mut self.translation.names.services;
                 let key = claims.claim(router, &format!("router {router}"));
                 let closed = Object {
                     value: None,

@@ -3,12 +3,13 @@
 //! What is broken closes itself and keeps its place: a router whose middleware or service is not
 //! there answers 503, so that nothing falls through to a wider one. Names are Traefik's.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use carnet_config::diagnostics::{Diagnostic, Position, Severity};
-use carnet_config::routing::RoutingConfig;
+use carnet_config::diagnostics::{Diagnostic, Object, Position, Severity};
+use carnet_config::routing::{RoutingConfig, Service};
 use k8s_openapi::api::discovery::v1::EndpointSlice;
 
+use super::crd::ServiceEntry;
 use super::objects::{ObjectName, Objects};
 use super::{INGRESS_NAME, NAME, SERVICE_NAME_LABEL};
 
@@ -26,6 +27,7 @@ mod tls;
 mod traefik_service;
 
 use claims::Claims;
+use ingress::Ingresses;
 pub(super) use secrets::named_secrets;
 
 /// What the user allows: `providers.kubernetesCRD`.
@@ -45,16 +47,63 @@ pub struct Options {
     pub allow_loopback_endpoints: bool,
 }
 
+/// The names that a translation gave to services and routers.
+#[derive(Debug, Default)]
+pub(super) struct Names {
+    services: Claims,
+    routers: Claims,
+}
+
+/// Which provider's objects are translated, and what the user allows.
+#[derive(Debug, Clone)]
+pub(super) enum Translator {
+    /// Traefik's own kinds.
+    Crd(Options),
+    /// Ingresses.
+    Ingress(IngressOptions),
+}
+
+impl Translator {
+    /// Everything, and the names that things got.
+    pub(super) fn whole(&self, objects: &Objects) -> (RoutingConfig, Names) {
+        let mut translation = Translation::new(objects, self.options(), Names::default(), None);
+        match self {
+            Self::Crd(_) => translation.translate(),
+            Self::Ingress(options) => Ingresses::new(&mut translation, options).translate(),
+        }
+        (translation.config, translation.names)
+    }
+
+    /// The services that these Services stand behind, where nothing but their endpoints has changed
+    /// since the names were given.
+    pub(super) fn part(
+        &self,
+        objects: &Objects,
+        names: Names,
+        changed: &BTreeSet<ObjectName>,
+    ) -> (BTreeMap<String, Object<Service>>, Names) {
+        let mut translation = Translation::new(objects, self.options(), names, Some(changed));
+        match self {
+            Self::Crd(_) => {
+                translation.translate_traefik_services();
+                translation.translate_ingress_routes();
+            }
+            Self::Ingress(options) => Ingresses::new(&mut translation, options).translate(),
+        }
+        (translation.config.services, translation.names)
+    }
+
+    fn options(&self) -> &Options {
+        match self {
+            Self::Crd(options) => options,
+            Self::Ingress(options) => &options.shared,
+        }
+    }
+}
+
 /// Translates everything.
 pub fn translate(objects: &Objects, options: &Options) -> RoutingConfig {
-    let mut translation = Translation::new(objects, options);
-    translation.translate_middlewares();
-    translation.translate_tls_options();
-    translation.translate_certificates();
-    translation.translate_servers_transports();
-    translation.translate_traefik_services();
-    translation.translate_ingress_routes();
-    translation.config
+    Translator::Crd(options.clone()).whole(objects).0
 }
 
 /// What the user allows: `providers.kubernetesIngress`.
@@ -69,9 +118,7 @@ pub struct IngressOptions {
 /// Translates Ingresses, which may name Middlewares, TLSOptions and ServersTransports among the
 /// objects.
 pub fn translate_ingresses(objects: &Objects, options: &IngressOptions) -> RoutingConfig {
-    let mut translation = Translation::new(objects, &options.shared);
-    ingress::Ingresses::new(&mut translation, options).translate();
-    translation.config
+    Translator::Ingress(options.clone()).whole(objects).0
 }
 
 /// What both providers would say, by their names, of objects that no cluster holds.
@@ -100,13 +147,19 @@ struct Translation<'a> {
     traefik_services: BTreeMap<ObjectName, String>,
     servers_transports: BTreeMap<ObjectName, String>,
     tls_options: BTreeMap<ObjectName, String>,
-    services: Claims,
-    routers: Claims,
+    names: Names,
+    /// Only what these Services stand behind; `None`: everything.
+    only: Option<&'a BTreeSet<ObjectName>>,
     config: RoutingConfig,
 }
 
 impl<'a> Translation<'a> {
-    fn new(objects: &'a Objects, options: &'a Options) -> Self {
+    fn new(
+        objects: &'a Objects,
+        options: &'a Options,
+        names: Names,
+        only: Option<&'a BTreeSet<ObjectName>>,
+    ) -> Self {
         Self {
             objects,
             options,
@@ -115,23 +168,52 @@ impl<'a> Translation<'a> {
             traefik_services: claims::names(objects.traefik_services.keys()),
             servers_transports: claims::names(objects.servers_transports.keys()),
             tls_options: claims::names(objects.tls_options.keys()),
-            services: Claims::default(),
-            routers: Claims::default(),
+            names,
+            only,
             config: RoutingConfig::default(),
         }
+    }
+
+    fn translate(&mut self) {
+        self.translate_middlewares();
+        self.translate_tls_options();
+        self.translate_certificates();
+        self.translate_servers_transports();
+        self.translate_traefik_services();
+        self.translate_ingress_routes();
+    }
+
+    /// Whether entries of an object in `namespace` lead to what is wanted.
+    fn is_wanted<'e>(
+        &self,
+        namespace: &str,
+        mut entries: impl Iterator<Item = &'e ServiceEntry>,
+    ) -> bool {
+        let Some(only) = self.only else {
+            return true;
+        };
+        entries.any(|entry| {
+            let reference = &entry.reference;
+            let namespace = reference.namespace.as_deref().unwrap_or(namespace);
+            !entry.is_traefik_service && only.contains(&ObjectName::new(namespace, &reference.name))
+        })
     }
 }
 
 fn slices(objects: &Objects) -> BTreeMap<ObjectName, Vec<&EndpointSlice>> {
     let mut slices: BTreeMap<ObjectName, Vec<&EndpointSlice>> = BTreeMap::new();
     for (name, slice) in &objects.endpoint_slices {
-        let labels = slice.metadata.labels.as_ref();
-        if let Some(service) = labels.and_then(|labels| labels.get(SERVICE_NAME_LABEL)) {
-            let service = ObjectName::new(&name.namespace, service);
+        if let Some(service) = service_of(&name.namespace, slice) {
             slices.entry(service).or_default().push(slice);
         }
     }
     slices
+}
+
+/// The Service that an EndpointSlice of a namespace is of.
+pub(super) fn service_of(namespace: &str, slice: &EndpointSlice) -> Option<ObjectName> {
+    let service = slice.metadata.labels.as_ref()?.get(SERVICE_NAME_LABEL)?;
+    Some(ObjectName::new(namespace, service))
 }
 
 /// A finding of the translation.
@@ -148,5 +230,57 @@ fn finding(
         key: key.to_owned(),
         message,
         position: Some(position.clone()),
+    }
+}
+
+#[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "tests")]
+mod tests {
+    use std::fs;
+    use std::path::Path;
+
+    use super::*;
+    use crate::kubernetes::manifests;
+
+    fn cases() -> Vec<(Objects, Translator)> {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden");
+        let files = fs::read_dir(folder)
+            .unwrap()
+            .map(|file| file.unwrap().path());
+        let texts = files.filter(|path| path.extension().is_some_and(|ending| ending == "yaml"));
+        let read = |path| {
+            let text = fs::read_to_string(path).unwrap();
+            let mut objects = Objects::default();
+            for object in &manifests::parse(&text, "case").unwrap().objects {
+                objects.insert(object).unwrap();
+            }
+            let translator = match text.starts_with("# provider: ingress") {
+                true => Translator::Ingress(IngressOptions::default()),
+                false => Translator::Crd(Options::default()),
+            };
+            (objects, translator)
+        };
+        texts.map(read).collect()
+    }
+
+    #[test]
+    fn what_endpoints_change_is_the_same_whether_all_is_translated_or_only_that() {
+        let mut compared = 0;
+        for (objects, translator) in cases() {
+            for service in objects.services.keys() {
+                let (mut config, names) = translator.whole(&objects);
+                let mut changed = objects.clone();
+                let is_other = |name: &ObjectName, slice: &mut EndpointSlice| {
+                    service_of(&name.namespace, slice).as_ref() != Some(service)
+                };
+                changed.endpoint_slices.retain(is_other);
+                let only = BTreeSet::from([service.clone()]);
+                let (services, _) = translator.part(&changed, names, &only);
+                compared += services.len();
+                config.services.extend(services);
+                assert_eq!(config.services, translator.whole(&changed).0.services);
+            }
+        }
+        assert!(compared > 20, "{compared}");
     }
 }

@@ -17,6 +17,7 @@ impl Translation<'_> {
         for (name, object) in &self.objects.ingress_routes {
             match &object.value {
                 Some(ingress_route) if !self.serves_class(ingress_route) => {}
+                Some(ingress_route) if !self.is_wanted_route(name, ingress_route) => {}
                 Some(ingress_route) if !ingress_route.routes.is_empty() => {
                     for route in &ingress_route.routes {
                         self.translate_route(name, ingress_route, route, &object.diagnostics);
@@ -25,7 +26,7 @@ impl Translation<'_> {
                 // It has no rule: it is only told of.
                 _ => {
                     let wanted = format!("{}-{}", name.namespace, name.name);
-                    let key = self.routers.claim(&wanted, &name.to_string());
+                    let key = self.names.routers.claim(&wanted, &name.to_string());
                     let closed = Object {
                         value: None,
                         diagnostics: object.diagnostics.clone(),
@@ -34,6 +35,12 @@ impl Translation<'_> {
                 }
             }
         }
+    }
+
+    fn is_wanted_route(&self, name: &ObjectName, ingress_route: &IngressRoute) -> bool {
+        let routes = ingress_route.routes.iter();
+        let entries = routes.flat_map(|route| route.value.iter().flat_map(|one| &one.services));
+        self.is_wanted(&name.namespace, entries)
     }
 
     fn serves_class(&self, ingress_route: &IngressRoute) -> bool {
@@ -59,7 +66,7 @@ impl Translation<'_> {
             name: own,
         } = name;
         let wanted = format!("{namespace}-{own}-{}", claims::hash(rule, 10));
-        let key = self.routers.claim(&wanted, &name.to_string());
+        let key = self.names.routers.claim(&wanted, &name.to_string());
 
         let mut findings = shared.to_vec();
         findings.extend(route.diagnostics.iter().cloned());

@@ -53,7 +53,10 @@ impl Translation<'_> {
                 diagnostics,
             },
         };
-        let name = self.services.claim(router, &format!("router {router}"));
+        let name = self
+            .names
+            .services
+            .claim(router, &format!("router {router}"));
         self.config.services.insert(name.clone(), object);
         name
     }
@@ -104,8 +107,14 @@ impl Translation<'_> {
             None => String::new(),
         };
         let wanted = format!("{of}-{}-{port}", entry.reference.name);
-        let owner = format!("{:?}", object.value);
-        let name = self.services.claim(&wanted, &owner);
+        // All but the servers, which come and go.
+        let transport = object.value.as_ref().and_then(|service| match service {
+            Service::LoadBalancer(balancer) => balancer.servers_transport.as_deref(),
+            _ => None,
+        });
+        let options = (&entry.balance, &entry.scheme, entry.native_lb, transport);
+        let owner = format!("{of}/{}:{:?} {options:?}", entry.reference.name, entry.port);
+        let name = self.names.services.claim(&wanted, &owner);
         self.config.services.entry(name.clone()).or_insert(object);
         name
     }
@@ -176,14 +185,15 @@ impl Translation<'_> {
                 Some(transport.map_err(|message| Fault("serversTransport", message))?)
             }
         };
-        let spec = service.spec.clone().unwrap_or_default();
+        let nothing = ServiceSpec::default();
+        let spec = service.spec.as_ref().unwrap_or(&nothing);
         let is_external = spec.type_.as_deref() == Some("ExternalName");
         if entry.balance.health_check.is_some() && !is_external {
             let message = "is for Services of type ExternalName; Kubernetes checks the others";
             return Err(Fault("healthCheck", message.to_owned()));
         }
         Ok(LoadBalancer {
-            servers: self.servers(entry, name, &spec, warnings)?,
+            servers: self.servers(entry, name, spec, warnings)?,
             servers_transport,
             ..entry.balance.clone()
         })

@@ -12,13 +12,19 @@ impl Translation<'_> {
         let names = self.traefik_services.clone();
         for (name, key) in &names {
             // Taken before anything below or behind them asks for a name.
-            self.services.claim(key, &format!("TraefikService {name}"));
+            self.names
+                .services
+                .claim(key, &format!("TraefikService {name}"));
         }
         for (name, key) in names {
             let label = format!("TraefikService {name}");
             let Some(object) = self.objects.traefik_services.get(&name) else {
                 continue;
             };
+            let entries = object.value.iter().flat_map(TraefikService::entries);
+            if !self.is_wanted(&name.namespace, entries) {
+                continue;
+            }
             let mut diagnostics = object.diagnostics.clone();
             let value = object.value.as_ref().and_then(|service| {
                 self.composed(&name.namespace, &label, service, &mut diagnostics)

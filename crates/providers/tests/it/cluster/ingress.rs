@@ -34,7 +34,7 @@ async fn an_ingress_is_served_while_its_class_and_its_middleware_are_there() {
     let provider = ClusterProvider::ingress(options, Some(&crd), server.client());
     assert_eq!(provider.name(), "kubernetes");
     tokio::spawn(provider.run(sender, stop.clone()));
-    let mut running = Running { updates, stop };
+    let mut running = Running::new(updates, stop);
 
     let config = running.next().await;
     let router = config.routers[ROUTER].served().unwrap();

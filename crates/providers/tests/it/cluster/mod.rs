@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use carnet_config::install::{KubernetesCluster, KubernetesCrd};
 use carnet_config::routing::{RoutingConfig, Service};
-use carnet_providers::Update;
 use carnet_providers::kubernetes::cluster::ClusterProvider;
+use carnet_providers::{Scope, Update};
 use tokio::sync::mpsc;
 use tokio::time::{Instant, timeout};
 use tokio_util::sync::CancellationToken;
@@ -55,6 +55,9 @@ spec:
 
 struct Running {
     updates: mpsc::Receiver<Update>,
+    /// What was told so far, and how much of it was told last.
+    config: RoutingConfig,
+    scope: Scope,
     stop: CancellationToken,
 }
 
@@ -77,12 +80,28 @@ fn start_with(server: &Server, cluster: KubernetesCluster) -> Running {
     };
     let provider = ClusterProvider::crd(options, server.client());
     tokio::spawn(provider.run(sender, stop.clone()));
-    Running { updates, stop }
+    Running::new(updates, stop)
 }
 
 impl Running {
+    fn new(updates: mpsc::Receiver<Update>, stop: CancellationToken) -> Self {
+        Self {
+            updates,
+            config: RoutingConfig::default(),
+            scope: Scope::All,
+            stop,
+        }
+    }
+
+    /// All that is told once something was told.
     async fn next(&mut self) -> RoutingConfig {
-        self.updates.recv().await.unwrap().config
+        let update = self.updates.recv().await.unwrap();
+        self.scope = update.scope;
+        match update.scope {
+            Scope::All => self.config = update.config,
+            Scope::Services => self.config.services.extend(update.config.services),
+        }
+        self.config.clone()
     }
 
     /// Nothing is told, however long one waits.
@@ -377,4 +396,30 @@ async fn secrets_that_may_not_be_listed_are_read_by_the_names_that_objects_use()
     tokio::time::sleep(Duration::from_secs(60)).await;
     server.delete("Secret", "apps", "gateway");
     running.until(closed).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn endpoints_alone_change_services_alone() {
+    let server = with_whoami();
+    let mut running = start(&server);
+    running.next().await;
+    let slice = "apiVersion: discovery.k8s.io/v1
+kind: EndpointSlice
+metadata: {name: whoami-1, namespace: apps, labels: {kubernetes.io/service-name: whoami}}
+addressType: IPv4
+endpoints: [{addresses: [10.0.0.2]}]
+ports: [{name: http, port: 8080}]";
+    server.apply(slice);
+    let config = running.next().await;
+    assert_eq!(running.scope, Scope::Services);
+    assert_eq!(servers(&config), ["http://10.0.0.2:8080/"]);
+    // Written again, it says the same.
+    server.apply(slice);
+    assert!(running.is_silent().await);
+    server.delete("EndpointSlice", "apps", "whoami-1");
+    assert!(servers(&running.next().await).is_empty());
+    assert_eq!(running.scope, Scope::Services);
+    server.delete("Middleware", "apps", "guard");
+    assert!(running.next().await.routers[ROUTER].is_closed());
+    assert_eq!(running.scope, Scope::All);
 }

@@ -6,10 +6,11 @@
 //! 400 and closes. Bodies pass through uncopied by more than one buffer and are only measured, to
 //! know where the next head begins. HTTP/2 and tunnels pass unwatched.
 //!
-//! The limits of reading are here for the same reason: only here is known whether a connection waits
-//! for a request, is in the middle of one, or has one in flight.
+//! The limits of reading are here for the same reason (`patience.rs`): only here is known whether a
+//! connection waits for a request, is in the middle of one, or has one in flight.
 
 use std::io;
+use std::mem::MaybeUninit;
 use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
@@ -17,12 +18,17 @@ use std::time::Duration;
 
 use bytes::{Buf, BytesMut};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use tokio::time::Sleep;
+use tokio::time::{Instant, Sleep};
 use tokio_util::io::poll_read_buf;
 
 use super::chunked::Chunked;
+use super::deadline::Deadline;
 use super::head::{self, Framing};
 use super::traffic::Traffic;
+
+mod patience;
+
+use patience::timer;
 
 /// No head looks like this.
 pub(super) const GARBAGE: &[u8] = b"\0\r\n\r\n";
@@ -54,16 +60,21 @@ pub(super) struct Wire<S> {
     stream: S,
     traffic: Arc<Traffic>,
     limits: Limits,
+    /// What was read before it could be passed on; nothing, most of the time.
     buffer: BytesMut,
     /// Bytes of the buffer that the parser may have.
     ready: usize,
     state: State,
     phase: Phase,
-    timer: Option<Pin<Box<Sleep>>>,
-    /// Whether bytes came since the timer was set.
+    deadline: Deadline,
+    /// Whether bytes came since somebody looked.
     is_fresh: bool,
+    /// When somebody looked and bytes had come, or a request was in flight.
+    heard: Instant,
     /// Ends the time of an answer.
     write_timer: Option<Pin<Box<Sleep>>>,
+    /// Whether all that was written has gone out.
+    is_flushed: bool,
     /// Unwatched bytes of this turn.
     in_turn: usize,
 }
@@ -98,29 +109,75 @@ impl<S: AsyncRead + Unpin> Wire<S> {
             ready: 0,
             state: State::Head,
             phase: Phase::Request,
-            timer: None,
+            deadline: Deadline::default(),
             is_fresh: false,
+            heard: Instant::now(),
             write_timer: None,
+            is_flushed: true,
             in_turn: 0,
         };
         wire.wind();
         wire
     }
 
-    /// Judges what has come in.
+    /// Waits until there is something for a parser; `false`: the client has closed. Meanwhile the
+    /// connection holds no buffer.
+    pub(super) fn poll_first(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<bool>> {
+        while self.ready == 0 && !matches!(self.state, State::Open | State::Refused) {
+            let mut space = [MaybeUninit::uninit(); READ_SIZE];
+            let mut read = ReadBuf::uninit(&mut space);
+            let Poll::Ready(outcome) = Pin::new(&mut self.stream).poll_read(cx, &mut read) else {
+                return Poll::Ready(Err(ready!(self.poll_timer(cx))));
+            };
+            outcome?;
+            match (read.filled(), self.buffer.is_empty()) {
+                ([], true) => return Poll::Ready(Ok(false)),
+                // The parser shall see a head that broke off.
+                ([], false) => self.state = State::Open,
+                (bytes, _) => self.buffer.extend_from_slice(bytes),
+            }
+            self.advance();
+            self.tell_time();
+        }
+        Poll::Ready(Ok(true))
+    }
+
+    /// Takes back what a parser has left when the connection goes to rest.
+    pub(super) fn take_back(&mut self, left: &[u8]) {
+        let mut buffer = BytesMut::from(left);
+        buffer.extend_from_slice(&self.buffer);
+        self.buffer = buffer;
+        self.ready += left.len();
+    }
+
+    /// Judges what waits in the buffer.
     fn advance(&mut self) {
         while self.ready < self.buffer.len() {
-            let fresh = &self.buffer[self.ready..];
+            let buffer = std::mem::take(&mut self.buffer);
+            let passed = self.pass(&buffer[self.ready..]);
+            self.buffer = buffer;
+            self.ready += passed;
+            let is_held = matches!(self.state, State::Head) && self.ready < self.buffer.len();
+            if matches!(self.state, State::Refused) || is_held && !self.head() {
+                return;
+            }
+        }
+    }
+
+    /// How many of these bytes the parser may have as they are, from the first one on.
+    fn pass(&mut self, bytes: &[u8]) -> usize {
+        let mut passed = 0;
+        while passed < bytes.len() {
+            let fresh = &bytes[passed..];
             match &mut self.state {
-                State::Head => {
-                    if !self.head() {
-                        return;
-                    }
-                }
+                State::Head => match self.sound_head(fresh) {
+                    Some(length) => passed += length,
+                    None => break,
+                },
                 State::Length(left) => {
                     let here = u64::try_from(fresh.len()).unwrap_or(u64::MAX).min(*left);
                     *left -= here;
-                    self.ready += usize::try_from(here).unwrap_or(fresh.len());
+                    passed += usize::try_from(here).unwrap_or(fresh.len());
                     if *left == 0 {
                         self.state = State::Head;
                     }
@@ -128,61 +185,62 @@ impl<S: AsyncRead + Unpin> Wire<S> {
                 State::Chunked(chunked) => match chunked.read(fresh) {
                     None => self.state = State::Refused,
                     Some(read) => {
-                        self.ready += read;
+                        passed += read;
                         if chunked.is_over() {
                             self.state = State::Head;
                         }
                     }
                 },
-                State::Open => self.ready = self.buffer.len(),
-                State::Refused => return,
+                State::Open => passed = bytes.len(),
+                State::Refused => break,
             }
         }
+        passed
     }
 
-    /// Takes the next head, if it is whole.
-    fn head(&mut self) -> bool {
-        // The parser skips empty lines before a request; they are none of its head.
-        while self.buffer[self.ready..].starts_with(b"\r\n") {
-            let rest = self.buffer.split_off(self.ready + 2);
-            self.buffer.truncate(self.ready);
-            self.buffer.unsplit(rest);
-        }
-        let fresh = &self.buffer[self.ready..];
-        let end = memchr::memmem::find(fresh, b"\r\n\r\n");
-        let Some(length) = end.map(|end| end + 4) else {
-            if head::has_bare_line_feed(fresh) {
-                self.refuse();
-                return true;
-            }
-            if fresh.len() > self.limits.head {
-                // More than the parser takes: it answers 431.
-                let parsers = self.ready + self.limits.head.max(READ_SIZE) + READ_SIZE;
-                self.buffer.resize(parsers, b'a');
-                self.state = State::Open;
-                return true;
-            }
-            return false;
-        };
-        let head = &fresh[..length];
+    /// The length of the head that these bytes begin with, if it is whole and sound; what follows
+    /// it is known then.
+    fn sound_head(&mut self, bytes: &[u8]) -> Option<usize> {
+        let length = memchr::memmem::find(bytes, b"\r\n\r\n")? + 4;
+        let head = &bytes[..length];
         if head == HTTP2 {
             self.traffic.speaks_http2();
             self.state = State::Open;
+            return Some(0);
+        }
+        let framing = head::judge(head)?;
+        self.write_timer = timer(self.limits.write);
+        self.state = match framing {
+            Framing::None | Framing::Length(0) => State::Head,
+            Framing::Length(length) => State::Length(length),
+            Framing::Chunked => State::Chunked(Chunked::new()),
+        };
+        Some(length)
+    }
+
+    /// Looks at a head that cannot pass as it is: whether that changed something.
+    fn head(&mut self) -> bool {
+        // The parser skips empty lines before a request; they are none of its head.
+        if self.buffer[self.ready..].starts_with(b"\r\n") {
+            let rest = self.buffer.split_off(self.ready + 2);
+            self.buffer.truncate(self.ready);
+            self.buffer.unsplit(rest);
             return true;
         }
-        match head::judge(head) {
-            Some(framing) => {
-                self.ready += length;
-                self.write_timer = timer(self.limits.write);
-                self.state = match framing {
-                    Framing::None | Framing::Length(0) => State::Head,
-                    Framing::Length(length) => State::Length(length),
-                    Framing::Chunked => State::Chunked(Chunked::new()),
-                };
-            }
-            None => self.refuse(),
+        let fresh = &self.buffer[self.ready..];
+        let is_whole = memchr::memmem::find(fresh, b"\r\n\r\n").is_some();
+        if is_whole || head::has_bare_line_feed(fresh) {
+            self.refuse();
+            return true;
         }
-        true
+        let is_too_long = fresh.len() > self.limits.head;
+        if is_too_long {
+            // More than the parser takes: it answers 431.
+            let parsers = self.ready + self.limits.head.max(READ_SIZE) + READ_SIZE;
+            self.buffer.resize(parsers, b'a');
+            self.state = State::Open;
+        }
+        is_too_long
     }
 
     /// Lets the parser refuse what has come in.
@@ -193,45 +251,13 @@ impl<S: AsyncRead + Unpin> Wire<S> {
         self.state = State::Refused;
     }
 
-    /// Sets the timer for what the connection does now.
-    fn wind(&mut self) {
-        let limit = match self.phase {
-            Phase::Request => self.limits.read,
-            Phase::Idle => self.limits.idle,
-        };
-        self.is_fresh = false;
-        self.timer = timer(limit);
-    }
-
-    fn enter(&mut self, phase: Phase) {
-        if self.phase != phase {
-            self.phase = phase;
-            self.wind();
-        }
-    }
-
-    /// Ready with an error when the connection took too long.
-    fn poll_timer(&mut self, cx: &mut Context<'_>) -> Poll<io::Error> {
-        let is_tunnel = self.traffic.is_raw();
-        while let Some(timer) = self.timer.as_mut().filter(|_| !is_tunnel) {
-            ready!(timer.as_mut().poll(cx));
-            let is_alive = self.is_fresh || self.traffic.is_busy();
-            if self.phase == Phase::Request || !is_alive {
-                return Poll::Ready(io::ErrorKind::TimedOut.into());
-            }
-            self.wind();
-        }
-        Poll::Pending
-    }
-
     /// Whether so many bytes need not be looked at.
     fn may_pass(&self, room: usize) -> bool {
-        let unwatched = match self.state {
+        match self.state {
             State::Open => true,
             State::Length(left) => left >= room as u64,
             _ => false,
-        };
-        unwatched && self.buffer.is_empty()
+        }
     }
 
     /// Reads past the buffer.
@@ -257,32 +283,31 @@ impl<S: AsyncRead + Unpin> Wire<S> {
         Poll::Ready(outcome)
     }
 
-    /// Notes that bytes came, or what it means that none did.
-    fn tell_time(&mut self) {
-        let is_between = matches!(self.state, State::Head) && self.ready == self.buffer.len();
-        match is_between || matches!(self.state, State::Open) {
-            true => self.enter(Phase::Idle),
-            false => self.enter(Phase::Request),
+    /// Reads into the parser's own buffer, and takes out of it what is not to pass yet. `false`:
+    /// nothing passed.
+    fn poll_straight(
+        &mut self,
+        cx: &mut Context<'_>,
+        out: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<bool>> {
+        let before = out.filled().len();
+        let Poll::Ready(outcome) = Pin::new(&mut self.stream).poll_read(cx, out) else {
+            return Poll::Ready(Err(ready!(self.poll_timer(cx))));
+        };
+        outcome?;
+        let fresh = &out.filled()[before..];
+        if fresh.is_empty() {
+            return Poll::Ready(Ok(true));
         }
-        self.is_fresh = true;
-    }
-}
-
-impl<S> Wire<S> {
-    /// An error when the answer took too long.
-    fn check_write(&mut self, cx: &mut Context<'_>) -> io::Result<()> {
-        let is_tunnel = self.traffic.is_raw();
-        let timer = self.write_timer.as_mut().filter(|_| !is_tunnel);
-        match timer.is_some_and(|timer| timer.as_mut().poll(cx).is_ready()) {
-            true => Err(io::ErrorKind::TimedOut.into()),
-            false => Ok(()),
+        let passed = self.pass(fresh);
+        if passed < fresh.len() {
+            self.buffer.extend_from_slice(&fresh[passed..]);
+            out.set_filled(before + passed);
+            self.advance();
         }
+        self.tell_time();
+        Poll::Ready(Ok(passed > 0))
     }
-}
-
-/// Goes off after the limit; zero: never.
-fn timer(limit: Duration) -> Option<Pin<Box<Sleep>>> {
-    (!limit.is_zero()).then(|| Box::pin(tokio::time::sleep(limit)))
 }
 
 impl<S: AsyncRead + Unpin> AsyncRead for Wire<S> {
@@ -302,13 +327,22 @@ impl<S: AsyncRead + Unpin> AsyncRead for Wire<S> {
                 out.put_slice(&this.buffer[..length]);
                 this.buffer.advance(length);
                 this.ready -= length;
+                if this.buffer.is_empty() {
+                    this.buffer = BytesMut::new();
+                }
                 return Poll::Ready(Ok(()));
             }
             if matches!(this.state, State::Refused) {
                 return Poll::Ready(Err(io::ErrorKind::InvalidData.into()));
             }
-            if this.may_pass(out.remaining()) {
-                return this.poll_pass(cx, out);
+            if this.buffer.is_empty() {
+                if this.may_pass(out.remaining()) {
+                    return this.poll_pass(cx, out);
+                }
+                match ready!(this.poll_straight(cx, out))? {
+                    true => return Poll::Ready(Ok(())),
+                    false => continue,
+                }
             }
             this.buffer.reserve(READ_SIZE);
             match poll_read_buf(Pin::new(&mut this.stream), cx, &mut this.buffer) {
@@ -318,7 +352,6 @@ impl<S: AsyncRead + Unpin> AsyncRead for Wire<S> {
                 }
                 Poll::Ready(Err(error)) => return Poll::Ready(Err(error)),
                 // The parser shall see a head that broke off, and the end.
-                Poll::Ready(Ok(0)) if this.buffer.is_empty() => return Poll::Ready(Ok(())),
                 Poll::Ready(Ok(0)) => this.state = State::Open,
                 Poll::Ready(Ok(_)) => {}
             }
@@ -336,6 +369,7 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Wire<S> {
     ) -> Poll<io::Result<usize>> {
         let this = self.get_mut();
         this.check_write(cx)?;
+        this.is_flushed = false;
         Pin::new(&mut this.stream).poll_write(cx, bytes)
     }
 
@@ -346,6 +380,7 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Wire<S> {
     ) -> Poll<io::Result<usize>> {
         let this = self.get_mut();
         this.check_write(cx)?;
+        this.is_flushed = false;
         Pin::new(&mut this.stream).poll_write_vectored(cx, slices)
     }
 
@@ -354,7 +389,10 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Wire<S> {
     }
 
     fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.get_mut().stream).poll_flush(cx)
+        let this = self.get_mut();
+        let flushed = Pin::new(&mut this.stream).poll_flush(cx);
+        this.is_flushed |= matches!(flushed, Poll::Ready(Ok(())));
+        flushed
     }
 
     fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
