@@ -167,7 +167,8 @@ def _ask(random: Random, frame: Frame, which: int) -> None:
         request.headers.append(("Authorization", _authorization(random)))
     if request.method == "POST":
         request.body = b"hello"
-    frame.ask(request, *(["encoded-dots"] if "..%2F" in request.path else []))
+    tags = {"..%2F": "encoded-dots", "%2Fb": "encoded-slash"}
+    frame.ask(request, *(tag for part, tag in tags.items() if part in request.path))
 
 
 def _authorization(random: Random) -> str:

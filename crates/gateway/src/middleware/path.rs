@@ -117,20 +117,23 @@ pub(super) fn set(request: &mut Request, path: &str) -> Result<(), Fault> {
     Ok(())
 }
 
-/// Gives the request another path and tells the service of the one before.
-///
-/// # Errors
-/// When the path is no path.
-pub(super) fn replace(request: &mut Request, path: &str) -> Result<(), Fault> {
-    let before = request.uri().path().to_owned();
-    tell(request, X_REPLACED_PATH, &before)?;
-    set(request, &encoded(path))
-}
-
 fn has_dot_segments(path: &str) -> bool {
     let bytes: Cow<'_, [u8]> = percent_decode_str(path).into();
     let mut segments = bytes.split(|byte| *byte == b'/');
     segments.any(|segment| matches!(segment, b"." | b".."))
+}
+
+/// As [`set`], for paths that are what is left or made of the one before: empty segments are refused,
+/// too, as in Traefik.
+///
+/// # Errors
+/// When the path is no path.
+pub(super) fn set_left(request: &mut Request, path: &str) -> Result<(), Fault> {
+    if path.contains("//") {
+        let cause = "the path has empty segments after a middleware changed it";
+        return Err(Fault::new(Reason::BadRequest).because(cause));
+    }
+    set(request, path)
 }
 
 /// Adds a header that tells of the path before.

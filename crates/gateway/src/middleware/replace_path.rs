@@ -10,6 +10,8 @@ impl Rewrite for Options {
     const KIND: &'static str = "replacePath";
 
     fn rewrite(&self, request: &mut Request) -> Result<(), Fault> {
-        path::replace(request, &self.path)
+        let before = request.uri().path().to_owned();
+        path::tell(request, path::X_REPLACED_PATH, &before)?;
+        path::set(request, &path::encoded(&self.path))
     }
 }

@@ -19,7 +19,11 @@ impl Rewrite for Options {
             false => Cow::Borrowed(""),
         };
         match replaced {
-            Cow::Owned(replaced) => path::replace(request, &replaced),
+            Cow::Owned(replaced) => {
+                let before = request.uri().path().to_owned();
+                path::tell(request, path::X_REPLACED_PATH, &before)?;
+                path::set_left(request, &path::encoded(&replaced))
+            }
             Cow::Borrowed(_) => Ok(()),
         }
     }

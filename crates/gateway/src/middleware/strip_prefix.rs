@@ -20,6 +20,6 @@ impl Rewrite for Options {
         };
         path::tell(request, path::X_FORWARDED_PREFIX, prefix.trim())?;
         let rest = path::without_start(uri.path(), &decoded, prefix.len());
-        path::set(request, rest)
+        path::set_left(request, rest)
     }
 }

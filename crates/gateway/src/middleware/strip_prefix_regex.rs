@@ -23,6 +23,6 @@ impl Rewrite for Options {
         };
         path::tell(request, path::X_FORWARDED_PREFIX, prefix)?;
         let rest = path::without_start(uri.path(), &decoded, prefix.len());
-        path::set(request, rest)
+        path::set_left(request, rest)
     }
 }
