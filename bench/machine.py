@@ -62,5 +62,7 @@ def versions(programs: dict[str, str]) -> str:
         command = [programs[name], flags[name]]
         done = subprocess.run(command, capture_output=True, text=True, check=False)
         said = (done.stdout + done.stderr).strip().splitlines()
-        told.append(f"{name}: {next(filter(None, map(str.strip, said))) if said else 'unknown'}")
+        first = next(filter(None, map(str.strip, said))) if said else "unknown"
+        # Some say where they are, which is nobody's business.
+        told.append(f"{name}: {first.replace(programs[name], name)}")
     return "; ".join(told)

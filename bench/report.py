@@ -107,14 +107,15 @@ def asked(title: str, samples: dict[str, list[float]], targets: list[Target]) ->
     """What is asked for beside what was measured, then the rest."""
     lines = [f"## {title}", ""]
     lines += _head(["figure", "must", "aim", "measured", "reached"])
-    for target in targets:
+    for target in (target for target in targets if target.name in samples):
         found = figure(samples[target.name])
         bounds = [f"{target.direction} {bound:g}" for bound in (target.must, target.aim)]
         cells = [target.name, *bounds, _cell(found, 3), target.verdict(found.median)]
         lines.append(_row(cells))
     names = {target.name for target in targets}
-    lines += ["", *_head(["beside", "measured"])]
-    for name in sorted(set(samples) - names):
+    beside = sorted(set(samples) - names)
+    lines += ["", *_head(["beside", "measured"])] if beside else []
+    for name in beside:
         lines.append(_row([name, _cell(figure(samples[name]), 1)]))
     return lines
 

@@ -16,6 +16,7 @@ import datetime
 import subprocess
 import sys
 import tempfile
+from dataclasses import replace
 from pathlib import Path
 
 import alone
@@ -27,13 +28,14 @@ import machine
 import plot
 import report
 import scenes
+import tokens
 from authserver import Extent
 from load import Yardstick
 from processes import Processes
 from servers import Servers
 
 TOOLS = Path(__file__).parent / "tools"
-PARTS = ["gateway", "scenes", "alone", "authserver"]
+PARTS = ["gateway", "scenes", "alone", "tokens", "authserver"]
 PEERS = scenes.PROGRAMS[1:]
 LOADS = {"wrk", "h2load", "openssl"}
 SHORT = Extent(rounds=1, seconds=0.5, clients=100, tokens=100)
@@ -141,6 +143,15 @@ def _alone(programs: dict[str, str], _: Yardstick, options: argparse.Namespace) 
     return samples, report.asked("The gateway alone", samples, alone.TARGETS)
 
 
+def _tokens(programs: dict[str, str], _: Yardstick, options: argparse.Namespace) -> Measured:
+    scale = tokens.SHORT if options.short else replace(tokens.LONG, rounds=options.rounds)
+    wanted = {name: path for name, path in programs.items() if name not in options.without}
+    with tempfile.TemporaryDirectory(prefix="carnet-bench-") as directory:
+        with Servers(Path(directory)) as servers:
+            samples = tokens.measure(servers, {"nginx": programs["nginx"], **wanted}, scale)
+    return samples, report.asked("What tokens cost", samples, tokens.TARGETS)
+
+
 def _authserver(programs: dict[str, str], tool: Yardstick, options: argparse.Namespace) -> Measured:
     extent = Extent(options.rounds, options.seconds, options.clients, tokens=10_000)
     extent = SHORT if options.short else extent
@@ -150,7 +161,13 @@ def _authserver(programs: dict[str, str], tool: Yardstick, options: argparse.Nam
     return samples, report.asked("The authorization server", samples, authserver.TARGETS)
 
 
-MEASURED = {"gateway": _gateway, "scenes": _scenes, "alone": _alone, "authserver": _authserver}
+MEASURED = {
+    "gateway": _gateway,
+    "scenes": _scenes,
+    "alone": _alone,
+    "tokens": _tokens,
+    "authserver": _authserver,
+}
 
 
 def _facts(options: argparse.Namespace, programs: dict[str, str]) -> dict[str, str]:

@@ -2,8 +2,8 @@
 
     python3 provider.py PORT
 
-`POST /token` is its token endpoint. `POST /mood` says how it is from now on, `GET /seen` what it was
-asked, each with its time. Tokens are JWTs about their client, with a signature that nobody made.
+`POST /token` is its token endpoint, `GET /jwks` has its keys. `POST /mood` says how it is from now on, `GET /seen`
+and `GET /fetched` what it was asked for, each with its time. Tokens are JWTs about their client, with a signature that nobody made.
 """
 
 from __future__ import annotations
@@ -36,6 +36,7 @@ class Provider:
     def __init__(self, port: int) -> None:
         self.mood: dict = dict(MOOD)
         self.seen: list[tuple[float, str]] = []
+        self.fetched: list[float] = []
         self.listener = socket.create_server(("127.0.0.1", port), backlog=1024)
 
     def serve(self) -> None:
@@ -68,7 +69,16 @@ class Provider:
             return _send(connection, 200, b"{}")
         if line[1] == "/seen":
             return _send(connection, 200, json.dumps(self.seen).encode())
+        if line[1] == "/fetched":
+            return _send(connection, 200, json.dumps(self.fetched).encode())
+        if line[1] == "/jwks":
+            return self._publish(connection)
         return self._give(connection, body.decode())
+
+    def _publish(self, connection: socket.socket) -> bool:
+        self.fetched.append(time.time())
+        status = self.mood.get("jwks_status", 200)
+        return status > 0 and _send(connection, status, json.dumps(self.mood.get("jwks", {})).encode())
 
     def _give(self, connection: socket.socket, form: str) -> bool:
         fields = parse_qs(form)
@@ -88,7 +98,9 @@ class Provider:
         if not client or client in mood["revoked"]:
             return _send(connection, 401, b'{"error": "invalid_client"}')
         life = mood["life"]
-        answer = {"access_token": token(client, life), "token_type": "bearer", "expires_in": life}
+        signed = mood.get("tokens")
+        text = signed[len(self.seen) % len(signed)] if signed else token(client, life)
+        answer = {"access_token": text, "token_type": "bearer", "expires_in": life}
         return _send(connection, 200, json.dumps(answer).encode())
 
 

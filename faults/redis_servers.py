@@ -12,6 +12,13 @@ from processes import free_ports
 from stage import wait_until
 
 PASSWORD = "redis-canary"
+RIGHTS = "+hello +auth +ping +get +pttl +set +del +eval +pexpire"
+
+
+def user(more: str = "") -> str:
+    """The line of a configuration for a user `gateways` with no more rights than docs/reference/token-store.md
+    asks for."""
+    return f"user gateways on >{PASSWORD} ~gw:carnet:* {RIGHTS} {more}".strip()
 
 
 class Redis:
@@ -107,7 +114,7 @@ class Watched:
     NAME = "tokens"
 
     def __init__(self, folder: Path) -> None:
-        secret = (f"requirepass {PASSWORD}", f"masterauth {PASSWORD}")
+        secret = (f"requirepass {PASSWORD}", f"masterauth {PASSWORD}", user("+role"))
         first = Redis(folder, *secret)
         self.servers = [first, Redis(folder, *secret, f"replicaof 127.0.0.1 {first.port}")]
         self.sentinels = [
@@ -152,6 +159,7 @@ class Cluster:
 
     def __init__(self, folder: Path) -> None:
         options = ("cluster-enabled yes", "cluster-node-timeout 2000", "cluster-require-full-coverage no")
+        options += (user("+cluster|slots +asking"),)
         self.nodes = [Redis(folder, *options, port=port) for port in _low_ports(3)]
 
     def __enter__(self) -> Cluster:

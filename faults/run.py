@@ -34,16 +34,22 @@ FAULTS = {
     "F02": "f02_gone_cold",
     # Holds F03.
     "F03": "f03_slow",
-    # Holds F04.
+    # Holds F04, SS-03.
     "F04": "f04_garbage",
     # Holds F05.
     "F05": "f05_patience",
     # Holds F06.
     "F06": "f06_one_refused",
+    # Holds F07, JW-20.
+    "F07": "f07_keys",
+    # Holds F08.
+    "F08": "f08_no_keys",
     # Holds F09, CA-03, CA-04.
     "F09": "f09_store",
     # Holds F12, DO-03.
     "F12": "f12_descriptors",
+    # Holds F13.
+    "F13": "f13_little_memory",
     # Holds F14.
     "F14": "f14_cut",
     # Holds F15.
@@ -62,7 +68,7 @@ FAULTS = {
     "F21": "f21_clock",
     # Holds F22.
     "F22": "f22_idle",
-    # Holds F23.
+    # Holds F23, DO-01.
     "F23": "f23_slow_clients",
     # Holds F24.
     "F24": "f24_many_clients",

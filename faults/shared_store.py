@@ -9,7 +9,7 @@ from pathlib import Path
 
 from fleet import Fleet, at_once, store
 from processes import free_ports
-from redis_servers import PASSWORD, Redis
+from redis_servers import PASSWORD, Redis, user
 from stage import Stage
 from tokens import names
 
@@ -23,7 +23,7 @@ def play(stage: Stage) -> dict[str, float]:
     """The crowd, the clients, and the stranger."""
     clients, crowd = names("client", CLIENTS[stage.form]), CROWD[stage.form]
     certificates = Certificates(stage.folder)
-    with Redis(stage.folder, "user default off", *_rights(), *certificates.options) as redis:
+    with Redis(stage.folder, "user default off", user(), *certificates.options) as redis:
         more = f"username: gateways, password: {PASSWORD}, tls: {{{certificates.material}}}"
         with Fleet(stage, store([certificates.port], more)) as fleet:
             fleet.provider.become(delay=1)
@@ -48,12 +48,6 @@ def play(stage: Stage) -> dict[str, float]:
                 "troubles": fleet.lines_about_the_store(),
                 **fleet.judged(),
             }
-
-
-def _rights() -> tuple[str, ...]:
-    """As docs/reference/token-store.md says."""
-    commands = "+hello +auth +ping +get +pttl +set +del +eval +pexpire"
-    return (f"user gateways on >{PASSWORD} ~gw:carnet:* {commands}",)
 
 
 class Certificates:

@@ -6,7 +6,7 @@ import time
 from typing import Callable
 
 from fleet import Fleet, store
-from redis_servers import Cluster
+from redis_servers import PASSWORD, Cluster
 from stage import Stage
 from tokens import Visits, beside, names, visits
 
@@ -19,7 +19,7 @@ def play(stage: Stage) -> dict[str, float]:
     """New clients at both gateways meanwhile."""
     with Cluster(stage.folder) as cluster:
         ports = [node.port for node in cluster.nodes]
-        with Fleet(stage, store(ports, "cluster: {}")) as fleet:
+        with Fleet(stage, store(ports, f"cluster: {{}}, username: gateways, password: {PASSWORD}")) as fleet:
             lost, figures = 0, {}
             troubles = {
                 "well": lambda: None,

@@ -18,7 +18,7 @@ PER_S = 50
 def play(stage: Stage) -> dict[str, float]:
     """Two fail-overs under the load of new clients."""
     with Watched(stage.folder) as redis:
-        more = f"password: {PASSWORD}, sentinel: {{masterSet: {redis.NAME}}}"
+        more = f"username: gateways, password: {PASSWORD}, sentinel: {{masterSet: {redis.NAME}}}"
         ports = [sentinel.port for sentinel in redis.sentinels]
         with Fleet(stage, store(ports, more)) as fleet:
             lost, figures = 0, {}

@@ -68,6 +68,10 @@ class Provider:
         """When it was asked by whom."""
         return [(when, who) for when, who in json.loads(self._call("GET", "/seen", b""))]
 
+    def fetched(self) -> list[float]:
+        """When it was asked for its keys."""
+        return json.loads(self._call("GET", "/fetched", b""))
+
     def _listens(self) -> bool:
         try:
             socket.create_connection(("127.0.0.1", self.port), 1).close()

@@ -12,11 +12,12 @@ from pathlib import Path
 
 from cluster import Cluster
 
-PING, READY = "http://127.0.0.1:8081/ping", "http://127.0.0.1:8081/readyz"
+PING, ALIVE, READY = (f"http://127.0.0.1:8081/{path}" for path in ("ping", "livez", "readyz"))
 STATIC = """entryPoints:
   web: {address: ':80'}
   traefik: {address: '127.0.0.1:8081'}
 providers: {kubernetesCRD: {%s}%s}
+api: {insecure: true}
 ping: {}
 log: {level: INFO}
 """
@@ -27,6 +28,8 @@ class Carnet:
 
     def __init__(self, program: str, folder: Path) -> None:
         self.program, self.folder = program, folder
+        # Where its configuration is.
+        self.files = folder
         self.running: dict[str, subprocess.Popen[bytes]] = {}
 
     def __enter__(self) -> Carnet:
@@ -41,10 +44,10 @@ class Carnet:
         self, cluster: Cluster, options: str = "", ready: bool = True, more: str = ""
     ) -> subprocess.Popen[bytes]:
         """A gateway that follows the cluster; `more` are other providers."""
-        static = self.folder / "gateway.yaml"
-        static.write_text(STATIC % (options, more), encoding="utf-8")
+        static = self.written("gateway.yaml", STATIC % (options, more))
+        access = self.written("kubeconfig", cluster.kubeconfig.read_text(encoding="utf-8"))
         command = ["gateway", f"--configfile={static}"]
-        variables = {"KUBECONFIG": str(cluster.kubeconfig)}
+        variables = {"KUBECONFIG": str(access)}
         return self.start("gateway", command, variables, ready=PING if ready else None)
 
     def start(
@@ -54,8 +57,8 @@ class Carnet:
         environment = {"PATH": os.environ["PATH"], "HOME": str(self.folder), **(variables or {})}
         with open(self.log(name), "ab") as log:
             process = subprocess.Popen(
-                [self.program, *command], stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT,
-                env=environment, cwd=self.folder,
+                **self.begun(name, command), stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT,
+                env=environment,
             )
         self.running[name] = process
         until = time.monotonic() + 30
@@ -65,12 +68,23 @@ class Carnet:
             time.sleep(0.02)
         return process
 
+    def begun(self, name: str, command: list[str]) -> dict[str, object]:
+        """How a program is started."""
+        return {"args": [self.program, *command], "cwd": self.folder}
+
+    def written(self, name: str, text: str) -> Path:
+        """A file that its programs can read."""
+        path = self.files / name
+        path.write_text(text, encoding="utf-8")
+        return path
+
     def until_ready(self, within: float) -> None:
         """Until the gateway has its first configuration."""
-        until = time.monotonic() + within
-        while not answers(READY):
-            assert time.monotonic() < until, f"the gateway is not ready after {within} s"
-            time.sleep(0.02)
+        until(READY, within)
+
+    def until_alive(self, within: float) -> None:
+        """Until it answers at all."""
+        until(ALIVE, within)
 
     def stop(self, name: str) -> int:
         process = self.running.pop(name)
@@ -83,13 +97,21 @@ class Carnet:
 
     def run(self, command: list[str]) -> str:
         """What a command prints; it must not fail."""
-        done = subprocess.run([self.program, *command], capture_output=True, text=True, timeout=60, check=False)
+        begun = self.begun(command[0], command)
+        done = subprocess.run(**begun, capture_output=True, text=True, timeout=60, check=False)
         if done.returncode:
             raise AssertionError(f"{command[:2]} failed: {done.stderr}")
         return done.stdout
 
     def log(self, name: str) -> Path:
         return self.folder / f"{name}.log"
+
+
+def until(url: str, within: float) -> None:
+    end = time.monotonic() + within
+    while not answers(url):
+        assert time.monotonic() < end, f"{url} does not answer 200 after {within} s"
+        time.sleep(0.02)
 
 
 def answers(url: str) -> bool:

@@ -1,4 +1,4 @@
-"""The rights that `deploy/kubernetes` gives: enough, and no more than looking."""
+"""The rights that `deploy/kubernetes` gives: enough, and no more than looking and events."""
 
 from __future__ import annotations
 

@@ -18,9 +18,14 @@ from pathlib import Path
 from typing import Callable
 
 import charts
+import container
 import guarded
 import ingress
 import install
+import newer
+import peer
+import readiness
+import refused
 import rights
 import scale
 import stage
@@ -33,6 +38,7 @@ NAMES = {
     "hydra.hydra.svc": f"{stage.POD_NETWORK}.10",
     "hydra.hydra": f"{stage.POD_NETWORK}.10",
     "whoami.docker.localhost": "127.0.0.1",
+    newer.HOST: "127.0.0.1",
 }
 
 
@@ -41,12 +47,19 @@ def scenes(options: argparse.Namespace) -> dict[str, Scene]:
     found: dict[str, Scene] = {}
     for edition in tutorial.editions():
         found[f"tutorial {edition.name}"] = lambda cluster, carnet, it=edition: _tutorial(cluster, carnet, it)
+    for folder in [None, *newer.folders()]:
+        name = f"newer tutorial {folder or ''}".strip()
+        found[name] = lambda cluster, carnet, it=folder: newer.play(cluster, carnet, it)
     found["ingress"] = ingress.play
+    found["traefik"] = peer.play
+    found["refused"] = refused.play
+    found["container"] = container.play
+    found["readiness"] = readiness.play
     found["rights"] = rights.play
     found["deletions"] = lambda cluster, carnet: guarded.deletions(cluster, carnet, options.probes)
     found["outages"] = lambda cluster, carnet: guarded.outages(cluster, carnet, options.outages)
     found["chart"] = charts.play
-    size = scale.Size(options.routes, options.routes // 5, options.routes // 10)
+    size = scale.Size(options.routes, options.routes // 5, options.routes // 10, options.changes)
     found["scale"] = lambda cluster, carnet: scale.play(cluster, carnet, size)
     return found
 
@@ -92,7 +105,8 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--carnet", metavar="PATH", required=True, help="the binary")
     parser.add_argument("--without", action="append", default=[], metavar="SCENE", help="scenes to leave out")
     parser.add_argument("--probes", type=int, default=10_000, help="of deletions (10000)")
-    parser.add_argument("--routes", type=int, default=1_000, help="of scale, with a fifth as many services (1000)")
+    parser.add_argument("--routes", type=int, default=500, help="of scale, with a fifth as many services (500)")
+    parser.add_argument("--changes", type=int, default=10, help="of scale, one after the other (10)")
     parser.add_argument("--outages", type=int, default=3, help="of the API server (3)")
     return parser.parse_args()
 

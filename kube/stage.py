@@ -19,6 +19,8 @@ def enter() -> None:
     if os.environ.get(INSIDE):
         _run("ip", "link", "set", "lo", "up")
         _run("mount", "--make-rprivate", "/")
+        # As container runtimes have it.
+        Path("/proc/sys/net/ipv4/ip_unprivileged_port_start").write_text("0", encoding="ascii")
         # What has no parent any more is still ours to end.
         ctypes.CDLL(None).prctl(36, 1, 0, 0, 0)
         return

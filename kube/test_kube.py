@@ -5,6 +5,7 @@ import unittest
 from pathlib import Path
 
 import guarded
+import image
 import install
 import pods
 
@@ -19,6 +20,15 @@ class Parts(unittest.TestCase):
         routes = [one for one in guarded.namespace() if one["kind"] == "IngressRoute"]
         for route in routes[0]["spec"]["routes"]:
             self.assertTrue(route["middlewares"])
+
+    def test_the_image_has_the_programs_that_the_tutorial_names(self) -> None:
+        self.assertEqual(set(image._links()), {"hydra", "hail-hydra", "whoami", "traefik"})
+
+    def test_a_filter_allows_the_calls_of_the_profile_and_ends_with_death(self) -> None:
+        filtered = image.allowing(image.PROFILE)
+        self.assertEqual(len(filtered) % 8, 0)
+        self.assertEqual(filtered[-4:], image.KILL.to_bytes(4, "little"))
+        self.assertIn("read", image.allowed(image.PROFILE))
 
     def test_a_program_that_is_no_kubectl_has_no_version(self) -> None:
         self.assertEqual(install._minor("true"), 0)

@@ -37,6 +37,9 @@ def editions() -> list[Manifests]:
         [scenes / "1-open.yaml", scenes / "2-caller.yaml", scenes / "3-gateway.yaml"],
     )]
     for folder in map(Path, filter(None, os.environ.get("KUBE_TUTORIAL", "").split(":"))):
+        if not (folder / "whoami-app-oauth2.yaml").exists():
+            # The newer edition, which is another scene.
+            continue
         scenes = ["ingressroute", "oauth2", "oauth2-client-creds"]
         files = [folder / f"whoami-app-{scene}.yaml" for scene in scenes]
         found.append(Manifests(str(folder), [folder / "hydra.yaml"], [folder / "whoami-app.yaml"], files))
@@ -45,7 +48,7 @@ def editions() -> list[Manifests]:
 
 def play(cluster: Cluster, carnet: Carnet, manifests: Manifests) -> None:
     """Both scenes."""
-    _deploy_server(cluster, carnet, manifests)
+    deploy_server(cluster, carnet, manifests)
     lines = "".join(_apply(cluster, path) for path in [*manifests.app, manifests.open])
     _expect_lines(lines, {
         "namespace/apps created", "deployment.apps/whoami created", "service/whoami created",
@@ -61,14 +64,14 @@ def play(cluster: Cluster, carnet: Carnet, manifests: Manifests) -> None:
         "middleware.traefik.io/oauth2-creds created", "ingressroute.traefik.io/whoami configured",
     })
     _until(lambda: _curl()[0] == 401)
-    client = _create_client(carnet, "--token-endpoint-auth-method", "client_secret_post")
+    client = create_client(carnet, "--token-endpoint-auth-method", "client_secret_post")
     basic = base64.b64encode(f"{client['client_id']}:{client['client_secret']}".encode()).decode()
     status, body = _curl(f"Authorization: Basic {basic}")
     _expect(status == 200, f"scene A is served, not {status}")
     _expect_token(body, client["client_id"])
     _expect(f"Sub: {client['client_id']}" in body, "the claim `sub` is forwarded")
 
-    client = _create_client(carnet)
+    client = create_client(carnet)
     text = manifests.gateway.read_text(encoding="utf-8")
     for variable, key in [("CLIENT_ID", "client_id"), ("CLIENT_SECRET", "client_secret")]:
         text = text.replace("${%s}" % variable, client[key])
@@ -82,7 +85,7 @@ def play(cluster: Cluster, carnet: Carnet, manifests: Manifests) -> None:
     _expect("Sub:" not in body, "what the manifest no longer says is gone")
 
 
-def _deploy_server(cluster: Cluster, carnet: Carnet, manifests: Manifests) -> None:
+def deploy_server(cluster: Cluster, carnet: Carnet, manifests: Manifests) -> None:
     for path in manifests.server:
         _apply(cluster, path)
     address = stage.pod_address(10)
@@ -99,7 +102,7 @@ def _deploy_server(cluster: Cluster, carnet: Carnet, manifests: Manifests) -> No
         cluster.kubectl("wait", "-n", "hydra", *selector)
 
 
-def _create_client(carnet: Carnet, *flags: str) -> dict[str, str]:
+def create_client(carnet: Carnet, *flags: str) -> dict[str, str]:
     """In the tutorial: `kubectl exec -it -n hydra deploy/hydra -- hydra create oauth2-client ...`."""
     command = ["create", "oauth2-client", "--name", "oauth-client", "--secret", "traefiklabs"]
     command += ["--grant-type", "client_credentials", "--endpoint", "http://127.0.0.1:4445/"]

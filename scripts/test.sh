@@ -245,7 +245,7 @@ step_kube() {
         return 0
     fi
     need_python
-    need go=golang-go curl=curl unshare=util-linux mount=mount ip=iproute2
+    need go=golang-go curl=curl unshare=util-linux mount=mount ip=iproute2 cc=gcc
     python3 -m unittest discover kube
     release
     python3 kube/run.py --carnet target/release/carnet --without chart

@@ -47,6 +47,8 @@ pub(crate) struct Process {
     pub(crate) listen: Listen,
     /// How names are resolved before the system is asked.
     pub(crate) resolve: Resolve,
+    /// Bytes of memory that the process may have, where the system tells.
+    pub(crate) memory: Option<u64>,
     /// Cancelled when the command shall end (SIGTERM, SIGINT, or the container is stopped).
     pub(crate) shutdown: CancellationToken,
     /// The name of this machine.

@@ -52,6 +52,8 @@ pub enum Reason {
     NoServer,
     /// The request's body is larger than what is kept of it.
     BodyTooLarge,
+    /// There is no memory left for a request of this size.
+    NoRoom,
     /// The client left before there was an answer.
     ClientGone,
     /// The caller sent no credentials that could be read, or wrong ones.
@@ -149,6 +151,7 @@ impl Reason {
             Self::RouterClosed => "router_closed",
             Self::NoServer => "no_server",
             Self::BodyTooLarge => "body_too_large",
+            Self::NoRoom => "no_room",
             Self::ClientGone => "client_gone",
             Self::CallerUnauthenticated => "caller_unauthenticated",
             Self::CallerForbidden => "caller_forbidden",
@@ -192,7 +195,9 @@ impl Reason {
             | Self::UpstreamBroken
             | Self::UpstreamDialTimeout
             | Self::UpstreamHeaderTimeout => Side::Upstream,
-            Self::RouterClosed | Self::NoServer | Self::Loop | Self::Internal => Side::Gateway,
+            Self::RouterClosed | Self::NoServer | Self::NoRoom | Self::Loop | Self::Internal => {
+                Side::Gateway
+            }
         }
     }
 
@@ -216,7 +221,9 @@ impl Reason {
             Self::NoRoute => "404 page not found\n",
             Self::NoServer => "no available server\n",
             Self::BodyTooLarge => "Request body too large\n",
-            Self::RouterClosed | Self::TokenEndpointUnavailable => "Service Unavailable",
+            Self::RouterClosed | Self::NoRoom | Self::TokenEndpointUnavailable => {
+                "Service Unavailable"
+            }
             Self::ClientGone => "Client Closed Request",
             Self::CallerUnauthenticated => "401 Unauthorized\n",
             Self::CallerForbidden | Self::ClaimsUnsatisfied => "Forbidden",

@@ -10,13 +10,15 @@ use carnet_config::routing::RoutingConfig;
 use carnet_oauth::{Clock, Random};
 use futures_util::future::join_all;
 use http::HeaderValue;
+use tokio::runtime::Handle;
 use tokio_util::sync::CancellationToken;
 
 use crate::access_log::AccessLog;
 use crate::api::{Offers, Readiness, State};
-use crate::entry_point::{self, House, Leave};
+use crate::entry_point::{self, House, Leave, Listener, Numbering};
 use crate::metrics::Metrics;
 use crate::middleware::ServerStatus;
+use crate::room::Room;
 use crate::service;
 use crate::snapshot::{SnapshotHandle, Surroundings};
 use crate::supplies::{Resolve, Supplies};
@@ -56,6 +58,9 @@ pub struct Options {
     pub random: Arc<dyn Random>,
     /// Names that are resolved before the system is asked.
     pub resolve: Resolve,
+    /// Memory of the process in bytes, where that is known: a sixth of it may be taken by large
+    /// requests.
+    pub memory: Option<u64>,
     /// Name of this machine, sent as `X-Forwarded-Server`.
     pub hostname: String,
 }
@@ -130,9 +135,10 @@ impl Gateway {
                 metrics,
                 tracer,
                 clock: options.clock,
+                room: Room::of(options.memory),
                 hostname: HeaderValue::try_from(options.hostname)
                     .unwrap_or_else(|_| HeaderValue::from_static("")),
-                count: 0.into(),
+                count: Numbering::default(),
             }),
             resolvers,
             handed_over: CancellationToken::new(),
@@ -198,6 +204,17 @@ impl Gateway {
     /// listeners must be non-blocking. An entry point without a listener is not served.
     pub async fn serve(
         &self,
+        listeners: BTreeMap<String, std::net::TcpListener>,
+        shutdown: CancellationToken,
+    ) {
+        self.serve_on(&[], listeners, shutdown).await;
+    }
+
+    /// The same, with each connection served by one of these runtimes, of one thread each. What a
+    /// request touches is touched by its thread alone then. They must last until this returns.
+    pub async fn serve_on(
+        &self,
+        threads: &[Handle],
         mut listeners: BTreeMap<String, std::net::TcpListener>,
         shutdown: CancellationToken,
     ) {
@@ -208,9 +225,11 @@ impl Gateway {
         let addresses = listeners
             .values()
             .filter_map(|listener| listener.local_addr().ok());
-        self.supplies.own.listens(addresses.collect());
+        self.supplies
+            .own
+            .listens(addresses.collect(), threads.len());
         let served = self.entry_points.iter().filter_map(|(name, options)| {
-            let listener = tokio::net::TcpListener::from_std(listeners.remove(name)?);
+            let listener = Listener::new(listeners.remove(name)?, threads);
             match listener {
                 Ok(listener) => Some(entry_point::serve(
                     name,

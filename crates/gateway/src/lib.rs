@@ -7,6 +7,7 @@
 mod access_log;
 mod api;
 pub mod body;
+mod budget;
 mod entry_point;
 pub mod error;
 #[cfg(any(fuzzing, test))]
@@ -17,6 +18,7 @@ mod metrics;
 pub mod middleware;
 mod pem;
 mod respond;
+mod room;
 mod router;
 mod seldom;
 mod service;

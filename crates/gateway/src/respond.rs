@@ -81,9 +81,10 @@ pub(crate) fn status(reason: Reason) -> StatusCode {
         Reason::Misdirected => StatusCode::MISDIRECTED_REQUEST,
         Reason::NoRoute => StatusCode::NOT_FOUND,
         Reason::BodyTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
-        Reason::RouterClosed | Reason::NoServer | Reason::TokenEndpointUnavailable => {
-            StatusCode::SERVICE_UNAVAILABLE
-        }
+        Reason::RouterClosed
+        | Reason::NoServer
+        | Reason::NoRoom
+        | Reason::TokenEndpointUnavailable => StatusCode::SERVICE_UNAVAILABLE,
         // Nginx's number, as Traefik logs it. No client is left to read it.
         Reason::ClientGone => StatusCode::from_u16(499).unwrap_or(StatusCode::BAD_REQUEST),
         Reason::CallerUnauthenticated => StatusCode::UNAUTHORIZED,
@@ -102,12 +103,13 @@ pub(crate) fn status(reason: Reason) -> StatusCode {
     }
 }
 
-/// A client's doing is no news, and what is closed was reported when the configuration came.
+/// A client's doing is no news, what is closed was reported when the configuration came, and want of
+/// memory is told once a second.
 fn log(fault: &Fault, exchange: &Exchange) {
     let reason = fault.reason().label();
     let router = exchange.router().unwrap_or_default();
     match (fault.side(), fault.reason()) {
-        (Side::Client, _) | (_, Reason::RouterClosed | Reason::NoServer) => {
+        (Side::Client, _) | (_, Reason::RouterClosed | Reason::NoServer | Reason::NoRoom) => {
             tracing::debug!(reason, route.name = router, error = %fault, "request refused");
         }
         (Side::Upstream | Side::Gateway, _) => {

@@ -19,7 +19,7 @@ use tokio_util::sync::CancellationToken;
 use crate::{Scope, Update};
 
 /// Quiet time after an update: objects that are applied together become visible together.
-const QUIET: Duration = Duration::from_millis(50);
+const QUIET: Duration = Duration::from_millis(20);
 
 /// What all providers say.
 #[derive(Debug, Clone, PartialEq)]

@@ -17,7 +17,7 @@ use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep, timeout_at};
 
 /// Quiet time after a change that leaves a file complete.
-const QUIET: Duration = Duration::from_millis(60);
+const QUIET: Duration = Duration::from_millis(30);
 /// Quiet time while somebody still writes.
 const WRITING: Duration = Duration::from_millis(300);
 /// Longest wait under changes that never end.

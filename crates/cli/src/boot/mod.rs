@@ -15,9 +15,11 @@ mod dumps;
 mod fail_point;
 mod listen;
 pub(crate) mod log;
+mod memory;
 mod random;
 mod signals;
 mod sockets;
+mod threads;
 mod traces;
 mod unix;
 
@@ -25,6 +27,7 @@ pub(crate) use dumps::forbid_dumps;
 pub(crate) use listen::{bind, explain};
 pub(crate) use signals::{cancel_on_signals, notify_on_hangup, reopen_on_usr1};
 pub(crate) use sockets::{receive_sockets, send_sockets};
+pub(crate) use threads::Threads;
 pub(crate) use traces::{TraceHeaders, Traces};
 pub(crate) use unix::bind_unix;
 
@@ -41,6 +44,7 @@ pub(crate) fn process(started: Instant) -> Process {
         random: Arc::new(random::SystemRandom),
         listen: Arc::new(bind),
         resolve: Arc::new(fail_point::resolve),
+        memory: memory::limit(),
         shutdown: CancellationToken::new(),
         hostname: gethostname::gethostname().to_string_lossy().into(),
         started,

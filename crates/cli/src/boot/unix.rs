@@ -71,7 +71,7 @@ fn group_of(name: &str) -> io::Result<u32> {
 mod tests {
     use super::*;
 
-    // Holds SE-03.
+    // Holds SE-03, OP-08.
     #[test]
     fn a_socket_has_its_mode_and_replaces_what_an_ended_process_left() {
         let folder = tempfile::tempdir().unwrap();

@@ -11,7 +11,7 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 use super::{acme_json, listen, log_file};
-use crate::boot;
+use crate::boot::{self, Threads};
 use crate::output::Failure;
 use crate::process::Process;
 
@@ -29,6 +29,7 @@ pub(super) struct Bound {
     listeners: BTreeMap<String, TcpListener>,
     addresses: BTreeMap<String, SocketAddr>,
     shutdown: CancellationToken,
+    threads: Threads,
 }
 
 impl Bound {
@@ -40,8 +41,11 @@ impl Bound {
     /// Serves every entry point.
     pub(super) fn serve(self) -> DataPlane {
         let (gateway, shutdown) = (Arc::clone(&self.gateway), self.shutdown.clone());
-        let listeners = self.listeners;
-        let serving = tokio::spawn(async move { gateway.serve(listeners, shutdown).await });
+        let (listeners, threads) = (self.listeners, self.threads);
+        let serving = tokio::spawn(async move {
+            let handles = threads.handles();
+            gateway.serve_on(handles, listeners, shutdown).await;
+        });
         DataPlane {
             gateway: self.gateway,
             addresses: self.addresses,
@@ -90,6 +94,7 @@ impl DataPlane {
             clock: Arc::clone(&process.clock),
             random: Arc::clone(&process.random),
             resolve: Arc::clone(&process.resolve),
+            memory: process.memory,
             hostname: process.hostname.to_string(),
         }));
         Ok(Bound {
@@ -97,6 +102,8 @@ impl DataPlane {
             listeners,
             addresses,
             shutdown: process.shutdown.child_token(),
+            threads: Threads::start()
+                .map_err(|error| Failure::new(format!("threads cannot be started: {error}")))?,
         })
     }
 

@@ -156,6 +156,7 @@ impl Findings {
             clock: Arc::clone(&process.clock),
             random: Arc::clone(&process.random),
             resolve: Arc::clone(&process.resolve),
+            memory: None,
             hostname: process.hostname.to_string(),
         });
         self.diagnostics.extend(gateway.apply(&config));

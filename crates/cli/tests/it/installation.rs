@@ -81,18 +81,20 @@ async fn every_pod_asks_for_the_least() {
     }
 }
 
-// Holds K8-05: nothing but looking, and Secrets of a namespace by their names alone.
+// Holds K8-05: looking and events, and Secrets of a namespace by their names alone.
 #[tokio::test]
-async fn roles_allow_looking_and_nothing_else() {
+async fn roles_allow_looking_and_no_change() {
     let objects = objects().await;
     for kind in ["ClusterRole", "Role"] {
         let roles = of_kind(&objects, kind);
         assert_eq!(roles.len(), 1, "{kind}");
         for rule in roles[0]["rules"].as_array().unwrap() {
             let is_secrets = rule["resources"] == json!(["secrets"]);
-            let verbs = match is_secrets {
-                true => json!(["get"]),
-                false => json!(["get", "list", "watch"]),
+            let is_events = rule["resources"] == json!(["events"]);
+            let verbs = match (is_secrets, is_events) {
+                (true, _) => json!(["get"]),
+                (_, true) => json!(["create"]),
+                _ => json!(["get", "list", "watch"]),
             };
             assert_eq!(rule["verbs"], verbs);
             assert_eq!(rule["resourceNames"].is_array(), is_secrets);

@@ -43,9 +43,26 @@ impl Expression {
     pub fn holds(&self, claims: &Value) -> bool {
         self.0.holds(claims)
     }
+
+    /// The claims that it looks at.
+    pub fn paths(&self) -> Vec<&ClaimPath> {
+        let mut paths = Vec::new();
+        self.0.collect(&mut paths);
+        paths
+    }
 }
 
 impl Node {
+    fn collect<'a>(&'a self, paths: &mut Vec<&'a ClaimPath>) {
+        match self {
+            Self::And(members) | Self::Or(members) => {
+                members.iter().for_each(|member| member.collect(paths));
+            }
+            Self::Not(inner) => inner.collect(paths),
+            Self::Test(path, _) => paths.push(path),
+        }
+    }
+
     fn holds(&self, claims: &Value) -> bool {
         match self {
             Self::And(members) => members.iter().all(|member| member.holds(claims)),

@@ -111,67 +111,35 @@ fn a_debug_print_holds_no_secret() {
 }
 
 /// Every option in its documented spelling.
-const ALL: &str = "
-plugin:
-  oAuthClientCredentials:
-    url: https://as.test/token
-    audience: https://api.test
-    clientID: '0755'
-    clientSecret: s
-    scopes: [read, write]
-    claims: Equals(`grp`, `admin`)
-    forwardHeaders: {Sub: sub}
-    usernameClaim: sub
-    clientConfig:
-      timeoutSeconds: 7
-      maxRetries: 0
-      tls: {ca: '-----BEGIN CERTIFICATE-----', insecureSkipVerify: true}
-    cache: {enabled: false, maxAge: 60s, refresh: onUse}
-";
+const ALL: &str = include_str!("../options/all.yaml");
 
 /// The same as TOML writes it.
-const TOML: &str = r#"
-[plugin.oAuthClientCredentials]
-url = "https://as.test/token"
-audience = "https://api.test"
-clientID = "0755"
-clientSecret = "s"
-scopes = ["read", "write"]
-claims = "Equals(`grp`, `admin`)"
-usernameClaim = "sub"
-forwardHeaders = { Sub = "sub" }
-clientConfig = { timeoutSeconds = 7, maxRetries = 0, tls = { ca = "-----BEGIN CERTIFICATE-----", insecureSkipVerify = true } }
-cache = { enabled = false, maxAge = "60s", refresh = "onUse" }
-"#;
+const TOML: &str = include_str!("../options/all.toml");
 
-/// The same in the spellings of older releases and of `envsubst`: any case, `caBundle`, scalars
-/// for lists, texts for numbers, numbers for texts.
-const COMPATIBLE: &str = "
-PLUGIN:
-  oauthclientcredentials:
-    URL: https://as.test/token
-    Audience: https://api.test
-    clientId: 0755
-    clientsecret: s
-    Scopes: read,write
-    CLAIMS: Equals(`grp`, `admin`)
-    forwardheaders: {Sub: sub}
-    usernameclaim: sub
-    clientconfig:
-      timeoutseconds: '7'
-      maxretries: '0'
-      TLS: {cabundle: '-----BEGIN CERTIFICATE-----', insecureskipverify: 'true'}
-    Cache: {Enabled: 'false', maxage: 60, Refresh: ONUSE}
-";
+/// The same as older releases and `envsubst` write it.
+const COMPATIBLE: &str = include_str!("../options/compatible.yaml");
+
+/// The same for callers that bring their own credentials: what shows the gateway's is left out.
+fn for_callers(text: &str) -> String {
+    let of_gateway = ["clientid", "clientsecret", "clientassertion"];
+    let stays = |line: &&str| {
+        let line = line.trim().to_ascii_lowercase();
+        !of_gateway.iter().any(|name| line.starts_with(name))
+    };
+    text.lines().filter(stays).collect::<Vec<_>>().join("\n")
+}
 
 #[test]
-fn toml_and_the_spellings_of_older_releases_mean_the_same() {
-    let all = options(ALL);
-    assert_eq!(options(COMPATIBLE), all);
-    let node = parse_toml(TOML, "a.toml").unwrap();
-    let object = read(&node, "middleware m");
-    let Some(Middleware::OAuthClientCredentials(toml)) = object.served() else {
-        panic!("{:?}", object.diagnostics)
-    };
-    assert_eq!(**toml, all);
+fn toml_and_the_spellings_of_older_releases_mean_the_same_in_both_modes() {
+    for text in [str::to_owned, for_callers] {
+        let all = options(&text(ALL));
+        assert_eq!(options(&text(COMPATIBLE)), all);
+        let node = parse_toml(&text(TOML), "a.toml").unwrap();
+        let object = read(&node, "middleware m");
+        let Some(Middleware::OAuthClientCredentials(toml)) = object.served() else {
+            panic!("{:?}", object.diagnostics)
+        };
+        assert_eq!(**toml, all);
+    }
+    assert_eq!(options(&for_callers(ALL)).credentials, None);
 }

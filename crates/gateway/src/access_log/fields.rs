@@ -158,7 +158,7 @@ fn value<'a>(ended: &'a Ended<'_>, name: Key) -> Option<Field<'a>> {
     }
     let exchange = line.exchange();
     let origin = record.origin_duration;
-    let server = record.server.as_deref();
+    let server = record.server.as_ref().map(|server| &*server.0);
     match name {
         Key::DownstreamContentSize => Some(Field::Number(line.sent)),
         Key::DownstreamStatus => Some(Field::Number(line.status().into())),
@@ -175,7 +175,10 @@ fn value<'a>(ended: &'a Ended<'_>, name: Key) -> Option<Field<'a>> {
         )),
         Key::RetryAttempts => Some(Field::Number(record.retry_attempts.into())),
         Key::RouterName => exchange.router().map(Field::text),
-        Key::ServiceName => record.service.as_deref().map(Field::text),
+        Key::ServiceName => record
+            .service
+            .as_ref()
+            .map(|service| Field::text(&*service.0.name)),
         Key::ServiceUrl => server.map(Field::text),
         Key::ServiceAddr => server.map(address).map(Field::text),
         Key::TraceId | Key::Trace => exchange.trace()?.ids().map(|(trace, _)| Field::text(trace)),

@@ -14,6 +14,7 @@ use super::AccessLog;
 use crate::body::{Request, Response};
 use crate::metrics::{Counts, End, Tally};
 use crate::middleware::{Exchange, Record};
+use crate::shard::Copied;
 use crate::snapshot::Route;
 
 /// Their values are credentials.
@@ -24,10 +25,19 @@ const X_FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 /// What a client sees when it leaves before its answer: nginx's number, as in Traefik.
 const CLIENT_GONE: u16 = 499;
 
+/// Who is told of requests. Each connection has it of its own, so that requests of several threads
+/// do not hold on to the same.
+#[derive(Debug, Clone)]
+pub(crate) struct Watchers {
+    pub(crate) log: Option<AccessLog>,
+    pub(crate) counts: Option<Arc<Counts>>,
+}
+
 /// A line in the making. Dropping it writes it.
 #[derive(Debug)]
 pub(crate) struct Line {
-    log: Option<AccessLog>,
+    watchers: Arc<Watchers>,
+    is_logged: bool,
     tally: Option<Tally>,
     exchange: Exchange,
     pub(super) request: RequestFacts,
@@ -76,22 +86,24 @@ fn text(value: Option<&HeaderValue>) -> Option<&str> {
 impl Line {
     /// Begins a line.
     pub(crate) fn begin(
-        (log, counts): (Option<&AccessLog>, Option<&Arc<Counts>>),
+        watchers: Arc<Watchers>,
         request: &mut Request,
         mut exchange: Exchange,
     ) -> Self {
+        let (log, counts) = (watchers.log.as_ref(), watchers.counts.as_ref());
         let is_watched = log.is_some() || counts.is_some();
         if log.is_some_and(AccessLog::writes_headers) {
             exchange.want_origin_headers();
         }
         Self {
             request: log.map_or_else(RequestFacts::default, |log| facts(request, log)),
-            log: log.cloned(),
+            is_logged: log.is_some(),
             tally: counts.map(|counts| Tally::begin(counts, request)),
             received: match is_watched {
                 true => Received::of(request),
                 false => Received::Known(0),
             },
+            watchers,
             exchange,
             status: None,
             sent: 0,
@@ -100,23 +112,28 @@ impl Line {
         }
     }
 
+    /// The log that the line goes to, if it does.
+    fn log(&self) -> Option<&AccessLog> {
+        self.watchers.log.as_ref().filter(|_| self.is_logged)
+    }
+
     /// The companion of the request.
     pub(crate) fn exchange(&self) -> &Exchange {
         &self.exchange
     }
 
     /// Notes the route, which may want no line.
-    pub(crate) fn routed(&mut self, route: &Arc<Route>) {
-        self.exchange.routed(Arc::clone(route));
+    pub(crate) fn routed(&mut self, route: &Copied<Arc<Route>>) {
+        self.exchange.routed(route.held());
         let is_wanted = |log: &AccessLog| {
             route.seen.access_logs && (!route.is_internal || log.options().add_internals)
         };
-        self.log = self.log.take().filter(is_wanted);
-        let counts =
-            |tally: &Tally| route.seen.metrics && (!route.is_internal || tally.adds_internals());
-        self.tally = self.tally.take().filter(counts);
-        if let Some(tally) = &mut self.tally {
-            tally.routed(route.seen.series.as_ref());
+        self.is_logged = self.log().is_some_and(is_wanted);
+        let counts = |counts: &Arc<Counts>| {
+            route.seen.metrics && (!route.is_internal || counts.adds_internals())
+        };
+        if !self.watchers.counts.as_ref().is_some_and(counts) {
+            self.tally = None;
         }
     }
 
@@ -127,7 +144,8 @@ impl Line {
         if let Some(trace) = self.exchange.trace() {
             trace.answered(trace.root(), response.headers());
         }
-        if let Some(log) = self.log.as_ref().filter(|log| log.writes_headers()) {
+        let log = self.log().filter(|log| log.writes_headers()).cloned();
+        if let Some(log) = &log {
             self.response_headers = kept(response.headers(), log);
             let given = self
                 .exchange
@@ -209,23 +227,29 @@ impl Drop for Line {
         if let Some(trace) = self.exchange.trace() {
             trace.ended(self.status());
         }
-        let (log, tally) = (self.log.take(), self.tally.take());
-        if log.is_none() && tally.is_none() {
+        if !self.is_logged && self.tally.is_none() {
             return;
         }
         let (record, elapsed) = (self.exchange.take_record(), self.exchange.elapsed());
-        if let Some(log) = log {
+        if let Some(log) = self.log() {
             log.finish(self, &record, elapsed);
         }
-        if let Some(tally) = tally {
-            tally.end(&End {
-                status: self.status(),
-                elapsed,
-                request_bytes: self.received.bytes(),
-                response_bytes: self.sent,
-                session: self.exchange.connection().tls.as_deref(),
-                record: &record,
-            });
+        if let (Some(tally), Some(counts)) = (self.tally.take(), &self.watchers.counts) {
+            tally.end(
+                counts,
+                &End {
+                    router: self
+                        .exchange
+                        .route()
+                        .and_then(|route| route.seen.series.as_ref()),
+                    status: self.status(),
+                    elapsed,
+                    request_bytes: self.received.bytes(),
+                    response_bytes: self.sent,
+                    session: self.exchange.connection().tls.as_deref(),
+                    record: &record,
+                },
+            );
         }
     }
 }

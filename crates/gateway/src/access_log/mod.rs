@@ -20,7 +20,7 @@ mod writer;
 
 use fields::{Ended, Shown};
 use format::Format;
-pub(crate) use line::Line;
+pub(crate) use line::{Line, Watchers};
 use writer::Writer;
 
 /// How long a line waits at most.

@@ -5,7 +5,7 @@ use std::convert::Infallible;
 use std::error::Error;
 use std::future::poll_fn;
 use std::io;
-use std::net::{IpAddr, SocketAddr};
+use std::net::{self, IpAddr, SocketAddr};
 use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -22,15 +22,17 @@ use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
+use tokio::runtime::Handle;
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
-use tokio_util::task::TaskTracker;
+use tokio_util::task::{AbortOnDropHandle, TaskTracker};
 
 use super::handshake::{self, Stream};
-use super::line::{Answer, Door, House};
+use super::line::{Answer, Door, House, Visitor};
 use super::proxy_protocol;
 use super::traffic::Traffic;
 use super::wire::{Limits, Wire};
+use crate::access_log::Watchers;
 use crate::middleware::Connection;
 use crate::seldom::Seldom;
 use crate::service::Tunnels;
@@ -55,7 +57,7 @@ type Outcome = Result<(), Box<dyn Error + Send + Sync>>;
 /// A connection, as its requests need it. They share it with each other, and with nobody else.
 struct Visit {
     door: Arc<Door>,
-    connection: Arc<Connection>,
+    visitor: Visitor,
     traffic: Arc<Traffic>,
     tunnels: Arc<Tunnels>,
     ending: Ending,
@@ -73,8 +75,8 @@ impl Visit {
         }
         let visit = Arc::clone(self);
         async move {
-            let connection = Arc::clone(&visit.connection);
-            Ok(visit.door.answer(request, connection, in_flight).await)
+            let Self { door, visitor, .. } = &*visit;
+            Ok(door.answer(request, visitor, in_flight).await)
         }
     }
 }
@@ -131,40 +133,78 @@ impl Ending {
     }
 }
 
+/// Where connections come from and go to.
+#[derive(Debug)]
+pub(crate) struct Listener {
+    socket: TcpListener,
+    /// The runtimes that serve them, one a thread; none: the one that takes them. The first takes
+    /// them, too.
+    threads: Vec<Handle>,
+}
+
+impl Listener {
+    /// A listener of a non-blocking socket.
+    pub(crate) fn new(socket: net::TcpListener, threads: &[Handle]) -> io::Result<Self> {
+        let _here = threads.first().map(Handle::enter);
+        Ok(Self {
+            socket: TcpListener::from_std(socket)?,
+            threads: threads.to_vec(),
+        })
+    }
+
+    fn thread(&self) -> Handle {
+        let first = self.threads.first().cloned();
+        first.unwrap_or_else(Handle::current)
+    }
+}
+
 /// Serves an entry point until it is to be left, then drains it.
 pub(crate) async fn serve(
     name: &str,
     options: &EntryPoint,
-    listener: TcpListener,
+    listener: Listener,
     house: Arc<House>,
     leave: Leave,
 ) {
     let metrics = house.metrics.as_ref();
-    let door = Arc::new(Door {
+    let watchers = Watchers {
+        log: house.access_log.clone(),
         counts: metrics.map(|metrics| metrics.counts(name)),
+    };
+    let door = Arc::new(Door {
         trouble: Seldom::default(),
         name: Arc::from(name),
         options: options.clone(),
+        watchers,
         house,
         is_left: AtomicBool::new(false),
     });
     let lifecycle = &options.transport;
     let ending = Ending::default();
-    tokio::select! {
-        () = accept(&listener, &door, &ending) => {}
-        () = leave.after(lifecycle.request_accept_grace_timeout) => {}
-    }
-    drop(listener);
+    let thread = listener.thread();
+    let accepting = thread.spawn(accept(listener, Arc::clone(&door), ending.clone()));
+    let accepting = AbortOnDropHandle::new(accepting);
+    leave.after(lifecycle.request_accept_grace_timeout).await;
+    accepting.abort();
+    // The socket is closed then.
+    let _ = accepting.await;
     door.is_left.store(true, Ordering::Relaxed);
     ending.drain(name, lifecycle.grace_timeout).await;
 }
 
-async fn accept(listener: &TcpListener, door: &Arc<Door>, ending: &Ending) {
+/// Takes connections and hands them to the threads by turns. One takes for all: were each to take
+/// for itself, the one that wakes first would have most of them.
+async fn accept(listener: Listener, door: Arc<Door>, ending: Ending) {
+    let mut turns = listener.threads.iter().enumerate().cycle();
     loop {
-        match listener.accept().await {
+        match listener.socket.accept().await {
             Ok((socket, peer)) => {
-                let task = connection(socket, canonical(peer), Arc::clone(door), ending.clone());
-                ending.tasks.spawn(task);
+                let (peer, door, ending) = (canonical(peer), Arc::clone(&door), ending.clone());
+                let tasks = ending.tasks.clone();
+                match turns.next() {
+                    None | Some((0, _)) => tasks.spawn(connection(socket, peer, door, ending)),
+                    Some((_, thread)) => tasks.spawn_on(moved(socket, peer, door, ending), thread),
+                };
             }
             Err(error) if is_of_the_connection(&error) => {}
             Err(error) => {
@@ -189,6 +229,22 @@ fn is_of_the_connection(error: &io::Error) -> bool {
 /// An IPv4 peer at an IPv6 socket is an IPv4 peer to every rule and range.
 fn canonical(peer: SocketAddr) -> SocketAddr {
     SocketAddr::new(IpAddr::to_canonical(&peer.ip()), peer.port())
+}
+
+/// A connection that goes to another thread than the one that took it.
+fn moved(
+    socket: TcpStream,
+    peer: SocketAddr,
+    door: Arc<Door>,
+    ending: Ending,
+) -> impl Future<Output = ()> + Send {
+    let socket = socket.into_std();
+    async move {
+        match socket.and_then(TcpStream::from_std) {
+            Ok(socket) => connection(socket, peer, door, ending).await,
+            Err(error) => tracing::debug!(%peer, %error, "no connection"),
+        }
+    }
 }
 
 async fn connection(socket: TcpStream, peer: SocketAddr, door: Arc<Door>, ending: Ending) {
@@ -222,6 +278,7 @@ async fn speak<S: Socket>(
     door: Arc<Door>,
     ending: Ending,
 ) {
+    let chose_http2 = tls.as_ref().is_some_and(|session| session.chose_http2());
     let options = &door.options.transport;
     let traffic = Arc::new(Traffic::new(options));
     let limits = Limits {
@@ -232,7 +289,7 @@ async fn speak<S: Socket>(
     };
     let mut wire = Wire::new(stream, Arc::clone(&traffic), limits);
     let visit = Visit {
-        connection: Arc::new(Connection::new(Arc::clone(&door.name), peer, tls)),
+        visitor: door.visitor(Connection::new(Arc::clone(&door.name), peer, tls)),
         tunnels: Arc::new(Tunnels {
             tasks: ending.tasks.clone(),
             last: ending.last.clone(),
@@ -251,6 +308,8 @@ async fn speak<S: Socket>(
         };
         match first {
             Ok(true) if visit.traffic.is_http2() => break Box::pin(http2(wire, &visit)).await,
+            // It was agreed to speak HTTP/2, and this is none (RFC 9113 section 3.4).
+            Ok(true) if chose_http2 => break close(wire, &visit.ending).await,
             Ok(true) => match Box::pin(http1(wire, &visit)).await {
                 Ok(Some(rested)) => wire = rested,
                 Ok(None) => break Ok(()),

@@ -3,7 +3,7 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll};
 
 use bytes::Bytes;
@@ -17,13 +17,15 @@ use hyper::body::Incoming;
 use tracing::{Instrument as _, Span};
 
 use super::admit::admit;
+use super::numbering::Numbering;
 use super::traffic::InFlight;
-use crate::access_log::{AccessLog, Line};
+use crate::access_log::{AccessLog, Line, Watchers};
 use crate::body::{Body, BodyError, Request, Response};
 use crate::error::{Fault, Reason};
-use crate::metrics::{Counts, Metrics};
+use crate::metrics::Metrics;
 use crate::middleware::{Connection, Exchange, Next};
 use crate::respond;
+use crate::room::{Room, Share};
 use crate::router::Facts;
 use crate::seldom::Seldom;
 use crate::snapshot::{Chain, SnapshotHandle};
@@ -42,10 +44,12 @@ pub(crate) struct House {
     /// `None`: nothing is counted.
     pub(crate) metrics: Option<Arc<Metrics>>,
     pub(crate) clock: Arc<dyn Clock>,
+    /// What large requests may take.
+    pub(crate) room: Arc<Room>,
     /// Name of this machine, as headers tell it.
     pub(crate) hostname: HeaderValue,
     /// Requests since the start.
-    pub(crate) count: AtomicU64,
+    pub(crate) count: Numbering,
 }
 
 /// An entry point, as its connections need it.
@@ -54,31 +58,52 @@ pub(super) struct Door {
     pub(super) name: Arc<str>,
     pub(super) options: EntryPoint,
     pub(super) house: Arc<House>,
-    /// What its requests are counted in.
-    pub(super) counts: Option<Arc<Counts>>,
+    /// Who is told of its requests.
+    pub(super) watchers: Watchers,
     /// Connections that could not be accepted.
     pub(super) trouble: Seldom,
     /// Each answer of HTTP/1 is the last one of its connection.
     pub(super) is_left: AtomicBool,
 }
 
-/// A request on its way to its route, or the answer that it got before.
-type Onward = Result<(Request, Span), Response>;
+/// A connection, as its requests hold on to it: they share it with nobody else.
+#[derive(Debug)]
+pub(super) struct Visitor {
+    pub(super) connection: Arc<Connection>,
+    pub(super) watchers: Arc<Watchers>,
+    /// Name of this machine.
+    pub(super) hostname: HeaderValue,
+}
+
+/// A request on its way to its route, with what it may take until there is an answer; or the answer
+/// that it got before.
+type Onward = Result<(Request, Span, Option<Share>), Response>;
 
 impl Door {
+    /// What the requests of a connection hold on to.
+    pub(super) fn visitor(&self, connection: Connection) -> Visitor {
+        // A copy: clones of a value count themselves in what they share.
+        let hostname = HeaderValue::from_bytes(self.house.hostname.as_bytes());
+        Visitor {
+            connection: Arc::new(connection),
+            watchers: Arc::new(self.watchers.clone()),
+            hostname: hostname.unwrap_or_else(|_| HeaderValue::from_static("")),
+        }
+    }
+
     /// Answers a request.
     pub(super) async fn answer(
         &self,
         request: http::Request<Incoming>,
-        connection: Arc<Connection>,
+        visitor: &Visitor,
         in_flight: InFlight,
     ) -> http::Response<Answer> {
         let waits = waits_for_its_body(&request);
         let can_close = request.version() < Version::HTTP_2;
         // Dropped without an answer when the client leaves first: the line says so.
-        let (mut line, onward) = self.enter(request, connection);
+        let (mut line, onward) = self.enter(request, visitor);
         let mut response = match onward {
-            Ok((request, span)) => follow(request, span, line.exchange()).await,
+            Ok((request, span, _share)) => follow(request, span, line.exchange()).await,
             Err(answer) => answer,
         };
         let breaks = waits
@@ -101,32 +126,30 @@ impl Door {
 
     /// Takes the request in and finds its route. All that needs no waiting is here, so that the
     /// future that waits holds little.
-    fn enter(
-        &self,
-        request: http::Request<Incoming>,
-        connection: Arc<Connection>,
-    ) -> (Box<Line>, Onward) {
+    fn enter(&self, request: http::Request<Incoming>, visitor: &Visitor) -> (Box<Line>, Onward) {
         let house = &*self.house;
-        let count = house.count.fetch_add(1, Ordering::Relaxed) + 1;
+        let count = house.count.next();
+        let connection = Arc::clone(&visitor.connection);
         let exchange = Exchange::new(connection, count, house.clock.now());
         let mut request = request.map(Body::from);
         let admitted = admit(
             &mut request,
             exchange.connection(),
             &self.options,
-            &house.hostname,
+            &visitor.hostname,
         );
-        let watchers = (house.access_log.as_ref(), self.counts.as_ref());
+        let watchers = Arc::clone(&visitor.watchers);
         // Boxed: it goes with the answer's body from hand to hand.
         let mut line = Box::new(Line::begin(watchers, &mut request, exchange));
         let found = match admitted {
             Ok(host) => {
                 let found = self.find(&request, &host, &mut line);
+                let found = found.and_then(|span| Ok((span, house.room.share(&request)?)));
                 found.map_err(|fault| respond::to_fault(&fault, line.exchange()))
             }
             Err(fault) => Err(refuse(&request, fault, line.exchange())),
         };
-        let onward = found.map(|span| (request, span));
+        let onward = found.map(|(span, share)| (request, span, share));
         (line, onward)
     }
 
@@ -138,7 +161,7 @@ impl Door {
         let found = snapshot.find(&self.name, connection.tls.as_deref(), &facts);
         drop(facts);
         if let Some(tracer) = &self.house.tracer {
-            let route = found.as_ref().ok().map(|route| &***route);
+            let route = found.as_ref().ok().map(|route| &****route);
             let trace = tracer.begin(request, line.exchange(), route);
             trace
                 .into_iter()

@@ -13,10 +13,12 @@ mod head;
 #[cfg(any(fuzzing, test))]
 pub(crate) mod hostile;
 mod line;
+mod numbering;
 mod path;
 mod proxy_protocol;
 mod traffic;
 mod wire;
 
-pub(crate) use accept::{Leave, serve};
+pub(crate) use accept::{Leave, Listener, serve};
 pub(crate) use line::House;
+pub(crate) use numbering::Numbering;

@@ -25,8 +25,6 @@ pub(crate) struct Counts {
 /// A request that is under way.
 #[derive(Debug)]
 pub(crate) struct Tally {
-    counts: Arc<Counts>,
-    router: Option<Arc<Series>>,
     method: &'static str,
     protocol: Protocol,
     headers: Headers,
@@ -36,6 +34,8 @@ pub(crate) struct Tally {
 /// How a request ended.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct End<'a> {
+    /// What the requests of the router are counted in, where they are.
+    pub(crate) router: Option<&'a Arc<Series>>,
     pub(crate) status: u16,
     pub(crate) elapsed: Duration,
     pub(crate) request_bytes: u64,
@@ -44,27 +44,22 @@ pub(crate) struct End<'a> {
     pub(crate) record: &'a Record,
 }
 
+impl Counts {
+    /// Whether requests to the gateway itself count.
+    pub(crate) fn adds_internals(&self) -> bool {
+        self.metrics.adds_internals()
+    }
+}
+
 impl Tally {
     /// Begins when a request was admitted.
-    pub(crate) fn begin(counts: &Arc<Counts>, request: &Request) -> Self {
+    pub(crate) fn begin(counts: &Counts, request: &Request) -> Self {
         Self {
-            counts: Arc::clone(counts),
-            router: None,
             method: kind::method(request.method()),
             protocol: Protocol::of(request.headers()),
             headers: labels(&counts.metrics, request.headers()),
             grpc_status: None,
         }
-    }
-
-    /// Whether requests to the gateway itself count.
-    pub(crate) fn adds_internals(&self) -> bool {
-        self.counts.metrics.adds_internals()
-    }
-
-    /// Notes the router's counts, where it has some.
-    pub(crate) fn routed(&mut self, router: Option<&Arc<Series>>) {
-        self.router = router.cloned();
     }
 
     /// Notes what gRPC says of the outcome, in the head of the answer or in its trailers.
@@ -79,7 +74,7 @@ impl Tally {
     }
 
     /// Counts the request, which is over.
-    pub(crate) fn end(self, end: &End<'_>) {
+    pub(crate) fn end(self, counts: &Counts, end: &End<'_>) {
         let kind = Kind {
             code: match self.protocol.is_grpc() {
                 true => self.grpc_status.unwrap_or(GRPC_UNKNOWN),
@@ -95,8 +90,9 @@ impl Tally {
             response_bytes: end.response_bytes,
             session: end.session,
         };
-        let service = end.record.series.as_ref();
-        let all = [&self.counts.entry_point, &self.router, &service.cloned()];
+        let service = end.record.service.as_ref();
+        let service = service.and_then(|service| service.0.series.as_ref());
+        let all = [counts.entry_point.as_ref(), end.router, service];
         for series in all.into_iter().flatten() {
             series.count(&kind, outcome);
         }
@@ -106,7 +102,7 @@ impl Tally {
             service.retried(end.record.retry_attempts);
         }
         if let Some(reason) = end.record.fault {
-            self.counts.metrics.failed(reason);
+            counts.metrics.failed(reason);
         }
     }
 }

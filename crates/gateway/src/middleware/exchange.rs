@@ -9,6 +9,7 @@ use tokio::time::Instant;
 
 use crate::error::Reason;
 use crate::metrics::Series;
+use crate::shard::Held;
 use crate::snapshot::Route;
 use crate::tls::TlsSession;
 use crate::traces::Trace;
@@ -53,15 +54,22 @@ pub struct Identity {
     pub client_id: Option<String>,
 }
 
+/// A service, as it is told of.
+#[derive(Debug, Clone)]
+pub(crate) struct Service {
+    /// Qualified.
+    pub(crate) name: Arc<str>,
+    /// What its requests are counted in.
+    pub(crate) series: Option<Arc<Series>>,
+}
+
 /// What the stations learned, for the access log.
 #[derive(Debug, Clone, Default)]
 pub struct Record {
-    /// Qualified name of the service that was asked last.
-    pub service: Option<Arc<str>>,
-    /// What the requests of that service are counted in.
-    pub(crate) series: Option<Arc<Series>>,
+    /// The service that was asked last.
+    pub(crate) service: Option<Held<Service>>,
     /// URL of the server that was chosen last.
-    pub server: Option<Arc<str>>,
+    pub(crate) server: Option<Held<Arc<str>>>,
     /// Headers that the server gave, where the access log wants them.
     pub origin_headers: HeaderMap,
     /// Status that the server gave.
@@ -78,7 +86,7 @@ pub struct Record {
 #[derive(Debug)]
 pub struct Exchange {
     connection: Arc<Connection>,
-    route: OnceLock<Arc<Route>>,
+    route: OnceLock<Held<Arc<Route>>>,
     trace: OnceLock<Trace>,
     count: u64,
     started_at: SystemTime,
@@ -116,13 +124,13 @@ impl Exchange {
     }
 
     /// Tells the route that was found, once.
-    pub(crate) fn routed(&self, route: Arc<Route>) {
+    pub(crate) fn routed(&self, route: Held<Arc<Route>>) {
         let _ = self.route.set(route);
     }
 
     /// The route, once found.
     pub(crate) fn route(&self) -> Option<&Route> {
-        self.route.get().map(AsRef::as_ref)
+        self.route.get().map(|route| &*route.0)
     }
 
     /// Begins the trace of the request, once.

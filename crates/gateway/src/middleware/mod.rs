@@ -39,6 +39,7 @@ mod replace_path_regex;
 mod strip_prefix;
 mod strip_prefix_regex;
 
+pub(crate) use exchange::Service;
 pub use exchange::{Connection, Exchange, Identity, Record};
 pub use next::{Endpoint, Next, ServerStatus};
 

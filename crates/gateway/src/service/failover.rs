@@ -7,6 +7,7 @@ use carnet_config::routing::service;
 use futures_util::future::BoxFuture;
 use http::StatusCode;
 
+use super::headers::drop_minted_token;
 use super::repeatable::repeatable;
 use crate::body::{Request, Response};
 use crate::error::{Fault, Reason};
@@ -64,7 +65,14 @@ impl Failover {
         })
     }
 
-    async fn fall_back(&self, request: Request, exchange: &Exchange) -> Result<Response, Fault> {
+    async fn fall_back(
+        &self,
+        mut request: Request,
+        exchange: &Exchange,
+    ) -> Result<Response, Fault> {
+        if !Arc::ptr_eq(&self.main, &self.fallback) {
+            drop_minted_token(&mut request);
+        }
         match self.fallback.is_up() {
             true => self.fallback.answer(request, exchange).await,
             false => Err(Fault::new(Reason::NoServer)),

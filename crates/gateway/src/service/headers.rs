@@ -1,8 +1,8 @@
 //! Header fields that belong to one connection and not to the message (RFC 9110 section 7.6.1).
 
 use http::header::{
-    CONNECTION, Entry, HeaderName, PROXY_AUTHENTICATE, PROXY_AUTHORIZATION, TE, TRANSFER_ENCODING,
-    UPGRADE,
+    AUTHORIZATION, CONNECTION, Entry, HeaderName, PROXY_AUTHENTICATE, PROXY_AUTHORIZATION, TE,
+    TRANSFER_ENCODING, UPGRADE,
 };
 use http::{HeaderMap, HeaderValue};
 
@@ -24,6 +24,18 @@ const HOP_BY_HOP: [HeaderName; 6] = [
 /// An extension of a request whose `X-Forwarded-For` stays as it is.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct KeepForwardedFor;
+
+/// An extension of a request whose `Authorization` holds a token that the gateway fetched for the
+/// service of its route.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Minted;
+
+/// Takes the gateway's token out of a request that goes to another service than it was fetched for.
+pub(super) fn drop_minted_token<B>(request: &mut http::Request<B>) {
+    if request.extensions_mut().remove::<Minted>().is_some() {
+        request.headers_mut().remove(AUTHORIZATION);
+    }
+}
 
 /// The comma-separated members of all lines of a header, trimmed, none of them empty.
 pub(crate) fn tokens<'a>(

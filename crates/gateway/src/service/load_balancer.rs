@@ -15,14 +15,14 @@ use super::strategy::{Candidate, Strategy};
 use crate::body::{Request, Response};
 use crate::error::{Fault, Reason};
 use crate::metrics::Series;
-use crate::middleware::{Endpoint, Exchange, ServerStatus};
+use crate::middleware::{Endpoint, Exchange, ServerStatus, Service};
+use crate::shard::Copied;
 use crate::upstream::Client;
 
 /// Servers behind a balancer.
 #[derive(Debug)]
 pub(crate) struct LoadBalancer {
-    name: Arc<str>,
-    series: Option<Arc<Series>>,
+    told: Copied<Service>,
     members: Vec<Arc<Member>>,
     strategy: Strategy,
     sticky: Option<Sticky>,
@@ -62,8 +62,7 @@ impl LoadBalancer {
             strategy: Strategy::new(options.strategy, &weights, u64::from_ne_bytes(seed)),
             sticky: sticky.transpose()?,
             reports_health: options.health_check.is_some(),
-            name,
-            series,
+            told: Copied::new(Service { name, series }),
             members,
         })
     }
@@ -126,11 +125,10 @@ impl Endpoint for LoadBalancer {
             return Box::pin(ready(Err(Fault::new(Reason::NoServer))));
         };
         let member = &self.members[index];
-        exchange.note(|record| {
-            record.service = Some(Arc::clone(&self.name));
-            record.series.clone_from(&self.series);
-        });
-        let span = exchange.trace().and_then(|trace| trace.service(&self.name));
+        exchange.note(|record| record.service = Some(self.told.held()));
+        let span = exchange
+            .trace()
+            .and_then(|trace| trace.service(&self.told.name));
         // Each way in its own box: the usual one is small.
         match (self.strategy.looks_at_loads(), span) {
             (false, None) => {

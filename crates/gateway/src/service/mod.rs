@@ -20,7 +20,7 @@ mod websocket;
 mod weighted;
 
 pub(crate) use failover::Failover;
-pub(crate) use headers::{KeepForwardedFor, has_token, tokens};
+pub(crate) use headers::{KeepForwardedFor, Minted, has_token, tokens};
 pub(crate) use health_check::rounds;
 pub(crate) use load_balancer::{Clients, LoadBalancer};
 pub(crate) use member::Member;

@@ -21,6 +21,7 @@ use super::{expect, gunzip, trailers, upgrade};
 use crate::body::{Body, Request, Response};
 use crate::error::{Fault, Reason};
 use crate::middleware::Exchange;
+use crate::shard::Copied;
 use crate::traces::{self, Trace};
 use crate::upstream::{Destination, Failure};
 
@@ -28,7 +29,7 @@ use crate::upstream::{Destination, Failure};
 #[derive(Debug)]
 pub(super) struct Server {
     /// As the access log writes it.
-    url: Arc<str>,
+    url: Copied<Arc<str>>,
     /// What it is told about the host.
     host: Host,
     /// Put in front of the request's path; without a slash at its end.
@@ -57,7 +58,7 @@ impl Server {
             format!("`{url}` is no address of a server; write `http://HOST:PORT`")
         })?;
         Ok(Self {
-            url: Arc::from(options.name.as_str()),
+            url: Copied::new(Arc::from(options.name.as_str())),
             destination,
             host: match pass_host_header {
                 true => Host::Passed(host),
@@ -108,7 +109,7 @@ pub(super) fn proxy<'a>(
     exchange: &'a Exchange,
     server: &'a Server,
 ) -> Result<impl Future<Output = Result<Response, Fault>> + Send + 'a, Fault> {
-    exchange.note(|record| record.server = Some(Arc::clone(&server.url)));
+    exchange.note(|record| record.server = Some(server.url.held()));
     let tunnel = upgrade::Offer::take(&mut request);
     let may_have_trailers = request.version() == Version::HTTP_2 && !request.body().is_end_stream()
         || is_of_unknown_length(request.body());

@@ -31,6 +31,7 @@ use routers::Placement;
 use services::{MemberInput, ServiceInput, TransportInput};
 
 use crate::service::{Clients, Member};
+use crate::shard::Copied;
 use crate::tls::acme::Wanted;
 use crate::tls::{CertificateFacts, Handshake, Handshakes, Policy, TlsSession};
 
@@ -93,8 +94,8 @@ pub(crate) enum Chain {
 pub(crate) struct Tables {
     /// Options of TLS connections, before there is a route.
     handshakes: Handshakes,
-    pub(crate) plain: Table<Arc<Route>>,
-    pub(crate) tls: Table<Arc<Route>>,
+    pub(crate) plain: Table<Copied<Arc<Route>>>,
+    pub(crate) tls: Table<Copied<Arc<Route>>>,
 }
 
 /// A compiled configuration.
@@ -123,7 +124,7 @@ impl Snapshot {
         entry_point: &str,
         session: Option<&TlsSession>,
         facts: &Facts<'_>,
-    ) -> Result<&Arc<Route>, Fault> {
+    ) -> Result<&Copied<Arc<Route>>, Fault> {
         let absent = || Fault::new(Reason::NoRoute);
         let tables = self.tables.get(entry_point).ok_or_else(absent)?;
         let Some(session) = session else {

@@ -16,7 +16,11 @@ use super::{Chain, Route, Seen, Tables};
 use crate::api::{PING, Redirections};
 use crate::middleware::Middleware;
 use crate::router::{Ranked, Table};
+use crate::shard::Copied;
 use crate::tls::acme;
+
+/// The routes of a table.
+type Routes = Vec<Ranked<Copied<Arc<Route>>>>;
 
 /// Entry points that take no router which names none.
 const INTERNAL_ENTRY_POINT: &str = "traefik";
@@ -37,7 +41,7 @@ pub(super) struct Placement {
 #[derive(Debug, Default)]
 struct Draft {
     /// By entry point and whether they are for TLS.
-    routes: BTreeMap<(String, bool), Vec<Ranked<Arc<Route>>>>,
+    routes: BTreeMap<(String, bool), Routes>,
     /// By entry point.
     wishes: BTreeMap<String, Wishes>,
     configs: Configs,
@@ -128,7 +132,7 @@ impl Compile<'_> {
                 name: name.to_owned(),
                 priority: placement.priority,
                 rule: placement.rule.clone(),
-                target: Arc::new(route),
+                target: Copied::new(Arc::new(route)),
             });
         }
         let placements = &mut self.snapshot.placements;
@@ -306,7 +310,7 @@ impl Compile<'_> {
                 name: name.to_owned(),
                 priority: INTERNAL_PRIORITY,
                 rule: Rule::Match(rule::Matcher::PathPrefix(acme::PATH.to_owned())),
-                target: Arc::new(route),
+                target: Copied::new(Arc::new(route)),
             });
         }
     }
@@ -342,7 +346,7 @@ impl Compile<'_> {
                 name,
                 priority: options.priority.unwrap_or(INTERNAL_PRIORITY - 1),
                 rule: Rule::Match(rule::Matcher::PathPrefix("/".to_owned())),
-                target: Arc::new(route),
+                target: Copied::new(Arc::new(route)),
             });
         }
     }

@@ -15,6 +15,7 @@ pub struct TlsSession {
     policy: Arc<Policy>,
     version: &'static str,
     cipher: String,
+    chose_http2: bool,
     certificates: Vec<CertificateDer<'static>>,
 }
 
@@ -33,6 +34,7 @@ impl TlsSession {
             policy,
             version,
             cipher: cipher.unwrap_or_default().replacen("TLS13_", "TLS_", 1),
+            chose_http2: connection.alpn_protocol() == Some(b"h2"),
             certificates: shown.iter().map(|c| c.clone().into_owned()).collect(),
         }
     }
@@ -40,6 +42,11 @@ impl TlsSession {
     /// The options it was made under.
     pub(crate) fn policy(&self) -> &Arc<Policy> {
         &self.policy
+    }
+
+    /// Whether client and gateway agreed to speak HTTP/2 (ALPN).
+    pub(crate) fn chose_http2(&self) -> bool {
+        self.chose_http2
     }
 
     /// `1.2` or `1.3`.

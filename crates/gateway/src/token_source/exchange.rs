@@ -64,13 +64,19 @@ impl Exchange {
     /// Asks for a token, in a span of its own where that is wanted.
     pub(super) async fn run(&self, readings: &[Credentials], deadline: Instant) -> Outcome {
         let Some(tracer) = &self.tracer else {
-            return self.by_any_method(readings, deadline).await.map(Arc::new);
+            let outcome = self.by_any_method(readings, deadline).await;
+            return outcome.map(|token| Arc::new(self.lighter(token)));
         };
         let span = tracer.exchange(self.provider.origin());
         let asked = self.by_any_method(readings, deadline);
         let outcome = asked.instrument(span.clone()).await;
         let ids = tracer.exchanged(&span, outcome.is_ok());
-        outcome.map(|token| Arc::new(token.got_in(ids)))
+        outcome.map(|token| Arc::new(self.lighter(token).got_in(ids)))
+    }
+
+    /// A token without the claims that nobody will look at.
+    pub(super) fn lighter(&self, token: Token) -> Token {
+        token.with_claims_of(&self.options.claims)
     }
 
     /// By the first reading of the credentials, by one method and then by the other; further

@@ -134,6 +134,7 @@ mod tests {
             is_cached: true,
             max_age: Duration::from_secs(300),
             refresh: Refresh::Early,
+            claims: std::collections::BTreeSet::new(),
         };
         let credentials = Credentials {
             id: id.clone(),

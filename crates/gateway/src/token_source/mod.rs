@@ -4,9 +4,11 @@
 //! [`TokenSource`] is the way in; `kept` remembers, `flights` shares, `refresh` renews, `exchange`
 //! asks, `provider` is what all sources know of one server, `endpoint` is the call itself.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
+use carnet_config::claims::Expression;
 use carnet_config::routing::middleware::OAuthClientCredentials;
 use carnet_config::routing::middleware::oauth_client_credentials::{Parameters, Refresh};
 use carnet_oauth::client_auth::{Credentials, Method};
@@ -80,6 +82,8 @@ pub(crate) struct Options {
     max_age: Duration,
     /// When a kept token is fetched anew.
     refresh: Refresh,
+    /// Names of the claims that somebody will look at. No token is kept with others.
+    claims: BTreeSet<String>,
 }
 
 impl Options {
@@ -102,12 +106,21 @@ impl Options {
             is_cached: middleware.cache.enabled,
             max_age: middleware.cache.max_age,
             refresh: middleware.cache.refresh,
+            claims: claims(middleware),
         }
     }
 }
 
 /// Tokens that a backend did not take, remembered; the coldest are forgotten beyond it.
 const REJECTED: usize = 1024;
+
+/// Names of the claims, at the root of a token, that these options look at.
+fn claims(middleware: &OAuthClientCredentials) -> BTreeSet<String> {
+    let condition = middleware.claims.iter().flat_map(Expression::paths);
+    let forwarded = middleware.forward_headers.values();
+    let paths = condition.chain(forwarded).chain(&middleware.username_claim);
+    paths.filter_map(|path| path.0.first().cloned()).collect()
+}
 
 /// A token that a backend does not take is dropped once it is so old.
 const REJECTED_AGE: Duration = Duration::from_secs(5);
@@ -136,6 +149,8 @@ pub(crate) enum Origin {
     Memory,
     /// From memory, fetched ahead of its predecessor's end and now given out for the first time.
     MemoryRenewed,
+    /// From the store, where another gateway left it.
+    Store,
     /// From the provider, for this request or for another that waited for it too.
     Provider,
 }
@@ -272,10 +287,11 @@ impl TokenSource {
         if engine.revoked.covers(&token, caller.client_id()) {
             return Err(TokenFault::unavailable("the token came revoked", None));
         }
-        Ok(Given {
-            token,
-            origin: Origin::Provider,
-        })
+        let origin = match token.is_shared {
+            true => Origin::Store,
+            false => Origin::Provider,
+        };
+        Ok(Given { token, origin })
     }
 }
 

@@ -1,5 +1,6 @@
 //! A token that was given, with what is known about it.
 
+use std::collections::BTreeSet;
 use std::time::{Duration, SystemTime};
 
 use bytes::Bytes;
@@ -16,15 +17,20 @@ use crate::traces::SpanIds;
 /// Never nearer to a token's end than this, or than a tenth of its life when that is less.
 const MARGIN: Duration = Duration::from_secs(10);
 
+/// The claims that say whether a revocation means a token.
+const REVOKED_BY: [&str; 3] = ["client_id", "iat", "jti"];
+
 /// An access token.
 pub(crate) struct Token {
     /// `Bearer ...`, marked sensitive: it prints as nothing.
     pub(crate) bearer: HeaderValue,
-    /// The claims of a JWT, not verified: they came from the endpoint that was configured. `None`:
-    /// the token is opaque.
+    /// The claims of a JWT that somebody will look at, not verified: they came from the endpoint
+    /// that was configured. `None`: the token is opaque.
     pub(crate) claims: Option<Value>,
     /// Name of the key that signed a JWT.
     kid: Option<Box<str>>,
+    /// Whether another gateway got it.
+    pub(super) is_shared: bool,
     asked: Asked,
     /// Its end by the steady clock, without a margin; `None`: nobody knows.
     end: Option<Instant>,
@@ -102,11 +108,22 @@ impl Token {
             bearer,
             claims: claims.map(Value::Object),
             kid: kid.flatten(),
+            is_shared: false,
             asked,
             end: life.and_then(|life| asked.at.checked_add(life)),
             reuse: life.and_then(|life| Reuse::new(asked, life, max_age)),
             span: None,
         })
+    }
+
+    /// The same with the claims of these names alone, and those that revocations are about.
+    pub(super) fn with_claims_of(mut self, names: &BTreeSet<String>) -> Self {
+        let is_kept = |name: &String| REVOKED_BY.contains(&name.as_str()) || names.contains(name);
+        if let Some(Value::Object(claims)) = self.claims.take() {
+            let kept = claims.into_iter().filter(|(name, _)| is_kept(name));
+            self.claims = Some(Value::Object(kept.collect()));
+        }
+        self
     }
 
     /// The same, which was got in this span.

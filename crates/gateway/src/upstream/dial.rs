@@ -91,6 +91,11 @@ impl Dial {
 }
 
 impl Dial {
+    /// What is known of the gateway itself.
+    pub(super) fn own(&self) -> &Own {
+        &self.0.own
+    }
+
     /// Whether this connection leads to the gateway itself.
     pub(super) fn is_own(&self, stream: &Stream) -> bool {
         match stream {

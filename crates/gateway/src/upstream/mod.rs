@@ -20,7 +20,6 @@ use http_body_util::{BodyExt, Limited};
 use crate::body::{Body, BodyError, Request, Response};
 use crate::supplies::Resolve;
 
-mod budget;
 mod dial;
 mod failure;
 mod identities;

@@ -20,28 +20,43 @@ const HEADER: HeaderName = HeaderName::from_static("x-carnet-hops");
 
 /// Where the gateway listens; known when it does.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Own(Arc<OnceLock<Vec<SocketAddr>>>);
+pub(crate) struct Own(Arc<OnceLock<Here>>);
+
+/// What there is of the gateway.
+#[derive(Debug)]
+struct Here {
+    addresses: Vec<SocketAddr>,
+    threads: usize,
+}
 
 /// How often a request has passed the gateway before; an extension of the request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Hops(u8);
 
 impl Own {
-    /// Notes where the gateway listens; the first time counts.
-    pub(crate) fn listens(&self, addresses: Vec<SocketAddr>) {
-        let _ = self.0.set(addresses);
+    /// Notes where the gateway listens, and how many threads serve; the first time counts.
+    pub(crate) fn listens(&self, addresses: Vec<SocketAddr>, threads: usize) {
+        let _ = self.0.set(Here { addresses, threads });
+    }
+
+    /// How many threads serve, which each keep connections: one before that is known.
+    pub(super) fn threads(&self) -> usize {
+        self.0.get().map_or(1, |here| here.threads.max(1))
     }
 
     /// Whether this connection, which we have made, leads to ourselves.
     pub(super) fn is_at(&self, socket: &TcpStream) -> bool {
-        let (Ok(here), Ok(there)) = (socket.local_addr(), socket.peer_addr()) else {
+        let (Ok(near), Ok(far)) = (socket.local_addr(), socket.peer_addr()) else {
             return false;
         };
-        let addresses = self.0.get().map(Vec::as_slice).unwrap_or_default();
+        let here = self.0.get();
+        let addresses = here
+            .map(|here| here.addresses.as_slice())
+            .unwrap_or_default();
         addresses.iter().any(|own| {
             // A connection within a machine has one address at both ends.
-            let is_here = own.ip().is_unspecified() && here.ip() == there.ip();
-            own.port() == there.port() && (is_here || own.ip() == there.ip())
+            let is_here = own.ip().is_unspecified() && near.ip() == far.ip();
+            own.port() == far.port() && (is_here || own.ip() == far.ip())
         })
     }
 }

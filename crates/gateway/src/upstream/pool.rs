@@ -2,7 +2,8 @@
 //!
 //! A connection of HTTP/1.1 serves one request at a time: it is lent out with the answer and comes
 //! back when the answer's body has been read to its end; the one that came back last goes out
-//! first, so that few stay warm. A connection of HTTP/2 is shared by all.
+//! first, so that few stay warm. Each thread keeps its own, where the task of the connection runs,
+//! too: a request wakes nobody elsewhere. A connection of HTTP/2 is shared by all.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
@@ -17,12 +18,23 @@ use hyper::client::conn::{TrySendError, http1, http2};
 use hyper_util::rt::TokioIo;
 use tokio::time::Instant;
 
-use super::budget::Budget;
 use super::dial::{Dial, Stream};
 use super::own;
 use super::shared::Shared;
-use super::{Failure, Http2, Server, Transport};
+use super::{Failure, Http2, Own, Server, Transport};
 use crate::body::{Body, Request, Response};
+use crate::budget::{Allowance, Budget};
+use crate::shard::{Apart, Each, Held};
+
+/// Requests that may be repeated besides a fifth of all: as many at once as there are idle
+/// connections by default, which a server may close together.
+const ALLOWANCE: Allowance = Allowance {
+    a_second: 10.0,
+    most: 200.0,
+};
+
+/// Bytes of a connection of HTTP/1.1 that wait to be sent, and the most that an answer's head has.
+const BUFFER: usize = 128 << 10;
 
 /// A server and the connections to it.
 #[derive(Clone)]
@@ -32,18 +44,32 @@ struct Inner {
     dial: Dial,
     server: Server,
     http2: Http2,
-    max_idle: usize,
+    keeping: Keeping,
     budget: Budget,
-    /// Zero: for ever.
-    idle_timeout: Duration,
-    idle: Mutex<Idle>,
+    idle: Each<Idle>,
     shared: Shared,
     /// The server is the gateway itself.
     is_own: AtomicBool,
 }
 
-#[derive(Default)]
+/// What is kept.
+#[derive(Debug, Clone, Copy)]
+struct Keeping {
+    /// Connections that wait, in all threads.
+    most: usize,
+    /// Zero: for ever.
+    timeout: Duration,
+}
+
+/// The connections of a thread that wait for a request. They run in the runtime of that thread.
 struct Idle {
+    keeping: Keeping,
+    own: Own,
+    waiting: Mutex<Waiting>,
+}
+
+#[derive(Default)]
+struct Waiting {
     /// With the moment each came back, the oldest first.
     connections: Vec<(http1::SendRequest<Body>, Instant)>,
     /// Whether somebody closes those that nobody wants any more.
@@ -53,7 +79,7 @@ struct Idle {
 /// A connection that is lent to an answer.
 pub(crate) struct Lent {
     sender: http1::SendRequest<Body>,
-    pool: Arc<Inner>,
+    idle: Held<Idle>,
 }
 
 /// A connection for one request, and whether it has served another before.
@@ -76,10 +102,12 @@ impl Pool {
                 (http2, _) => http2,
             },
             server,
-            max_idle: transport.max_idle_per_host,
-            budget: Budget::new(),
-            idle_timeout: transport.idle_timeout,
-            idle: Mutex::default(),
+            keeping: Keeping {
+                most: transport.max_idle_per_host,
+                timeout: transport.idle_timeout,
+            },
+            budget: Budget::new(ALLOWANCE),
+            idle: Each::default(),
             shared: Shared::new(transport),
             is_own: AtomicBool::new(false),
         }))
@@ -97,7 +125,7 @@ impl Pool {
         request: Request,
     ) -> impl Future<Output = Result<Response, Failure>> + Send {
         let kept = match self.0.http2 {
-            Http2::Never => self.0.take(),
+            Http2::Never => self.0.idle().take(),
             Http2::Negotiated | Http2::Only => None,
         };
         // Boxed, as everything that few requests need: a future is as large as all it may ever
@@ -136,7 +164,7 @@ impl Pool {
     }
 
     async fn over_http1(&self, request: Request) -> Result<Response, Unsent> {
-        let (sender, is_used) = match self.0.take() {
+        let (sender, is_used) = match self.0.idle().take() {
             Some(sender) => (sender, true),
             None => {
                 let opened = async { self.0.begin_http1(self.0.dial(true).await?).await };
@@ -205,7 +233,7 @@ impl Pool {
         }
         let lent = Lent {
             sender,
-            pool: Arc::clone(&self.0),
+            idle: Arc::clone(self.0.idle()),
         };
         response.map(|body| Body::lent(body, lent))
     }
@@ -276,7 +304,7 @@ impl Inner {
 
     fn known(&self) -> Option<Way> {
         let shared = self.shared.sender().map(|sender| Way::Http2(sender, true));
-        shared.or_else(|| self.take().map(|sender| Way::Http1(sender, true)))
+        shared.or_else(|| self.idle().take().map(|sender| Way::Http1(sender, true)))
     }
 
     async fn open(&self) -> Result<Way, Failure> {
@@ -292,6 +320,7 @@ impl Inner {
     async fn begin_http1(&self, stream: Stream) -> Result<http1::SendRequest<Body>, Failure> {
         let (sender, connection) = http1::Builder::new()
             .title_case_headers(true)
+            .max_buf_size(BUFFER)
             .handshake(TokioIo::new(stream))
             .await
             .map_err(|error| Failure::of_connection(error, false))?;
@@ -319,21 +348,34 @@ impl Inner {
         }
     }
 
-    fn idle(&self) -> MutexGuard<'_, Idle> {
-        self.idle.lock().unwrap_or_else(PoisonError::into_inner)
+    /// What waits in this thread.
+    fn idle(&self) -> &Held<Idle> {
+        self.idle.mine(|| Idle {
+            keeping: self.keeping,
+            own: self.dial.own().clone(),
+            waiting: Mutex::default(),
+        })
+    }
+}
+
+impl Apart<Idle> {
+    fn waiting(&self) -> MutexGuard<'_, Waiting> {
+        let waiting = self.0.waiting.lock();
+        waiting.unwrap_or_else(PoisonError::into_inner)
     }
 
     /// A connection that waits for a request, if one is good. One whose server has answered before
     /// the end of its request stays until that has been sent.
     fn take(&self) -> Option<http1::SendRequest<Body>> {
-        let mut idle = self.idle();
-        for place in (0..idle.connections.len()).rev() {
-            let (sender, since) = &idle.connections[place];
-            let is_old = !self.idle_timeout.is_zero() && since.elapsed() >= self.idle_timeout;
+        let timeout = self.0.keeping.timeout;
+        let mut waiting = self.waiting();
+        for place in (0..waiting.connections.len()).rev() {
+            let (sender, since) = &waiting.connections[place];
+            let is_old = !timeout.is_zero() && since.elapsed() >= timeout;
             if is_old || sender.is_closed() {
-                idle.connections.remove(place);
+                waiting.connections.remove(place);
             } else if sender.is_ready() {
-                return Some(idle.connections.remove(place).0);
+                return Some(waiting.connections.remove(place).0);
             }
         }
         None
@@ -341,43 +383,47 @@ impl Inner {
 
     /// Closes what nobody wanted for too long; tells whether anything is left.
     fn prune(&self) -> bool {
-        let mut idle = self.idle();
-        let limit = self.idle_timeout;
-        idle.connections
+        let mut waiting = self.waiting();
+        let limit = self.0.keeping.timeout;
+        waiting
+            .connections
             .retain(|(sender, since)| since.elapsed() < limit && !sender.is_closed());
-        idle.is_watched = !idle.connections.is_empty();
-        idle.is_watched
+        waiting.is_watched = !waiting.connections.is_empty();
+        waiting.is_watched
     }
 }
 
 impl Lent {
     /// The answer has been read to its end.
     pub(crate) fn give_back(self) {
-        let Self { sender, pool } = self;
-        let mut idle = pool.idle();
-        if sender.is_closed() || idle.connections.len() >= pool.max_idle {
+        let Self { sender, idle } = self;
+        let Keeping { most, timeout } = idle.0.keeping;
+        // Each thread keeps its share, so that none must know what the others keep.
+        let most = most.div_ceil(idle.0.own.threads());
+        let mut waiting = idle.waiting();
+        if sender.is_closed() || waiting.connections.len() >= most {
             return;
         }
-        idle.connections.push((sender, Instant::now()));
-        if !idle.is_watched && !pool.idle_timeout.is_zero() {
-            idle.is_watched = true;
-            tokio::spawn(watch(Arc::downgrade(&pool), pool.idle_timeout));
+        waiting.connections.push((sender, Instant::now()));
+        if !waiting.is_watched && !timeout.is_zero() {
+            waiting.is_watched = true;
+            tokio::spawn(watch(Arc::downgrade(&idle), timeout));
         }
     }
 }
 
 impl std::fmt::Debug for Lent {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_tuple("Lent").field(&self.pool.server).finish()
+        f.debug_tuple("Lent").field(&self.idle.0.keeping).finish()
     }
 }
 
 /// Closes connections that were idle for too long, until there are none.
-async fn watch(pool: Weak<Inner>, timeout: Duration) {
+async fn watch(idle: Weak<Apart<Idle>>, timeout: Duration) {
     loop {
         tokio::time::sleep(timeout).await;
-        match pool.upgrade() {
-            Some(pool) if pool.prune() => {}
+        match idle.upgrade() {
+            Some(idle) if idle.prune() => {}
             _ => return,
         }
     }

@@ -73,7 +73,9 @@ async fn objects_are_shown_with_their_state_and_their_users() {
     assert_eq!(
         service,
         json!({
-            "loadBalancer": {"servers": [{"url": "http://10.0.0.1"}], "passHostHeader": true},
+            "loadBalancer": {
+                "servers": [{"url": "http://10.0.0.1"}], "passHostHeader": true, "strategy": "wrr",
+            },
             "type": "loadbalancer", "status": "enabled", "name": "s@file", "provider": "file",
             "serverStatus": {"http://10.0.0.1": "UP"}, "usedBy": ["broken@file", "good@file"],
         })

@@ -42,6 +42,7 @@ impl Stack {
             clock,
             random: Arc::new(SeededRandom::default()),
             resolve: Arc::new(|_, _| None),
+            memory: None,
             hostname: "gateway".to_owned(),
         }));
         let shutdown = CancellationToken::new();

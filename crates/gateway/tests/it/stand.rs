@@ -86,6 +86,7 @@ pub(crate) fn options(plan: Plan, log: &Written) -> Options {
         clock: Arc::new(FixedClock::default()),
         random: Arc::new(SeededRandom::default()),
         resolve: Arc::new(|_, _| None),
+        memory: None,
         hostname: "gateway-host".to_owned(),
     }
 }

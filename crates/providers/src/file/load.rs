@@ -95,7 +95,7 @@ impl FileProvider {
                 "the name ends in none of .yaml, .yml and .toml; rename the file",
             )),
         };
-        match root.map_err(|finding| vec![finding])?.as_slice() {
+        match root.map_err(|finding| vec![finding])?.as_mut_slice() {
             [] => Ok(RoutingConfig::default()),
             [root] => {
                 let mut read = |path: &str| {
@@ -106,8 +106,8 @@ impl FileProvider {
                     env: &self.env,
                     read: &mut read,
                 };
-                let (root, dangling) = secrets.fill(root);
-                let mut config = routing::read(&root)?;
+                let dangling = secrets.fill(root);
+                let mut config = routing::read(root)?;
                 secrets::close(&mut config, dangling);
                 config.read_files(&mut |path| read(path).map(SecretString::from));
                 Ok(config)

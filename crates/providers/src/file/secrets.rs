@@ -23,17 +23,15 @@ pub(super) struct Secrets<'a> {
 pub(super) type Dangling = BTreeMap<String, Vec<Diagnostic>>;
 
 impl Secrets<'_> {
-    /// The document with the references of its middlewares replaced.
-    pub(super) fn fill(&mut self, root: &Node) -> (Node, Dangling) {
+    /// Replaces the references of the document's middlewares.
+    pub(super) fn fill(&mut self, root: &mut Node) -> Dangling {
         let mut dangling = Dangling::new();
-        let filled = within(root, "http", &mut |http| {
-            within(http, "middlewares", &mut |middlewares| {
-                each(middlewares, &mut |name, spec| {
-                    self.fill_one(name, spec, &mut dangling)
-                })
-            })
-        });
-        (filled, dangling)
+        let http = within(root, "http");
+        let middlewares = http.flat_map(|http| within(http, "middlewares"));
+        for member in middlewares.flat_map(members) {
+            member.value = self.fill_one(&member.key, &member.value, &mut dangling);
+        }
+        dangling
     }
 
     fn fill_one(&mut self, name: &str, spec: &Node, dangling: &mut Dangling) -> Node {
@@ -88,28 +86,17 @@ pub(super) fn close(config: &mut RoutingConfig, dangling: Dangling) {
     }
 }
 
-/// The map with the member of this name, whatever its case, changed.
-fn within(node: &Node, name: &str, change: &mut dyn FnMut(&Node) -> Node) -> Node {
-    each(
-        node,
-        &mut |key, value| match key.eq_ignore_ascii_case(name) {
-            true => change(value),
-            false => value.clone(),
-        },
-    )
+/// The members of this name, whatever its case.
+fn within<'a>(node: &'a mut Node, name: &'a str) -> impl Iterator<Item = &'a mut Node> {
+    members(node)
+        .filter(move |member| member.key.eq_ignore_ascii_case(name))
+        .map(|member| &mut member.value)
 }
 
-/// The map with every member changed; anything else as it is.
-fn each(node: &Node, change: &mut dyn FnMut(&str, &Node) -> Node) -> Node {
-    let Value::Map(members) = &node.value else {
-        return node.clone();
-    };
-    let changed = members.iter().map(|member| Member {
-        value: change(&member.key, &member.value),
-        ..member.clone()
-    });
-    Node {
-        position: node.position.clone(),
-        value: Value::Map(changed.collect()),
+/// The members of a map; anything else has none.
+fn members(node: &mut Node) -> std::slice::IterMut<'_, Member> {
+    match &mut node.value {
+        Value::Map(members) => members.iter_mut(),
+        _ => [].iter_mut(),
     }
 }

@@ -229,6 +229,7 @@ fn credentials(update: &Update) -> Result<(String, String), Vec<String>> {
     Ok((own.client_id.clone(), secret))
 }
 
+// Holds OP-07.
 #[test]
 fn secrets_that_a_middleware_names_are_read_from_files_and_the_environment() {
     let folder = TempDir::new().unwrap();

@@ -4,6 +4,7 @@
 
 mod aggregate;
 mod cluster;
+mod definitions;
 mod file;
 mod golden;
 mod translation;

@@ -1,4 +1,6 @@
+use carnet_config::document::parse_yaml;
 use carnet_config::routing::Middleware;
+use carnet_config::routing::middleware::read;
 use carnet_config::rule::{self, Matcher, Rule};
 use carnet_providers::kubernetes::{
     IngressOptions, ObjectName, Objects, Options, manifests, translate, translate_ingresses,
@@ -183,4 +185,32 @@ fn whatever_stands_in_a_host_or_path_of_an_ingress_is_a_host_or_a_path() {
         made += 1;
     }
     assert!(made > 100, "{made}");
+}
+
+/// Every option of `oAuthClientCredentials`, as the tests of the file's reader know it.
+const ALL_OPTIONS: [&str; 2] = [
+    include_str!("../../../config/tests/options/all.yaml"),
+    include_str!("../../../config/tests/options/compatible.yaml"),
+];
+
+#[test]
+fn an_object_has_every_option_that_a_file_has_in_every_spelling() {
+    for text in ALL_OPTIONS {
+        let node = parse_yaml(text, "all.yaml").unwrap().swap_remove(0);
+        let of_file = read(&node, "middleware creds");
+        let spec = text.replace("\n", "\n  ").replace("PLUGIN:", "plugin:");
+        let object = format!(
+            "apiVersion: traefik.io/v1alpha1\nkind: Middleware\nmetadata: {{name: creds, namespace: \
+             apps}}\nspec:\n  {spec}"
+        );
+        let config = translate(&objects(&object), &Options::default());
+        let middleware = &config.middlewares["apps-creds"];
+        assert!(of_file.served().is_some(), "{:?}", of_file.diagnostics);
+        assert_eq!(
+            middleware.served(),
+            of_file.served(),
+            "{:?}",
+            middleware.diagnostics
+        );
+    }
 }

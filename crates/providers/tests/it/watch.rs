@@ -200,6 +200,7 @@ async fn a_log_that_grows_beside_a_file_is_no_change_of_the_file() {
     of_routes.settled().await;
 }
 
+// Holds OP-07.
 #[tokio::test]
 async fn a_renewed_certificate_is_read_again_wherever_it_lies() {
     let (routes, keys) = (TempDir::new().unwrap(), TempDir::new().unwrap());

@@ -62,6 +62,9 @@ capabilities: {drop: [ALL]}
 - apiGroups: [discovery.k8s.io]
   resources: [endpointslices]
   verbs: [get, list, watch]
+- apiGroups: [""]
+  resources: [events]
+  verbs: [create]
 {{- if .Values.gateway.ingress.enabled }}
 - apiGroups: [networking.k8s.io]
   resources: [ingresses]

@@ -219,7 +219,7 @@ async fn a_body_that_is_no_form_is_an_invalid_request() {
     }
 }
 
-// Holds IN-01.
+// Holds IN-01, OP-08.
 #[tokio::test]
 async fn only_the_admin_port_introspects_and_only_what_is_posted() {
     let room = Room::new(tutorial()).await;

@@ -10,6 +10,7 @@ use carnet_config::routing::RoutingConfig;
 use carnet_gateway::Gateway;
 use carnet_providers::aggregate::Merged;
 use tokio::sync::watch;
+use tokio_util::task::AbortOnDropHandle;
 
 use super::data_plane::{Bound, DataPlane};
 use super::install;
@@ -42,6 +43,9 @@ pub(super) async fn run(typed: TraefikFlags, process: &Process) -> Result<(), Fa
     let stop = process.shutdown.child_token();
     let (merged, latest) = watch::channel(None);
     let sources = Sources::open(&config, process).await?;
+    // Whatever there is to be read again, SIGHUP ends nothing.
+    let reload = sources.as_ref().map(Sources::reload).unwrap_or_default();
+    let _listening = AbortOnDropHandle::new(boot::notify_on_hangup(reload));
     let serve = async {
         let served = match line.upgrade_socket {
             Some(path) => serve_replaceable(&path, &config, latest, process).await,

@@ -6,12 +6,11 @@ use carnet_config::install::InstallConfig;
 use carnet_providers::Update;
 use carnet_providers::aggregate::{Aggregate, Merged};
 use carnet_providers::file::{self, FileProvider};
-use carnet_providers::kubernetes::cluster::{ClientError, ClusterProvider};
-use tokio::sync::{mpsc, watch};
+use carnet_providers::kubernetes::cluster::{ClientError, ClusterProvider, Now};
+use tokio::sync::{Notify, mpsc, watch};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
-use crate::boot;
 use crate::output::Failure;
 use crate::process::Process;
 
@@ -32,14 +31,16 @@ impl Sources {
         let file = providers.file.clone();
         let file = file.map(|file| FileProvider::new(file, Arc::clone(&process.env)));
         let mut clusters = Vec::new();
+        let clock = Arc::clone(&process.clock);
+        let now: Now = Arc::new(move || clock.now());
         if let Some(crd) = providers.kubernetes_crd.clone() {
             let provider = ClusterProvider::connect_crd(crd, &process.env).await;
-            clusters.push(provider.map_err(no_way)?);
+            clusters.push(provider.map_err(no_way)?.with_events(Arc::clone(&now)));
         }
         if let Some(ingress) = providers.kubernetes_ingress.clone() {
             let crd = providers.kubernetes_crd.as_ref();
             let provider = ClusterProvider::connect_ingress(ingress, crd, &process.env).await;
-            clusters.push(provider.map_err(no_way)?);
+            clusters.push(provider.map_err(no_way)?.with_events(now));
         }
         let names: Vec<String> = file
             .iter()
@@ -57,13 +58,19 @@ impl Sources {
         }))
     }
 
+    /// Who is told to read again what is not watched. A cluster always is.
+    pub(super) fn reload(&self) -> Arc<Notify> {
+        self.file
+            .as_ref()
+            .map(FileProvider::reload)
+            .unwrap_or_default()
+    }
+
     /// Reads everything, and again whenever it changes, until `stop`.
     pub(super) async fn read(self, merged: watch::Sender<Option<Merged>>, stop: CancellationToken) {
         let (sender, updates) = mpsc::channel::<Update>(1);
         let mut tasks = JoinSet::new();
-        let mut reload = None;
         if let Some(file) = self.file {
-            reload = Some(boot::notify_on_hangup(file.reload()));
             tasks.spawn(file.run(sender.clone(), stop.clone()));
         }
         for provider in self.clusters {
@@ -72,9 +79,6 @@ impl Sources {
         drop(sender);
         self.aggregate.run(updates, merged, stop).await;
         tasks.join_all().await;
-        if let Some(reload) = reload {
-            reload.abort();
-        }
     }
 }
 

@@ -33,6 +33,15 @@ pub(super) fn shown(router: Option<&Router>) -> Map<String, Value> {
         if let Some(resolver) = &tls.cert_resolver {
             of_tls.insert("certResolver".to_owned(), json!(resolver));
         }
+        if !tls.domains.is_empty() {
+            let domain = |names: &Vec<String>| match names.split_first() {
+                Some((main, [])) => json!({"main": main}),
+                Some((main, sans)) => json!({"main": main, "sans": sans}),
+                None => json!({}),
+            };
+            let domains: Vec<Value> = tls.domains.iter().map(domain).collect();
+            of_tls.insert("domains".to_owned(), json!(domains));
+        }
         set("tls", Value::Object(of_tls));
     }
     let seen = router.observability;

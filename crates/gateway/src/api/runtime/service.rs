@@ -1,7 +1,7 @@
 //! Services.
 
 use carnet_config::routing::Service;
-use carnet_config::routing::service::{LoadBalancer, WeightedService};
+use carnet_config::routing::service::{Cookie, LoadBalancer, SameSite, Strategy, WeightedService};
 use serde_json::{Map, Value, json};
 
 use super::plain;
@@ -49,8 +49,53 @@ fn balancer(options: &LoadBalancer) -> Value {
     let mut shown = Map::new();
     shown.insert("servers".to_owned(), Value::Array(servers.collect()));
     shown.insert("passHostHeader".to_owned(), json!(options.pass_host_header));
+    let strategy = match options.strategy {
+        Strategy::Wrr => "wrr",
+        Strategy::P2c => "p2c",
+        Strategy::Hrw => "hrw",
+        Strategy::LeastTime => "leasttime",
+    };
+    shown.insert("strategy".to_owned(), json!(strategy));
+    if let Some(cookie) = &options.sticky {
+        shown.insert("sticky".to_owned(), json!({"cookie": sticky(cookie)}));
+    }
+    if let Some(check) = &options.passive_health_check {
+        let window = format!("{}s", check.failure_window.as_secs_f64());
+        let attempts = check.max_failed_attempts;
+        let check = json!({"failureWindow": window, "maxFailedAttempts": attempts});
+        shown.insert("passiveHealthCheck".to_owned(), check);
+    }
     if let Some(transport) = &options.servers_transport {
         shown.insert("serversTransport".to_owned(), json!(transport));
+    }
+    Value::Object(shown)
+}
+
+/// As Traefik shows it: what is off is left out.
+fn sticky(cookie: &Cookie) -> Value {
+    let mut shown = Map::from_iter([("path".to_owned(), json!(cookie.path))]);
+    let mut set = |key: &str, value: Value| shown.insert(key.to_owned(), value);
+    if let Some(name) = &cookie.name {
+        set("name", json!(name));
+    }
+    if let Some(domain) = &cookie.domain {
+        set("domain", json!(domain));
+    }
+    for (key, is_on) in [("secure", cookie.secure), ("httpOnly", cookie.http_only)] {
+        if is_on {
+            set(key, json!(true));
+        }
+    }
+    if let Some(same_site) = cookie.same_site {
+        let word = match same_site {
+            SameSite::None => "none",
+            SameSite::Lax => "lax",
+            SameSite::Strict => "strict",
+        };
+        set("sameSite", json!(word));
+    }
+    if cookie.max_age != 0 {
+        set("maxAge", json!(cookie.max_age));
     }
     Value::Object(shown)
 }

@@ -17,7 +17,7 @@ use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use bytes::{Buf, BytesMut};
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, ReadBuf};
 use tokio::time::{Instant, Sleep};
 use tokio_util::io::poll_read_buf;
 
@@ -37,6 +37,9 @@ pub(super) const GARBAGE: &[u8] = b"\0\r\n\r\n";
 const HTTP2: &[u8] = b"PRI * HTTP/2.0\r\n\r\n";
 
 const READ_SIZE: usize = 8 << 10;
+
+/// Bytes of one reading: the parser's buffer grows with them, and there is one for each upload.
+const SIP: u64 = 32 << 10;
 
 /// Bytes that a connection may give in a row before others have a turn: HTTP/2 can hold thousands
 /// of frames in them.
@@ -268,7 +271,8 @@ impl<S: AsyncRead + Unpin> Wire<S> {
             return pin!(tokio::task::yield_now()).poll(cx).map(|()| Ok(()));
         }
         let before = out.filled().len();
-        let Poll::Ready(outcome) = Pin::new(&mut self.stream).poll_read(cx, out) else {
+        let mut sip = (&mut self.stream).take(SIP);
+        let Poll::Ready(outcome) = Pin::new(&mut sip).poll_read(cx, out) else {
             self.in_turn = 0;
             return Poll::Ready(Err(ready!(self.poll_timer(cx))));
         };

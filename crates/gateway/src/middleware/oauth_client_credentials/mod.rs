@@ -29,6 +29,7 @@ use super::{Exchange, Identity, Middleware, Next};
 use crate::body::{Request, Response};
 use crate::error::{Fault, Reason};
 use crate::respond;
+use crate::service::Minted;
 use crate::supplies::Supplies;
 use crate::token_source::{
     self, Caller, Expected, Feed, Given, HttpEndpoint, HttpKeys, Origin, Proof, Server, Shared,
@@ -108,6 +109,7 @@ impl OAuthClientCredentials {
         }
         self.check(&given.token)?;
         self.stamp.put(request.headers_mut(), &given.token);
+        request.extensions_mut().insert(Minted);
         Ok(given)
     }
 
@@ -265,7 +267,7 @@ fn shared_store(
 /// The words of `cache.header`.
 fn word(origin: Origin) -> &'static str {
     match origin {
-        Origin::Memory => "hit",
+        Origin::Memory | Origin::Store => "hit",
         Origin::MemoryRenewed => "refreshed",
         Origin::Provider => "miss",
     }

@@ -5,6 +5,8 @@ use std::cmp::{Ordering, Reverse};
 use std::collections::BinaryHeap;
 use std::sync::atomic::{AtomicUsize, Ordering as Memory};
 
+use crate::shard::Each;
+
 /// Longest order that is laid down. Weights whose sum is larger are rounded to this many places.
 const LONGEST: u64 = 65_536;
 
@@ -13,7 +15,8 @@ const LONGEST: u64 = 65_536;
 pub(in crate::service) struct Wrr {
     /// Whose turn it is, over and over.
     order: Box<[u32]>,
-    next: AtomicUsize,
+    /// Each thread goes round by itself.
+    next: Box<Each<AtomicUsize>>,
 }
 
 impl Wrr {
@@ -22,24 +25,24 @@ impl Wrr {
         let weights: Vec<u64> = weights.into_iter().map(u64::from).collect();
         Self {
             order: order(&reduced(&weights)),
-            next: AtomicUsize::new(0),
+            next: Box::default(),
         }
     }
 
     /// The next member that is eligible; who is not gives its turn to the one after it.
     pub(in crate::service) fn pick(&self, is_eligible: impl Fn(usize) -> bool) -> Option<usize> {
+        let next = || &self.next.mine(AtomicUsize::default).0;
         let turn = match self.order.len() {
             0 => return None,
-            // Nothing is written, which costs nothing between threads.
             1 => 0,
-            length => self.next.fetch_add(1, Memory::Relaxed) % length,
+            length => next().fetch_add(1, Memory::Relaxed) % length,
         };
         let (before, after) = self.order.split_at(turn);
         let mut following = after.iter().chain(before).enumerate();
         let (passed, member) = following.find(|(_, member)| is_eligible(**member as usize))?;
         if passed > 0 {
             // Else its heir would have the turns of both, one after the other.
-            self.next.fetch_add(passed, Memory::Relaxed);
+            next().fetch_add(passed, Memory::Relaxed);
         }
         Some(*member as usize)
     }

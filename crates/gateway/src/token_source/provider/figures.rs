@@ -45,7 +45,7 @@ impl ProviderFigures {
     /// Calls that the requests would have made without a memory and did not.
     #[must_use]
     pub fn saved(&self) -> u64 {
-        (self.hits + self.joined).saturating_sub(self.refreshes)
+        (self.hits + self.joined + self.from_store).saturating_sub(self.refreshes)
     }
 }
 

@@ -1,6 +1,6 @@
 //! What all token sources of a process share: one health, one budget of retries and one set of
 //! counters for each server that gives tokens, and the seats of those who wait. Knows no keys and
-//! no tokens. `breaker.rs` says whether to call, `budget.rs` whether to repeat.
+//! no tokens. `breaker.rs` says whether to call.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -12,18 +12,25 @@ use tokio::time::Instant;
 use url::Url;
 
 mod breaker;
-mod budget;
 mod figures;
 
 use super::{CachedToken, Engine, StoreFigures, Stores};
 use breaker::Breaker;
-use budget::Budget;
 pub(super) use figures::Count;
 use figures::Counters;
 pub use figures::ProviderFigures;
 
+use crate::budget::{Allowance, Budget};
+
 /// Requests of a process that may wait for tokens at one time. More are told to come back.
 const SEATS: usize = 16_384;
+
+/// Calls that may be repeated besides a fifth of all: a provider that fails half of its calls does
+/// not get four times as many for it.
+const ALLOWANCE: Allowance = Allowance {
+    a_second: 1.0,
+    most: 10.0,
+};
 
 /// The providers that a process asks.
 pub(crate) struct Providers {
@@ -38,14 +45,9 @@ pub(crate) struct Providers {
 #[derive(Debug)]
 pub(super) struct Provider {
     origin: String,
-    health: Mutex<Health>,
-    pub(super) counters: Counters,
-}
-
-#[derive(Debug)]
-struct Health {
-    breaker: Breaker,
+    breaker: Mutex<Breaker>,
     budget: Budget,
+    pub(super) counters: Counters,
 }
 
 /// A call that may be made. Dropped without a verdict, nothing is learned from it.
@@ -80,10 +82,8 @@ impl Providers {
         providers.retain(|_, provider| provider.strong_count() > 0);
         let provider = Arc::new(Provider {
             origin: origin.clone(),
-            health: Mutex::new(Health {
-                breaker: Breaker::default(),
-                budget: Budget::new(Instant::now()),
-            }),
+            breaker: Mutex::default(),
+            budget: Budget::new(ALLOWANCE),
             counters: Counters::default(),
         });
         providers.insert(origin, Arc::downgrade(&provider));
@@ -134,7 +134,7 @@ impl Provider {
     /// # Errors
     /// How long to wait: the provider is down as far as anybody knows.
     pub(super) fn admit(&self) -> Result<Pass<'_>, Duration> {
-        let admitted = locked(&self.health).breaker.admit(Instant::now());
+        let admitted = locked(&self.breaker).admit(Instant::now());
         match admitted {
             Ok(()) => self.counters.calls.one(),
             Err(_) => self.counters.kept_back.one(),
@@ -147,12 +147,12 @@ impl Provider {
 
     /// An exchange begins.
     pub(super) fn asked(&self) {
-        locked(&self.health).budget.called();
+        self.budget.sent();
     }
 
     /// Whether a call may be repeated.
     pub(super) fn may_repeat(&self) -> bool {
-        let may = locked(&self.health).budget.take(Instant::now());
+        let may = self.budget.take();
         if may {
             self.counters.retries.one();
         }
@@ -160,7 +160,7 @@ impl Provider {
     }
 
     fn figures(&self) -> ProviderFigures {
-        let is_kept_back = locked(&self.health).breaker.is_open();
+        let is_kept_back = locked(&self.breaker).is_open();
         self.counters.figures(&self.origin, is_kept_back)
     }
 }
@@ -169,22 +169,20 @@ impl Pass<'_> {
     /// The provider lives: it answered, whatever it said.
     pub(super) fn answered(mut self) {
         self.is_settled = true;
-        locked(&self.provider.health).breaker.succeeded();
+        locked(&self.provider.breaker).succeeded();
     }
 
     /// The provider could not be reached, did not answer in time, or said that it fails.
     pub(super) fn failed(mut self) {
         self.is_settled = true;
-        locked(&self.provider.health).breaker.failed(Instant::now());
+        locked(&self.provider.breaker).failed(Instant::now());
     }
 }
 
 impl Drop for Pass<'_> {
     fn drop(&mut self) {
         if !self.is_settled {
-            locked(&self.provider.health)
-                .breaker
-                .abandoned(Instant::now());
+            locked(&self.provider.breaker).abandoned(Instant::now());
         }
     }
 }

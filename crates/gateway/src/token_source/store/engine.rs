@@ -32,7 +32,7 @@ impl Engine {
         let lease = match timeout_at(deadline, turn).await {
             Ok(Turn::Found(token)) => {
                 self.provider.counters.from_store.one();
-                return (Ok(Arc::new(token)), None);
+                return (Ok(Arc::new(self.exchange.lighter(token))), None);
             }
             Ok(Turn::Own(lease)) => lease,
             Ok(Turn::Late) | Err(_) => return (Err(TokenFault::TimedOut), None),

@@ -6,6 +6,7 @@ use aws_lc_rs::aead::{AES_256_GCM, Aad, LessSafeKey, MAX_TAG_LEN, NONCE_LEN, Non
 use aws_lc_rs::error::Unspecified;
 use aws_lc_rs::hkdf::{HKDF_SHA256, KeyType, Prk, Salt};
 use carnet_oauth::Random;
+use secrecy::zeroize::Zeroizing;
 use secrecy::{ExposeSecret as _, SecretString};
 
 use crate::token_source::key::Hasher;
@@ -24,7 +25,7 @@ pub(super) struct Seal {
     hasher: Hasher,
     /// Says in a value which secret it was sealed with.
     version: [u8; VERSION],
-    values: [u8; KEY],
+    values: Zeroizing<[u8; KEY]>,
 }
 
 impl Seal {
@@ -34,9 +35,9 @@ impl Seal {
             let secret = secret.expose_secret().as_bytes();
             let root = Salt::new(HKDF_SHA256, b"carnet store 1").extract(secret);
             Ok(Self {
-                hasher: Hasher::with_key(&derived::<KEY>(&root, b"names")?),
+                hasher: Hasher::with_key(&*Zeroizing::new(derived::<KEY>(&root, b"names")?)),
                 version: derived(&root, b"version")?,
-                values: derived(&root, b"values")?,
+                values: Zeroizing::new(derived(&root, b"values")?),
             })
         };
         made().map_err(|Unspecified| "`store.secret` cannot be used".to_owned())
@@ -83,7 +84,7 @@ impl Seal {
     /// Each value has a key and a nonce of its own, so none is ever used twice, however many values
     /// a fleet writes.
     fn key(&self, salt: &[u8]) -> Result<(LessSafeKey, Nonce), Unspecified> {
-        let own = Salt::new(HKDF_SHA256, salt).extract(&self.values);
+        let own = Salt::new(HKDF_SHA256, salt).extract(self.values.as_slice());
         let key = UnboundKey::new(&AES_256_GCM, &derived::<KEY>(&own, b"key")?)?;
         let nonce = derived::<NONCE_LEN>(&own, b"nonce")?;
         Ok((LessSafeKey::new(key), Nonce::assume_unique_for_key(nonce)))

@@ -169,8 +169,10 @@ fn read(text: &[u8], left: Duration, now: Asked, max_age: Duration) -> Option<To
         at: before(now.at, age)?,
         time: now.time.checked_sub(age)?,
     };
-    let token = value.get("access_token")?.as_str()?;
-    Token::new(token, millis("life"), asked, max_age).ok()
+    let text = value.get("access_token")?.as_str()?;
+    let mut token = Token::new(text, millis("life"), asked, max_age).ok()?;
+    token.is_shared = true;
+    Some(token)
 }
 
 /// A machine may be younger than a token.

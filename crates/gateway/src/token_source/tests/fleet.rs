@@ -58,6 +58,8 @@ async fn a_fleet_asks_once_however_many_wait_in_it() {
     assert_eq!(endpoint.calls().len(), 1);
     let found: u64 = fleet.iter().map(|one| one.figures().from_store).sum();
     assert_eq!(found, 4);
+    let saved: u64 = fleet.iter().map(|one| one.figures().saved()).sum();
+    assert_eq!(saved, 999);
 }
 
 // Holds CA-16.

@@ -1,6 +1,7 @@
 //! The token source over a scripted endpoint and a clock that stands still: no socket, no sleep.
 #![expect(clippy::expect_used, clippy::panic, reason = "tests")]
 
+use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -119,6 +120,7 @@ fn options() -> Options {
         is_cached: true,
         max_age: Duration::from_secs(300),
         refresh: Refresh::Early,
+        claims: BTreeSet::from(["exp".to_owned(), "sub".to_owned()]),
     }
 }
 

@@ -103,6 +103,31 @@ async fn claims_become_values_and_what_cannot_be_one_becomes_an_empty_one() {
 }
 
 #[tokio::test]
+async fn the_access_log_names_the_claim_and_nobody_where_there_is_none() {
+    for (answer, name) in [
+        (jwt(&json!({"user": {"name": "ann"}})), "ann"),
+        (jwt(&json!({"user": {"name": 7}})), "7"),
+        (jwt(&json!({"user": {"name": ""}})), "-"),
+        (jwt(&json!({"user": "ann"})), "-"),
+        (jwt(&json!({})), "-"),
+        ("opaque".to_owned(), "-"),
+    ] {
+        let room = Room::new("usernameClaim: user.name", move |_| {
+            granted(&answer, Some(60))
+        })
+        .await;
+        for _ in 0..2 {
+            assert_eq!(room.get_as("id", "secret").await.status, 200);
+        }
+        for line in room.gateway.access_log() {
+            assert!(line.contains(&format!(" - {name} [")), "{line}");
+        }
+        let seen = room.backend.seen().pop().unwrap();
+        assert_eq!(seen.headers.all("user"), [""; 0], "it is no header");
+    }
+}
+
+#[tokio::test]
 async fn an_opaque_token_leaves_forwarded_headers_empty() {
     let room = Room::new("forwardHeaders: {Sub: sub}", |_| {
         granted("opaque", Some(60))

@@ -1,7 +1,9 @@
 //! The two scenes of the tutorial, and what a reload does to them.
 
 use carnet_oauth::client_auth::Method;
+use carnet_testkit::server::Answer;
 use carnet_testkit::token_endpoint::{Client, credentials, registered};
+use carnet_testkit::{Server, client};
 
 use super::Room;
 
@@ -122,4 +124,47 @@ async fn resources_and_parameters_are_fields_of_the_form() {
     ] {
         assert!(body.contains(field), "{body}");
     }
+}
+
+// Holds HI-16.
+#[tokio::test]
+async fn a_token_stays_with_its_service_and_goes_to_no_fallback() {
+    let room = Room::with_backend(SCENE_B, registered(clients()), |_| Answer::text(503, "")).await;
+    let fallback = Server::start(|_| Answer::text(200, "fallback"))
+        .await
+        .unwrap();
+    let (url, main, other) = (
+        room.provider.url("/oauth2/token"),
+        room.backend.url(""),
+        fallback.url(""),
+    );
+    let errors = "errors: {status: [503]}";
+    let offered = room.gateway.offer(&format!(
+        "
+http:
+  routers:
+    other: {{rule: PathPrefix(`/`), service: other, middlewares: [creds]}}
+    same: {{rule: PathPrefix(`/same`), service: same, middlewares: [creds]}}
+  services:
+    main: {{loadBalancer: {{servers: [{{url: '{main}'}}]}}}}
+    fallback: {{loadBalancer: {{servers: [{{url: '{other}'}}]}}}}
+    other: {{failover: {{service: main, fallback: fallback, {errors}}}}}
+    same: {{failover: {{service: main, fallback: main, {errors}}}}}
+  middlewares:
+    creds: {{plugin: {{oAuthClientCredentials: {{url: '{url}', {SCENE_B}}}}}}}
+"
+    ));
+    assert_eq!(offered, "");
+    let authorized = |server: &Server| -> Vec<bool> {
+        let seen = server.seen();
+        let fields = seen.iter().map(|seen| seen.headers.only("authorization"));
+        fields.map(|field| field.is_some()).collect()
+    };
+    assert_eq!(room.get(&[]).await.text(), "fallback");
+    assert_eq!(authorized(&room.backend), [true]);
+    assert_eq!(authorized(&fallback), [false]);
+    let same = b"GET /same HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n";
+    let same = client::send(room.gateway.address, same).await.unwrap();
+    assert_eq!(same.status, 503);
+    assert_eq!(authorized(&room.backend), [true; 3]);
 }

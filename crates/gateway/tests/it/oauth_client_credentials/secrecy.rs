@@ -84,6 +84,9 @@ fn answers() -> Vec<Answer> {
 #[tokio::test]
 async fn nothing_that_is_said_at_any_level_holds_a_secret() {
     let ear = Ear::default();
+    // With one subscriber alone, `tracing` asks that of the thread on which an event is met first
+    // whether anybody cares, which may be a test that has none.
+    let _another = tracing::Dispatch::new(Ear::default());
     let _listening = tracing::subscriber::set_default(ear.clone());
     let nowhere = super::closed_port();
     let common = format!(

@@ -24,6 +24,7 @@ use crate::{Scope as Extent, Update};
 
 mod by_name;
 mod client;
+mod events;
 mod kind;
 mod known;
 mod pace;
@@ -32,6 +33,8 @@ mod watch;
 
 pub use client::ClientError;
 use client::client;
+pub use events::Now;
+use events::{Events, Refusals, refusals};
 use kind::{Kind, SECRETS, Selection};
 use known::{Change, Known};
 use pace::Pace;
@@ -46,6 +49,8 @@ pub struct ClusterProvider {
     name: &'static str,
     cluster: KubernetesCluster,
     scopes: Vec<Scope>,
+    /// For events; `None`: none are written.
+    now: Option<Now>,
     translator: Translator,
 }
 
@@ -107,6 +112,7 @@ impl ClusterProvider {
             client,
             name: NAME,
             scopes: vec![Scope::new(kind::OF_CRD, &options.cluster)],
+            now: None,
             cluster: options.cluster,
             translator: Translator::Crd(translation),
         }
@@ -149,6 +155,7 @@ impl ClusterProvider {
             client,
             name: INGRESS_NAME,
             scopes,
+            now: None,
             cluster: options.cluster,
             translator: Translator::Ingress(translation),
         }
@@ -159,6 +166,15 @@ impl ClusterProvider {
         self.name
     }
 
+    /// Writes events on objects that are refused; `now` tells the time that stands in them.
+    #[must_use]
+    pub fn with_events(self, now: Now) -> Self {
+        Self {
+            now: Some(now),
+            ..self
+        }
+    }
+
     /// Tells all of the configuration whenever something changes, until `shutdown` is cancelled or
     /// nobody listens.
     pub async fn run(self, updates: Sender<Update>, shutdown: CancellationToken) {
@@ -167,7 +183,24 @@ impl ClusterProvider {
         let secrets = watches.iter().enumerate();
         let secrets = secrets.filter(|(_, watch)| watch.kind == SECRETS);
         let client = self.client.clone();
+        let standing = latest::Sender::new(Refusals::new());
+        // They end with this.
+        let mut tasks = JoinSet::new();
+        if let Some(now) = self.now.clone() {
+            let events = Events {
+                client: client.clone(),
+                kinds: self
+                    .scopes
+                    .iter()
+                    .flat_map(|scope| scope.kinds.clone())
+                    .collect(),
+                now,
+                standing: standing.subscribe(),
+            };
+            tasks.spawn(events.run());
+        }
         let follower = Follower {
+            standing,
             known: Known::new(watches.len()),
             secrets: secrets.map(|(number, _)| number).collect(),
             are_by_name: false,
@@ -179,8 +212,6 @@ impl ClusterProvider {
             updates,
         };
         let (sender, news) = channel(WAITING);
-        // They end with this.
-        let mut tasks = JoinSet::new();
         for (number, watch) in watches.into_iter().enumerate() {
             tasks.spawn(watch.run(client.clone(), number, sender.clone()));
         }
@@ -224,6 +255,8 @@ struct Follower {
     /// The names that the last rebuild of everything gave.
     names: Option<Names>,
     pace: Pace,
+    /// What is wrong with objects now.
+    standing: latest::Sender<Refusals>,
     updates: Sender<Update>,
 }
 
@@ -282,6 +315,9 @@ impl Follower {
             return true;
         };
         self.names = Some(names);
+        if scope == Extent::All && self.provider.now.is_some() {
+            self.standing.send_replace(refusals(&config));
+        }
         let update = Update {
             provider: self.provider.name.to_owned(),
             config,

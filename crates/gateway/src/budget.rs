@@ -1,4 +1,4 @@
-//! How much is sent a second time at most: a fifth of what is sent, and ten a second for who sends
+//! How much is sent a second time at most: a fifth of what is sent, and some a second for who sends
 //! little. A server in trouble does not get twice the requests for it.
 
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
@@ -9,17 +9,20 @@ use tokio::time::Instant;
 /// What a request pays in.
 const SHARE: f64 = 0.2;
 
-/// What a second pays in.
-const A_SECOND: f64 = 10.0;
-
-/// What may be saved, and what is there at the start: as many as there are idle connections by
-/// default, which a server may close all at once.
-const MOST: f64 = 200.0;
+/// What is there besides that share.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Allowance {
+    /// What a second pays in.
+    pub(crate) a_second: f64,
+    /// What may be saved, and what is there at the start.
+    pub(crate) most: f64,
+}
 
 /// Retries that are left. Counting a request writes nothing that another thread writes; who wants
 /// to retry takes a lock.
 #[derive(Debug)]
 pub(crate) struct Budget {
+    allowance: Allowance,
     sent: Striped,
     account: Mutex<Account>,
 }
@@ -33,11 +36,12 @@ struct Account {
 }
 
 impl Budget {
-    pub(crate) fn new() -> Self {
+    pub(crate) fn new(allowance: Allowance) -> Self {
         Self {
+            allowance,
             sent: Striped::default(),
             account: Mutex::new(Account {
-                left: MOST,
+                left: allowance.most,
                 since: Instant::now(),
                 counted: 0,
             }),
@@ -55,8 +59,8 @@ impl Budget {
         let mut account = self.account.lock().unwrap_or_else(PoisonError::into_inner);
         let new = u32::try_from(sent.saturating_sub(account.counted)).unwrap_or(u32::MAX);
         let passed = now.saturating_duration_since(account.since).as_secs_f64();
-        let paid_in = f64::from(new) * SHARE + passed * A_SECOND;
-        account.left = (account.left + paid_in).min(MOST);
+        let paid_in = f64::from(new) * SHARE + passed * self.allowance.a_second;
+        account.left = (account.left + paid_in).min(self.allowance.most);
         (account.since, account.counted) = (now, sent);
         let is_enough = account.left >= 1.0;
         if is_enough {
@@ -110,7 +114,10 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn a_fifth_of_the_requests_and_ten_a_second_are_repeated() {
-        let budget = Budget::new();
+        let budget = Budget::new(Allowance {
+            a_second: 10.0,
+            most: 200.0,
+        });
         assert_eq!(taken(&budget, 0), 200);
         assert_eq!(taken(&budget, 4), 0);
         assert_eq!(taken(&budget, 500), 100);
