@@ -26,6 +26,7 @@ class Frame:
     options: Options = field(default_factory=dict)
     routers: dict[str, Options] = field(default_factory=dict)
     services: dict[str, Options] = field(default_factory=dict)
+    middlewares: dict[str, Options] = field(default_factory=dict)
     # What else the configuration gets: `tls` and its parts.
     more: Options = field(default_factory=dict)
     asked: list[Asked] = field(default_factory=list)

@@ -103,7 +103,11 @@ def _dynamic(play: Play, behind: Behind) -> dict[str, object]:
         services |= frame.services
     # Neither of them can make it: one half of a pair.
     half = {"url": "http://127.0.0.1:1/token", "clientID": "half"}
-    middlewares = {"unfinished": {"plugin": {"oAuthClientCredentials": half}}}
+    middlewares: dict[str, object] = {
+        "unfinished": {"plugin": {"oAuthClientCredentials": half}}
+    }
+    for frame in play.frames:
+        middlewares |= frame.middlewares
     http = {
         "routers": {"ready": ready, **play.routers},
         "services": behind.named(services),

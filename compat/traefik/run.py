@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Gives Traefik and carnet the same configuration and the same requests, and tells what differs.
 
-    python3 compat/traefik/run.py                 770 requests from seed 42
+    python3 compat/traefik/run.py                 1050 requests from seed 42
     python3 compat/traefik/run.py --seed 7        others
     python3 compat/traefik/run.py --case 123      what both answered to one of them
 
@@ -20,7 +20,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 BENCH = ROOT / "bench"
-sys.path.insert(0, str(BENCH))
+sys.path.append(str(BENCH))
 
 import compare  # noqa: E402
 import differences  # noqa: E402

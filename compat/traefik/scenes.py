@@ -11,6 +11,7 @@ from random import Random
 
 import frames
 import grammar
+import middlewares
 import secured
 import services
 from frames import Frame
@@ -82,9 +83,8 @@ def play(seed: int, count: int, per_scene: int = 10) -> Play:
                 tags.add("not-in-uris")
             request.headers.append(("X-Case", str(number)))
             cases.append(Case(number, scene, request, frozenset(tags)))
-    framed = [
-        frame for kind in (frames, services, secured) for frame in kind.frames(random, per_scene)
-    ]
+    kinds = (frames, services, secured, middlewares)
+    framed = [frame for kind in kinds for frame in kind.frames(random, per_scene)]
     for frame in framed:
         scenes.append(frame.scene)
         routers |= frame.routers

@@ -40,7 +40,7 @@ pub fn merge(providers: Vec<(String, RoutingConfig)>) -> RoutingConfig {
             &mut merged.middlewares,
             middlewares,
             twice,
-            |_| {},
+            |middleware| provider.middleware(middleware),
         );
         let transports = config.servers_transports;
         let all = &mut merged.servers_transports;
@@ -155,6 +155,14 @@ impl Provider<'_> {
             && options != DEFAULT
         {
             self.qualify(options);
+        }
+    }
+
+    fn middleware(&self, middleware: &mut Middleware) {
+        if let Middleware::Chain(chain) = middleware {
+            for middleware in &mut chain.middlewares {
+                self.qualify(middleware);
+            }
         }
     }
 

@@ -3,8 +3,8 @@
 //! Bodies and headers are Traefik's, byte for byte, where it has such an answer: some end with
 //! a newline and carry a content type, others do neither.
 
-use http::header::{CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE, X_CONTENT_TYPE_OPTIONS};
-use http::{HeaderValue, StatusCode};
+use http::header::{CONTENT_TYPE, LOCATION, RETRY_AFTER, WWW_AUTHENTICATE, X_CONTENT_TYPE_OPTIONS};
+use http::{HeaderValue, Method, StatusCode};
 
 use crate::body::{Body, Response};
 use crate::error::{Fault, Reason, Side};
@@ -41,6 +41,34 @@ pub(crate) fn to_fault(fault: &Fault, exchange: &Exchange) -> Response {
         headers.insert(RETRY_AFTER, HeaderValue::from(seconds));
     }
     response
+}
+
+/// The answer of a middleware that is nothing but a status: its words are the body.
+pub(crate) fn with_status(status: StatusCode) -> Response {
+    let mut response = Response::new(Body::from(status.canonical_reason().unwrap_or_default()));
+    *response.status_mut() = status;
+    response
+}
+
+/// Sends the client elsewhere, as Traefik's redirections do.
+///
+/// # Errors
+/// When the place is no header value.
+pub(crate) fn redirect(
+    method: &Method,
+    location: &str,
+    permanent: bool,
+) -> Result<Response, Fault> {
+    let location = HeaderValue::from_str(location)
+        .map_err(|error| Fault::new(Reason::BadRequest).because(error))?;
+    let mut response = with_status(match (permanent, *method == Method::GET) {
+        (true, true) => StatusCode::MOVED_PERMANENTLY,
+        (true, false) => StatusCode::PERMANENT_REDIRECT,
+        (false, true) => StatusCode::FOUND,
+        (false, false) => StatusCode::TEMPORARY_REDIRECT,
+    });
+    response.headers_mut().insert(LOCATION, location);
+    Ok(response)
 }
 
 /// The status that a reason is answered with.

@@ -4,7 +4,7 @@ use std::fmt;
 
 use secrecy::{ExposeSecret, SecretString};
 
-use super::RoutingConfig;
+use super::{Middleware, RoutingConfig};
 use crate::diagnostics::{Diagnostic, Object, Position, Severity};
 use crate::document::Fields;
 
@@ -110,6 +110,20 @@ impl RoutingConfig {
         }
         for (name, object) in &mut self.tls.stores {
             fill(object, &format!("tls store {name}"), read);
+        }
+        for (name, object) in &mut self.middlewares {
+            let Some(Middleware::BasicAuth(auth)) = &mut object.value else {
+                continue;
+            };
+            if let Err(message) = auth.read_users_file(read) {
+                object.diagnostics.push(Diagnostic {
+                    severity: Severity::Error,
+                    object: format!("middleware {name}"),
+                    key: "basicAuth.usersFile".to_owned(),
+                    message,
+                    position: None,
+                });
+            }
         }
     }
 }

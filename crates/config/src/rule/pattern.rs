@@ -1,7 +1,11 @@
 //! Regular expressions as Go's users write them, compiled by the `regex` crate: both match in
 //! linear time. `dialect.rs` rewrites the text where the two read it differently.
 
+use std::borrow::Cow;
+use std::ops::Range;
+
 use regex::{Regex, RegexBuilder};
+use serde::{Serialize, Serializer};
 
 use super::dialect;
 
@@ -35,9 +39,25 @@ impl Pattern {
         self.regex.is_match(text)
     }
 
+    /// What the pattern finds first: where, in bytes of the text.
+    pub fn find(&self, text: &str) -> Option<Range<usize>> {
+        self.regex.find(text).map(|found| found.range())
+    }
+
+    /// The text with all that the pattern finds replaced; `$1` and `${name}` stand for groups.
+    pub fn replace_all<'t>(&self, text: &'t str, replacement: &str) -> Cow<'t, str> {
+        self.regex.replace_all(text, replacement)
+    }
+
     /// The pattern as written.
     pub fn as_str(&self) -> &str {
         &self.text
+    }
+}
+
+impl Serialize for Pattern {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&self.text)
     }
 }
 

@@ -4,12 +4,12 @@
 use carnet_config::install::EntryPoint;
 use carnet_config::install::entry_points::Redirection;
 use futures_util::future::BoxFuture;
-use http::header::{HOST, LOCATION};
-use http::{HeaderValue, Method, StatusCode};
+use http::header::HOST;
 
-use crate::body::{Body, Request, Response};
-use crate::error::{Fault, Reason};
+use crate::body::{Request, Response};
+use crate::error::Fault;
 use crate::middleware::{Endpoint, Exchange};
+use crate::respond;
 
 /// Answers with the same target elsewhere.
 #[derive(Debug)]
@@ -54,18 +54,7 @@ impl Redirections {
         let target = request.uri().path_and_query().map_or("/", |t| t.as_str());
         let port = self.port.map(|port| format!(":{port}")).unwrap_or_default();
         let location = format!("{}://{host}{port}{target}", self.scheme);
-        let location = HeaderValue::from_str(&location)
-            .map_err(|error| Fault::new(Reason::BadRequest).because(error))?;
-        let status = match (self.permanent, *request.method() == Method::GET) {
-            (true, true) => StatusCode::MOVED_PERMANENTLY,
-            (true, false) => StatusCode::PERMANENT_REDIRECT,
-            (false, true) => StatusCode::FOUND,
-            (false, false) => StatusCode::TEMPORARY_REDIRECT,
-        };
-        let mut response = Response::new(Body::from(status.canonical_reason().unwrap_or_default()));
-        *response.status_mut() = status;
-        response.headers_mut().insert(LOCATION, location);
-        Ok(response)
+        respond::redirect(request.method(), &location, self.permanent)
     }
 }
 

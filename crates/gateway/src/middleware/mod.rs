@@ -21,15 +21,35 @@ use crate::body::{Request, Response};
 use crate::error::Fault;
 use crate::supplies::Supplies;
 
+mod add_prefix;
+mod basic_auth;
+mod client_ip;
+mod credentials;
 mod exchange;
+mod headers;
+mod in_flight_req;
+mod ip_allow_list;
+mod lookalikes;
 mod next;
 mod oauth_client_credentials;
+mod path;
+mod redirect;
+mod replace_path;
+mod replace_path_regex;
+mod strip_prefix;
+mod strip_prefix_regex;
 
 pub(crate) use exchange::Service;
 pub use exchange::{Connection, Exchange, Identity, Record};
 pub use next::{Endpoint, Next, ServerStatus};
 
+use basic_auth::BasicAuth;
+use headers::Headers;
+use in_flight_req::InFlightReq;
+use ip_allow_list::IpAllowList;
 use oauth_client_credentials::OAuthClientCredentials;
+use path::Rewriter;
+use redirect::Redirector;
 
 /// One station of a chain. Immutable once built; shared by all requests.
 pub trait Middleware: Send + Sync + fmt::Debug {
@@ -53,9 +73,23 @@ pub(crate) fn build(
     options: &routing::Middleware,
     supplies: &Supplies,
 ) -> Result<Arc<dyn Middleware>, String> {
-    match options {
-        routing::Middleware::OAuthClientCredentials(options) => Ok(Arc::new(
-            OAuthClientCredentials::new(name, options, supplies)?,
-        )),
-    }
+    use routing::Middleware as Options;
+    Ok(match options {
+        Options::AddPrefix(options) => Arc::new(Rewriter(options.clone())),
+        Options::BasicAuth(options) => Arc::new(BasicAuth::new(options, supplies)?),
+        // The snapshot puts its members in its place.
+        Options::Chain(_) => return Err("a chain is no station of its own".to_owned()),
+        Options::Headers(options) => Arc::new(Headers::new(options)?),
+        Options::InFlightReq(options) => Arc::new(InFlightReq::new(options)?),
+        Options::IpAllowList(options) => Arc::new(IpAllowList::new(options)?),
+        Options::OAuthClientCredentials(options) => {
+            Arc::new(OAuthClientCredentials::new(name, options, supplies)?)
+        }
+        Options::RedirectRegex(options) => Arc::new(Redirector(options.clone())),
+        Options::RedirectScheme(options) => Arc::new(Redirector(options.clone())),
+        Options::ReplacePath(options) => Arc::new(Rewriter(options.clone())),
+        Options::ReplacePathRegex(options) => Arc::new(Rewriter(options.clone())),
+        Options::StripPrefix(options) => Arc::new(Rewriter(options.clone())),
+        Options::StripPrefixRegex(options) => Arc::new(Rewriter(options.clone())),
+    })
 }

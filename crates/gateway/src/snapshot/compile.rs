@@ -7,7 +7,7 @@ use std::sync::Arc;
 use carnet_config::diagnostics::{Diagnostic, Object, Severity};
 use carnet_config::install::EntryPoint;
 use carnet_config::nearest::suggestion;
-use carnet_config::routing::{Router, RoutingConfig};
+use carnet_config::routing::{Middleware, Router, RoutingConfig};
 
 use super::Snapshot;
 use crate::metrics::Metrics;
@@ -82,6 +82,10 @@ impl Compile<'_> {
             let Some(options) = object.served() else {
                 continue;
             };
+            // Its members take its place in each chain of a router.
+            if matches!(options, Middleware::Chain(_)) {
+                continue;
+            }
             let supplies = self.around.supplies;
             let made = self.snapshot.middlewares.place(
                 name,

@@ -6,8 +6,8 @@ use std::sync::Arc;
 use carnet_config::diagnostics::{Diagnostic, Object, Severity};
 use carnet_config::install::EntryPoint;
 use carnet_config::nearest::suggestion;
-use carnet_config::routing::Router;
 use carnet_config::routing::router::RouterTls;
+use carnet_config::routing::{Middleware as Options, Router};
 use carnet_config::rule::{self, Rule};
 
 use super::compile::Compile;
@@ -222,9 +222,8 @@ impl Compile<'_> {
         let mut findings = Vec::new();
         let mut middlewares = Vec::new();
         for wanted in before.iter().chain(&router.middlewares) {
-            match self.middleware(wanted) {
-                Ok(middleware) => middlewares.push(middleware),
-                Err(reason) => findings.push(("middlewares", reason)),
+            if let Err(reason) = self.stations(wanted, &mut Vec::new(), &mut middlewares) {
+                findings.push(("middlewares", reason));
             }
         }
         let endpoint = self.service(&router.service, &mut Vec::new());
@@ -242,6 +241,29 @@ impl Compile<'_> {
                 Chain::Closed
             }
         }
+    }
+
+    /// Adds a middleware, or the members of a `chain`; `inside` are the chains on the way to it.
+    fn stations(
+        &self,
+        name: &str,
+        inside: &mut Vec<String>,
+        stations: &mut Vec<Arc<dyn Middleware>>,
+    ) -> Result<(), String> {
+        let object = self.config.middlewares.get(name);
+        let Some(Options::Chain(chain)) = object.and_then(Object::served) else {
+            stations.push(self.middleware(name)?);
+            return Ok(());
+        };
+        if inside.iter().any(|outer| outer == name) {
+            return Err(format!("the chain `{name}` contains itself"));
+        }
+        inside.push(name.to_owned());
+        for member in &chain.middlewares {
+            self.stations(member, inside, stations)?;
+        }
+        inside.pop();
+        Ok(())
     }
 
     fn middleware(&self, name: &str) -> Result<Arc<dyn Middleware>, String> {

@@ -18,6 +18,7 @@ mod http2;
 mod http2_frames;
 mod messages;
 mod metrics;
+mod middlewares;
 mod oauth_client_credentials;
 mod ping;
 mod proxy;

@@ -87,7 +87,9 @@ fn shown(config: &RoutingConfig) -> String {
     }
     for (name, middleware) in &config.middlewares {
         object(&mut out, "middleware", name, middleware, |middleware| {
-            let Middleware::OAuthClientCredentials(options) = middleware;
+            let Middleware::OAuthClientCredentials(options) = middleware else {
+                return format!("  {middleware:?}\n");
+            };
             let mode = options.credentials.as_ref().map_or("A", |_| "B");
             format!("  {} mode {mode}\n", options.url)
         });

@@ -1,25 +1,143 @@
 //! `http.middlewares.<name>`: exactly one kind an object, checked when read.
 //!
 //! To add a kind: a file of its name here with its options and their `read`, a variant of
-//! [`Middleware`], an arm of `kind`, and its name taken off the list of [`crate::not_yet`].
+//! [`Middleware`], a line of [`KINDS`], and its name taken off the list of [`crate::not_yet`].
 
 use crate::diagnostics::Object;
 use crate::document::{Fields, Member, Node, Spelling};
 use crate::nearest::suggestion;
 use crate::not_yet::{self, MIDDLEWARE_KINDS};
 
+mod add_prefix;
+pub mod basic_auth;
+mod chain;
+pub mod headers;
+mod in_flight_req;
+mod ip_allow_list;
+mod ip_strategy;
 pub mod oauth_client_credentials;
+mod pattern;
+mod redirect_regex;
+mod redirect_scheme;
+mod replace_path;
+mod replace_path_regex;
+mod source_criterion;
+mod strip_prefix;
+mod strip_prefix_regex;
 
+pub use add_prefix::AddPrefix;
+pub use basic_auth::BasicAuth;
+pub use chain::Chain;
+pub use headers::Headers;
+pub use in_flight_req::InFlightReq;
+pub use ip_allow_list::IpAllowList;
+pub use ip_strategy::IpStrategy;
 pub use oauth_client_credentials::OAuthClientCredentials;
+pub use redirect_regex::RedirectRegex;
+pub use redirect_scheme::RedirectScheme;
+pub use replace_path::ReplacePath;
+pub use replace_path_regex::ReplacePathRegex;
+pub use source_criterion::SourceCriterion;
+pub use strip_prefix::StripPrefix;
+pub use strip_prefix_regex::StripPrefixRegex;
 
 /// A middleware and its options.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Middleware {
+    /// `addPrefix`.
+    AddPrefix(AddPrefix),
+    /// `basicAuth`.
+    BasicAuth(BasicAuth),
+    /// `chain`.
+    Chain(Chain),
+    /// `headers`.
+    Headers(Box<Headers>),
+    /// `inFlightReq`.
+    InFlightReq(InFlightReq),
+    /// `ipAllowList`.
+    IpAllowList(IpAllowList),
     /// `oAuthClientCredentials`.
     OAuthClientCredentials(Box<OAuthClientCredentials>),
+    /// `redirectRegex`.
+    RedirectRegex(RedirectRegex),
+    /// `redirectScheme`.
+    RedirectScheme(RedirectScheme),
+    /// `replacePath`.
+    ReplacePath(ReplacePath),
+    /// `replacePathRegex`.
+    ReplacePathRegex(ReplacePathRegex),
+    /// `stripPrefix`.
+    StripPrefix(StripPrefix),
+    /// `stripPrefixRegex`.
+    StripPrefixRegex(StripPrefixRegex),
+}
+
+impl Middleware {
+    /// The key in the configuration: `oAuthClientCredentials`.
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::AddPrefix(_) => "addPrefix",
+            Self::BasicAuth(_) => "basicAuth",
+            Self::Chain(_) => "chain",
+            Self::Headers(_) => "headers",
+            Self::InFlightReq(_) => "inFlightReq",
+            Self::IpAllowList(_) => "ipAllowList",
+            Self::OAuthClientCredentials(_) => OAUTH_CLIENT_CREDENTIALS,
+            Self::RedirectRegex(_) => "redirectRegex",
+            Self::RedirectScheme(_) => "redirectScheme",
+            Self::ReplacePath(_) => "replacePath",
+            Self::ReplacePathRegex(_) => "replacePathRegex",
+            Self::StripPrefix(_) => "stripPrefix",
+            Self::StripPrefixRegex(_) => "stripPrefixRegex",
+        }
+    }
 }
 
 const OAUTH_CLIENT_CREDENTIALS: &str = "oAuthClientCredentials";
+
+type Read = fn(&mut Fields<'_>) -> Option<Middleware>;
+
+/// The kinds and their readers.
+const KINDS: &[(&str, Read)] = &[
+    ("addPrefix", |fields| {
+        AddPrefix::read(fields).map(Middleware::AddPrefix)
+    }),
+    ("basicAuth", |fields| {
+        BasicAuth::read(fields).map(Middleware::BasicAuth)
+    }),
+    ("chain", |fields| Chain::read(fields).map(Middleware::Chain)),
+    ("headers", |fields| {
+        Some(Middleware::Headers(Box::new(Headers::read(fields)?)))
+    }),
+    ("inFlightReq", |fields| {
+        InFlightReq::read(fields).map(Middleware::InFlightReq)
+    }),
+    ("ipAllowList", |fields| {
+        IpAllowList::read(fields).map(Middleware::IpAllowList)
+    }),
+    (OAUTH_CLIENT_CREDENTIALS, |fields| {
+        let options = oauth_client_credentials::read(fields)?;
+        Some(Middleware::OAuthClientCredentials(Box::new(options)))
+    }),
+    ("redirectRegex", |fields| {
+        RedirectRegex::read(fields).map(Middleware::RedirectRegex)
+    }),
+    ("redirectScheme", |fields| {
+        RedirectScheme::read(fields).map(Middleware::RedirectScheme)
+    }),
+    ("replacePath", |fields| {
+        ReplacePath::read(fields).map(Middleware::ReplacePath)
+    }),
+    ("replacePathRegex", |fields| {
+        ReplacePathRegex::read(fields).map(Middleware::ReplacePathRegex)
+    }),
+    ("stripPrefix", |fields| {
+        StripPrefix::read(fields).map(Middleware::StripPrefix)
+    }),
+    ("stripPrefixRegex", |fields| {
+        StripPrefixRegex::read(fields).map(Middleware::StripPrefixRegex)
+    }),
+];
 
 /// Reads the value of `http.middlewares.<name>`, which is also `Middleware.spec` of Kubernetes with
 /// its secret references already replaced. `object` is the name in messages. Kinds of Traefik Hub
@@ -34,11 +152,14 @@ pub fn read(spec: &Node, object: &str) -> Object<Middleware> {
 }
 
 fn kind(fields: &mut Fields<'_>, plugin_may_follow: bool) -> Option<Middleware> {
+    let served = match fields.members() {
+        [only] => KINDS.iter().find(|(name, _)| is_called(only, name)),
+        _ => None,
+    };
+    if let Some((name, read)) = served {
+        return fields.section(name, *read).flatten();
+    }
     match fields.members() {
-        [only] if is_called(only, OAUTH_CLIENT_CREDENTIALS) => fields
-            .section(OAUTH_CLIENT_CREDENTIALS, oauth_client_credentials::read)
-            .flatten()
-            .map(|options| Middleware::OAuthClientCredentials(Box::new(options))),
         [only] if plugin_may_follow && is_called(only, "plugin") => fields
             .section("plugin", |plugin| kind(plugin, false))
             .flatten(),
@@ -69,7 +190,7 @@ fn refuse(fields: &mut Fields<'_>, members: &[Member], plugin_may_follow: bool) 
                 Some(sentence) => format!("the middleware {sentence}"),
                 None => {
                     let plugin = plugin_may_follow.then_some("plugin");
-                    let served = [OAUTH_CLIENT_CREDENTIALS].into_iter().chain(plugin);
+                    let served = KINDS.iter().map(|(name, _)| *name).chain(plugin);
                     let names = later().flat_map(|keys| keys.keys.iter().copied());
                     let names = names.chain(served);
                     format!("unknown middleware `{key}`{}", suggestion(key, names))

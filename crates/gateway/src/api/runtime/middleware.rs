@@ -11,15 +11,27 @@ const REDACTED: &str = "REDACTED";
 
 /// A middleware's options.
 pub(super) fn shown(middleware: Option<&Middleware>) -> Map<String, Value> {
-    let mut shown = Map::new();
-    let mut kind = |key: &str, value: Value| {
-        shown.insert(key.to_owned(), value);
-        shown.insert("type".to_owned(), json!(key.to_ascii_lowercase()));
+    let Some(middleware) = middleware else {
+        return Map::new();
     };
-    if let Some(Middleware::OAuthClientCredentials(options)) = middleware {
-        kind("oAuthClientCredentials", oauth_client_credentials(options));
-    }
-    shown
+    let key = middleware.kind();
+    let options = match middleware {
+        Middleware::AddPrefix(options) => json!(options),
+        Middleware::BasicAuth(options) => json!(options),
+        Middleware::Chain(options) => json!(options),
+        Middleware::Headers(options) => json!(options),
+        Middleware::InFlightReq(options) => json!(options),
+        Middleware::IpAllowList(options) => json!(options),
+        Middleware::OAuthClientCredentials(options) => oauth_client_credentials(options),
+        Middleware::RedirectRegex(options) => json!(options),
+        Middleware::RedirectScheme(options) => json!(options),
+        Middleware::ReplacePath(options) => json!(options),
+        Middleware::ReplacePathRegex(options) => json!(options),
+        Middleware::StripPrefix(options) => json!(options),
+        Middleware::StripPrefixRegex(options) => json!(options),
+    };
+    let kind = json!(key.to_ascii_lowercase());
+    Map::from_iter([(key.to_owned(), options), ("type".to_owned(), kind)])
 }
 
 fn oauth_client_credentials(options: &OAuthClientCredentials) -> Value {

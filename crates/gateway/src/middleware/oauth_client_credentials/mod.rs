@@ -20,12 +20,11 @@ use futures_util::future::BoxFuture;
 use http::StatusCode;
 use http::header::{HeaderName, HeaderValue};
 
-mod credentials;
 mod stamp;
 
-use credentials::callers;
 use stamp::Stamp;
 
+use super::credentials::callers;
 use super::{Exchange, Identity, Middleware, Next};
 use crate::body::{Request, Response};
 use crate::error::{Fault, Reason};

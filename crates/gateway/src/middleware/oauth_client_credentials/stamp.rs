@@ -6,6 +6,7 @@ use carnet_config::routing::middleware::OAuthClientCredentials as Options;
 use http::header::{AUTHORIZATION, HeaderMap, HeaderName, HeaderValue};
 use serde_json::Value;
 
+use crate::middleware::lookalikes::remove_lookalikes;
 use crate::token_source::Token;
 
 /// Longer values are not sent: servers refuse fields of that size, and no identity has it.
@@ -39,28 +40,6 @@ impl Stamp {
         }
         headers.insert(AUTHORIZATION, token.bearer.clone());
     }
-}
-
-/// Removes all fields that a server may read as this one: CGI, WSGI and their kin make one name of
-/// `X-User`, `X_User` and `X.User`.
-fn remove_lookalikes(headers: &mut HeaderMap, name: &HeaderName) {
-    let wanted = collapsed(name);
-    let alike: Vec<HeaderName> = headers
-        .keys()
-        .filter(|name| collapsed(name).eq(wanted.clone()))
-        .cloned()
-        .collect();
-    for name in alike {
-        headers.remove(name);
-    }
-}
-
-/// A name with everything that is no letter or digit made one; names are in lower case already.
-fn collapsed(name: &HeaderName) -> impl Iterator<Item = u8> + Clone {
-    name.as_str().bytes().map(|byte| match byte {
-        b'a'..=b'z' | b'0'..=b'9' => byte,
-        _ => b'-',
-    })
 }
 
 /// A claim as the value of a header; nothing when it cannot be one.

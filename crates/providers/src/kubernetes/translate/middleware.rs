@@ -53,6 +53,7 @@ impl Translation<'_> {
             diagnostics.push(finding(Severity::Error, &label, key, position, message));
         };
         let spec = replace(spec, "spec", &mut look_up, &mut tell);
+        let spec = self.looked_up(spec, &name.namespace, &mut tell);
         if !diagnostics.is_empty() {
             return Object {
                 value: None,

@@ -17,6 +17,7 @@ mod claims;
 mod endpoints;
 mod ingress;
 mod middleware;
+mod middleware_references;
 mod reference;
 mod router;
 mod secrets;

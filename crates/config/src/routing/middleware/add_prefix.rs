@@ -1,0 +1,19 @@
+//! `addPrefix`: puts something in front of the path.
+
+use serde::Serialize;
+
+use crate::document::Fields;
+
+/// `addPrefix`, Traefik's.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct AddPrefix {
+    /// Put in front of the path. Required.
+    pub prefix: String,
+}
+
+impl AddPrefix {
+    pub(super) fn read(fields: &mut Fields<'_>) -> Option<Self> {
+        let prefix = fields.required_text("prefix")?;
+        Some(Self { prefix })
+    }
+}

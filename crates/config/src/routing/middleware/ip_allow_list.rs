@@ -1,0 +1,43 @@
+//! `ipAllowList`: who may pass, by address.
+
+use ipnet::IpNet;
+use serde::Serialize;
+
+use super::ip_strategy::{IpStrategy, ranges};
+use crate::document::Fields;
+
+/// `ipAllowList`, Traefik's.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct IpAllowList {
+    /// Addresses that may pass. Required.
+    pub source_range: Vec<IpNet>,
+    /// Which address is the client's. Default: the one that the connection comes from.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ip_strategy: Option<IpStrategy>,
+    /// What others are answered. Default 403.
+    pub reject_status_code: u16,
+}
+
+impl IpAllowList {
+    pub(super) fn read(fields: &mut Fields<'_>) -> Option<Self> {
+        let source_range = ranges(fields, "sourceRange");
+        if fields.texts("sourceRange").is_empty() {
+            let message = "`sourceRange` names no address: nobody could pass; list who may";
+            fields.error("sourceRange", message);
+        }
+        let ip_strategy = fields.section("ipStrategy", IpStrategy::read);
+        let reject_status_code = match fields.number("rejectStatusCode") {
+            None | Some(0) => 403,
+            Some(code) => code,
+        };
+        if !(100..=599).contains(&reject_status_code) {
+            fields.error("rejectStatusCode", "expects a status from 100 to 599");
+        }
+        Some(Self {
+            source_range,
+            ip_strategy,
+            reject_status_code,
+        })
+    }
+}

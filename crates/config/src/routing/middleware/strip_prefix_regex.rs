@@ -1,0 +1,22 @@
+//! `stripPrefixRegex`: takes something off the path.
+
+use serde::Serialize;
+
+use super::pattern::patterns;
+use crate::document::Fields;
+use crate::rule::Pattern;
+
+/// `stripPrefixRegex`, Traefik's.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct StripPrefixRegex {
+    /// What the first of them finds at the beginning of the path is taken off, and told in
+    /// `X-Forwarded-Prefix`.
+    pub regex: Vec<Pattern>,
+}
+
+impl StripPrefixRegex {
+    pub(super) fn read(fields: &mut Fields<'_>) -> Option<Self> {
+        let regex = patterns(fields, "regex");
+        Some(Self { regex })
+    }
+}

@@ -1,0 +1,174 @@
+//! `basicAuth`: who may pass, by name and password (RFC 7617). Hashes are computed off the threads
+//! that serve requests, few at once; a password that was right is remembered, by a keyed digest, as
+//! long as the options stay the same. A name that nobody has costs a hash, too.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use aws_lc_rs::hmac;
+use carnet_config::routing::middleware::BasicAuth as Options;
+use carnet_oauth::Random;
+use carnet_oauth::client_auth::Credentials;
+use futures_util::future::BoxFuture;
+use http::header::{AUTHORIZATION, CONTENT_TYPE, HeaderName, WWW_AUTHENTICATE};
+use http::{HeaderValue, StatusCode};
+use quick_cache::sync::Cache;
+use secrecy::ExposeSecret as _;
+use tokio::sync::Semaphore;
+
+use super::credentials::callers;
+use super::lookalikes::remove_lookalikes;
+use super::{Exchange, Identity, Middleware, Next};
+use crate::body::{Body, Request, Response};
+use crate::error::{Fault, Reason};
+use crate::supplies::Supplies;
+
+mod hash;
+
+use hash::Hash;
+
+/// So many hashes are computed at once; others wait.
+const AT_ONCE: usize = 2;
+/// So many right passwords are remembered.
+const REMEMBERED: usize = 4096;
+
+/// The middleware.
+pub(super) struct BasicAuth {
+    users: BTreeMap<String, Arc<Hash>>,
+    /// Computed for names that nobody has.
+    decoy: Arc<Hash>,
+    challenge: HeaderValue,
+    header_field: Option<HeaderName>,
+    removes_header: bool,
+    digests: hmac::Key,
+    right: Cache<[u8; 32], ()>,
+    turns: Semaphore,
+}
+
+impl BasicAuth {
+    /// The error is one sentence.
+    pub(super) fn new(options: &Options, supplies: &Supplies) -> Result<Self, String> {
+        let users = options.users.iter().map(|(name, hash)| {
+            let hash = Hash::parse(hash.expose_secret())
+                .ok_or_else(|| format!("the hash of user `{name}` cannot be read"))?;
+            Ok((name.clone(), Arc::new(hash)))
+        });
+        let users: BTreeMap<_, _> = users.collect::<Result<_, String>>()?;
+        let decoy = users.values().next().ok_or("there is no user")?;
+        let challenge = format!("Basic realm=\"{}\"", options.realm.replace('"', "\\\""));
+        let challenge = HeaderValue::try_from(challenge)
+            .map_err(|_| "`realm` has characters that no header may have")?;
+        let header_field = options.header_field.as_ref().map(|name| {
+            HeaderName::try_from(name).map_err(|_| "`headerField` is no name of a header")
+        });
+        Ok(Self {
+            decoy: Arc::clone(decoy),
+            users,
+            challenge,
+            header_field: header_field.transpose()?,
+            removes_header: options.remove_header,
+            digests: random_key(supplies.random.as_ref()),
+            right: Cache::new(REMEMBERED),
+            turns: Semaphore::new(AT_ONCE),
+        })
+    }
+
+    /// Whether the password is the user's.
+    async fn is_right(&self, shown: &Credentials) -> Result<bool, Fault> {
+        let digest = self.digest(shown);
+        if self.right.get(&digest).is_some() {
+            return Ok(true);
+        }
+        let known = self.users.get(&shown.id);
+        let hash = Arc::clone(known.unwrap_or(&self.decoy));
+        let internal = || Fault::new(Reason::Internal);
+        let turn = self.turns.acquire().await.map_err(|_| internal())?;
+        let secret = shown.secret.clone();
+        let computed = tokio::task::spawn_blocking(move || hash.is_of(secret.expose_secret()));
+        let is_right = computed.await.map_err(|error| internal().because(error))?;
+        drop(turn);
+        let is_right = is_right && known.is_some();
+        if is_right {
+            self.right.insert(digest, ());
+        }
+        Ok(is_right)
+    }
+
+    fn digest(&self, shown: &Credentials) -> [u8; 32] {
+        let mut digest = hmac::Context::with_key(&self.digests);
+        let length = u64::try_from(shown.id.len()).unwrap_or(u64::MAX);
+        digest.update(&length.to_be_bytes());
+        digest.update(shown.id.as_bytes());
+        digest.update(shown.secret.expose_secret().as_bytes());
+        let mut out = [0; 32];
+        out.copy_from_slice(digest.sign().as_ref());
+        out
+    }
+
+    fn challenge(&self) -> Response {
+        let mut response = Response::new(Body::from("401 Unauthorized\n"));
+        *response.status_mut() = StatusCode::UNAUTHORIZED;
+        let headers = response.headers_mut();
+        headers.insert(WWW_AUTHENTICATE, self.challenge.clone());
+        headers.insert(CONTENT_TYPE, HeaderValue::from_static("text/plain"));
+        response
+    }
+
+    /// What the service gets of the caller's credentials.
+    fn stamp(&self, request: &mut Request, name: &str) -> Result<(), Fault> {
+        let headers = request.headers_mut();
+        if let Some(field) = &self.header_field {
+            remove_lookalikes(headers, field);
+            let name = HeaderValue::from_bytes(name.as_bytes())
+                .map_err(|error| Fault::new(Reason::BadRequest).because(error))?;
+            headers.insert(field.clone(), name);
+        }
+        if self.removes_header {
+            headers.remove(AUTHORIZATION);
+        }
+        Ok(())
+    }
+}
+
+fn random_key(random: &dyn Random) -> hmac::Key {
+    let mut key = [0; 32];
+    random.fill(&mut key);
+    hmac::Key::new(hmac::HMAC_SHA256, &key)
+}
+
+impl std::fmt::Debug for BasicAuth {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("BasicAuth").finish_non_exhaustive()
+    }
+}
+
+impl Middleware for BasicAuth {
+    fn kind(&self) -> &'static str {
+        "basicAuth"
+    }
+
+    fn handle<'a>(
+        &'a self,
+        mut request: Request,
+        exchange: &'a Exchange,
+        next: Next<'a>,
+    ) -> BoxFuture<'a, Result<Response, Fault>> {
+        Box::pin(async move {
+            // As written: form-decoding is a habit of OAuth clients alone.
+            let shown = callers(request.headers()).and_then(|readings| readings.into_iter().next());
+            let Some(shown) = shown else {
+                return Ok(self.challenge());
+            };
+            // Traefik logs the name of failed attempts, too.
+            exchange.identify(Identity {
+                username: Some(shown.id.clone()),
+                client_id: None,
+            });
+            if !self.is_right(&shown).await? {
+                return Ok(self.challenge());
+            }
+            self.stamp(&mut request, &shown.id)?;
+            Ok(next.run(request).await)
+        })
+    }
+}

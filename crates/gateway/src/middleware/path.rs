@@ -1,0 +1,165 @@
+//! Paths that middlewares change: decoded and encoded in step, as Go's `URL` keeps `Path` and
+//! `RawPath`, so that rules, services and logs see one path.
+
+use std::borrow::Cow;
+use std::fmt;
+
+use futures_util::future::BoxFuture;
+use http::Uri;
+use http::header::{HeaderName, HeaderValue};
+use http::uri::PathAndQuery;
+use percent_encoding::{AsciiSet, CONTROLS, percent_decode_str, utf8_percent_encode};
+
+use super::{Exchange, Middleware, Next};
+use crate::body::{Request, Response};
+use crate::error::{Fault, Reason};
+
+/// Tells the service what was taken off the path. Traefik's name.
+pub(super) const X_FORWARDED_PREFIX: HeaderName = HeaderName::from_static("x-forwarded-prefix");
+/// Tells the service the path before. Traefik's name.
+pub(super) const X_REPLACED_PATH: HeaderName = HeaderName::from_static("x-replaced-path");
+
+/// What may not stand in a path; `%` may, users write it themselves.
+const NO_PATH: &AsciiSet = &CONTROLS
+    .add(b' ')
+    .add(b'"')
+    .add(b'#')
+    .add(b'<')
+    .add(b'>')
+    .add(b'?')
+    .add(b'\\')
+    .add(b'^')
+    .add(b'`')
+    .add(b'{')
+    .add(b'|')
+    .add(b'}');
+
+/// Options of a middleware that changes the path and nothing else.
+pub(super) trait Rewrite: Send + Sync + fmt::Debug {
+    /// The key in the configuration.
+    const KIND: &'static str;
+
+    /// Changes it.
+    ///
+    /// # Errors
+    /// When what comes out is no path.
+    fn rewrite(&self, request: &mut Request) -> Result<(), Fault>;
+}
+
+/// Such a middleware.
+#[derive(Debug)]
+pub(super) struct Rewriter<O>(pub(super) O);
+
+impl<O: Rewrite> Middleware for Rewriter<O> {
+    fn kind(&self) -> &'static str {
+        O::KIND
+    }
+
+    fn handle<'a>(
+        &'a self,
+        mut request: Request,
+        _: &'a Exchange,
+        next: Next<'a>,
+    ) -> BoxFuture<'a, Result<Response, Fault>> {
+        Box::pin(async move {
+            self.0.rewrite(&mut request)?;
+            Ok(next.run(request).await)
+        })
+    }
+}
+
+/// The path without its encoding; `None` where that is no text, which no option can name.
+pub(super) fn decoded(path: &str) -> Option<Cow<'_, str>> {
+    percent_decode_str(path).decode_utf8().ok()
+}
+
+/// What users write as a path, as it may stand in one.
+pub(super) fn encoded(path: &str) -> Cow<'_, str> {
+    utf8_percent_encode(path, NO_PATH).into()
+}
+
+/// Takes so many bytes off the decoded path, and the characters that stand for them off the encoded
+/// one.
+pub(super) fn without_start<'p>(path: &'p str, decoded: &str, count: usize) -> &'p str {
+    let mut left = decoded.get(..count).unwrap_or(decoded).len();
+    let mut rest = path;
+    while left > 0 {
+        let taken = if rest.starts_with('%') { 3 } else { 1 };
+        let Some(shorter) = rest.get(taken..) else {
+            return "";
+        };
+        rest = shorter;
+        left -= 1;
+    }
+    rest
+}
+
+/// Gives the request another path; it begins with a slash after that. A path with dot segments, which
+/// was none before, is refused: the service would read another path than the rules did.
+///
+/// # Errors
+/// When the path is no path.
+pub(super) fn set(request: &mut Request, path: &str) -> Result<(), Fault> {
+    let slash = if path.starts_with('/') { "" } else { "/" };
+    let mut target = format!("{slash}{path}");
+    if has_dot_segments(&target) {
+        let cause = "the path has dot segments after a middleware changed it";
+        return Err(Fault::new(Reason::BadRequest).because(cause));
+    }
+    if let Some(query) = request.uri().query() {
+        target.push('?');
+        target.push_str(query);
+    }
+    let target: PathAndQuery = target
+        .try_into()
+        .map_err(|error| Fault::new(Reason::BadRequest).because(error))?;
+    *request.uri_mut() = Uri::from(target);
+    Ok(())
+}
+
+fn has_dot_segments(path: &str) -> bool {
+    let bytes: Cow<'_, [u8]> = percent_decode_str(path).into();
+    let mut segments = bytes.split(|byte| *byte == b'/');
+    segments.any(|segment| matches!(segment, b"." | b".."))
+}
+
+/// As [`set`], for paths that are what is left or made of the one before: empty segments are refused,
+/// too, as in Traefik.
+///
+/// # Errors
+/// When the path is no path.
+pub(super) fn set_left(request: &mut Request, path: &str) -> Result<(), Fault> {
+    if path.contains("//") {
+        let cause = "the path has empty segments after a middleware changed it";
+        return Err(Fault::new(Reason::BadRequest).because(cause));
+    }
+    set(request, path)
+}
+
+/// Adds a header that tells of the path before.
+pub(super) fn tell(request: &mut Request, name: HeaderName, path: &str) -> Result<(), Fault> {
+    let value = HeaderValue::from_bytes(path.as_bytes())
+        .map_err(|error| Fault::new(Reason::BadRequest).because(error))?;
+    request.headers_mut().append(name, value);
+    Ok(())
+}
+
+#[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "tests")]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_taken_off_is_the_same_in_both_forms() {
+        for (path, prefix, rest) in [
+            ("/a/b", "/a", "/b"),
+            ("/a%20b/c%2Fd", "/a b", "/c%2Fd"),
+            ("/%C3%A9/x", "/é", "/x"),
+            ("/a", "/a", ""),
+        ] {
+            let decoded = decoded(path).unwrap();
+            assert!(decoded.starts_with(prefix));
+            assert_eq!(without_start(path, &decoded, prefix.len()), rest, "{path}");
+        }
+    }
+}

@@ -1,0 +1,152 @@
+//! `redirectScheme` and `redirectRegex`: send clients elsewhere. Both look at the whole URL, as the
+//! client wrote it; the scheme is the connection's or, for `redirectScheme`, what `X-Forwarded-Proto`
+//! says, which the entry point vouches for.
+
+use std::borrow::Cow;
+
+use carnet_config::routing::middleware::{RedirectRegex, RedirectScheme};
+use futures_util::future::BoxFuture;
+use http::header::HOST;
+use http::{HeaderValue, Uri};
+
+use super::{Exchange, Middleware, Next};
+use crate::body::{Request, Response};
+use crate::error::{Fault, Reason};
+use crate::respond;
+
+/// Options of a middleware that redirects.
+pub(super) trait Redirect: Send + Sync + std::fmt::Debug {
+    /// The key in the configuration.
+    const KIND: &'static str;
+
+    /// Whether this one redirects for good.
+    fn is_permanent(&self) -> bool;
+
+    /// The URL before and after; `None`: the request passes.
+    fn moved(&self, request: &Request, exchange: &Exchange) -> Option<(String, String)>;
+}
+
+/// Such a middleware.
+#[derive(Debug)]
+pub(super) struct Redirector<O>(pub(super) O);
+
+impl<O: Redirect> Middleware for Redirector<O> {
+    fn kind(&self) -> &'static str {
+        O::KIND
+    }
+
+    fn handle<'a>(
+        &'a self,
+        mut request: Request,
+        exchange: &'a Exchange,
+        next: Next<'a>,
+    ) -> BoxFuture<'a, Result<Response, Fault>> {
+        Box::pin(async move {
+            let Some((before, after)) = self.0.moved(&request, exchange) else {
+                return Ok(next.run(request).await);
+            };
+            if before != after {
+                return respond::redirect(request.method(), &after, self.0.is_permanent());
+            }
+            let uri: Uri = after.parse().map_err(|error: http::uri::InvalidUri| {
+                Fault::new(Reason::BadRequest).because(error)
+            })?;
+            if let Some(target) = uri.path_and_query() {
+                *request.uri_mut() = Uri::from(target.clone());
+            }
+            Ok(next.run(request).await)
+        })
+    }
+}
+
+impl Redirect for RedirectRegex {
+    const KIND: &'static str = "redirectRegex";
+
+    fn is_permanent(&self) -> bool {
+        self.permanent
+    }
+
+    fn moved(&self, request: &Request, exchange: &Exchange) -> Option<(String, String)> {
+        let before = format!(
+            "{}://{}{}",
+            scheme(exchange),
+            host(request),
+            target(request)
+        );
+        let after = match self.regex.is_match(&before) {
+            true => self
+                .regex
+                .replace_all(&before, &self.replacement)
+                .into_owned(),
+            false => return None,
+        };
+        Some((before, after))
+    }
+}
+
+impl Redirect for RedirectScheme {
+    const KIND: &'static str = "redirectScheme";
+
+    fn is_permanent(&self) -> bool {
+        self.permanent
+    }
+
+    fn moved(&self, request: &Request, exchange: &Exchange) -> Option<(String, String)> {
+        let told = request.headers().get("x-forwarded-proto");
+        let told = told.and_then(|told| told.to_str().ok());
+        let scheme = match told {
+            Some("ws") => "http",
+            Some("wss") => "https",
+            Some(told) if !told.is_empty() => told,
+            _ => scheme(exchange),
+        };
+        let (name, port) = split(host(request));
+        let own = match scheme {
+            "http" => Some("80"),
+            "https" => Some("443"),
+            _ => None,
+        };
+        let shown = port.filter(|port| Some(*port) != own);
+        let before = with_port(scheme, name, shown) + target(request);
+        let wanted = match (self.scheme.as_str(), self.port.as_deref()) {
+            ("http", Some("80")) | ("https", Some("443")) => None,
+            (_, port) => port,
+        };
+        let after = with_port(&self.scheme, name, wanted) + target(request);
+        Some((before, after))
+    }
+}
+
+fn with_port(scheme: &str, host: &str, port: Option<&str>) -> String {
+    let port = port.map_or(Cow::Borrowed(""), |port| format!(":{port}").into());
+    format!("{scheme}://{host}{port}")
+}
+
+fn scheme(exchange: &Exchange) -> &'static str {
+    match exchange.connection().tls {
+        Some(_) => "https",
+        None => "http",
+    }
+}
+
+fn host(request: &Request) -> &str {
+    let host = request.headers().get(HOST).map(HeaderValue::to_str);
+    host.and_then(Result::ok).unwrap_or_default()
+}
+
+fn target(request: &Request) -> &str {
+    request
+        .uri()
+        .path_and_query()
+        .map_or("/", |target| target.as_str())
+}
+
+/// Name and port; the brackets of an IPv6 address stay.
+fn split(host: &str) -> (&str, Option<&str>) {
+    match host.rsplit_once(':') {
+        Some((name, port)) if !port.is_empty() && port.bytes().all(|b| b.is_ascii_digit()) => {
+            (name, Some(port))
+        }
+        _ => (host, None),
+    }
+}

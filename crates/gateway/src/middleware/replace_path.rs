@@ -1,0 +1,17 @@
+//! `replacePath`: another path.
+
+use carnet_config::routing::middleware::ReplacePath as Options;
+
+use super::path::{self, Rewrite};
+use crate::body::Request;
+use crate::error::Fault;
+
+impl Rewrite for Options {
+    const KIND: &'static str = "replacePath";
+
+    fn rewrite(&self, request: &mut Request) -> Result<(), Fault> {
+        let before = request.uri().path().to_owned();
+        path::tell(request, path::X_REPLACED_PATH, &before)?;
+        path::set(request, &path::encoded(&self.path))
+    }
+}

@@ -1,0 +1,125 @@
+//! What a Middleware names besides single values of Secrets: the members of a `chain`, and the
+//! Secret with the users of `basicAuth`. Both are put in as a file would write them.
+
+use aws_lc_rs::digest::{SHA1_FOR_LEGACY_USE_ONLY, digest};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use carnet_config::document::{Member, Node, Value};
+use secrecy::ExposeSecret as _;
+
+use super::Translation;
+use super::reference::absent;
+use crate::kubernetes::crd::Reference;
+use crate::kubernetes::objects::ObjectName;
+use crate::kubernetes::secret::Secret;
+use crate::references::Tell;
+
+/// The key of `basicAuth` that names a Secret.
+const SECRET: &str = "secret";
+
+impl Translation<'_> {
+    /// The options of a Middleware with the names in them looked up.
+    pub(super) fn looked_up(&self, spec: Node, namespace: &str, tell: &mut Tell<'_>) -> Node {
+        let Value::Map(members) = spec.value else {
+            return spec;
+        };
+        let look_up = |mut member: Member| {
+            match member.key.as_str() {
+                "chain" => self.look_up_members(&mut member.value, namespace, tell),
+                "basicAuth" => self.look_up_users(&mut member.value, namespace, tell),
+                _ => {}
+            }
+            member
+        };
+        Node {
+            value: Value::Map(members.into_iter().map(look_up).collect()),
+            ..spec
+        }
+    }
+
+    fn look_up_members(&self, chain: &mut Node, namespace: &str, tell: &mut Tell<'_>) {
+        let Some(Value::List(members)) = value_of(chain, "middlewares") else {
+            return;
+        };
+        for (index, member) in members.iter_mut().enumerate() {
+            let text = |key| Some(member.member(key)?.scalar()?.to_owned());
+            let Some(name) = text("name") else {
+                continue;
+            };
+            let key = format!("spec.chain.middlewares[{index}].name");
+            let reference = Reference {
+                name,
+                namespace: text("namespace").filter(|namespace| !namespace.is_empty()),
+                key: key.clone(),
+                position: member.position.clone(),
+            };
+            match self.named("Middleware", &self.middlewares, namespace, &reference) {
+                Ok(name) => member.value = Value::Text(name),
+                Err(message) => tell(&key, member, message),
+            }
+        }
+    }
+
+    fn look_up_users(&self, options: &mut Node, namespace: &str, tell: &mut Tell<'_>) {
+        let Value::Map(members) = &mut options.value else {
+            return;
+        };
+        let Some(member) = members.iter_mut().find(|member| member.key == SECRET) else {
+            return;
+        };
+        let named = member.value.scalar().filter(|name| !name.is_empty());
+        let Some(name) = named.map(|name| ObjectName::new(namespace, name)) else {
+            return;
+        };
+        let secrets = &self.objects.secrets;
+        let users = match secrets.get(&name) {
+            Some(secret) => users(secret).ok_or_else(|| {
+                format!(
+                    "Secret {name} has neither `username` and `password` nor one key with lines \
+                     `name:hash`"
+                )
+            }),
+            None => Err(absent("Secret", &name, secrets.keys())),
+        };
+        match users {
+            Ok(users) => {
+                let position = &member.value.position;
+                let user = |text| Node {
+                    position: position.clone(),
+                    value: Value::Text(text),
+                };
+                member.value.value = Value::List(users.into_iter().map(user).collect());
+                "users".clone_into(&mut member.key);
+            }
+            Err(message) => tell("spec.basicAuth.secret", &member.value, message),
+        }
+    }
+}
+
+fn value_of<'n>(node: &'n mut Node, key: &str) -> Option<&'n mut Value> {
+    let Value::Map(members) = &mut node.value else {
+        return None;
+    };
+    let member = members.iter_mut().find(|member| member.key == key)?;
+    Some(&mut member.value.value)
+}
+
+/// `name:hash` items. A Secret of type `kubernetes.io/basic-auth` holds the password itself.
+fn users(secret: &Secret) -> Option<Vec<String>> {
+    if let (Some(name), Some(password)) = (secret.text("username"), secret.text("password")) {
+        let hash = digest(
+            &SHA1_FOR_LEGACY_USE_ONLY,
+            password.expose_secret().as_bytes(),
+        );
+        let hash = STANDARD.encode(hash);
+        return Some(vec![format!("{}:{{SHA}}{hash}", name.expose_secret())]);
+    }
+    let mut keys = secret.keys();
+    let (Some(key), None) = (keys.next(), keys.next()) else {
+        return None;
+    };
+    let text = secret.text(key)?;
+    let lines = text.expose_secret().lines().map(str::trim);
+    let lines = lines.filter(|line| !line.is_empty() && !line.starts_with('#'));
+    Some(lines.map(str::to_owned).collect())
+}
