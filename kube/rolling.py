@@ -15,7 +15,7 @@ from carnet import Carnet
 from cluster import Cluster
 
 HOST = "rolling.example"
-FIRST_PORT = 8070
+FIRST_PORT = 9000
 # Between its end's announcement and its SIGTERM, as a preStop hook has it: longer than a rebuild may wait.
 NOTICE = 1.0
 

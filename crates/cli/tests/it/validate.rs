@@ -204,3 +204,31 @@ async fn manifests_are_validated_as_a_cluster_would_read_them() {
         );
     }
 }
+
+#[tokio::test]
+async fn an_ingress_is_validated_as_it_is_served() {
+    let folder = tempfile::tempdir().unwrap();
+    let ingress = "apiVersion: networking.k8s.io/v1
+kind: Ingress
+metadata:
+  name: app
+  annotations: {traefik.ingress.kubernetes.io/router.middleware: guard@file}
+spec:
+  rules:
+  - host: app.example
+    http: {paths: [{path: /, pathType: Prefix, backend: {service: {name: app, port: {number: 80}}}}]}
+---
+apiVersion: v1
+kind: Service
+metadata: {name: app}
+spec: {ports: [{port: 80}]}
+";
+    let path = write(folder.path(), "ingress.yaml", ingress);
+    let ended = line("carnet validate").arg(&path).run().await;
+    assert_eq!((ended.code, ended.out.as_str()), (1, ""), "{}", ended.err);
+    assert!(
+        ended.err.contains("did you mean `middlewares`?"),
+        "{}",
+        ended.err
+    );
+}
