@@ -10,7 +10,7 @@ use tokio::time::{Instant, Sleep};
 use super::{Phase, State, Wire};
 
 /// A connection that is quiet for so long rests: its parser and its buffers are given back.
-const REST: Duration = Duration::from_millis(250);
+const REST: Duration = Duration::from_millis(100);
 
 impl<S> Wire<S> {
     /// Sets the clock for what the connection does now.
