@@ -8,9 +8,10 @@ SELF=$PWD/scripts/test.sh
 
 STEPS=(fmt clippy walls security paths deny audit test kills faults doc demo hydra schemathesis clients providers failures traefik gateway acme kube chart bench fuzz)
 
-# Versions of the tools that are built from the Rust registry, and of the one that is a Go module.
+# Versions of the tools that are built from the Rust registry, and of those that are Go modules.
 CARGO_TOOLS=(cargo-deny@0.20.2 cargo-audit@0.22.2 cargo-fuzz@0.13.2)
 PEBBLE=v2.10.3
+H2SPEC=v2.2.1+incompatible
 TOOLS=$PWD/target/tools
 VENV=$PWD/target/venv
 # Seconds for each fuzz target: two minutes for all of them.
@@ -64,6 +65,14 @@ need_pebble() {
     say "installing as a Go module: $pebble@$PEBBLE"
     GOBIN=$TOOLS/bin go install "$pebble/cmd/pebble@$PEBBLE" "$pebble/cmd/pebble-challtestsrv@$PEBBLE"
     echo "$PEBBLE" >"$TOOLS/pebble"
+}
+
+# The conformance suite for HTTP/2, built once.
+need_h2spec() {
+    grep -qs "^$H2SPEC$" "$TOOLS/h2spec" && return 0
+    say "installing as a Go module: github.com/summerwind/h2spec@$H2SPEC"
+    GOBIN=$TOOLS/bin go install "github.com/summerwind/h2spec/cmd/h2spec@$H2SPEC"
+    echo "$H2SPEC" >"$TOOLS/h2spec"
 }
 
 # Python, able to make environments.
@@ -227,9 +236,11 @@ step_traefik() {
     python3 compat/traefik/run.py --carnet target/release/carnet
 }
 
-# Clients that others wrote, through the gateway: curl, openssl, h2load, and libraries of Python.
+# Clients that others wrote, through the gateway: curl, openssl, h2load, h2spec, and libraries of
+# Python.
 step_gateway() {
-    need curl=curl openssl=openssl h2load=nghttp2-client
+    need curl=curl openssl=openssl h2load=nghttp2-client go=golang-go
+    need_h2spec
     python_package websockets==17.4
     python_package grpcio==1.85.3
     release

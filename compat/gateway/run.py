@@ -29,6 +29,7 @@ CLIENTS = {
     "websockets": "messages",
     "grpc": "calls",
     "h2load": "requests",
+    "h2spec": "cases",
 }
 
 
