@@ -74,6 +74,9 @@ def _tutorial(cluster: Cluster, carnet: Carnet, edition: tutorial.Manifests) -> 
 def main() -> int:
     options = _options()
     tools = install.tools()
+    # Behind the stage's door there is no network to fetch it from.
+    if options.name in "chart" and "chart" not in options.without:
+        charts.helm()
     stage.enter()
     program = str(Path(options.carnet).resolve())
     failed = 0
