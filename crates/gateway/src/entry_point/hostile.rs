@@ -198,4 +198,10 @@ mod tests {
             target(seed);
         }
     }
+
+    #[test]
+    fn an_empty_line_before_a_request_is_none_of_its_head_however_it_comes() {
+        request(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n\r\nGET / HTTP/1.1\r\nHost: a\r\n\r\n");
+        request(b"POST / HTTP/1.1d\r\n\r\n\r\nHost: a\r\nTransfer: chunked\r\n\r\n0\r\n\r\n");
+    }
 }

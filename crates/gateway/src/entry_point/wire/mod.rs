@@ -30,6 +30,8 @@ mod patience;
 
 use patience::timer;
 
+const EMPTY_LINE: &[u8] = b"\r\n";
+
 /// No head looks like this.
 pub(super) const GARBAGE: &[u8] = b"\0\r\n\r\n";
 
@@ -204,6 +206,10 @@ impl<S: AsyncRead + Unpin> Wire<S> {
     /// The length of the head that these bytes begin with, if it is whole and sound; what follows
     /// it is known then.
     fn sound_head(&mut self, bytes: &[u8]) -> Option<usize> {
+        // Taken out first, however it came: see `head`.
+        if bytes.starts_with(EMPTY_LINE) {
+            return None;
+        }
         let length = memchr::memmem::find(bytes, b"\r\n\r\n")? + 4;
         let head = &bytes[..length];
         if head == HTTP2 {
@@ -224,7 +230,7 @@ impl<S: AsyncRead + Unpin> Wire<S> {
     /// Looks at a head that cannot pass as it is: whether that changed something.
     fn head(&mut self) -> bool {
         // The parser skips empty lines before a request; they are none of its head.
-        if self.buffer[self.ready..].starts_with(b"\r\n") {
+        if self.buffer[self.ready..].starts_with(EMPTY_LINE) {
             let rest = self.buffer.split_off(self.ready + 2);
             self.buffer.truncate(self.ready);
             self.buffer.unsplit(rest);
