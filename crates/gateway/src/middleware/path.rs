@@ -15,9 +15,9 @@ use crate::body::{Request, Response};
 use crate::error::{Fault, Reason};
 
 /// Tells the service what was taken off the path. Traefik's name.
-pub(super) const X_FORWARDED_PREFIX: HeaderName = HeaderName::from_static("x-forwarded-prefix");
+const X_FORWARDED_PREFIX: HeaderName = HeaderName::from_static("x-forwarded-prefix");
 /// Tells the service the path before. Traefik's name.
-pub(super) const X_REPLACED_PATH: HeaderName = HeaderName::from_static("x-replaced-path");
+const X_REPLACED_PATH: HeaderName = HeaderName::from_static("x-replaced-path");
 
 /// What may not stand in a path; `%` may, users write it themselves.
 const NO_PATH: &AsciiSet = &CONTROLS
@@ -69,7 +69,7 @@ impl<O: Rewrite> Middleware for Rewriter<O> {
 }
 
 /// The path without its encoding; `None` where that is no text, which no option can name.
-pub(super) fn decoded(path: &str) -> Option<Cow<'_, str>> {
+fn decoded(path: &str) -> Option<Cow<'_, str>> {
     percent_decode_str(path).decode_utf8().ok()
 }
 
@@ -78,9 +78,38 @@ pub(super) fn encoded(path: &str) -> Cow<'_, str> {
     utf8_percent_encode(path, NO_PATH).into()
 }
 
+/// Takes off the path as many bytes as `find` finds at the beginning of it, decoded, and tells the
+/// service of them.
+///
+/// # Errors
+/// When the rest is no path.
+pub(super) fn strip(
+    request: &mut Request,
+    find: impl FnOnce(&str) -> Option<usize>,
+) -> Result<(), Fault> {
+    let uri = request.uri().clone();
+    let Some(decoded) = decoded(uri.path()) else {
+        return Ok(());
+    };
+    let Some(prefix) = find(&decoded).and_then(|end| decoded.get(..end)) else {
+        return Ok(());
+    };
+    tell(request, X_FORWARDED_PREFIX, prefix.trim())?;
+    set_left(request, without_start(uri.path(), &decoded, prefix.len()))
+}
+
+/// Tells the service of the path before it is replaced.
+///
+/// # Errors
+/// When it is no header value.
+pub(super) fn tell_replaced(request: &mut Request) -> Result<(), Fault> {
+    let before = request.uri().path().to_owned();
+    tell(request, X_REPLACED_PATH, &before)
+}
+
 /// Takes so many bytes off the decoded path, and the characters that stand for them off the encoded
 /// one.
-pub(super) fn without_start<'p>(path: &'p str, decoded: &str, count: usize) -> &'p str {
+fn without_start<'p>(path: &'p str, decoded: &str, count: usize) -> &'p str {
     let mut left = decoded.get(..count).unwrap_or(decoded).len();
     let mut rest = path;
     while left > 0 {
@@ -136,8 +165,8 @@ pub(super) fn set_left(request: &mut Request, path: &str) -> Result<(), Fault> {
     set(request, path)
 }
 
-/// Adds a header that tells of the path before.
-pub(super) fn tell(request: &mut Request, name: HeaderName, path: &str) -> Result<(), Fault> {
+/// Adds a header that tells of the path.
+fn tell(request: &mut Request, name: HeaderName, path: &str) -> Result<(), Fault> {
     let value = HeaderValue::from_bytes(path.as_bytes())
         .map_err(|error| Fault::new(Reason::BadRequest).because(error))?;
     request.headers_mut().append(name, value);

@@ -6,12 +6,12 @@ use std::borrow::Cow;
 
 use carnet_config::routing::middleware::{RedirectRegex, RedirectScheme};
 use futures_util::future::BoxFuture;
+use http::HeaderValue;
 use http::header::HOST;
-use http::{HeaderValue, Uri};
 
 use super::{Exchange, Middleware, Next};
 use crate::body::{Request, Response};
-use crate::error::{Fault, Reason};
+use crate::error::Fault;
 use crate::respond;
 
 /// Options of a middleware that redirects.
@@ -37,24 +37,17 @@ impl<O: Redirect> Middleware for Redirector<O> {
 
     fn handle<'a>(
         &'a self,
-        mut request: Request,
+        request: Request,
         exchange: &'a Exchange,
         next: Next<'a>,
     ) -> BoxFuture<'a, Result<Response, Fault>> {
         Box::pin(async move {
-            let Some((before, after)) = self.0.moved(&request, exchange) else {
-                return Ok(next.run(request).await);
-            };
-            if before != after {
-                return respond::redirect(request.method(), &after, self.0.is_permanent());
+            match self.0.moved(&request, exchange) {
+                Some((before, after)) if before != after => {
+                    respond::redirect(request.method(), &after, self.0.is_permanent())
+                }
+                _ => Ok(next.run(request).await),
             }
-            let uri: Uri = after.parse().map_err(|error: http::uri::InvalidUri| {
-                Fault::new(Reason::BadRequest).because(error)
-            })?;
-            if let Some(target) = uri.path_and_query() {
-                *request.uri_mut() = Uri::from(target.clone());
-            }
-            Ok(next.run(request).await)
         })
     }
 }

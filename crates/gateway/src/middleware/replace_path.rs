@@ -10,8 +10,7 @@ impl Rewrite for Options {
     const KIND: &'static str = "replacePath";
 
     fn rewrite(&self, request: &mut Request) -> Result<(), Fault> {
-        let before = request.uri().path().to_owned();
-        path::tell(request, path::X_REPLACED_PATH, &before)?;
+        path::tell_replaced(request)?;
         path::set(request, &path::encoded(&self.path))
     }
 }

@@ -1,7 +1,5 @@
 //! `replacePathRegex`: another path, made of the one before.
 
-use std::borrow::Cow;
-
 use carnet_config::routing::middleware::ReplacePathRegex as Options;
 
 use super::path::{self, Rewrite};
@@ -13,18 +11,15 @@ impl Rewrite for Options {
 
     fn rewrite(&self, request: &mut Request) -> Result<(), Fault> {
         let Options { regex, replacement } = self;
+        let path = request.uri().path().to_owned();
         // Without a match nothing is said of the path before, either.
-        let replaced = match regex.is_match(request.uri().path()) {
-            true => regex.replace_all(request.uri().path(), replacement),
-            false => Cow::Borrowed(""),
-        };
-        match replaced {
-            Cow::Owned(replaced) => {
-                let before = request.uri().path().to_owned();
-                path::tell(request, path::X_REPLACED_PATH, &before)?;
-                path::set_left(request, &path::encoded(&replaced))
-            }
-            Cow::Borrowed(_) => Ok(()),
+        if !regex.is_match(&path) {
+            return Ok(());
         }
+        path::tell_replaced(request)?;
+        path::set_left(
+            request,
+            &path::encoded(&regex.replace_all(&path, replacement)),
+        )
     }
 }

@@ -10,16 +10,9 @@ impl Rewrite for Options {
     const KIND: &'static str = "stripPrefix";
 
     fn rewrite(&self, request: &mut Request) -> Result<(), Fault> {
-        let uri = request.uri().clone();
-        let Some(decoded) = path::decoded(uri.path()) else {
-            return Ok(());
-        };
-        let fits = |prefix: &&String| decoded.starts_with(prefix.as_str());
-        let Some(prefix) = self.prefixes.iter().find(fits) else {
-            return Ok(());
-        };
-        path::tell(request, path::X_FORWARDED_PREFIX, prefix.trim())?;
-        let rest = path::without_start(uri.path(), &decoded, prefix.len());
-        path::set_left(request, rest)
+        path::strip(request, |path| {
+            let fits = |prefix: &&String| path.starts_with(prefix.as_str());
+            self.prefixes.iter().find(fits).map(String::len)
+        })
     }
 }
