@@ -113,24 +113,7 @@ pub const ALL: &[Keys] = &[
     ),
     Keys::warning(
         (INSTALL, "certificatesResolvers.*.acme"),
-        &[
-            "caSystemCertPool",
-            "certificateTimeout",
-            "clientResponseHeaderTimeout",
-            "clientTimeout",
-            "emailAddresses",
-            "preferredChain",
-        ],
-        "; remove it",
-    ),
-    Keys::warning(
-        (INSTALL, "certificatesResolvers.*.acme.httpChallenge"),
-        &["delay"],
-        "; remove it",
-    ),
-    Keys::warning(
-        (INSTALL, "certificatesResolvers.*.acme.tlsChallenge"),
-        &["delay"],
+        &["preferredChain"],
         "; remove it",
     ),
     Keys::warning(
@@ -143,16 +126,7 @@ pub const ALL: &[Keys] = &[
         &["hub", "pilot"],
         ": no token is needed; remove it",
     ),
-    Keys::warning(
-        (INSTALL, INSTALL_TOP),
-        &["serversTransport"],
-        "; write `http.serversTransports` and name it in services",
-    ),
-    Keys::warning(
-        (INSTALL, "accessLog"),
-        &["dualOutput", "otlp"],
-        "; remove it",
-    ),
+    Keys::warning((INSTALL, "accessLog"), &["otlp"], "; remove it"),
     Keys::warning(
         (INSTALL, "metrics"),
         &["datadog", "influxDB2", "otlp", "statsD"],
@@ -183,23 +157,12 @@ pub const ALL: &[Keys] = &[
     ),
     Keys::warning(
         (ENTRY_POINTS, "entryPoints.*"),
-        &[
-            "allowACMEByPass",
-            "http3",
-            "proxyProtocol",
-            "reusePort",
-            "udp",
-        ],
-        "; remove it",
-    ),
-    Keys::warning(
-        (ENTRY_POINTS, "entryPoints.*.forwardedHeaders"),
-        &["addXForwardedSchemeHeaders"],
+        &["http3", "reusePort", "udp"],
         "; remove it",
     ),
     Keys::warning(
         (ENTRY_POINTS, "entryPoints.*.http2"),
-        &["maxDecoderHeaderTableSize", "maxEncoderHeaderTableSize"],
+        &["maxEncoderHeaderTableSize"],
         "; remove it",
     ),
     Keys::warning(
@@ -244,28 +207,12 @@ pub const ALL: &[Keys] = &[
         "; remove it",
     ),
     Keys::error((ROUTERS, "http.routers.*"), &["parentRefs"], ""),
-    // Middlewares of a service are guards: without them it must not answer.
-    Keys::error(
-        (SERVICES, SERVICE_KINDS),
-        &["middlewares"],
-        "; name them in the router",
-    ),
     Keys::error(
         (SERVICES, SERVICE_KINDS),
         &["mirroring"],
         "; name its service in the router",
     ),
-    Keys::error(
-        (TRANSPORTS, "http.serversTransports.*"),
-        &[
-            "cipherSuites",
-            "maxVersion",
-            "minVersion",
-            "peerCertURI",
-            "spiffe",
-        ],
-        "",
-    ),
+    Keys::error((TRANSPORTS, "http.serversTransports.*"), &["spiffe"], ""),
     Keys::error(
         (MIDDLEWARES, MIDDLEWARE_KINDS),
         &[

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use carnet_config::diagnostics::{Diagnostic, Object, Severity};
 use carnet_config::install::EntryPoint;
 use carnet_config::nearest::suggestion;
-use carnet_config::routing::{Middleware, Router, RoutingConfig};
+use carnet_config::routing::{Middleware, Router, RoutingConfig, ServersTransport};
 
 use super::Snapshot;
 use crate::metrics::Metrics;
@@ -20,6 +20,8 @@ use crate::tls::{Certificates, Identity, Issued};
 pub(crate) struct Surroundings<'a> {
     pub(crate) supplies: &'a Supplies,
     pub(crate) entry_points: &'a BTreeMap<String, EntryPoint>,
+    /// Of services that name none.
+    pub(crate) servers_transport: &'a ServersTransport,
     /// The gateway's own services, `ping@internal` and the like.
     pub(crate) internal: &'a BTreeMap<String, Arc<dyn Endpoint>>,
     /// Shown to clients that ask for a name without a certificate.
@@ -77,26 +79,34 @@ pub(crate) fn compile(
 
 impl Compile<'_> {
     fn middlewares(&mut self) {
-        let config = self.config;
-        for (name, object) in &config.middlewares {
-            let Some(options) = object.served() else {
-                continue;
-            };
-            // Its members take its place in each chain of a router.
-            if matches!(options, Middleware::Chain(_)) {
-                continue;
-            }
-            let supplies = self.around.supplies;
-            let made = self.snapshot.middlewares.place(
-                name,
-                options.clone(),
-                &self.previous.middlewares,
-                |options| middleware::build(name, options, supplies),
-            );
-            if let Err(reason) = made {
-                let message = format!("{reason}; routers that use it answer 503");
-                self.error(format!("middleware {name}"), message);
-            }
+        for name in self.config.middlewares.keys() {
+            self.make_middleware(name);
+        }
+    }
+
+    /// Makes a middleware unless somebody needed it before; one that cannot be made is on the shelf
+    /// with the reason.
+    pub(super) fn make_middleware(&mut self, name: &str) {
+        let object = self.config.middlewares.get(name);
+        // The members of a chain take its place.
+        let options = object.and_then(Object::served);
+        let Some(options) = options.filter(|options| !matches!(options, Middleware::Chain(_)))
+        else {
+            return;
+        };
+        if self.snapshot.middlewares.find(name).is_some() {
+            return;
+        }
+        let supplies = self.around.supplies;
+        let made = self.snapshot.middlewares.place(
+            name,
+            options.clone(),
+            &self.previous.middlewares,
+            |options| middleware::build(name, options, supplies),
+        );
+        if let Err(reason) = made {
+            let message = format!("{reason}; routers that use it answer 503");
+            self.error(format!("middleware {name}"), message);
         }
     }
 

@@ -29,5 +29,6 @@ mod services;
 mod stack;
 mod stand;
 mod tls;
+mod transports;
 mod upgrade;
 mod wire;

@@ -169,7 +169,10 @@ fn show_router(router: &Router) -> String {
 
 fn show_service(service: &Service) -> String {
     let mut out = String::new();
-    match service {
+    for middleware in service.middlewares() {
+        writeln!(out, "  behind: {middleware}").unwrap();
+    }
+    match service.unguarded() {
         Service::LoadBalancer(balancer) => show_balancer(&mut out, balancer),
         Service::Weighted(weighted) => {
             show_children(&mut out, &weighted.services);
@@ -182,6 +185,7 @@ fn show_service(service: &Service) -> String {
             show_children(&mut out, &hashed.services);
         }
         Service::Failover(failover) => writeln!(out, "  {failover:?}").unwrap(),
+        Service::Guarded(_) => {}
     }
     out
 }

@@ -1,6 +1,6 @@
 //! `http.services.<name>`: what stands behind a router. A service is of one kind: servers
-//! (`load_balancer.rs`) or other services (`weighted.rs`, `failover.rs`). What several kinds have
-//! is in `sticky.rs` and `health_check.rs`.
+//! (`load_balancer.rs`) or other services (`weighted.rs`, `failover.rs`), and any may have
+//! middlewares. What several kinds have is in `sticky.rs` and `health_check.rs`.
 
 use crate::document::Fields;
 use crate::not_yet::SERVICE_KINDS;
@@ -28,6 +28,17 @@ pub enum Service {
     HighestRandomWeight(HighestRandomWeight),
     /// `failover`: one service, and another for when it fails.
     Failover(Failover),
+    /// `middlewares`: one of the others, behind stations of its own.
+    Guarded(Box<Guarded>),
+}
+
+/// A service with `middlewares`: whatever leads to it passes them, after those of the router.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Guarded {
+    /// `middlewares`, in order. Not empty.
+    pub middlewares: Vec<String>,
+    /// What stands behind them: of another kind.
+    pub service: Service,
 }
 
 impl Service {
@@ -39,6 +50,7 @@ impl Service {
         let hashed = fields.section("highestRandomWeight", HighestRandomWeight::read);
         let failover = fields.section("failover", Failover::read);
         let is_later = fields.has("mirroring");
+        let middlewares = fields.texts("middlewares");
         fields.not_yet(SERVICE_KINDS);
         let kinds = [
             balancer.map(|balancer| Self::LoadBalancer(Box::new(balancer))),
@@ -48,7 +60,7 @@ impl Service {
         ];
         let mut kinds = kinds.into_iter().flatten();
         match (kinds.next(), kinds.next()) {
-            (Some(kind), None) if !is_later => Some(kind),
+            (Some(kind), None) if !is_later => Some(kind.behind(middlewares)),
             (None, None) if is_later || fields.has("failover") => None,
             (None, None) => {
                 let known = "`loadBalancer`, `weighted`, `highestRandomWeight` or `failover`";
@@ -62,6 +74,33 @@ impl Service {
         }
     }
 
+    /// This service behind middlewares, if there are any.
+    pub fn behind(self, middlewares: Vec<String>) -> Self {
+        match middlewares.is_empty() {
+            true => self,
+            false => Self::Guarded(Box::new(Guarded {
+                middlewares,
+                service: self,
+            })),
+        }
+    }
+
+    /// Its middlewares.
+    pub fn middlewares(&self) -> &[String] {
+        match self {
+            Self::Guarded(guarded) => &guarded.middlewares,
+            _ => &[],
+        }
+    }
+
+    /// What stands behind its middlewares.
+    pub fn unguarded(&self) -> &Self {
+        match self {
+            Self::Guarded(guarded) => guarded.service.unguarded(),
+            _ => self,
+        }
+    }
+
     /// The references to other services.
     pub fn children(&mut self) -> Vec<&mut String> {
         match self {
@@ -69,6 +108,7 @@ impl Service {
             Self::Weighted(weighted) => names(&mut weighted.services),
             Self::HighestRandomWeight(hashed) => names(&mut hashed.services),
             Self::Failover(failover) => vec![&mut failover.service, &mut failover.fallback],
+            Self::Guarded(guarded) => guarded.service.children(),
         }
     }
 }

@@ -14,7 +14,7 @@ pub(super) fn shown(service: Option<&Service>) -> Map<String, Value> {
         shown.insert(key.to_owned(), value);
         shown.insert("type".to_owned(), json!(name));
     };
-    match service {
+    match service.map(Service::unguarded) {
         Some(Service::LoadBalancer(options)) => {
             kind("loadBalancer", "loadbalancer", balancer(options));
         }
@@ -29,7 +29,11 @@ pub(super) fn shown(service: Option<&Service>) -> Map<String, Value> {
             let value = json!({"service": options.service, "fallback": options.fallback});
             kind("failover", "failover", value);
         }
-        None => {}
+        Some(Service::Guarded(_)) | None => {}
+    }
+    let middlewares = service.map_or(&[][..], Service::middlewares);
+    if !middlewares.is_empty() {
+        shown.insert("middlewares".to_owned(), json!(middlewares));
     }
     shown
 }
