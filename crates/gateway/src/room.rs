@@ -65,6 +65,19 @@ impl Room {
         }
     }
 
+    /// Makes what is held at least so many bytes; what is small holds nothing.
+    pub(crate) fn widen(
+        self: &Arc<Self>,
+        held: &mut Option<Share>,
+        bytes: usize,
+    ) -> Result<(), Fault> {
+        let has = held.as_ref().map_or(SMALL_HEAD, |share| share.bytes);
+        if bytes > has {
+            *held = Some(self.take(bytes)?);
+        }
+        Ok(())
+    }
+
     fn take(self: &Arc<Self>, bytes: usize) -> Result<Share, Fault> {
         let mut share = self.nothing();
         share.grow(bytes)?;
@@ -140,6 +153,21 @@ mod tests {
         drop(shares);
         assert!(room.share(&large).unwrap().is_some());
         assert!(Room::of(None).share(&large).unwrap().is_some());
+    }
+
+    // Holds F13.
+    #[test]
+    fn what_is_held_grows_until_there_is_no_more() {
+        let room = Room::of(Some((64 << 10) * PART));
+        let mut held = None;
+        room.widen(&mut held, SMALL_HEAD).unwrap();
+        assert!(held.is_none());
+        room.widen(&mut held, 16 << 10).unwrap();
+        room.widen(&mut held, 32 << 10).unwrap();
+        let refused = room.widen(&mut held, 64 << 10).unwrap_err();
+        assert_eq!(refused.reason(), Reason::NoRoom);
+        drop(held);
+        assert_eq!(room.free.load(Ordering::Acquire), 64 << 10);
     }
 
     #[test]
