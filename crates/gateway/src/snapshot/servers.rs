@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use carnet_config::diagnostics::Object;
-use carnet_config::routing::{RoutingConfig, Service};
+use carnet_config::routing::{Middleware, RoutingConfig, Service};
 
 use super::compile::{Compile, Surroundings};
 use super::{Chain, Route, Snapshot};
@@ -24,6 +24,9 @@ impl Snapshot {
         around: &Surroundings<'_>,
     ) -> Option<Self> {
         let names = with_those_above(config, changed(&self.config, config)?);
+        if config.middlewares.values().any(|one| holds(one, &names)) {
+            return None;
+        }
         let mut snapshot = self.clone();
         snapshot.config = Arc::clone(config);
         for name in &names {
@@ -90,6 +93,14 @@ fn with_those_above<'a>(
             return names;
         }
         names.extend(above);
+    }
+}
+
+/// Whether a middleware leads to one of these services, and is made of it.
+fn holds(object: &Object<Middleware>, names: &BTreeSet<&str>) -> bool {
+    match &object.value {
+        Some(Middleware::Errors(errors)) => names.contains(errors.service.as_str()),
+        _ => false,
     }
 }
 

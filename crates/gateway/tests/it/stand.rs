@@ -55,6 +55,8 @@ pub(crate) struct Plan {
     pub(crate) metrics: Metrics,
     pub(crate) api: Option<Api>,
     pub(crate) tracing: Option<Tracing>,
+    /// Bytes of memory that the gateway believes to have; `None`: without end.
+    pub(crate) memory: Option<u64>,
 }
 
 impl Default for Plan {
@@ -67,6 +69,7 @@ impl Default for Plan {
             metrics: Metrics::default(),
             api: None,
             tracing: None,
+            memory: None,
         }
     }
 }
@@ -86,7 +89,7 @@ pub(crate) fn options(plan: Plan, log: &Written) -> Options {
         clock: Arc::new(FixedClock::default()),
         random: Arc::new(SeededRandom::default()),
         resolve: Arc::new(|_, _| None),
-        memory: None,
+        memory: plan.memory,
         hostname: "gateway-host".to_owned(),
     }
 }
