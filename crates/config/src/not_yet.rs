@@ -73,7 +73,6 @@ const INSTALL: &str = "install-configuration";
 const ENTRY_POINTS: &str = "entry-points";
 const PROVIDERS: &str = "providers";
 const ROUTERS: &str = "routers";
-const SERVICES: &str = "services";
 const TRANSPORTS: &str = "servers-transports";
 const MIDDLEWARES: &str = "middlewares";
 const KUBERNETES: &str = "kubernetes-objects";
@@ -84,8 +83,6 @@ pub const INSTALL_TOP: &str = "";
 pub const ROUTES_TOP: &str = ".";
 /// Where the kinds of middlewares are.
 pub(crate) const MIDDLEWARE_KINDS: &str = "http.middlewares.*";
-/// Where the kinds of services are.
-pub(crate) const SERVICE_KINDS: &str = "http.services.*";
 
 /// All of them.
 pub const ALL: &[Keys] = &[
@@ -207,24 +204,16 @@ pub const ALL: &[Keys] = &[
         "; remove it",
     ),
     Keys::error((ROUTERS, "http.routers.*"), &["parentRefs"], ""),
-    Keys::error(
-        (SERVICES, SERVICE_KINDS),
-        &["mirroring"],
-        "; name its service in the router",
-    ),
     Keys::error((TRANSPORTS, "http.serversTransports.*"), &["spiffe"], ""),
     Keys::error(
         (MIDDLEWARES, MIDDLEWARE_KINDS),
         &[
             "apiKey",
-            "buffering",
-            "circuitBreaker",
             "compress",
             "contentType",
             "digestAuth",
             "distributedRateLimit",
             "encodedCharacters",
-            "errors",
             "forwardAuth",
             "grpcWeb",
             "hmac",
@@ -236,8 +225,6 @@ pub const ALL: &[Keys] = &[
             "oidc",
             "opa",
             "passTLSClientCert",
-            "rateLimit",
-            "retry",
             "waf",
         ],
         "",
@@ -253,11 +240,6 @@ pub const ALL: &[Keys] = &[
         (KUBERNETES, "IngressRoute.spec.routes.services"),
         &["middlewares", "nodePortLB"],
         "",
-    ),
-    Keys::error(
-        (KUBERNETES, "TraefikService.spec"),
-        &["mirroring"],
-        "; name its service in the route",
     ),
 ];
 

@@ -57,18 +57,46 @@ impl Room {
         }
     }
 
+    /// A share of nothing, which may grow.
+    pub(crate) fn nothing(self: &Arc<Self>) -> Share {
+        Share {
+            room: Arc::clone(self),
+            bytes: 0,
+        }
+    }
+
+    /// Makes what is held at least so many bytes; what is small holds nothing.
+    pub(crate) fn widen(
+        self: &Arc<Self>,
+        held: &mut Option<Share>,
+        bytes: usize,
+    ) -> Result<(), Fault> {
+        let has = held.as_ref().map_or(SMALL_HEAD, |share| share.bytes);
+        if bytes > has {
+            *held = Some(self.take(bytes)?);
+        }
+        Ok(())
+    }
+
     fn take(self: &Arc<Self>, bytes: usize) -> Result<Share, Fault> {
+        let mut share = self.nothing();
+        share.grow(bytes)?;
+        Ok(share)
+    }
+}
+
+impl Share {
+    /// Takes more. Where there is none left, it stays what it was.
+    pub(crate) fn grow(&mut self, bytes: usize) -> Result<(), Fault> {
         let less = |free: usize| free.checked_sub(bytes);
-        match self
-            .free
-            .fetch_update(Ordering::AcqRel, Ordering::Acquire, less)
-        {
-            Ok(_) => Ok(Share {
-                room: Arc::clone(self),
-                bytes,
-            }),
+        let free = &self.room.free;
+        match free.fetch_update(Ordering::AcqRel, Ordering::Acquire, less) {
+            Ok(_) => {
+                self.bytes += bytes;
+                Ok(())
+            }
             Err(_) => {
-                self.trouble.tell(|untold| {
+                self.room.trouble.tell(|untold| {
                     tracing::warn!(untold, "large requests are refused: memory is taken");
                 });
                 Err(Fault::new(Reason::NoRoom))
@@ -125,6 +153,21 @@ mod tests {
         drop(shares);
         assert!(room.share(&large).unwrap().is_some());
         assert!(Room::of(None).share(&large).unwrap().is_some());
+    }
+
+    // Holds F13.
+    #[test]
+    fn what_is_held_grows_until_there_is_no_more() {
+        let room = Room::of(Some((64 << 10) * PART));
+        let mut held = None;
+        room.widen(&mut held, SMALL_HEAD).unwrap();
+        assert!(held.is_none());
+        room.widen(&mut held, 16 << 10).unwrap();
+        room.widen(&mut held, 32 << 10).unwrap();
+        let refused = room.widen(&mut held, 64 << 10).unwrap_err();
+        assert_eq!(refused.reason(), Reason::NoRoom);
+        drop(held);
+        assert_eq!(room.free.load(Ordering::Acquire), 64 << 10);
     }
 
     #[test]

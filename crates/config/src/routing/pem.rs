@@ -34,6 +34,12 @@ impl Pem {
         Some(Self::read(text, fields.dotted(key), fields.position()))
     }
 
+    /// Reads an option that may be there.
+    pub(super) fn optional(fields: &mut Fields<'_>, key: &'static str) -> Option<Self> {
+        let text = fields.text(key).filter(|text| !text.is_empty())?;
+        Some(Self::read(text, fields.dotted(key), fields.position()))
+    }
+
     /// Reads an option that is a list of them.
     pub(super) fn list(fields: &mut Fields<'_>, key: &'static str) -> Vec<Self> {
         let dotted = fields.dotted(key);
@@ -99,19 +105,21 @@ impl RoutingConfig {
     /// Puts the text of files in the place of their paths. `read` gives a file's text, or why it
     /// has none; an object with a file that cannot be read is closed.
     pub fn read_files(&mut self, read: &mut dyn FnMut(&str) -> Result<SecretString, String>) {
-        for (name, object) in &mut self.servers_transports {
+        for (name, object) in self.servers_transports.iter_mut() {
             fill(object, &format!("serversTransport {name}"), read);
         }
-        for object in &mut self.tls.certificates {
+        let tls = &mut *self.tls;
+        for object in &mut tls.certificates {
             fill(object, "tls certificate", read);
         }
-        for (name, object) in &mut self.tls.options {
+        for (name, object) in &mut tls.options {
             fill(object, &format!("tls option {name}"), read);
         }
-        for (name, object) in &mut self.tls.stores {
+        for (name, object) in &mut tls.stores {
             fill(object, &format!("tls store {name}"), read);
         }
-        for (name, object) in &mut self.middlewares {
+        for (name, object) in self.middlewares.iter_mut() {
+            fill(object, &format!("middleware {name}"), read);
             let Some(Middleware::BasicAuth(auth)) = &mut object.value else {
                 continue;
             };
@@ -145,6 +153,15 @@ impl ServersTransport {
             }
         }
         Ok(())
+    }
+}
+
+impl HoldsPem for Middleware {
+    fn pems(&mut self) -> Vec<&mut Pem> {
+        match self {
+            Self::RateLimit(options) => options.pems(),
+            _ => Vec::new(),
+        }
     }
 }
 

@@ -18,6 +18,7 @@ use super::proxy_protocol::{Beginning, judge};
 use super::traffic::Traffic;
 use super::wire::{self, Limits, Wire};
 use crate::middleware::Connection;
+use crate::room::Room;
 
 /// Bytes that come in pieces.
 struct Pieces<'a>(Vec<&'a [u8]>);
@@ -61,7 +62,7 @@ fn read(pieces: Vec<&[u8]>) -> (Vec<u8>, bool) {
         idle: Duration::ZERO,
     };
     let traffic = Arc::new(Traffic::new(&Transport::default()));
-    let mut wire = pin!(Wire::new(Pieces(pieces), traffic, limits));
+    let mut wire = pin!(Wire::new(Pieces(pieces), traffic, limits, Room::of(None)));
     let mut cx = Context::from_waker(Waker::noop());
     let mut passed = Vec::new();
     loop {

@@ -101,7 +101,7 @@ impl Door {
         let waits = waits_for_its_body(&request);
         let can_close = request.version() < Version::HTTP_2;
         // Dropped without an answer when the client leaves first: the line says so.
-        let (mut line, onward) = self.enter(request, visitor);
+        let (mut line, onward) = self.enter(request, visitor, &in_flight);
         let mut response = match onward {
             Ok((request, span, _share)) => follow(request, span, line.exchange()).await,
             Err(answer) => answer,
@@ -110,7 +110,7 @@ impl Door {
             && line
                 .exchange()
                 .noted(|record| record.origin_status.is_none());
-        let is_spent = in_flight.is_last();
+        let is_spent = in_flight.is_last() || !in_flight.has_room();
         let is_last = can_close && (is_spent || self.is_left.load(Ordering::Relaxed));
         if breaks || is_last && response.status() != StatusCode::SWITCHING_PROTOCOLS {
             let close = HeaderValue::from_static("close");
@@ -126,18 +126,26 @@ impl Door {
 
     /// Takes the request in and finds its route. All that needs no waiting is here, so that the
     /// future that waits holds little.
-    fn enter(&self, request: http::Request<Incoming>, visitor: &Visitor) -> (Box<Line>, Onward) {
+    fn enter(
+        &self,
+        request: http::Request<Incoming>,
+        visitor: &Visitor,
+        in_flight: &InFlight,
+    ) -> (Box<Line>, Onward) {
         let house = &*self.house;
         let count = house.count.next();
         let connection = Arc::clone(&visitor.connection);
         let exchange = Exchange::new(connection, count, house.clock.now());
         let mut request = request.map(Body::from);
-        let admitted = admit(
-            &mut request,
-            exchange.connection(),
-            &self.options,
-            &visitor.hostname,
-        );
+        let admitted = match in_flight.has_room() {
+            true => admit(
+                &mut request,
+                exchange.connection(),
+                &self.options,
+                &visitor.hostname,
+            ),
+            false => Err(Fault::new(Reason::NoRoom)),
+        };
         let watchers = Arc::clone(&visitor.watchers);
         // Boxed: it goes with the answer's body from hand to hand.
         let mut line = Box::new(Line::begin(watchers, &mut request, exchange));

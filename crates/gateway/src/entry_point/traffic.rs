@@ -14,6 +14,8 @@ pub(super) struct Traffic {
     /// Whether it has become a tunnel of bytes that are no HTTP.
     pub(super) is_raw: Arc<AtomicBool>,
     is_http2: AtomicBool,
+    /// Whether its last request found no room.
+    lacks_room: AtomicBool,
     /// Whether it may rest until the next request.
     rests: AtomicBool,
     /// Where connections have a limit.
@@ -75,6 +77,11 @@ impl Traffic {
         self.is_http2.load(Ordering::Acquire)
     }
 
+    /// There is no room for the head that came.
+    pub(super) fn lacks_room(&self) {
+        self.lacks_room.store(true, Ordering::Release);
+    }
+
     /// Notes whether the connection may rest.
     pub(super) fn rests(&self, may: bool) {
         self.rests.store(may, Ordering::Relaxed);
@@ -95,6 +102,11 @@ impl Traffic {
 pub(super) struct InFlight(Arc<Traffic>);
 
 impl InFlight {
+    /// Whether all of the request's head is there.
+    pub(super) fn has_room(&self) -> bool {
+        !self.0.lacks_room.load(Ordering::Acquire)
+    }
+
     /// Counts the request; whether it is the last one of its connection.
     pub(super) fn is_last(&self) -> bool {
         self.0.life.as_ref().is_some_and(|life| {

@@ -3,12 +3,13 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use carnet_config::Shared;
 use carnet_config::routing::tls::Certificate;
 use carnet_config::routing::{Pem, ServersTransport, Service, service};
 
 use super::compile::{Compile, Surroundings};
 use crate::middleware::{Endpoint, Guarded, Middleware};
-use crate::service::{Clients, Failover, LoadBalancer, Member, Weighted};
+use crate::service::{Clients, Failover, LoadBalancer, Member, Mirroring, Weighted};
 use crate::supplies::Supplies;
 use crate::upstream::{Client, ClientCertificate, Http2, Tls, Transport};
 
@@ -19,7 +20,7 @@ pub(super) type TransportInput = ServersTransport;
 const DEFAULT: &str = "";
 
 /// All that a service is made from.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub(super) struct ServiceInput {
     options: Service,
     /// Of a load balancer.
@@ -39,26 +40,47 @@ impl PartialEq for ServiceInput {
     }
 }
 
-fn are_same<T: ?Sized>(own: &[Arc<T>], others: &[Arc<T>]) -> bool {
+/// Whether these are the very objects of others.
+pub(super) fn are_same<T: ?Sized>(own: &[Arc<T>], others: &[Arc<T>]) -> bool {
     let is_same = |(a, b): (&Arc<T>, &Arc<T>)| std::ptr::addr_eq(Arc::as_ptr(a), Arc::as_ptr(b));
     own.len() == others.len() && own.iter().zip(others).all(is_same)
 }
 
 /// All that a server of a load balancer is made from: its siblings may come and go.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub(super) struct MemberInput {
     server: service::Server,
-    /// Without servers.
-    options: Arc<service::LoadBalancer>,
+    /// Its siblings in them mean nothing to it.
+    options: Shared<service::LoadBalancer>,
     clients: Clients,
 }
 
 impl PartialEq for MemberInput {
     fn eq(&self, other: &Self) -> bool {
         self.server == other.server
-            && self.options == other.options
+            && are_alike(&self.options, &other.options)
             && self.clients.are(&other.clients)
     }
+}
+
+/// Whether balancers differ in nothing but their servers.
+fn are_alike(own: &Shared<service::LoadBalancer>, others: &Shared<service::LoadBalancer>) -> bool {
+    let service::LoadBalancer {
+        servers: _,
+        strategy,
+        sticky,
+        health_check,
+        passive_health_check,
+        pass_host_header,
+        servers_transport,
+    } = &**own;
+    own.is(others)
+        || (*strategy == others.strategy
+            && *sticky == others.sticky
+            && *health_check == others.health_check
+            && *passive_health_check == others.passive_health_check
+            && *pass_host_header == others.pass_host_header
+            && *servers_transport == others.servers_transport)
 }
 
 impl Compile<'_> {
@@ -155,13 +177,9 @@ impl Compile<'_> {
     fn members(
         &mut self,
         name: &str,
-        balancer: &service::LoadBalancer,
+        balancer: &Shared<service::LoadBalancer>,
     ) -> Result<Vec<Arc<Member>>, String> {
         let clients = self.clients(balancer)?;
-        let options = Arc::new(service::LoadBalancer {
-            servers: Vec::new(),
-            ..balancer.clone()
-        });
         let service: Arc<str> = Arc::from(name);
         let mut members = Vec::new();
         let mut seen = BTreeMap::new();
@@ -171,7 +189,7 @@ impl Compile<'_> {
             let key = format!("{name} {} {count}", server.name);
             let input = MemberInput {
                 server: server.clone(),
-                options: Arc::clone(&options),
+                options: balancer.clone(),
                 clients: clients.clone(),
             };
             let shelf = &mut self.snapshot.members;
@@ -232,9 +250,19 @@ fn endpoint(
         (Service::HighestRandomWeight(options), _) => {
             Arc::new(Weighted::by_address(name, options, children)?)
         }
-        (Service::Failover(options), [main, fallback]) => {
-            Arc::new(Failover::new(options, main, fallback)?)
-        }
+        (Service::Failover(options), [main, fallback]) => Arc::new(Failover::new(
+            options,
+            main,
+            fallback,
+            &around.supplies.room,
+        )?),
+        (Service::Mirroring(options), [main, mirrors @ ..]) => Arc::new(Mirroring::new(
+            options,
+            main,
+            mirrors,
+            &around.supplies.room,
+        )?),
+        (Service::Mirroring(_), _) => return Err("it needs a service".to_owned()),
         (Service::Failover(_) | Service::Guarded(_), _) => {
             return Err("it needs two services".to_owned());
         }

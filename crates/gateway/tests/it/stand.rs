@@ -57,6 +57,8 @@ pub(crate) struct Plan {
     pub(crate) tracing: Option<Tracing>,
     pub(crate) servers_transport: ServersTransport,
     pub(crate) certificates_resolvers: BTreeMap<String, CertificatesResolver>,
+    /// Bytes of memory that the gateway believes to have; `None`: without end.
+    pub(crate) memory: Option<u64>,
 }
 
 impl Default for Plan {
@@ -71,6 +73,7 @@ impl Default for Plan {
             tracing: None,
             servers_transport: ServersTransport::default(),
             certificates_resolvers: BTreeMap::new(),
+            memory: None,
         }
     }
 }
@@ -91,7 +94,7 @@ pub(crate) fn options(plan: Plan, log: &Written) -> Options {
         clock: Arc::new(FixedClock::default()),
         random: Arc::new(SeededRandom::default()),
         resolve: Arc::new(|_, _| None),
-        memory: None,
+        memory: plan.memory,
         hostname: "gateway-host".to_owned(),
     }
 }

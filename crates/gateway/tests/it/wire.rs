@@ -93,6 +93,35 @@ async fn what_is_left_of_an_unread_body_is_no_request() {
     assert_eq!(backend.count(), 0);
 }
 
+// Holds F13.
+#[tokio::test]
+async fn a_long_head_that_is_not_whole_takes_room_and_gets_503_where_there_is_none() {
+    let backend = backend().await;
+    let plan = Plan {
+        memory: Some(6 * (64 << 10)),
+        ..Plan::default()
+    };
+    let stand = Stand::planned(plan, &routes(&["PathPrefix(`/`)"], &backend.url(""))).await;
+    let part = format!(
+        "GET /long HTTP/1.1\r\nHost: a\r\nX: {}",
+        "x".repeat(12 << 10)
+    );
+    let mut first = TcpStream::connect(stand.address).await.unwrap();
+    first.write_all(part.as_bytes()).await.unwrap();
+    let mut second = TcpStream::connect(stand.address).await.unwrap();
+    second.write_all(part.repeat(4).as_bytes()).await.unwrap();
+    let text = end_of(second).await;
+    assert!(text.starts_with("HTTP/1.1 503"), "{text}");
+    assert!(text.contains("Connection: close"), "{text}");
+    assert_eq!(backend.count(), 0);
+    first
+        .write_all(b"\r\nConnection: close\r\n\r\n")
+        .await
+        .unwrap();
+    assert!(end_of(first).await.starts_with("HTTP/1.1 200"));
+    assert_eq!(backend.count(), 1);
+}
+
 async fn end_of(mut stream: TcpStream) -> String {
     let mut text = String::new();
     let _ = stream.read_to_string(&mut text).await;

@@ -25,6 +25,7 @@ use super::chunked::Chunked;
 use super::deadline::Deadline;
 use super::head::{self, Framing};
 use super::traffic::Traffic;
+use crate::room::{Room, Share};
 
 mod patience;
 
@@ -34,6 +35,9 @@ const EMPTY_LINE: &[u8] = b"\r\n";
 
 /// No head looks like this.
 pub(super) const GARBAGE: &[u8] = b"\0\r\n\r\n";
+
+/// What a request line gets in place of the fields that there was no room for.
+const NO_FIELDS: &[u8] = b"\r\nhost:\r\n\r\n";
 
 /// The first line of an HTTP/2 connection, written as a head of HTTP/1 (RFC 9113 section 3.4).
 const HTTP2: &[u8] = b"PRI * HTTP/2.0\r\n\r\n";
@@ -69,6 +73,9 @@ pub(super) struct Wire<S> {
     buffer: BytesMut,
     /// Bytes of the buffer that the parser may have.
     ready: usize,
+    room: Arc<Room>,
+    /// What a long head in the buffer has taken of the room.
+    held: Option<Share>,
     state: State,
     phase: Phase,
     deadline: Deadline,
@@ -93,6 +100,8 @@ enum State {
     Open,
     /// What followed was no HTTP.
     Refused,
+    /// There was no room for what followed: it is not read.
+    Full,
 }
 
 /// What the timer measures.
@@ -105,13 +114,15 @@ enum Phase {
 impl<S: AsyncRead + Unpin> Wire<S> {
     /// Watches a connection from its first byte on. The first request must come as soon as any
     /// other must be complete.
-    pub(super) fn new(stream: S, traffic: Arc<Traffic>, limits: Limits) -> Self {
+    pub(super) fn new(stream: S, traffic: Arc<Traffic>, limits: Limits, room: Arc<Room>) -> Self {
         let mut wire = Self {
             stream,
             traffic,
             limits,
             buffer: BytesMut::new(),
             ready: 0,
+            room,
+            held: None,
             state: State::Head,
             phase: Phase::Request,
             deadline: Deadline::default(),
@@ -163,7 +174,7 @@ impl<S: AsyncRead + Unpin> Wire<S> {
             self.buffer = buffer;
             self.ready += passed;
             let is_held = matches!(self.state, State::Head) && self.ready < self.buffer.len();
-            if matches!(self.state, State::Refused) || is_held && !self.head() {
+            if matches!(self.state, State::Refused | State::Full) || is_held && !self.head() {
                 return;
             }
         }
@@ -197,7 +208,7 @@ impl<S: AsyncRead + Unpin> Wire<S> {
                     }
                 },
                 State::Open => passed = bytes.len(),
-                State::Refused => break,
+                State::Refused | State::Full => break,
             }
         }
         passed
@@ -248,8 +259,29 @@ impl<S: AsyncRead + Unpin> Wire<S> {
             let parsers = self.ready + self.limits.head.max(READ_SIZE) + READ_SIZE;
             self.buffer.resize(parsers, b'a');
             self.state = State::Open;
+            return true;
         }
-        is_too_long
+        let has_room = self.room.widen(&mut self.held, self.buffer.capacity());
+        if has_room.is_err() {
+            self.cut();
+        }
+        has_room.is_err()
+    }
+
+    /// Lets the parser have the request line of a head for which there is no room; the request is
+    /// answered with that.
+    fn cut(&mut self) {
+        let fresh = &self.buffer[self.ready..];
+        let line = memchr::memmem::find(fresh, b"\r\n").map_or(fresh, |end| &fresh[..end]);
+        let head = [line, NO_FIELDS].concat();
+        if head::judge(&head).is_none() {
+            return self.refuse();
+        }
+        self.traffic.lacks_room();
+        self.buffer.truncate(self.ready);
+        self.buffer.extend_from_slice(&head);
+        self.ready = self.buffer.len();
+        self.state = State::Full;
     }
 
     /// Lets the parser refuse what has come in.
@@ -339,8 +371,12 @@ impl<S: AsyncRead + Unpin> AsyncRead for Wire<S> {
                 this.ready -= length;
                 if this.buffer.is_empty() {
                     this.buffer = BytesMut::new();
+                    this.held = None;
                 }
                 return Poll::Ready(Ok(()));
+            }
+            if matches!(this.state, State::Full) {
+                return Poll::Ready(Err(ready!(this.poll_timer(cx))));
             }
             if matches!(this.state, State::Refused) {
                 return Poll::Ready(Err(io::ErrorKind::InvalidData.into()));
