@@ -13,6 +13,7 @@ mod credentials;
 mod forward_headers;
 mod read;
 mod store;
+pub(super) mod written;
 
 pub(super) use read::read;
 pub use store::{Login, Redis, Secrets, Store, Topology};
