@@ -11,6 +11,8 @@ LOGGED = ["RouterName", "ServiceName", "ServiceURL", "OriginStatus"]
 
 # Differ from one run of the same program to the next.
 NOT_COMPARED = {"date"}
+# How long to wait, which depends on how quickly the requests came.
+WAITS = {"retry-after", "x-retry-in"}
 # whoami's lines about itself and its peer; the rest is what it received.
 ABOUT_ITSELF = ("Hostname: ", "IP: ", "RemoteAddr: ")
 
@@ -64,6 +66,8 @@ def parts(answer: Answer | None, line: dict[str, object], per_run: PerRun = PerR
     for name, value in answer.headers:
         if name.lower() == "location":
             value = per_run.location(value)
+        if name.lower() in WAITS:
+            value = _about(value)
         if name.lower() not in NOT_COMPARED:
             found.setdefault(f"header {name.lower()}", []).append(value)
     if line.get("OriginStatus") == 200:
@@ -71,6 +75,11 @@ def parts(answer: Answer | None, line: dict[str, object], per_run: PerRun = PerR
         found.pop("header content-length", None)
     text = answer.body.decode("utf-8", "replace")
     return found | (_echo(text) if text.startswith("Name: ") else {"body": text})
+
+
+def _about(wait: str) -> str:
+    """A wait in whole hundreds of seconds; of another form, that there is one."""
+    return str(round(int(wait), -2)) if wait.isdecimal() else "<a time>"
 
 
 def _echo(text: str) -> Parts:

@@ -159,10 +159,14 @@ impl Provider<'_> {
     }
 
     fn middleware(&self, middleware: &mut Middleware) {
-        if let Middleware::Chain(chain) = middleware {
-            for middleware in &mut chain.middlewares {
-                self.qualify(middleware);
+        match middleware {
+            Middleware::Chain(chain) => {
+                for middleware in &mut chain.middlewares {
+                    self.qualify(middleware);
+                }
             }
+            Middleware::Errors(errors) => self.qualify(&mut errors.service),
+            _ => {}
         }
     }
 

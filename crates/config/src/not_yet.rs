@@ -251,11 +251,6 @@ pub const ALL: &[Keys] = &[
         "; name them in the router",
     ),
     Keys::error(
-        (SERVICES, SERVICE_KINDS),
-        &["mirroring"],
-        "; name its service in the router",
-    ),
-    Keys::error(
         (TRANSPORTS, "http.serversTransports.*"),
         &[
             "cipherSuites",
@@ -270,14 +265,11 @@ pub const ALL: &[Keys] = &[
         (MIDDLEWARES, MIDDLEWARE_KINDS),
         &[
             "apiKey",
-            "buffering",
-            "circuitBreaker",
             "compress",
             "contentType",
             "digestAuth",
             "distributedRateLimit",
             "encodedCharacters",
-            "errors",
             "forwardAuth",
             "grpcWeb",
             "hmac",
@@ -289,8 +281,6 @@ pub const ALL: &[Keys] = &[
             "oidc",
             "opa",
             "passTLSClientCert",
-            "rateLimit",
-            "retry",
             "waf",
         ],
         "",
@@ -306,11 +296,6 @@ pub const ALL: &[Keys] = &[
         (KUBERNETES, "IngressRoute.spec.routes.services"),
         &["middlewares", "nodePortLB"],
         "",
-    ),
-    Keys::error(
-        (KUBERNETES, "TraefikService.spec"),
-        &["mirroring"],
-        "; name its service in the route",
     ),
 ];
 

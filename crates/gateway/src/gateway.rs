@@ -108,12 +108,14 @@ impl Gateway {
         let access_log = options.access_log.as_ref();
         let tracing = options.tracing.as_ref();
         let tracer = tracing.map(|told| Arc::new(Tracer::new(told)));
+        let room = Room::of(options.memory);
         let supplies = Supplies {
             clock: Arc::clone(&options.clock),
             random: options.random,
             resolve: options.resolve,
             own: Own::default(),
             providers,
+            room: Arc::clone(&room),
             tracer: tracer.clone(),
         };
         let resolvers = Resolvers::new(options.certificates_resolvers, &supplies);
@@ -135,7 +137,7 @@ impl Gateway {
                 metrics,
                 tracer,
                 clock: options.clock,
-                room: Room::of(options.memory),
+                room,
                 hostname: HeaderValue::try_from(options.hostname)
                     .unwrap_or_else(|_| HeaderValue::from_static("")),
                 count: Numbering::default(),

@@ -14,6 +14,7 @@ mod read;
 pub mod router;
 pub mod servers_transport;
 pub mod service;
+mod statuses;
 pub mod tls;
 
 pub use middleware::Middleware;
@@ -22,6 +23,7 @@ pub use read::read;
 pub use router::Router;
 pub use servers_transport::ServersTransport;
 pub use service::Service;
+pub use statuses::Statuses;
 pub use tls::Tls;
 
 /// Everything that decides where a request goes. Ordered maps only: same input, same snapshot.

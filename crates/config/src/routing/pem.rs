@@ -34,6 +34,12 @@ impl Pem {
         Some(Self::read(text, fields.dotted(key), fields.position()))
     }
 
+    /// Reads an option that may be there.
+    pub(super) fn optional(fields: &mut Fields<'_>, key: &'static str) -> Option<Self> {
+        let text = fields.text(key).filter(|text| !text.is_empty())?;
+        Some(Self::read(text, fields.dotted(key), fields.position()))
+    }
+
     /// Reads an option that is a list of them.
     pub(super) fn list(fields: &mut Fields<'_>, key: &'static str) -> Vec<Self> {
         let dotted = fields.dotted(key);
@@ -112,6 +118,7 @@ impl RoutingConfig {
             fill(object, &format!("tls store {name}"), read);
         }
         for (name, object) in &mut self.middlewares {
+            fill(object, &format!("middleware {name}"), read);
             let Some(Middleware::BasicAuth(auth)) = &mut object.value else {
                 continue;
             };
@@ -124,6 +131,15 @@ impl RoutingConfig {
                     position: None,
                 });
             }
+        }
+    }
+}
+
+impl HoldsPem for Middleware {
+    fn pems(&mut self) -> Vec<&mut Pem> {
+        match self {
+            Self::RateLimit(options) => options.pems(),
+            _ => Vec::new(),
         }
     }
 }

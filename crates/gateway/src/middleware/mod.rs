@@ -23,8 +23,11 @@ use crate::supplies::Supplies;
 
 mod add_prefix;
 mod basic_auth;
+mod buffering;
+mod circuit_breaker;
 mod client_ip;
 mod credentials;
+mod errors;
 mod exchange;
 mod headers;
 mod in_flight_req;
@@ -33,9 +36,11 @@ mod lookalikes;
 mod next;
 mod oauth_client_credentials;
 mod path;
+mod rate_limit;
 mod redirect;
 mod replace_path;
 mod replace_path_regex;
+mod retry;
 mod strip_prefix;
 mod strip_prefix_regex;
 
@@ -44,12 +49,17 @@ pub use exchange::{Connection, Exchange, Identity, Record};
 pub use next::{Endpoint, Next, ServerStatus};
 
 use basic_auth::BasicAuth;
+use buffering::Buffering;
+use circuit_breaker::CircuitBreaker;
+use errors::Errors;
 use headers::Headers;
 use in_flight_req::InFlightReq;
 use ip_allow_list::IpAllowList;
 use oauth_client_credentials::OAuthClientCredentials;
 use path::Rewriter;
+use rate_limit::RateLimit;
 use redirect::Redirector;
+use retry::Retry;
 
 /// One station of a chain. Immutable once built; shared by all requests.
 pub trait Middleware: Send + Sync + fmt::Debug {
@@ -66,29 +76,38 @@ pub trait Middleware: Send + Sync + fmt::Debug {
     ) -> BoxFuture<'a, Result<Response, Fault>>;
 }
 
-/// Makes the station that the options describe. `name` is qualified (`creds@file`). The error is
-/// one sentence for a diagnostic; the routers that name this middleware answer 503.
+/// Makes the station that the options describe. `name` is qualified (`creds@file`), `service` is
+/// the one that the options name. The error is one sentence for a diagnostic; the routers that name
+/// this middleware answer 503.
 pub(crate) fn build(
     name: &str,
-    options: &routing::Middleware,
+    (options, service): (&routing::Middleware, Option<&Arc<dyn Endpoint>>),
     supplies: &Supplies,
 ) -> Result<Arc<dyn Middleware>, String> {
     use routing::Middleware as Options;
     Ok(match options {
         Options::AddPrefix(options) => Arc::new(Rewriter(options.clone())),
         Options::BasicAuth(options) => Arc::new(BasicAuth::new(options, supplies)?),
+        Options::Buffering(options) => Arc::new(Buffering::new(options, supplies)),
         // The snapshot puts its members in its place.
         Options::Chain(_) => return Err("a chain is no station of its own".to_owned()),
+        Options::CircuitBreaker(options) => Arc::new(CircuitBreaker::new(name, options)),
+        Options::Errors(options) => {
+            let service = service.ok_or("it needs a service")?;
+            Arc::new(Errors::new(options, service)?)
+        }
         Options::Headers(options) => Arc::new(Headers::new(options)?),
         Options::InFlightReq(options) => Arc::new(InFlightReq::new(options)?),
         Options::IpAllowList(options) => Arc::new(IpAllowList::new(options)?),
         Options::OAuthClientCredentials(options) => {
             Arc::new(OAuthClientCredentials::new(name, options, supplies)?)
         }
+        Options::RateLimit(options) => Arc::new(RateLimit::new(name, options, supplies)?),
         Options::RedirectRegex(options) => Arc::new(Redirector(options.clone())),
         Options::RedirectScheme(options) => Arc::new(Redirector(options.clone())),
         Options::ReplacePath(options) => Arc::new(Rewriter(options.clone())),
         Options::ReplacePathRegex(options) => Arc::new(Rewriter(options.clone())),
+        Options::Retry(options) => Arc::new(Retry::new(options, supplies)),
         Options::StripPrefix(options) => Arc::new(Rewriter(options.clone())),
         Options::StripPrefixRegex(options) => Arc::new(Rewriter(options.clone())),
     })

@@ -10,6 +10,7 @@ use carnet_config::nearest::suggestion;
 use carnet_config::routing::{Middleware, Router, RoutingConfig};
 
 use super::Snapshot;
+use super::services::are_same;
 use crate::metrics::Metrics;
 use crate::middleware::{self, Endpoint};
 use crate::supplies::Supplies;
@@ -34,6 +35,20 @@ pub(crate) struct Surroundings<'a> {
     pub(crate) metrics: Option<&'a Metrics>,
     /// The routers that lead to them without a user's doing.
     pub(crate) routers: &'a BTreeMap<String, Object<Router>>,
+}
+
+/// All that a middleware is made from.
+#[derive(Debug, Clone)]
+pub(super) struct MiddlewareInput {
+    options: Middleware,
+    /// The service that the options name.
+    service: Option<Arc<dyn Endpoint>>,
+}
+
+impl PartialEq for MiddlewareInput {
+    fn eq(&self, other: &Self) -> bool {
+        self.options == other.options && are_same(self.service.as_slice(), other.service.as_slice())
+    }
 }
 
 /// A compilation in the making.
@@ -86,18 +101,31 @@ impl Compile<'_> {
             if matches!(options, Middleware::Chain(_)) {
                 continue;
             }
-            let supplies = self.around.supplies;
-            let made = self.snapshot.middlewares.place(
-                name,
-                options.clone(),
-                &self.previous.middlewares,
-                |options| middleware::build(name, options, supplies),
-            );
-            if let Err(reason) = made {
+            if let Err(reason) = self.station(name, options) {
                 let message = format!("{reason}; routers that use it answer 503");
                 self.error(format!("middleware {name}"), message);
             }
         }
+    }
+
+    /// Makes a middleware, after the service that it names.
+    fn station(&mut self, name: &str, options: &Middleware) -> Result<(), String> {
+        let service = match options {
+            Middleware::Errors(errors) => Some(self.service(&errors.service, &mut Vec::new())?),
+            _ => None,
+        };
+        let input = MiddlewareInput {
+            options: options.clone(),
+            service,
+        };
+        let supplies = self.around.supplies;
+        let previous = &self.previous.middlewares;
+        let shelf = &mut self.snapshot.middlewares;
+        let made = shelf.place(name, input, previous, |input| {
+            let MiddlewareInput { options, service } = input;
+            middleware::build(name, (options, service.as_ref()), supplies)
+        });
+        made.as_ref().map(|_| ()).map_err(Clone::clone)
     }
 
     /// Reports that an object, or what needs it, is closed.

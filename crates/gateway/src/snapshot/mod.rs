@@ -8,9 +8,9 @@ use std::sync::Arc;
 
 use arc_swap::ArcSwap;
 use carnet_config::diagnostics::Diagnostic;
+use carnet_config::routing::RoutingConfig;
 use carnet_config::routing::router::Observability;
 use carnet_config::routing::tls::TlsOptions;
-use carnet_config::routing::{self, RoutingConfig};
 use tokio::sync::Notify;
 
 use crate::error::{Fault, Reason};
@@ -26,6 +26,7 @@ mod services;
 mod tls;
 
 use carry_over::Shelf;
+use compile::MiddlewareInput;
 pub(crate) use compile::{Surroundings, compile};
 use routers::Placement;
 use services::{MemberInput, ServiceInput, TransportInput};
@@ -110,7 +111,7 @@ pub(crate) struct Snapshot {
     /// What the certificates say of themselves, the default one's last.
     certificates: Vec<CertificateFacts>,
     services: Shelf<ServiceInput, Arc<dyn Endpoint>>,
-    middlewares: Shelf<routing::Middleware, Arc<dyn Middleware>>,
+    middlewares: Shelf<MiddlewareInput, Arc<dyn Middleware>>,
     /// Where each router stood when its rule could last be read.
     placements: BTreeMap<String, Placement>,
     /// What routers want of certificate resolvers.

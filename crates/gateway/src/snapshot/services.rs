@@ -8,7 +8,7 @@ use carnet_config::routing::{Pem, ServersTransport, Service, service};
 
 use super::compile::{Compile, Surroundings};
 use crate::middleware::Endpoint;
-use crate::service::{Clients, Failover, LoadBalancer, Member, Weighted};
+use crate::service::{Clients, Failover, LoadBalancer, Member, Mirroring, Weighted};
 use crate::supplies::Supplies;
 use crate::upstream::{Client, ClientCertificate, Http2, Tls, Transport};
 
@@ -36,7 +36,8 @@ impl PartialEq for ServiceInput {
     }
 }
 
-fn are_same<T: ?Sized>(own: &[Arc<T>], others: &[Arc<T>]) -> bool {
+/// Whether these are the very objects of others.
+pub(super) fn are_same<T: ?Sized>(own: &[Arc<T>], others: &[Arc<T>]) -> bool {
     let is_same = |(a, b): (&Arc<T>, &Arc<T>)| std::ptr::addr_eq(Arc::as_ptr(a), Arc::as_ptr(b));
     own.len() == others.len() && own.iter().zip(others).all(is_same)
 }
@@ -223,9 +224,19 @@ fn endpoint(
         (Service::HighestRandomWeight(options), _) => {
             Arc::new(Weighted::by_address(name, options, children)?)
         }
-        (Service::Failover(options), [main, fallback]) => {
-            Arc::new(Failover::new(options, main, fallback)?)
-        }
+        (Service::Failover(options), [main, fallback]) => Arc::new(Failover::new(
+            options,
+            main,
+            fallback,
+            &around.supplies.room,
+        )?),
+        (Service::Mirroring(options), [main, mirrors @ ..]) => Arc::new(Mirroring::new(
+            options,
+            main,
+            mirrors,
+            &around.supplies.room,
+        )?),
+        (Service::Mirroring(_), _) => return Err("it needs a service".to_owned()),
         (Service::Failover(_), _) => return Err("it needs two services".to_owned()),
     })
 }

@@ -46,7 +46,7 @@ pub(crate) use provider::Providers;
 pub(crate) use revocations::Feed;
 pub(crate) use store::StoreFigures;
 use store::Stores;
-pub(crate) use store::{Shared, proof_parts};
+pub(crate) use store::{Redis, Shared, Trouble, proof_parts};
 pub(crate) use token::Token;
 pub(crate) use verify::{Expected, HttpKeys, Verifier};
 pub use view::CachedToken;

@@ -182,6 +182,7 @@ fn show_service(service: &Service) -> String {
             show_children(&mut out, &hashed.services);
         }
         Service::Failover(failover) => writeln!(out, "  {failover:?}").unwrap(),
+        Service::Mirroring(mirroring) => writeln!(out, "  {mirroring:?}").unwrap(),
     }
     out
 }

@@ -25,6 +25,29 @@ In Kubernetes objects, `basicAuth.secret` names a Secret of type `kubernetes.io/
 users, and the members of a `chain` are `{name, namespace}`.
 ";
 
+/// What options have in common.
+const CLOSING: &str = "
+## Conditions
+
+`circuitBreaker.expression` and `buffering.retryExpression` compare figures (`<`, `<=`, `>`, `>=`, `==`, `!=`) and join what \
+they say by `&&`, `||`, `!` and parentheses.
+
+| figure | what it is |
+|---|---|
+| `NetworkErrorRatio()` | the share of 502 and 504 in the last ten seconds |
+| `ResponseCodeRatio(a, b, c, d)` | answers with a status from `a` to below `b`, in relation to those from `c` to below `d`, in the last ten seconds |
+| `LatencyAtQuantileMS(q)` | so many milliseconds `q` of a hundred answers took at most, in the last minute |
+| `Attempts()` | how often the request was sent |
+| `ResponseCode()` | the status of the answer |
+| `IsNetworkError()` | true for 502 and 504; compared with nothing |
+
+## What is sent again
+
+`retry` sends a request again that no server has seen, whatever its method and body, and, where `status` says so, one that \
+was answered. All attempts of a middleware together are a fifth of its requests at most, and ten a second; two hundred are \
+there at the start. `errors` around `retry` shows a page for what fails in the end.
+";
+
 /// The page.
 pub(super) fn page() -> String {
     let mut page = INTRODUCTION.to_owned();
@@ -40,6 +63,7 @@ pub(super) fn page() -> String {
             "\n| option | type | default | meaning |\n|---|---|---|---|\n{table}"
         );
     }
+    page += CLOSING;
     page
 }
 

@@ -10,17 +10,23 @@ use crate::not_yet::{self, MIDDLEWARE_KINDS};
 
 mod add_prefix;
 pub mod basic_auth;
+pub mod buffering;
 mod chain;
+pub mod circuit_breaker;
+mod errors;
 pub mod headers;
 mod in_flight_req;
 mod ip_allow_list;
 mod ip_strategy;
 pub mod oauth_client_credentials;
 mod pattern;
+pub mod rate_limit;
 mod redirect_regex;
 mod redirect_scheme;
+mod redis;
 mod replace_path;
 mod replace_path_regex;
+mod retry;
 mod schema;
 mod source_criterion;
 mod strip_prefix;
@@ -28,16 +34,21 @@ mod strip_prefix_regex;
 
 pub use add_prefix::AddPrefix;
 pub use basic_auth::BasicAuth;
+pub use buffering::Buffering;
 pub use chain::Chain;
+pub use circuit_breaker::CircuitBreaker;
+pub use errors::Errors;
 pub use headers::Headers;
 pub use in_flight_req::InFlightReq;
 pub use ip_allow_list::IpAllowList;
 pub use ip_strategy::IpStrategy;
 pub use oauth_client_credentials::OAuthClientCredentials;
+pub use rate_limit::RateLimit;
 pub use redirect_regex::RedirectRegex;
 pub use redirect_scheme::RedirectScheme;
 pub use replace_path::ReplacePath;
 pub use replace_path_regex::ReplacePathRegex;
+pub use retry::Retry;
 pub use schema::{of_files, schemas};
 pub use source_criterion::SourceCriterion;
 pub use strip_prefix::StripPrefix;
@@ -50,8 +61,14 @@ pub enum Middleware {
     AddPrefix(AddPrefix),
     /// `basicAuth`.
     BasicAuth(BasicAuth),
+    /// `buffering`.
+    Buffering(Box<Buffering>),
     /// `chain`.
     Chain(Chain),
+    /// `circuitBreaker`.
+    CircuitBreaker(Box<CircuitBreaker>),
+    /// `errors`.
+    Errors(Box<Errors>),
     /// `headers`.
     Headers(Box<Headers>),
     /// `inFlightReq`.
@@ -60,6 +77,8 @@ pub enum Middleware {
     IpAllowList(IpAllowList),
     /// `oAuthClientCredentials`.
     OAuthClientCredentials(Box<OAuthClientCredentials>),
+    /// `rateLimit`.
+    RateLimit(Box<RateLimit>),
     /// `redirectRegex`.
     RedirectRegex(RedirectRegex),
     /// `redirectScheme`.
@@ -68,6 +87,8 @@ pub enum Middleware {
     ReplacePath(ReplacePath),
     /// `replacePathRegex`.
     ReplacePathRegex(ReplacePathRegex),
+    /// `retry`.
+    Retry(Box<Retry>),
     /// `stripPrefix`.
     StripPrefix(StripPrefix),
     /// `stripPrefixRegex`.
@@ -80,15 +101,20 @@ impl Middleware {
         match self {
             Self::AddPrefix(_) => "addPrefix",
             Self::BasicAuth(_) => "basicAuth",
+            Self::Buffering(_) => "buffering",
             Self::Chain(_) => "chain",
+            Self::CircuitBreaker(_) => "circuitBreaker",
+            Self::Errors(_) => "errors",
             Self::Headers(_) => "headers",
             Self::InFlightReq(_) => "inFlightReq",
             Self::IpAllowList(_) => "ipAllowList",
             Self::OAuthClientCredentials(_) => OAUTH_CLIENT_CREDENTIALS,
+            Self::RateLimit(_) => "rateLimit",
             Self::RedirectRegex(_) => "redirectRegex",
             Self::RedirectScheme(_) => "redirectScheme",
             Self::ReplacePath(_) => "replacePath",
             Self::ReplacePathRegex(_) => "replacePathRegex",
+            Self::Retry(_) => "retry",
             Self::StripPrefix(_) => "stripPrefix",
             Self::StripPrefixRegex(_) => "stripPrefixRegex",
         }
@@ -107,7 +133,18 @@ const KINDS: &[(&str, Read)] = &[
     ("basicAuth", |fields| {
         BasicAuth::read(fields).map(Middleware::BasicAuth)
     }),
+    ("buffering", |fields| {
+        Some(Middleware::Buffering(Box::new(Buffering::read(fields)?)))
+    }),
     ("chain", |fields| Chain::read(fields).map(Middleware::Chain)),
+    ("circuitBreaker", |fields| {
+        Some(Middleware::CircuitBreaker(Box::new(CircuitBreaker::read(
+            fields,
+        )?)))
+    }),
+    ("errors", |fields| {
+        Some(Middleware::Errors(Box::new(Errors::read(fields)?)))
+    }),
     ("headers", |fields| {
         Some(Middleware::Headers(Box::new(Headers::read(fields)?)))
     }),
@@ -121,6 +158,9 @@ const KINDS: &[(&str, Read)] = &[
         let options = oauth_client_credentials::read(fields)?;
         Some(Middleware::OAuthClientCredentials(Box::new(options)))
     }),
+    ("rateLimit", |fields| {
+        Some(Middleware::RateLimit(Box::new(RateLimit::read(fields)?)))
+    }),
     ("redirectRegex", |fields| {
         RedirectRegex::read(fields).map(Middleware::RedirectRegex)
     }),
@@ -132,6 +172,9 @@ const KINDS: &[(&str, Read)] = &[
     }),
     ("replacePathRegex", |fields| {
         ReplacePathRegex::read(fields).map(Middleware::ReplacePathRegex)
+    }),
+    ("retry", |fields| {
+        Some(Middleware::Retry(Box::new(Retry::read(fields)?)))
     }),
     ("stripPrefix", |fields| {
         StripPrefix::read(fields).map(Middleware::StripPrefix)

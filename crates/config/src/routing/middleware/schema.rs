@@ -8,8 +8,9 @@ use serde_json::{Map, Value, json};
 
 use super::oauth_client_credentials::written::Written;
 use super::{
-    AddPrefix, BasicAuth, Chain, Headers, InFlightReq, IpAllowList, OAUTH_CLIENT_CREDENTIALS,
-    RedirectRegex, RedirectScheme, ReplacePath, ReplacePathRegex, StripPrefix, StripPrefixRegex,
+    AddPrefix, BasicAuth, Buffering, Chain, CircuitBreaker, Errors, Headers, InFlightReq,
+    IpAllowList, OAUTH_CLIENT_CREDENTIALS, RateLimit, RedirectRegex, RedirectScheme, ReplacePath,
+    ReplacePathRegex, Retry, StripPrefix, StripPrefixRegex,
 };
 
 type Of = fn(&mut SchemaGenerator) -> Schema;
@@ -18,15 +19,20 @@ type Of = fn(&mut SchemaGenerator) -> Schema;
 const SCHEMAS: &[(&str, Of)] = &[
     ("addPrefix", AddPrefix::json_schema),
     ("basicAuth", BasicAuth::json_schema),
+    ("buffering", Buffering::json_schema),
     ("chain", Chain::json_schema),
+    ("circuitBreaker", CircuitBreaker::json_schema),
+    ("errors", Errors::json_schema),
     ("headers", Headers::json_schema),
     ("inFlightReq", InFlightReq::json_schema),
     ("ipAllowList", IpAllowList::json_schema),
     (OAUTH_CLIENT_CREDENTIALS, Written::json_schema),
+    ("rateLimit", RateLimit::json_schema),
     ("redirectRegex", RedirectRegex::json_schema),
     ("redirectScheme", RedirectScheme::json_schema),
     ("replacePath", ReplacePath::json_schema),
     ("replacePathRegex", ReplacePathRegex::json_schema),
+    ("retry", Retry::json_schema),
     ("stripPrefix", StripPrefix::json_schema),
     ("stripPrefixRegex", StripPrefixRegex::json_schema),
 ];

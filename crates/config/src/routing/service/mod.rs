@@ -1,5 +1,5 @@
 //! `http.services.<name>`: what stands behind a router. A service is of one kind: servers
-//! (`load_balancer.rs`) or other services (`weighted.rs`, `failover.rs`). What several kinds have
+//! (`load_balancer.rs`) or other services (`weighted.rs`, `failover.rs`, `mirroring.rs`). What several kinds have
 //! is in `sticky.rs` and `health_check.rs`.
 
 use crate::document::Fields;
@@ -8,12 +8,14 @@ use crate::not_yet::SERVICE_KINDS;
 mod failover;
 mod health_check;
 mod load_balancer;
+mod mirroring;
 mod sticky;
 mod weighted;
 
 pub use failover::{ErrorStatuses, Failover};
 pub use health_check::{HealthCheck, Mode, PassiveHealthCheck};
 pub use load_balancer::{LoadBalancer, Server, Strategy};
+pub use mirroring::{Mirror, Mirroring};
 pub use sticky::{Cookie, SameSite};
 pub use weighted::{HighestRandomWeight, Weighted, WeightedService};
 
@@ -28,6 +30,8 @@ pub enum Service {
     HighestRandomWeight(HighestRandomWeight),
     /// `failover`: one service, and another for when it fails.
     Failover(Failover),
+    /// `mirroring`: one service, and others that get copies of its requests.
+    Mirroring(Mirroring),
 }
 
 impl Service {
@@ -38,20 +42,22 @@ impl Service {
         let weighted = fields.section("weighted", Weighted::read);
         let hashed = fields.section("highestRandomWeight", HighestRandomWeight::read);
         let failover = fields.section("failover", Failover::read);
-        let is_later = fields.has("mirroring");
+        let mirroring = fields.section("mirroring", Mirroring::read);
         fields.not_yet(SERVICE_KINDS);
         let kinds = [
             balancer.map(|balancer| Self::LoadBalancer(Box::new(balancer))),
             weighted.map(Self::Weighted),
             hashed.map(Self::HighestRandomWeight),
             failover.flatten().map(Self::Failover),
+            mirroring.flatten().map(Self::Mirroring),
         ];
         let mut kinds = kinds.into_iter().flatten();
         match (kinds.next(), kinds.next()) {
-            (Some(kind), None) if !is_later => Some(kind),
-            (None, None) if is_later || fields.has("failover") => None,
+            (Some(kind), None) => Some(kind),
+            (None, None) if fields.has("failover") || fields.has("mirroring") => None,
             (None, None) => {
-                let known = "`loadBalancer`, `weighted`, `highestRandomWeight` or `failover`";
+                let known = "`loadBalancer`, `weighted`, `highestRandomWeight`, `failover` or \
+                             `mirroring`";
                 fields.error("", format!("names no kind of service: {known}"));
                 None
             }
@@ -69,6 +75,12 @@ impl Service {
             Self::Weighted(weighted) => names(&mut weighted.services),
             Self::HighestRandomWeight(hashed) => names(&mut hashed.services),
             Self::Failover(failover) => vec![&mut failover.service, &mut failover.fallback],
+            Self::Mirroring(mirroring) => {
+                let mirrors = mirroring.mirrors.iter_mut().map(|mirror| &mut mirror.name);
+                std::iter::once(&mut mirroring.service)
+                    .chain(mirrors)
+                    .collect()
+            }
         }
     }
 }

@@ -1,7 +1,10 @@
 //! Services.
 
+use carnet_config::duration;
 use carnet_config::routing::Service;
-use carnet_config::routing::service::{Cookie, LoadBalancer, SameSite, Strategy, WeightedService};
+use carnet_config::routing::service::{
+    Cookie, LoadBalancer, Mirroring, SameSite, Strategy, WeightedService,
+};
 use serde_json::{Map, Value, json};
 
 use super::plain;
@@ -29,6 +32,7 @@ pub(super) fn shown(service: Option<&Service>) -> Map<String, Value> {
             let value = json!({"service": options.service, "fallback": options.fallback});
             kind("failover", "failover", value);
         }
+        Some(Service::Mirroring(options)) => kind("mirroring", "mirroring", mirrors(options)),
         None => {}
     }
     shown
@@ -60,7 +64,7 @@ fn balancer(options: &LoadBalancer) -> Value {
         shown.insert("sticky".to_owned(), json!({"cookie": sticky(cookie)}));
     }
     if let Some(check) = &options.passive_health_check {
-        let window = format!("{}s", check.failure_window.as_secs_f64());
+        let window = duration::text(check.failure_window);
         let attempts = check.max_failed_attempts;
         let check = json!({"failureWindow": window, "maxFailedAttempts": attempts});
         shown.insert("passiveHealthCheck".to_owned(), check);
@@ -104,6 +108,18 @@ fn members(services: &[WeightedService]) -> Value {
     let services = services.iter();
     let services = services.map(|child| json!({"name": child.name, "weight": child.weight}));
     json!({"services": services.collect::<Vec<_>>()})
+}
+
+fn mirrors(options: &Mirroring) -> Value {
+    let mirrors = options.mirrors.iter();
+    let mirrors = mirrors.map(|mirror| json!({"name": mirror.name, "percent": mirror.percent}));
+    let mirrors: Vec<_> = mirrors.collect();
+    let mut shown = json!({"service": options.service, "mirrorBody": options.mirror_body});
+    shown["mirrors"] = json!(mirrors);
+    if let Some(limit) = options.max_body_size {
+        shown["maxBodySize"] = json!(limit);
+    }
+    shown
 }
 
 /// Writes which servers are up. One that nobody checks is, as in Traefik.

@@ -4,8 +4,10 @@ use carnet_testkit::client::Response;
 
 use crate::stand::{Stand, Whoami};
 
+mod failing;
 mod guards;
 mod headers;
+mod limits;
 mod paths;
 
 /// A gateway with one router over middlewares, `m0` first, and the echo application behind it.

@@ -1,5 +1,6 @@
-//! What a Middleware names besides single values of Secrets: the members of a `chain`, and the
-//! Secret with the users of `basicAuth`. Both are put in as a file would write them.
+//! What a Middleware names besides single values of Secrets: the members of a `chain`, the service
+//! of `errors`, the Secrets of `basicAuth` and `rateLimit`. They are put in as a file would write
+//! them.
 
 use aws_lc_rs::digest::{SHA1_FOR_LEGACY_USE_ONLY, digest};
 use base64::Engine as _;
@@ -19,7 +20,12 @@ const SECRET: &str = "secret";
 
 impl Translation<'_> {
     /// The options of a Middleware with the names in them looked up.
-    pub(super) fn looked_up(&self, spec: Node, namespace: &str, tell: &mut Tell<'_>) -> Node {
+    pub(super) fn looked_up(
+        &self,
+        spec: Node,
+        (namespace, pages): (&str, Option<String>),
+        tell: &mut Tell<'_>,
+    ) -> Node {
         let Value::Map(members) = spec.value else {
             return spec;
         };
@@ -27,6 +33,14 @@ impl Translation<'_> {
             match member.key.as_str() {
                 "chain" => self.look_up_members(&mut member.value, namespace, tell),
                 "basicAuth" => self.look_up_users(&mut member.value, namespace, tell),
+                "errors" => {
+                    if let (Some(service), Some(pages)) =
+                        (value_of(&mut member.value, "service"), &pages)
+                    {
+                        *service = Value::Text(pages.clone());
+                    }
+                }
+                "rateLimit" => self.look_up_redis(&mut member.value, namespace, tell),
                 _ => {}
             }
             member

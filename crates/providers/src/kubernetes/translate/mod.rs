@@ -15,11 +15,13 @@ use super::{INGRESS_NAME, NAME, SERVICE_NAME_LABEL};
 
 mod claims;
 mod endpoints;
+mod error_pages;
 mod ingress;
 mod middleware;
 mod middleware_references;
 mod reference;
 mod router;
+mod secret_texts;
 mod secrets;
 mod servers_transport;
 mod service;
@@ -86,6 +88,7 @@ impl Translator {
         match self {
             Self::Crd(_) => {
                 translation.translate_traefik_services();
+                translation.translate_error_pages();
                 translation.translate_ingress_routes();
             }
             Self::Ingress(options) => Ingresses::new(&mut translation, options).translate(),
@@ -175,11 +178,11 @@ impl<'a> Translation<'a> {
     }
 
     fn translate(&mut self) {
-        self.translate_middlewares();
         self.translate_tls_options();
         self.translate_certificates();
         self.translate_servers_transports();
         self.translate_traefik_services();
+        self.translate_middlewares();
         self.translate_ingress_routes();
     }
 

@@ -8,15 +8,24 @@ use super::middleware::PREFIX;
 use crate::kubernetes::crd::{CertificateSource, Reference};
 use crate::kubernetes::objects::{ObjectName, Objects};
 
+/// Where Middlewares name Secrets as wholes.
+const IN_MIDDLEWARES: [&str; 4] = [
+    "spec.basicAuth.secret",
+    "spec.rateLimit.redis.secret",
+    "spec.rateLimit.redis.tls.caSecret",
+    "spec.rateLimit.redis.tls.certSecret",
+];
+
 /// The Secrets that the objects name, whether they are there or not.
 pub(in crate::kubernetes) fn named_secrets(objects: &Objects) -> BTreeSet<ObjectName> {
     let mut names = BTreeSet::new();
     for (name, node) in &objects.middlewares {
         in_tree(node, &name.namespace, &mut names);
-        let users = ["spec", "basicAuth", "secret"];
-        let users = users.iter().try_fold(node, |node, key| node.member(key));
-        if let Some(secret) = users.and_then(Node::scalar) {
-            names.insert(ObjectName::new(&name.namespace, secret));
+        for path in IN_MIDDLEWARES {
+            let named = path.split('.').try_fold(node, Node::member);
+            if let Some(secret) = named.and_then(Node::scalar) {
+                names.insert(ObjectName::new(&name.namespace, secret));
+            }
         }
     }
     let mut add = |namespace: &str, reference: &Reference| {

@@ -95,7 +95,10 @@ impl Link {
         let is_calm = |failed: Instant| failed.elapsed() >= CALM;
         if health.is_said && health.failed.is_none_or(is_calm) {
             health.is_said = false;
-            tracing::info!(store = self.name, "the store of tokens works again");
+            tracing::info!(
+                store = self.name,
+                "the store of tokens and limits works again"
+            );
         }
     }
 
@@ -134,7 +137,7 @@ impl Link {
             tracing::warn!(
                 store = self.name,
                 cause,
-                "the store of tokens cannot be used; this gateway goes on by itself",
+                "the store of tokens and limits cannot be used; this gateway goes on by itself",
             );
         }
         health.in_a_row
