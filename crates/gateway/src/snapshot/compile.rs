@@ -4,6 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use carnet_config::Shared;
 use carnet_config::diagnostics::{Diagnostic, Object, Severity};
 use carnet_config::install::EntryPoint;
 use carnet_config::nearest::suggestion;
@@ -73,7 +74,7 @@ pub(crate) fn compile(
         around,
         snapshot: Snapshot {
             config: Arc::clone(config),
-            diagnostics: found_by_readers(config),
+            diagnostics: Shared::new(found_by_readers(config)),
             ..Snapshot::default()
         },
         certificates: None,

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use carnet_config::Shared;
 use carnet_config::routing::tls::Certificate;
 use carnet_config::routing::{Pem, ServersTransport, Service, service};
 
@@ -19,7 +20,7 @@ pub(super) type TransportInput = ServersTransport;
 const DEFAULT: &str = "";
 
 /// All that a service is made from.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub(super) struct ServiceInput {
     options: Service,
     /// Of a load balancer.
@@ -43,20 +44,40 @@ pub(super) fn are_same<T: ?Sized>(own: &[Arc<T>], others: &[Arc<T>]) -> bool {
 }
 
 /// All that a server of a load balancer is made from: its siblings may come and go.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub(super) struct MemberInput {
     server: service::Server,
-    /// Without servers.
-    options: Arc<service::LoadBalancer>,
+    /// Its siblings in them mean nothing to it.
+    options: Shared<service::LoadBalancer>,
     clients: Clients,
 }
 
 impl PartialEq for MemberInput {
     fn eq(&self, other: &Self) -> bool {
         self.server == other.server
-            && self.options == other.options
+            && are_alike(&self.options, &other.options)
             && self.clients.are(&other.clients)
     }
+}
+
+/// Whether balancers differ in nothing but their servers.
+fn are_alike(own: &Shared<service::LoadBalancer>, others: &Shared<service::LoadBalancer>) -> bool {
+    let service::LoadBalancer {
+        servers: _,
+        strategy,
+        sticky,
+        health_check,
+        passive_health_check,
+        pass_host_header,
+        servers_transport,
+    } = &**own;
+    own.is(others)
+        || (*strategy == others.strategy
+            && *sticky == others.sticky
+            && *health_check == others.health_check
+            && *passive_health_check == others.passive_health_check
+            && *pass_host_header == others.pass_host_header
+            && *servers_transport == others.servers_transport)
 }
 
 impl Compile<'_> {
@@ -148,13 +169,9 @@ impl Compile<'_> {
     fn members(
         &mut self,
         name: &str,
-        balancer: &service::LoadBalancer,
+        balancer: &Shared<service::LoadBalancer>,
     ) -> Result<Vec<Arc<Member>>, String> {
         let clients = self.clients(balancer)?;
-        let options = Arc::new(service::LoadBalancer {
-            servers: Vec::new(),
-            ..balancer.clone()
-        });
         let service: Arc<str> = Arc::from(name);
         let mut members = Vec::new();
         let mut seen = BTreeMap::new();
@@ -164,7 +181,7 @@ impl Compile<'_> {
             let key = format!("{name} {} {count}", server.name);
             let input = MemberInput {
                 server: server.clone(),
-                options: Arc::clone(&options),
+                options: balancer.clone(),
                 clients: clients.clone(),
             };
             let shelf = &mut self.snapshot.members;

@@ -2,6 +2,7 @@
 //! (`load_balancer.rs`) or other services (`weighted.rs`, `failover.rs`, `mirroring.rs`). What several kinds have
 //! is in `sticky.rs` and `health_check.rs`.
 
+use crate::Shared;
 use crate::document::Fields;
 use crate::not_yet::SERVICE_KINDS;
 
@@ -23,7 +24,7 @@ pub use weighted::{HighestRandomWeight, Weighted, WeightedService};
 #[derive(Debug, Clone, PartialEq)]
 pub enum Service {
     /// `loadBalancer`.
-    LoadBalancer(Box<LoadBalancer>),
+    LoadBalancer(Shared<LoadBalancer>),
     /// `weighted`: other services by weight.
     Weighted(Weighted),
     /// `highestRandomWeight`: other services by the client's address.
@@ -45,7 +46,7 @@ impl Service {
         let mirroring = fields.section("mirroring", Mirroring::read);
         fields.not_yet(SERVICE_KINDS);
         let kinds = [
-            balancer.map(|balancer| Self::LoadBalancer(Box::new(balancer))),
+            balancer.map(|balancer| Self::LoadBalancer(Shared::new(balancer))),
             weighted.map(Self::Weighted),
             hashed.map(Self::HighestRandomWeight),
             failover.flatten().map(Self::Failover),
