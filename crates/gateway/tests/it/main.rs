@@ -11,6 +11,7 @@ mod comparisons;
 mod compile;
 mod drain;
 mod entry_point;
+mod examples;
 mod forwarded;
 mod frames;
 mod hostile;
