@@ -24,18 +24,26 @@ use crate::supplies::Supplies;
 mod add_prefix;
 mod basic_auth;
 mod client_ip;
+mod compress;
+mod content_type;
 mod credentials;
+mod digest_auth;
+mod encoded_characters;
 mod exchange;
+mod forward_auth;
+mod grpc_web;
 mod headers;
 mod in_flight_req;
 mod ip_allow_list;
 mod lookalikes;
 mod next;
 mod oauth_client_credentials;
+mod pass_tls_client_cert;
 mod path;
 mod redirect;
 mod replace_path;
 mod replace_path_regex;
+mod stamp;
 mod strip_prefix;
 mod strip_prefix_regex;
 
@@ -44,10 +52,17 @@ pub use exchange::{Connection, Exchange, Identity, Record};
 pub use next::{Endpoint, Next, ServerStatus};
 
 use basic_auth::BasicAuth;
+use compress::Compress;
+use content_type::ContentType;
+use digest_auth::DigestAuth;
+use encoded_characters::EncodedCharacters;
+use forward_auth::ForwardAuth;
+use grpc_web::GrpcWeb;
 use headers::Headers;
 use in_flight_req::InFlightReq;
 use ip_allow_list::IpAllowList;
 use oauth_client_credentials::OAuthClientCredentials;
+use pass_tls_client_cert::PassTlsClientCert;
 use path::Rewriter;
 use redirect::Redirector;
 
@@ -79,12 +94,20 @@ pub(crate) fn build(
         Options::BasicAuth(options) => Arc::new(BasicAuth::new(options, supplies)?),
         // The snapshot puts its members in its place.
         Options::Chain(_) => return Err("a chain is no station of its own".to_owned()),
+        Options::Compress(options) => Arc::new(Compress(options.clone())),
+        Options::ContentType(options) => Arc::new(ContentType(options.clone())),
+        Options::DigestAuth(options) => Arc::new(DigestAuth::new(options, supplies)?),
+        Options::EncodedCharacters(options) => Arc::new(EncodedCharacters(*options)),
+        Options::ForwardAuth(options) => Arc::new(ForwardAuth::new(options, supplies)?),
+        Options::GrpcWeb(options) => Arc::new(GrpcWeb(options.clone())),
         Options::Headers(options) => Arc::new(Headers::new(options)?),
         Options::InFlightReq(options) => Arc::new(InFlightReq::new(options)?),
         Options::IpAllowList(options) => Arc::new(IpAllowList::new(options)?),
+        Options::IpWhiteList(options) => Arc::new(IpAllowList::named("ipWhiteList", options)?),
         Options::OAuthClientCredentials(options) => {
             Arc::new(OAuthClientCredentials::new(name, options, supplies)?)
         }
+        Options::PassTlsClientCert(options) => Arc::new(PassTlsClientCert(options.clone())),
         Options::RedirectRegex(options) => Arc::new(Redirector(options.clone())),
         Options::RedirectScheme(options) => Arc::new(Redirector(options.clone())),
         Options::ReplacePath(options) => Arc::new(Rewriter(options.clone())),

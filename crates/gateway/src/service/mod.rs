@@ -5,7 +5,7 @@
 
 mod expect;
 mod failover;
-mod gunzip;
+pub(crate) mod gunzip;
 mod headers;
 mod health_check;
 mod load_balancer;
@@ -24,5 +24,6 @@ pub(crate) use headers::{KeepForwardedFor, Minted, has_token, tokens};
 pub(crate) use health_check::rounds;
 pub(crate) use load_balancer::{Clients, LoadBalancer};
 pub(crate) use member::Member;
+pub(crate) use repeatable::{peeked, repeatable};
 pub(crate) use upgrade::Tunnels;
 pub(crate) use weighted::Weighted;

@@ -14,7 +14,7 @@ use crate::error::{Fault, Reason};
 
 /// Reads the body of a request, of which at most `limit` bytes are kept, and gives the request
 /// twice. A larger one comes back once, its rest still streamed.
-pub(super) async fn repeatable(
+pub(crate) async fn repeatable(
     request: Request,
     limit: usize,
 ) -> Result<(Request, Option<Request>), Fault> {
@@ -34,6 +34,24 @@ pub(super) async fn repeatable(
     }
     let again = Request::from_parts(head.clone(), kept.clone().whole());
     Ok((Request::from_parts(head, kept.whole()), Some(again)))
+}
+
+/// The first data of a body, and all of it.
+pub(crate) async fn peeked(mut body: Body) -> (Option<Bytes>, Body) {
+    let mut kept = Kept::default();
+    while kept.length == 0 && !body.is_end_stream() {
+        match body.frame().await {
+            Some(Ok(frame)) => kept.push(frame),
+            Some(Err(error)) => {
+                let broken = futures_util::stream::iter([Err::<Frame<Bytes>, _>(error)]);
+                return (None, Body::stream(http_body_util::StreamBody::new(broken)));
+            }
+            None => break,
+        }
+    }
+    let first = kept.data.iter().find(|data| !data.is_empty()).cloned();
+    let rest = Some(body);
+    (first, Body::stream(Replay { kept, rest }))
 }
 
 /// What was read of a body.

@@ -11,11 +11,18 @@ use crate::not_yet::{self, MIDDLEWARE_KINDS};
 mod add_prefix;
 pub mod basic_auth;
 mod chain;
+pub mod compress;
+mod content_type;
+mod digest_auth;
+mod encoded_characters;
+pub mod forward_auth;
+mod grpc_web;
 pub mod headers;
 mod in_flight_req;
 mod ip_allow_list;
 mod ip_strategy;
 pub mod oauth_client_credentials;
+pub mod pass_tls_client_cert;
 mod pattern;
 mod redirect_regex;
 mod redirect_scheme;
@@ -28,11 +35,18 @@ mod strip_prefix_regex;
 pub use add_prefix::AddPrefix;
 pub use basic_auth::BasicAuth;
 pub use chain::Chain;
+pub use compress::Compress;
+pub use content_type::ContentType;
+pub use digest_auth::DigestAuth;
+pub use encoded_characters::EncodedCharacters;
+pub use forward_auth::ForwardAuth;
+pub use grpc_web::GrpcWeb;
 pub use headers::Headers;
 pub use in_flight_req::InFlightReq;
 pub use ip_allow_list::IpAllowList;
 pub use ip_strategy::IpStrategy;
 pub use oauth_client_credentials::OAuthClientCredentials;
+pub use pass_tls_client_cert::PassTlsClientCert;
 pub use redirect_regex::RedirectRegex;
 pub use redirect_scheme::RedirectScheme;
 pub use replace_path::ReplacePath;
@@ -50,14 +64,30 @@ pub enum Middleware {
     BasicAuth(BasicAuth),
     /// `chain`.
     Chain(Chain),
+    /// `compress`.
+    Compress(Compress),
+    /// `contentType`.
+    ContentType(ContentType),
+    /// `digestAuth`.
+    DigestAuth(DigestAuth),
+    /// `encodedCharacters`.
+    EncodedCharacters(EncodedCharacters),
+    /// `forwardAuth`.
+    ForwardAuth(Box<ForwardAuth>),
+    /// `grpcWeb`.
+    GrpcWeb(GrpcWeb),
     /// `headers`.
     Headers(Box<Headers>),
     /// `inFlightReq`.
     InFlightReq(InFlightReq),
     /// `ipAllowList`.
     IpAllowList(IpAllowList),
+    /// `ipWhiteList`: the old name of `ipAllowList`.
+    IpWhiteList(IpAllowList),
     /// `oAuthClientCredentials`.
     OAuthClientCredentials(Box<OAuthClientCredentials>),
+    /// `passTLSClientCert`.
+    PassTlsClientCert(PassTlsClientCert),
     /// `redirectRegex`.
     RedirectRegex(RedirectRegex),
     /// `redirectScheme`.
@@ -79,10 +109,18 @@ impl Middleware {
             Self::AddPrefix(_) => "addPrefix",
             Self::BasicAuth(_) => "basicAuth",
             Self::Chain(_) => "chain",
+            Self::Compress(_) => "compress",
+            Self::ContentType(_) => "contentType",
+            Self::DigestAuth(_) => "digestAuth",
+            Self::EncodedCharacters(_) => "encodedCharacters",
+            Self::ForwardAuth(_) => "forwardAuth",
+            Self::GrpcWeb(_) => "grpcWeb",
             Self::Headers(_) => "headers",
             Self::InFlightReq(_) => "inFlightReq",
             Self::IpAllowList(_) => "ipAllowList",
+            Self::IpWhiteList(_) => "ipWhiteList",
             Self::OAuthClientCredentials(_) => OAUTH_CLIENT_CREDENTIALS,
+            Self::PassTlsClientCert(_) => "passTLSClientCert",
             Self::RedirectRegex(_) => "redirectRegex",
             Self::RedirectScheme(_) => "redirectScheme",
             Self::ReplacePath(_) => "replacePath",
@@ -106,6 +144,27 @@ const KINDS: &[(&str, Read)] = &[
         BasicAuth::read(fields).map(Middleware::BasicAuth)
     }),
     ("chain", |fields| Chain::read(fields).map(Middleware::Chain)),
+    ("compress", |fields| {
+        Compress::read(fields).map(Middleware::Compress)
+    }),
+    ("contentType", |fields| {
+        ContentType::read(fields).map(Middleware::ContentType)
+    }),
+    ("digestAuth", |fields| {
+        DigestAuth::read(fields).map(Middleware::DigestAuth)
+    }),
+    ("encodedCharacters", |fields| {
+        let allowed = EncodedCharacters::read(fields, false);
+        Some(Middleware::EncodedCharacters(allowed))
+    }),
+    ("forwardAuth", |fields| {
+        Some(Middleware::ForwardAuth(Box::new(ForwardAuth::read(
+            fields,
+        )?)))
+    }),
+    ("grpcWeb", |fields| {
+        GrpcWeb::read(fields).map(Middleware::GrpcWeb)
+    }),
     ("headers", |fields| {
         Some(Middleware::Headers(Box::new(Headers::read(fields)?)))
     }),
@@ -115,9 +174,15 @@ const KINDS: &[(&str, Read)] = &[
     ("ipAllowList", |fields| {
         IpAllowList::read(fields).map(Middleware::IpAllowList)
     }),
+    ("ipWhiteList", |fields| {
+        IpAllowList::read_old(fields).map(Middleware::IpWhiteList)
+    }),
     (OAUTH_CLIENT_CREDENTIALS, |fields| {
         let options = oauth_client_credentials::read(fields)?;
         Some(Middleware::OAuthClientCredentials(Box::new(options)))
+    }),
+    ("passTLSClientCert", |fields| {
+        PassTlsClientCert::read(fields).map(Middleware::PassTlsClientCert)
     }),
     ("redirectRegex", |fields| {
         RedirectRegex::read(fields).map(Middleware::RedirectRegex)

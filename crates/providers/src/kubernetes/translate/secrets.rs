@@ -13,10 +13,17 @@ pub(in crate::kubernetes) fn named_secrets(objects: &Objects) -> BTreeSet<Object
     let mut names = BTreeSet::new();
     for (name, node) in &objects.middlewares {
         in_tree(node, &name.namespace, &mut names);
-        let users = ["spec", "basicAuth", "secret"];
-        let users = users.iter().try_fold(node, |node, key| node.member(key));
-        if let Some(secret) = users.and_then(Node::scalar) {
-            names.insert(ObjectName::new(&name.namespace, secret));
+        for place in [
+            &["basicAuth", "secret"][..],
+            &["digestAuth", "secret"],
+            &["forwardAuth", "tls", "caSecret"],
+            &["forwardAuth", "tls", "certSecret"],
+        ] {
+            let mut place = ["spec"].iter().chain(place);
+            let secret = place.try_fold(node, |node, key| node.member(key));
+            if let Some(secret) = secret.and_then(Node::scalar) {
+                names.insert(ObjectName::new(&name.namespace, secret));
+            }
         }
     }
     let mut add = |namespace: &str, reference: &Reference| {
