@@ -81,4 +81,4 @@ def _ask(random: Random, frame: Frame, which: int) -> None:
     if request.method == "POST":
         request.body = random.choice([b"hello", b"", b"x" * 50])
         request.chunked = random.random() < 0.3
-    frame.ask(request, "guard", *(["no-agent"] if "User-Agent" not in dict(request.headers) else []))
+    frame.ask(request, "guard", *(["guard-chunks"] if request.chunked else []))

@@ -68,7 +68,7 @@ KINDS: dict[str, list[Options]] = {
         {"sourceRange": ["10.0.0.0/8"], "ipStrategy": {"depth": 1}},
     ],
     "encodedCharacters": [
-        {},
+        {"allowEncodedSlash": False},
         {"allowEncodedSlash": True},
         {"allowEncodedSlash": True, "allowEncodedSemicolon": True, "allowEncodedHash": True},
         {"allowEncodedPercent": True, "allowEncodedQuestionMark": True, "allowEncodedNullCharacter": True},

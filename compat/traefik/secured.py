@@ -38,7 +38,7 @@ TOLD: list[Options] = [
     {"info": {"issuer": {name: True for name in DISTINGUISHED}, "sans": True}},
     {"info": {"serialNumber": True, "notBefore": True, "notAfter": True}},
     {"pem": True, "info": {"subject": {"commonName": True}, "issuer": {"commonName": True}, "sans": True}},
-    {"info": {"subject": {}}},
+    {"info": {"subject": {"commonName": False}}},
 ]
 
 
