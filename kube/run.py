@@ -49,7 +49,7 @@ NAMES = {
     hardened.REDIS_HOST: f"{stage.POD_NETWORK}.{hardened.REDIS_LAST}",
 }
 # What scenes need of the network: behind the stage's door there is none.
-FETCHED = {"chart": charts.helm, "traefik": peer.traefik, "definitions": install.definitions}
+FETCHED = {"chart": charts.helm, "traefik": peer.traefik, "definitions": definitions.published}
 
 
 @dataclass(frozen=True)

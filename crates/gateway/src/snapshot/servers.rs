@@ -151,6 +151,7 @@ mod tests {
 
     use super::super::compile;
     use super::*;
+    use crate::room::Room;
     use crate::supplies::Supplies;
     use crate::token_source::Providers;
 
@@ -184,6 +185,7 @@ mod tests {
             random: Arc::new(SeededRandom::new(1)),
             resolve: Arc::new(|_, _| None),
             providers: Arc::new(Providers::new()),
+            room: Room::of(None),
             tracer: None,
         };
         let around = Surroundings {
@@ -204,11 +206,9 @@ mod tests {
 
     /// The servers of a service; what a route leads to.
     fn leads(snapshot: &Snapshot, router: &str) -> (Vec<String>, *const ()) {
-        let mut routes = snapshot.tables["web"].plain.targets();
-        let route = routes
-            .filter(|route| &*route.name == router)
-            .next()
-            .unwrap();
+        let table = &snapshot.tables["web"].plain;
+        let route = table.targets().find(|route| &*route.name == router);
+        let route = route.unwrap();
         let Chain::Open { endpoint, .. } = &route.chain else {
             panic!("{router} is closed");
         };
