@@ -103,7 +103,7 @@ KINDS |= {
         {"average": 1, "period": 3600, "burst": 3, "sourceCriterion": {"ipStrategy": {"excludedIPs": ["10.0.0.1"]}}},
     ],
     "buffering": [
-        {},
+        {"maxRequestBodyBytes": 0},
         {"maxRequestBodyBytes": 4},
         {"maxRequestBodyBytes": 5, "memRequestBodyBytes": 2},
         {"maxRequestBodyBytes": 4, "disableRequestBuffer": True},
