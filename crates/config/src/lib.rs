@@ -17,5 +17,8 @@ mod outbound;
 pub mod routing;
 pub mod rule;
 mod secret;
+mod shared;
 mod syntax;
 mod token;
+
+pub use shared::Shared;

@@ -14,6 +14,7 @@ pub mod error;
 #[doc(hidden)]
 pub mod fuzzing;
 mod gateway;
+mod host;
 mod metrics;
 pub mod middleware;
 mod pem;

@@ -6,6 +6,7 @@
 
 use std::collections::BTreeMap;
 
+use crate::Shared;
 use crate::diagnostics::{Diagnostic, Object};
 
 pub mod middleware;
@@ -30,15 +31,15 @@ pub use tls::Tls;
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct RoutingConfig {
     /// `http.routers`, `IngressRoute` routes.
-    pub routers: BTreeMap<String, Object<Router>>,
-    /// `http.services`.
+    pub routers: Shared<BTreeMap<String, Object<Router>>>,
+    /// `http.services`. They change most often, by themselves; so the others are shared.
     pub services: BTreeMap<String, Object<Service>>,
     /// `http.middlewares`, `Middleware`.
-    pub middlewares: BTreeMap<String, Object<Middleware>>,
+    pub middlewares: Shared<BTreeMap<String, Object<Middleware>>>,
     /// `http.serversTransports`, `ServersTransport`.
-    pub servers_transports: BTreeMap<String, Object<ServersTransport>>,
+    pub servers_transports: Shared<BTreeMap<String, Object<ServersTransport>>>,
     /// `tls`.
-    pub tls: Tls,
+    pub tls: Shared<Tls>,
     /// Findings about sources as wholes, like sections that are not served. Never errors.
     pub diagnostics: Vec<Diagnostic>,
 }

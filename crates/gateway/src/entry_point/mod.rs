@@ -17,6 +17,7 @@ mod numbering;
 mod path;
 mod proxy_protocol;
 mod traffic;
+mod via;
 mod wire;
 
 pub(crate) use accept::{Leave, Listener, serve};

@@ -18,6 +18,7 @@ use url::Url;
 
 use crate::supplies::Supplies;
 
+mod alarms;
 mod backoff;
 mod endpoint;
 mod exchange;
@@ -51,6 +52,7 @@ pub(crate) use token::Token;
 pub(crate) use verify::{Expected, HttpKeys, Verifier};
 pub use view::CachedToken;
 
+use alarms::Alarms;
 use exchange::Exchange;
 use flights::{Boarding, Flights, Takeoff};
 use kept::{Entry, Kept};
@@ -187,6 +189,7 @@ struct Engine {
     provider: Arc<Provider>,
     providers: Arc<Providers>,
     kept: Kept,
+    alarms: Alarms,
     setbacks: Setbacks,
     flights: Arc<Flights>,
     revoked: Revoked,
@@ -223,6 +226,7 @@ impl TokenSource {
             provider,
             providers: Arc::clone(&supplies.providers),
             kept: Kept::new(),
+            alarms: Alarms::new(),
             setbacks: Setbacks::new(),
             flights: Flights::new(),
             revoked: Revoked::default(),

@@ -1,7 +1,7 @@
 //! The one HTTP client: a pool of connections to whatever a URL names, by HTTP/1.1 or HTTP/2, with
 //! its TLS and its limits. Knows no service and no token; refuses to follow redirects, to read
 //! proxy settings and to add headers. `own.rs` knows ourselves, `pool.rs` keeps connections (`shared.rs` that of HTTP/2),
-//! `dial.rs` makes them, `tls.rs` and `identities.rs` their TLS, `failure.rs` says what went wrong.
+//! `dial.rs` makes them, `tls.rs`, `verifier.rs` and `identities.rs` their TLS, `failure.rs` says what went wrong.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -27,6 +27,7 @@ mod own;
 mod pool;
 mod shared;
 mod tls;
+mod verifier;
 
 use dial::Dial;
 pub use failure::{Failure, FailureKind};

@@ -282,7 +282,6 @@ fn header(options: &Options) -> Result<Option<HeaderName>, String> {
 fn tls(options: &ClientTls) -> Tls {
     let pair = options.cert.as_ref().zip(options.key.as_ref());
     Tls {
-        server_name: None,
         insecure_skip_verify: options.insecure_skip_verify,
         root_cas: options.ca.iter().cloned().collect(),
         client_certificates: pair
@@ -292,5 +291,6 @@ fn tls(options: &ClientTls) -> Tls {
             })
             .into_iter()
             .collect(),
+        ..Tls::default()
     }
 }
