@@ -153,7 +153,8 @@ impl Connection {
         }
         loop {
             if !self.input.is_empty() {
-                let answer = Answer::take(&mut self.input, self.outgoing.asks_for_head);
+                let asked = &mut self.outgoing;
+                let answer = Answer::take(&mut self.input, asked.asks_for_head, &mut asked.fields);
                 match answer.map_err(Failure::of_malformed)? {
                     Some(answer) if is_early(answer.response.status()) => {
                         if let Some(Informed(tell)) = &self.outgoing.informed {
