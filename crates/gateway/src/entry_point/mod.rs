@@ -5,7 +5,6 @@
 
 mod accept;
 mod admit;
-mod chunked;
 mod deadline;
 mod forwarded;
 mod handshake;

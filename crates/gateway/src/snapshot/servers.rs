@@ -185,6 +185,7 @@ mod tests {
             random: Arc::new(SeededRandom::new(1)),
             resolve: Arc::new(|_, _| None),
             providers: Arc::new(Providers::new()),
+            room: crate::room::Room::of(None),
             tracer: None,
         };
         let around = Surroundings {
@@ -207,10 +208,7 @@ mod tests {
     /// The servers of a service; what a route leads to.
     fn leads(snapshot: &Snapshot, router: &str) -> (Vec<String>, *const ()) {
         let mut routes = snapshot.tables["web"].plain.targets();
-        let route = routes
-            .filter(|route| &*route.name == router)
-            .next()
-            .unwrap();
+        let route = routes.find(|route| &*route.name == router).unwrap();
         let Chain::Open { endpoint, .. } = &route.chain else {
             panic!("{router} is closed");
         };
