@@ -171,6 +171,12 @@ impl Provider<'_> {
     }
 
     fn service(&self, service: &mut Service) {
+        if let Service::Guarded(guarded) = service {
+            for middleware in &mut guarded.middlewares {
+                self.qualify(middleware);
+            }
+            return self.service(&mut guarded.service);
+        }
         if let Service::LoadBalancer(balancer) = service
             && let Some(transport) = &mut balancer.servers_transport
         {

@@ -8,12 +8,14 @@ mod access_log;
 mod api;
 pub mod body;
 mod budget;
+mod chunked;
 mod entry_point;
 pub mod error;
 #[cfg(any(fuzzing, test))]
 #[doc(hidden)]
 pub mod fuzzing;
 mod gateway;
+mod host;
 mod metrics;
 pub mod middleware;
 mod pem;

@@ -4,7 +4,7 @@ use std::fmt;
 
 use secrecy::{ExposeSecret, SecretString};
 
-use super::{Middleware, RoutingConfig};
+use super::{Middleware, RoutingConfig, ServersTransport};
 use crate::diagnostics::{Diagnostic, Object, Position, Severity};
 use crate::document::Fields;
 
@@ -133,6 +133,26 @@ impl RoutingConfig {
                 });
             }
         }
+    }
+}
+
+impl ServersTransport {
+    /// The same of a transport that belongs to no provider.
+    ///
+    /// # Errors
+    /// One sentence about the first file that cannot be read.
+    pub fn read_files(
+        &mut self,
+        read: &mut dyn FnMut(&str) -> Result<SecretString, String>,
+    ) -> Result<(), String> {
+        for pem in self.pems() {
+            if let Pem::File { path, key, .. } = pem {
+                let text = read(path)
+                    .map_err(|reason| format!("{key}: `{path}` cannot be read: {reason}"))?;
+                *pem = Pem::Text(text);
+            }
+        }
+        Ok(())
     }
 }
 

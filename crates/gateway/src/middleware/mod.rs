@@ -29,6 +29,7 @@ mod client_ip;
 mod credentials;
 mod errors;
 mod exchange;
+mod guarded;
 mod headers;
 mod in_flight_req;
 mod ip_allow_list;
@@ -46,6 +47,7 @@ mod strip_prefix_regex;
 
 pub(crate) use exchange::Service;
 pub use exchange::{Connection, Exchange, Identity, Record};
+pub(crate) use guarded::Guarded;
 pub use next::{Endpoint, Next, ServerStatus};
 
 use basic_auth::BasicAuth;

@@ -68,15 +68,16 @@ pub(super) fn upgrade(headers: &HeaderMap) -> Option<HeaderValue> {
 
 /// Removes what belongs to the connection the message came over, except `TE: trailers`.
 pub(super) fn remove_hop_by_hop(headers: &mut HeaderMap) {
-    let is_other =
-        |name: &HeaderName| *name == TE || HOP_BY_HOP.contains(name) || name.as_str() == "close";
     let (mut has_connection, mut has_others) = (false, false);
     // Most messages have none of them, or say that the connection stays: one look at each name is
     // less than a search for each of them.
     for name in headers.keys() {
-        match *name == CONNECTION {
-            true => has_connection = true,
-            false => has_others |= is_other(name),
+        match *name {
+            CONNECTION => has_connection = true,
+            PROXY_AUTHENTICATE | PROXY_AUTHORIZATION | TE | TRANSFER_ENCODING | UPGRADE => {
+                has_others = true;
+            }
+            _ => has_others |= matches!(name.as_str(), "close" | "keep-alive" | "proxy-connection"),
         }
     }
     if !has_others && (!has_connection || remove_plain_connection(headers)) {

@@ -251,13 +251,14 @@ impl Compile<'_> {
     }
 
     /// Adds a middleware, or the members of a `chain`; `inside` are the chains on the way to it.
-    fn stations(
-        &self,
+    pub(super) fn stations(
+        &mut self,
         name: &str,
         inside: &mut Vec<String>,
         stations: &mut Vec<Arc<dyn Middleware>>,
     ) -> Result<(), String> {
-        let object = self.config.middlewares.get(name);
+        let config = self.config;
+        let object = config.middlewares.get(name);
         let Some(Options::Chain(chain)) = object.and_then(Object::served) else {
             stations.push(self.middleware(name)?);
             return Ok(());
@@ -273,7 +274,8 @@ impl Compile<'_> {
         Ok(())
     }
 
-    fn middleware(&self, name: &str) -> Result<Arc<dyn Middleware>, String> {
+    fn middleware(&mut self, name: &str) -> Result<Arc<dyn Middleware>, String> {
+        self.make_middleware(name);
         match self.snapshot.middlewares.find(name) {
             Some(Ok(middleware)) => Ok(Arc::clone(middleware)),
             Some(Err(_)) => Err(format!("middleware `{name}` cannot be used")),
@@ -316,7 +318,10 @@ impl Compile<'_> {
                 .or_default();
             routes.push(Ranked {
                 name: Arc::from(name),
-                priority: INTERNAL_PRIORITY,
+                priority: match options.allow_acme_by_pass {
+                    true => rule::priority(&format!("PathPrefix(`{}`)", acme::PATH)),
+                    false => INTERNAL_PRIORITY,
+                },
                 rule: below(acme::PATH),
                 target: Copied::new(Arc::new(route)),
             });

@@ -8,7 +8,7 @@ use carnet_config::routing::tls::Certificate;
 use carnet_config::routing::{Pem, ServersTransport, Service, service};
 
 use super::compile::{Compile, Surroundings};
-use crate::middleware::Endpoint;
+use crate::middleware::{Endpoint, Guarded, Middleware};
 use crate::service::{Clients, Failover, LoadBalancer, Member, Mirroring, Weighted};
 use crate::supplies::Supplies;
 use crate::upstream::{Client, ClientCertificate, Http2, Tls, Transport};
@@ -27,6 +27,8 @@ pub(super) struct ServiceInput {
     members: Vec<Arc<Member>>,
     /// Of a service made of services.
     children: Vec<Arc<dyn Endpoint>>,
+    /// What stands before it.
+    guards: Vec<Arc<dyn Middleware>>,
 }
 
 impl PartialEq for ServiceInput {
@@ -34,6 +36,7 @@ impl PartialEq for ServiceInput {
         self.options == other.options
             && are_same(&self.members, &other.members)
             && are_same(&self.children, &other.children)
+            && are_same(&self.guards, &other.guards)
     }
 }
 
@@ -85,10 +88,9 @@ impl Compile<'_> {
     pub(super) fn transports(&mut self) {
         let make = |input: &TransportInput, supplies: &Supplies| clients(input, supplies);
         let config = self.config;
-        let default = ServersTransport::default();
         let declared = config.servers_transports.iter();
         let served = declared.filter_map(|(name, object)| Some((name.as_str(), object.served()?)));
-        for (name, options) in served.chain([(DEFAULT, &default)]) {
+        for (name, options) in served.chain([(DEFAULT, self.around.servers_transport)]) {
             let previous = &self.previous.transports;
             let supplies = self.around.supplies;
             let made = self
@@ -99,7 +101,8 @@ impl Compile<'_> {
                 });
             if let Err(reason) = made {
                 let message = format!("{reason}; services that use it answer 503");
-                self.error(format!("serversTransport {name}"), message);
+                let object = format!("serversTransport {name}");
+                self.error(object.trim_end().to_owned(), message);
             }
         }
     }
@@ -154,13 +157,18 @@ impl Compile<'_> {
         for child in options.clone().children() {
             children.push(self.service(child, above)?);
         }
+        let mut guards = Vec::new();
+        for middleware in options.middlewares() {
+            self.stations(middleware, &mut Vec::new(), &mut guards)?;
+        }
         Ok(ServiceInput {
             options: options.clone(),
-            members: match options {
+            members: match options.unguarded() {
                 Service::LoadBalancer(balancer) => self.members(name, balancer)?,
                 _ => Vec::new(),
             },
             children,
+            guards,
         })
     }
 
@@ -229,8 +237,9 @@ fn endpoint(
         options,
         members,
         children,
+        guards,
     } = input;
-    Ok(match (options, children.as_slice()) {
+    let endpoint: Arc<dyn Endpoint> = match (options.unguarded(), children.as_slice()) {
         (Service::LoadBalancer(options), _) => {
             let series = around.metrics.and_then(|metrics| metrics.service(name));
             let (name, members) = ((Arc::from(name), series), members.clone());
@@ -254,7 +263,13 @@ fn endpoint(
             &around.supplies.room,
         )?),
         (Service::Mirroring(_), _) => return Err("it needs a service".to_owned()),
-        (Service::Failover(_), _) => return Err("it needs two services".to_owned()),
+        (Service::Failover(_) | Service::Guarded(_), _) => {
+            return Err("it needs two services".to_owned());
+        }
+    };
+    Ok(match guards.is_empty() {
+        true => endpoint,
+        false => Arc::new(Guarded::new(guards.clone(), endpoint)),
     })
 }
 
@@ -275,7 +290,10 @@ fn clients(options: &TransportInput, supplies: &Supplies) -> Result<Clients, Str
         tls: Tls {
             server_name: options.server_name.clone(),
             insecure_skip_verify: options.insecure_skip_verify,
+            peer_uri: options.peer_cert_uri.clone(),
+            spoken: options.spoken.clone(),
             root_cas: texts(&options.root_cas),
+            adds_system_roots: false,
             client_certificates: options
                 .certificates
                 .iter()

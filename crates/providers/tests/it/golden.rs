@@ -173,7 +173,10 @@ fn show_router(router: &Router) -> String {
 
 fn show_service(service: &Service) -> String {
     let mut out = String::new();
-    match service {
+    for middleware in service.middlewares() {
+        writeln!(out, "  behind: {middleware}").unwrap();
+    }
+    match service.unguarded() {
         Service::LoadBalancer(balancer) => show_balancer(&mut out, balancer),
         Service::Weighted(weighted) => {
             show_children(&mut out, &weighted.services);
@@ -187,6 +190,7 @@ fn show_service(service: &Service) -> String {
         }
         Service::Failover(failover) => writeln!(out, "  {failover:?}").unwrap(),
         Service::Mirroring(mirroring) => writeln!(out, "  {mirroring:?}").unwrap(),
+        Service::Guarded(_) => {}
     }
     out
 }

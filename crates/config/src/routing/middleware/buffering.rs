@@ -1,5 +1,6 @@
 //! `buffering`: reads bodies to their end before they go on, up to a size.
 
+use schemars::JsonSchema;
 use serde::{Serialize, Serializer};
 
 use crate::condition::{Condition, Figure};
@@ -8,8 +9,8 @@ use crate::document::Fields;
 /// From here on Traefik writes a body to a disk.
 const MEMORY: u64 = 1 << 20;
 
-/// `buffering`, Traefik's.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+/// `buffering`, Traefik's: reads bodies to their end before they go on, up to a size.
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Buffering {
     /// Requests with a larger body are answered 413. Default 0: none is too large.
@@ -20,8 +21,9 @@ pub struct Buffering {
     pub max_response_body_bytes: u64,
     /// Without effect: bodies stay in memory. Default 1 MiB.
     pub mem_response_body_bytes: u64,
-    /// When a request is sent again. Default: never.
+    /// When a request is sent again, ten times at most: a [condition](#conditions). Default: never.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "String")]
     pub retry_expression: Option<RetryExpression>,
     /// Bodies of requests are streamed. Default false.
     pub disable_request_buffer: bool,

@@ -2,26 +2,31 @@
 
 use std::time::Duration;
 
+use schemars::JsonSchema;
 use serde::{Serialize, Serializer};
 
 use crate::condition::{Condition, Figure};
 use crate::document::Fields;
 use crate::duration;
 
-/// `circuitBreaker`, Traefik's.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+/// `circuitBreaker`, Traefik's: asks nobody who fails.
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct CircuitBreaker {
-    /// When nobody is asked any more.
+    /// When nobody is asked any more: a [condition](#conditions). Required.
+    #[schemars(with = "String")]
     pub expression: Expression,
     /// So often the condition is looked at. Default 100 ms.
     #[serde(serialize_with = "duration::serialize")]
+    #[schemars(with = "String")]
     pub check_period: Duration,
     /// So long nobody is asked. Default 10 s.
     #[serde(serialize_with = "duration::serialize")]
+    #[schemars(with = "String")]
     pub fallback_duration: Duration,
     /// So long more and more are asked then. Default 10 s.
     #[serde(serialize_with = "duration::serialize")]
+    #[schemars(with = "String")]
     pub recovery_duration: Duration,
     /// The answer meanwhile. Default 503.
     pub response_code: u16,

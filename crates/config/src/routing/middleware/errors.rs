@@ -3,23 +3,26 @@
 use std::collections::BTreeMap;
 use std::ops::RangeInclusive;
 
+use schemars::JsonSchema;
 use serde::{Serialize, Serializer};
 
 use crate::document::Fields;
 use crate::routing::Statuses;
 use crate::routing::statuses::{mistake, range, text};
 
-/// `errors`, Traefik's.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+/// `errors`, Traefik's: pages of another service in the place of failures.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Errors {
-    /// Answers that get another page. Default none.
+    /// Statuses and ranges that get another page: `404`, `500-599`. Default none.
     #[serde(skip_serializing_if = "Statuses::is_empty")]
+    #[schemars(with = "Vec<String>")]
     pub status: Statuses,
     /// What such an answer has as its status in the end. Default: what it had.
     #[serde(skip_serializing_if = "StatusRewrites::is_empty")]
+    #[schemars(with = "BTreeMap<String, u16>")]
     pub status_rewrites: StatusRewrites,
-    /// Name of the service that has the pages.
+    /// Name of the service that has the pages; in Kubernetes as in a route. Required.
     pub service: String,
     /// Path and query of a page; `{status}`, `{originalStatus}` and `{url}` stand for those of the
     /// answer and the request. Default `/`.

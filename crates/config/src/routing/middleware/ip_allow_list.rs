@@ -1,16 +1,18 @@
 //! `ipAllowList`: who may pass, by address.
 
 use ipnet::IpNet;
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::ip_strategy::{IpStrategy, ranges};
 use crate::document::Fields;
 
-/// `ipAllowList`, Traefik's.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+/// `ipAllowList`, Traefik's: who may pass, by address.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct IpAllowList {
     /// Addresses that may pass. Required.
+    #[schemars(with = "Vec<String>")]
     pub source_range: Vec<IpNet>,
     /// Which address is the client's. Default: the one that the connection comes from.
     #[serde(skip_serializing_if = "Option::is_none")]

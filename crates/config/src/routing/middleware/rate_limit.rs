@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use schemars::JsonSchema;
 use serde::ser::SerializeMap as _;
 use serde::{Serialize, Serializer};
 
@@ -16,14 +17,16 @@ use crate::routing::pem::HoldsPem;
 /// Where Redis listens when nobody says it.
 const ENDPOINT: (&str, u16) = ("localhost", 6379);
 
-/// `rateLimit`, Traefik's.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+/// `rateLimit`, Traefik's: how many requests of one source may pass in a time.
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct RateLimit {
-    /// So many requests of one source in each `period`. Default 0: nothing is limited.
+    /// So many requests of one source in each `period`; more are answered 429 with `Retry-After`.
+    /// Default 0: nothing is limited.
     pub average: u64,
-    /// Default 1 s.
+    /// The time of `average`. Default 1s.
     #[serde(serialize_with = "duration::serialize")]
+    #[schemars(with = "String")]
     pub period: Duration,
     /// So many may come at once. Default 1.
     pub burst: u64,
@@ -32,7 +35,60 @@ pub struct RateLimit {
     pub source_criterion: Option<SourceCriterion>,
     /// Where all gateways count together. Default: each by itself.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<Written>")]
     pub redis: Option<Redis>,
+}
+
+/// `rateLimit.redis` as it is written, for its schema.
+#[derive(JsonSchema)]
+#[schemars(rename_all = "camelCase")]
+#[expect(
+    dead_code,
+    reason = "no value of it is made: it is written down for its schema"
+)]
+struct Written {
+    /// HOST:PORT of each; several are nodes of a cluster. Default `localhost:6379`.
+    endpoints: Vec<String>,
+    /// In Kubernetes `secret` names a Secret with this and `password`. Default: none.
+    username: String,
+    /// Default: none.
+    password: String,
+    /// Not in a cluster. Default 0.
+    db: u16,
+    /// In Kubernetes with `caSecret` and `certSecret`. Default: connections are not encrypted.
+    tls: WrittenTls,
+    /// While Redis cannot be used: 500, in place of each gateway counting by itself. Default false.
+    deny_on_error: bool,
+    /// Without effect: there is one connection.
+    pool_size: u32,
+    /// Without effect.
+    min_idle_conns: u32,
+    /// Without effect.
+    max_active_conns: u32,
+    /// Without effect: nobody waits longer than 50 ms.
+    read_timeout: String,
+    /// Without effect.
+    write_timeout: String,
+    /// Without effect.
+    dial_timeout: String,
+}
+
+/// TLS towards Redis, as it is written.
+#[derive(JsonSchema)]
+#[schemars(rename_all = "camelCase")]
+#[expect(
+    dead_code,
+    reason = "no value of it is made: it is written down for its schema"
+)]
+struct WrittenTls {
+    /// PEM, or a path. Default: the system's authorities.
+    ca: String,
+    /// The gateway's own certificate: PEM, or a path.
+    cert: String,
+    /// Its key: PEM, or a path.
+    key: String,
+    /// Default false.
+    insecure_skip_verify: bool,
 }
 
 /// `rateLimit.redis`, Traefik's.
@@ -104,6 +160,10 @@ impl Redis {
             fields.duration(key);
         }
         let deny_on_error = fields.boolean("denyOnError").unwrap_or(false);
+        let is_cluster = given.iter().flatten().any(|endpoints| endpoints.len() > 1);
+        if is_cluster && database != 0 {
+            fields.warn("db", "a cluster has one database; this is ignored");
+        }
         let (host, port) = ENDPOINT;
         Some(Self {
             endpoints: given.unwrap_or_else(|| Some(vec![(host.to_owned(), port)]))?,

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::document::Fields;
@@ -11,23 +12,25 @@ use crate::routing::Statuses;
 /// Traefik's.
 const MAX_REQUEST_BODY_BYTES: u64 = 2 << 20;
 
-/// `retry`, Traefik's.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+/// `retry`, Traefik's: sends requests again that no server answered.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Retry {
-    /// How often a request is sent at most.
+    /// How often a request is sent at most, see [what is sent again](#what-is-sent-again). Required.
     pub attempts: u32,
     /// The wait before the second attempt; later ones are up to twice as long. Default 0.
     #[serde(serialize_with = "duration::serialize")]
+    #[schemars(with = "String")]
     pub initial_interval: Duration,
     /// After so long nothing is sent again. Default 0: without end.
     #[serde(serialize_with = "duration::serialize")]
+    #[schemars(with = "String")]
     pub timeout: Duration,
-    /// Requests with a larger body are not sent again for the sake of a status. `None` is -1: none
-    /// is too large. Default 2 MiB.
+    /// Requests with a larger body are not sent again for the sake of a status; -1: none is too large. Default 2097152.
     pub max_request_body_bytes: Option<u64>,
     /// Answers after which a request is sent again. Default none.
     #[serde(skip_serializing_if = "Statuses::is_empty")]
+    #[schemars(with = "Vec<String>")]
     pub status: Statuses,
     /// Requests that reached no server are not sent again. Default false.
     pub disable_retry_on_network_error: bool,

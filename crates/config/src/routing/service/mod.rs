@@ -1,10 +1,9 @@
 //! `http.services.<name>`: what stands behind a router. A service is of one kind: servers
-//! (`load_balancer.rs`) or other services (`weighted.rs`, `failover.rs`, `mirroring.rs`). What several kinds have
-//! is in `sticky.rs` and `health_check.rs`.
+//! (`load_balancer.rs`) or other services (`weighted.rs`, `failover.rs`, `mirroring.rs`), and any may
+//! have middlewares. What several kinds have is in `sticky.rs` and `health_check.rs`.
 
 use crate::Shared;
 use crate::document::Fields;
-use crate::not_yet::SERVICE_KINDS;
 
 mod failover;
 mod health_check;
@@ -33,6 +32,17 @@ pub enum Service {
     Failover(Failover),
     /// `mirroring`: one service, and others that get copies of its requests.
     Mirroring(Mirroring),
+    /// `middlewares`: one of the others, behind stations of its own.
+    Guarded(Box<Guarded>),
+}
+
+/// A service with `middlewares`: whatever leads to it passes them, after those of the router.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Guarded {
+    /// `middlewares`, in order. Not empty.
+    pub middlewares: Vec<String>,
+    /// What stands behind them: of another kind.
+    pub service: Service,
 }
 
 impl Service {
@@ -44,7 +54,7 @@ impl Service {
         let hashed = fields.section("highestRandomWeight", HighestRandomWeight::read);
         let failover = fields.section("failover", Failover::read);
         let mirroring = fields.section("mirroring", Mirroring::read);
-        fields.not_yet(SERVICE_KINDS);
+        let middlewares = fields.texts("middlewares");
         let kinds = [
             balancer.map(|balancer| Self::LoadBalancer(Shared::new(balancer))),
             weighted.map(Self::Weighted),
@@ -54,7 +64,7 @@ impl Service {
         ];
         let mut kinds = kinds.into_iter().flatten();
         match (kinds.next(), kinds.next()) {
-            (Some(kind), None) => Some(kind),
+            (Some(kind), None) => Some(kind.behind(middlewares)),
             (None, None) if fields.has("failover") || fields.has("mirroring") => None,
             (None, None) => {
                 let known = "`loadBalancer`, `weighted`, `highestRandomWeight`, `failover` or \
@@ -66,6 +76,33 @@ impl Service {
                 fields.error("", "a service has one kind; make several services");
                 None
             }
+        }
+    }
+
+    /// This service behind middlewares, if there are any.
+    pub fn behind(self, middlewares: Vec<String>) -> Self {
+        match middlewares.is_empty() {
+            true => self,
+            false => Self::Guarded(Box::new(Guarded {
+                middlewares,
+                service: self,
+            })),
+        }
+    }
+
+    /// Its middlewares.
+    pub fn middlewares(&self) -> &[String] {
+        match self {
+            Self::Guarded(guarded) => &guarded.middlewares,
+            _ => &[],
+        }
+    }
+
+    /// What stands behind its middlewares.
+    pub fn unguarded(&self) -> &Self {
+        match self {
+            Self::Guarded(guarded) => guarded.service.unguarded(),
+            _ => self,
         }
     }
 
@@ -82,6 +119,7 @@ impl Service {
                     .chain(mirrors)
                     .collect()
             }
+            Self::Guarded(guarded) => guarded.service.children(),
         }
     }
 }

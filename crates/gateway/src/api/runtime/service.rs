@@ -17,7 +17,7 @@ pub(super) fn shown(service: Option<&Service>) -> Map<String, Value> {
         shown.insert(key.to_owned(), value);
         shown.insert("type".to_owned(), json!(name));
     };
-    match service {
+    match service.map(Service::unguarded) {
         Some(Service::LoadBalancer(options)) => {
             kind("loadBalancer", "loadbalancer", balancer(options));
         }
@@ -33,7 +33,11 @@ pub(super) fn shown(service: Option<&Service>) -> Map<String, Value> {
             kind("failover", "failover", value);
         }
         Some(Service::Mirroring(options)) => kind("mirroring", "mirroring", mirrors(options)),
-        None => {}
+        Some(Service::Guarded(_)) | None => {}
+    }
+    let middlewares = service.map_or(&[][..], Service::middlewares);
+    if !middlewares.is_empty() {
+        shown.insert("middlewares".to_owned(), json!(middlewares));
     }
     shown
 }

@@ -13,6 +13,7 @@ mod credentials;
 mod forward_headers;
 mod read;
 mod store;
+pub(super) mod written;
 
 pub use super::redis::{Login, Redis, Topology};
 pub(super) use read::{client_tls, read};
