@@ -39,6 +39,7 @@ impl Snapshot {
             around,
             snapshot,
             certificates: None,
+            making: Vec::new(),
         };
         let mut replaced = Replaced::new();
         for name in names {
@@ -146,7 +147,7 @@ mod tests {
     use carnet_config::document::parse_yaml;
     use carnet_config::install::EntryPoint;
     use carnet_config::merge::merge;
-    use carnet_config::routing::read;
+    use carnet_config::routing::{ServersTransport, read};
     use carnet_testkit::{FixedClock, SeededRandom};
 
     use super::super::compile;
@@ -191,6 +192,7 @@ mod tests {
         let around = Surroundings {
             supplies: &supplies,
             entry_points: &BTreeMap::from([("web".to_owned(), EntryPoint::at(":80"))]),
+            servers_transport: &ServersTransport::default(),
             internal: &BTreeMap::new(),
             default_certificate: None,
             acme: &BTreeSet::new(),
