@@ -81,7 +81,7 @@ def _settled() -> dict[str, Any]:
             now = json.load(answer)
         if now != last:
             last, since = now, time.monotonic()
-        if time.monotonic() - since > 2:
+        if time.monotonic() - since > 1.5:
             return now
         time.sleep(0.2)
     raise AssertionError("what is served goes on changing")
