@@ -44,6 +44,12 @@ they say by `&&`, `||`, `!` and parentheses.
 | `ResponseCode()` | the status of the answer |
 | `IsNetworkError()` | true for 502 and 504; compared with nothing |
 
+## Limits in Redis
+
+Gateways whose middlewares have the same name count together, by the clock of the server. A user of Redis needs \
+`~carnet:rate:* +hello +auth +ping +eval +time +hmget +hset +pexpire`, and `+select` with a `db`. A source is one hash, which \
+ends when its bucket is full again; what its name tells of the source is a digest. Redis 6 or newer.
+
 ## What is sent again
 
 `retry` sends a request again that no server has seen, whatever its method and body, and, where `status` says so, one that \

@@ -52,6 +52,8 @@ pub(in crate::upstream) struct Outgoing {
     /// Whether its answer has no body, whatever the head says (RFC 9110 section 9.3.2).
     pub(super) asks_for_head: bool,
     pub(super) informed: Option<Informed>,
+    /// The map of the request's fields, empty now: those of the answer may have it.
+    pub(super) fields: HeaderMap,
     is_repeatable: bool,
     head: Vec<u8>,
     /// Bytes of the head that were written.
@@ -99,9 +101,11 @@ impl Outgoing {
         let mut text = Vec::with_capacity(USUAL);
         write_target(&mut text, &head.method, &head.uri);
         write_fields(&mut text, &head.headers, &head.uri, coding.as_ref());
+        head.headers.clear();
         Self {
             asks_for_head: head.method == Method::HEAD,
             informed: head.extensions.remove(),
+            fields: head.headers,
             is_repeatable,
             head: text,
             written: 0,
