@@ -62,19 +62,19 @@ impl Answer {
         *response.headers_mut() = std::mem::take(fields);
         let headers = response.headers_mut();
         headers.reserve(head.headers.len());
-        let mut has_connection = false;
+        let mut may_close = false;
         for field in head.headers {
             let name = HeaderName::from_bytes(field.name.as_bytes());
             let value = HeaderValue::from_maybe_shared(bytes.slice_ref(field.value));
             let (Ok(name), Ok(value)) = (name, value) else {
                 return Err(Malformed("a field is malformed"));
             };
-            has_connection |= name == CONNECTION;
+            may_close |= name == CONNECTION && !is_keep_alive(&value);
             headers.append(name, value);
         }
         let kind = (status, response.version());
         let left = Left::after(kind, response.headers_mut(), asks_for_head)?;
-        let keeps = match (has_connection, response.version()) {
+        let keeps = match (may_close, response.version()) {
             (false, Version::HTTP_11) => status != StatusCode::SWITCHING_PROTOCOLS,
             _ => keeps(&response),
         };
@@ -96,6 +96,11 @@ fn keeps(response: &Response<()>) -> bool {
         Version::HTTP_11 => !says("close"),
         _ => says("keep-alive") && !says("close"),
     }
+}
+
+/// As most servers write it.
+fn is_keep_alive(value: &HeaderValue) -> bool {
+    value.as_bytes().eq_ignore_ascii_case(b"keep-alive")
 }
 
 fn says(headers: &HeaderMap, word: &str) -> bool {

@@ -328,12 +328,12 @@ fn write_fields(text: &mut Vec<u8>, headers: &HeaderMap, uri: &Uri, coding: Opti
 fn write_field(text: &mut Vec<u8>, name: &HeaderName, value: &[u8]) {
     let start = text.len();
     text.extend_from_slice(name.as_str().as_bytes());
-    let written = &mut text[start..];
-    let dashes = memchr::memchr_iter(b'-', name.as_str().as_bytes());
-    for first in std::iter::once(0).chain(dashes.map(|dash| dash + 1)) {
-        if let Some(byte) = written.get_mut(first) {
+    let mut begins = true;
+    for byte in &mut text[start..] {
+        if begins {
             byte.make_ascii_uppercase();
         }
+        begins = *byte == b'-';
     }
     text.extend_from_slice(b": ");
     text.extend_from_slice(value);
