@@ -151,7 +151,7 @@ impl Authority {
     }
 
     /// Where the browser goes with a login.
-    pub(crate) fn accept_login(
+    pub(crate) async fn accept_login(
         &self,
         challenge: &str,
         accepted: AcceptLogin,
@@ -160,6 +160,11 @@ impl Authority {
         let subject = accepted.subject.unwrap_or_default();
         if subject.is_empty() {
             let text = "Member 'subject' must not be empty.";
+            return Err(AdminError::Parameter(text.to_owned()));
+        }
+        if within(self.store.known_client(&subject)).await?.is_some() {
+            // Tokens of the client itself have its id as their subject.
+            let text = "Member 'subject' is the id of a client.";
             return Err(AdminError::Parameter(text.to_owned()));
         }
         if flow.subject.as_ref().is_some_and(|known| *known != subject) {

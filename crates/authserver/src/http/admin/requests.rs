@@ -47,7 +47,7 @@ pub(super) async fn accept_login(
 ) -> Answer {
     let challenge = challenge(query, "login_challenge")?;
     let accepted: AcceptLogin = read(body).await?;
-    redirect(authority.accept_login(&challenge, accepted))
+    redirect(authority.accept_login(&challenge, accepted).await)
 }
 
 /// A person did not log in.
