@@ -234,7 +234,7 @@ impl Authority {
             let text = "The 'login_verifier' is none that was made here.";
             return Err(Refusal::page(ErrorCode::InvalidRequest, text));
         };
-        let asked = self.asked(&flow.query).await?;
+        let asked = self.asked(&flow.query, flow.device.as_ref()).await?;
         let to = &asked.return_to;
         let id = &asked.client().client_id;
         let brought = self.csrf_of(Csrf::Login, id, browser);
@@ -243,10 +243,14 @@ impl Authority {
             let text = "The login verifier was used before.";
             return Err(to.refusal(ErrorCode::AccessDenied, text));
         }
-        let login = outcome.map_err(|rejection| {
-            let (error, text) = rejection.words();
-            to.said(error, &text)
-        })?;
+        let login = match outcome {
+            Ok(login) => login,
+            Err(rejection) => {
+                self.deny(flow.device.as_deref()).await?;
+                let (error, text) = rejection.words();
+                return Err(to.said(error, &text));
+            }
+        };
         let cookie = self.remember(&flow, &login).await?;
         let mut onward = self.to_consent(&asked, flow, login, challenge).await?;
         onward.cookies.splice(0..0, cookie);
@@ -281,7 +285,7 @@ impl Authority {
     }
 
     /// Whether it is the browser that began, in time.
-    pub(super) fn check_back(
+    pub(in crate::domain) fn check_back(
         &self,
         to: &super::answer::ReturnTo,
         (wanted, brought): (&str, Option<&str>),
