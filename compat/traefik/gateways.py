@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -50,11 +51,14 @@ class Behind:
 
 
 def start_behind(processes: Processes, carnet: str) -> Behind:
-    """A whoami for each service, and nobody at one port."""
-    ports = dict(zip([*SERVICES, "nobody"], free_ports(len(SERVICES) + 1)))
+    """A whoami for each service, one that knows who is logged in, and nobody at one port."""
+    ports = dict(zip([*SERVICES, "nobody", "auth"], free_ports(len(SERVICES) + 2)))
     for name in SERVICES:
         command = [carnet, "whoami", "--port", str(ports[name]), "--name", name]
         processes.start(name, command, lambda port=ports[name]: _answers(port))
+    port = ports["auth"]
+    service = [sys.executable, str(Path(__file__).with_name("auth.py")), str(port)]
+    processes.start("auth", service, lambda: send(READY, port) is not None)
     return Behind(ports, Certificates(processes.directory / "certificates"))
 
 
@@ -111,7 +115,7 @@ def _dynamic(play: Play, behind: Behind) -> dict[str, object]:
     http = {
         "routers": {"ready": ready, **play.routers},
         "services": behind.named(services),
-        "middlewares": middlewares,
+        "middlewares": behind.named(middlewares),
     }
     return {"http": http, "tls": tls(behind.certificates.folder)}
 

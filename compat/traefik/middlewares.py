@@ -62,6 +62,22 @@ KINDS: dict[str, list[Options]] = {
         {"sourceRange": ["10.0.0.0/8", "2001:db8::/64"], "ipStrategy": {"excludedIPs": ["10.0.0.1", "127.0.0.1"]}},
         {"sourceRange": ["2001:db8::/64"], "ipStrategy": {"depth": 1, "ipv6Subnet": 64}},
     ],
+    "ipWhiteList": [
+        {"sourceRange": ["127.0.0.1"]},
+        {"sourceRange": ["127.0.0.2/32", "10.0.0.0/8"]},
+        {"sourceRange": ["10.0.0.0/8"], "ipStrategy": {"depth": 1}},
+    ],
+    "encodedCharacters": [
+        {"allowEncodedSlash": False},
+        {"allowEncodedSlash": True},
+        {"allowEncodedSlash": True, "allowEncodedSemicolon": True, "allowEncodedHash": True},
+        {"allowEncodedPercent": True, "allowEncodedQuestionMark": True, "allowEncodedNullCharacter": True},
+    ],
+    "digestAuth": [
+        {"users": ["user:traefik:0123456789abcdef0123456789abcdef"]},
+        {"users": ["user:here:0123456789abcdef0123456789abcdef"], "realm": "here", "removeHeader": True},
+        {"users": ["user:traefik:0123456789abcdef0123456789abcdef"], "headerField": "X-User"},
+    ],
     "basicAuth": [
         {"users": USERS},
         {"users": USERS, "realm": "a b", "headerField": "X-User", "removeHeader": True},
@@ -141,7 +157,7 @@ FAILING = {"buffering", "retry", "circuitBreaker", "errors"}
 TELL_TALE = {"buffering", "errors"}
 
 # Guards outside, then what changes paths and headers.
-ORDER = ["ipAllowList", "basicAuth", "rateLimit", "inFlightReq", "errors", "retry", "buffering", "redirectRegex", "headers", "stripPrefix", "addPrefix", "replacePathRegex"]
+ORDER = ["ipAllowList", "encodedCharacters", "basicAuth", "rateLimit", "inFlightReq", "errors", "retry", "buffering", "redirectRegex", "headers", "stripPrefix", "addPrefix", "replacePathRegex"]
 
 
 def frames(random: Random, per_frame: int) -> list[Frame]:

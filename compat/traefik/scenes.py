@@ -9,8 +9,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from random import Random
 
+import answers
 import frames
 import grammar
+import guards
 import middlewares
 import secured
 import services
@@ -83,7 +85,7 @@ def play(seed: int, count: int, per_scene: int = 10) -> Play:
                 tags.add("not-in-uris")
             request.headers.append(("X-Case", str(number)))
             cases.append(Case(number, scene, request, frozenset(tags)))
-    kinds = (frames, services, secured, middlewares)
+    kinds = (frames, services, secured, middlewares, guards, answers)
     framed = [frame for kind in kinds for frame in kind.frames(random, per_scene)]
     for frame in framed:
         scenes.append(frame.scene)

@@ -19,7 +19,27 @@ CERTIFICATES: dict[str, tuple[str, str | None]] = {
     "ca": ("DNS:ca", None),
     "client": ("DNS:client", "ca"),
     "stranger": ("DNS:stranger", None),
+    "named": (
+        "DNS:named,DNS:other,email:a@a.test,IP:127.0.0.1,IP:2001:db8::1,URI:https://a.test/x?y=z",
+        "ca",
+    ),
 }
+
+
+SUBJECTS = {
+    "named": "/DC=org/DC=a/C=FR/ST=Some State/L=A, B~*/O=O-1/O=O 2/OU=\u00dcnit/serialNumber=77/CN=named",
+}
+DISTINGUISHED = ["domainComponent", "country", "province", "locality", "organization", "serialNumber"]
+DISTINGUISHED += ["commonName"]
+# What the middleware `passTLSClientCert` can tell.
+TOLD: list[Options] = [
+    {"pem": True},
+    {"info": {"subject": {name: True for name in [*DISTINGUISHED, "organizationalUnit"]}}},
+    {"info": {"issuer": {name: True for name in DISTINGUISHED}, "sans": True}},
+    {"info": {"serialNumber": True, "notBefore": True, "notAfter": True}},
+    {"pem": True, "info": {"subject": {"commonName": True}, "issuer": {"commonName": True}, "sans": True}},
+    {"info": {"subject": {"commonName": False}}},
+]
 
 
 class Certificates:
@@ -40,8 +60,8 @@ class Certificates:
 
     def _make(self, name: str, names: str, issuer: str | None) -> None:
         command = ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256"]
-        command += ["-nodes", "-days", "2", "-subj", f"/CN={name}", "-addext"]
-        command += [f"subjectAltName={names}", "-keyout", f"{name}.key", "-out", f"{name}.crt"]
+        command += ["-nodes", "-days", "2", "-utf8", "-subj", SUBJECTS.get(name, f"/CN={name}")]
+        command += ["-addext", f"subjectAltName={names}", "-keyout", f"{name}.key", "-out", f"{name}.crt"]
         if issuer:
             command += ["-CA", f"{issuer}.crt", "-CAkey", f"{issuer}.key"]
             command += ["-addext", "basicConstraints=critical,CA:FALSE"]
@@ -93,7 +113,28 @@ def frames(random: Random, per_frame: int) -> list[Frame]:
         for _ in range(per_frame):
             _ask(random, frame)
         made.append(frame)
-    return made
+    return [*made, _told(random, per_frame)]
+
+
+def _told(random: Random, per_frame: int) -> Frame:
+    """What services get to know of certificates."""
+    frame = Frame("secured-told", {"forwardedHeaders": {"trustedIPs": ["127.0.0.2"]}})
+    for which, options in enumerate(TOLD):
+        name = f"{frame.scene}-{which}"
+        frame.middlewares[name] = {"passTLSClientCert": options}
+        tls = {"options": "RequestClientCert"}
+        frame.route(str(which), f"Host(`a.test`) && PathPrefix(`/{which}`)", middlewares=[name], tls=tls)
+    for asked in range(per_frame * 3):
+        shows = random.choice([None, "client", "stranger", "named", "named"])
+        secured = Secured(name="a.test", shows=shows)
+        request = Request(path=f"/{asked % len(TOLD)}", secured=secured)
+        request.source = random.choice(["127.0.0.1", "127.0.0.2"])
+        if random.random() < 0.4:
+            request.headers.append(("X-Forwarded-Tls-Client-Cert", "forged"))
+        if random.random() < 0.4:
+            request.headers.append(("X-Forwarded-Tls-Client-Cert-Info", "forged"))
+        frame.ask(request)
+    return frame
 
 
 def _ask(random: Random, frame: Frame) -> None:

@@ -22,7 +22,7 @@ pub(crate) fn outbound_url(fields: &mut Fields<'_>, key: &'static str) -> Option
         return None;
     }
     if !url.username().is_empty() || url.password().is_some() {
-        let message = "holds credentials; write them in `clientID` and `clientSecret`";
+        let message = "holds credentials, and URLs are written to logs; take them out of it";
         fields.error(key, message);
         return None;
     }

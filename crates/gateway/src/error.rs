@@ -60,6 +60,8 @@ pub enum Reason {
     CallerUnauthenticated,
     /// The authorization server grants this caller nothing here.
     CallerForbidden,
+    /// The service that `forwardAuth` asks gave no answer that could be read.
+    AuthService,
     /// The token's claims do not satisfy the middleware's `claims`.
     ClaimsUnsatisfied,
     /// The token endpoint could not be reached, was overloaded or failed, retries included.
@@ -155,6 +157,7 @@ impl Reason {
             Self::ClientGone => "client_gone",
             Self::CallerUnauthenticated => "caller_unauthenticated",
             Self::CallerForbidden => "caller_forbidden",
+            Self::AuthService => "auth_service",
             Self::ClaimsUnsatisfied => "claims_unsatisfied",
             Self::TokenEndpointUnavailable => "token_endpoint_unavailable",
             Self::TokenEndpointTimeout => "token_endpoint_timeout",
@@ -185,7 +188,8 @@ impl Reason {
             | Self::CallerUnauthenticated
             | Self::CallerForbidden
             | Self::ClaimsUnsatisfied => Side::Client,
-            Self::TokenEndpointUnavailable
+            Self::AuthService
+            | Self::TokenEndpointUnavailable
             | Self::TokenEndpointTimeout
             | Self::TokenEndpointAnswer
             | Self::TokenRefused
@@ -216,7 +220,10 @@ impl Reason {
     pub fn text(self) -> &'static str {
         match self {
             Self::BadRequest => "Bad Request",
-            Self::ConnectMethod | Self::TraceMethod | Self::UnknownExpectation => "",
+            Self::ConnectMethod
+            | Self::TraceMethod
+            | Self::UnknownExpectation
+            | Self::AuthService => "",
             Self::Misdirected => "Misdirected Request\n",
             Self::NoRoute => "404 page not found\n",
             Self::NoServer => "no available server\n",

@@ -8,6 +8,7 @@ mod access_log;
 mod api;
 pub mod body;
 mod budget;
+mod canonical;
 mod chunked;
 mod entry_point;
 pub mod error;

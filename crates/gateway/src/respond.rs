@@ -99,7 +99,7 @@ pub(crate) fn status(reason: Reason) -> StatusCode {
         | Reason::UpstreamDialTimeout
         | Reason::UpstreamHeaderTimeout => StatusCode::GATEWAY_TIMEOUT,
         Reason::Loop => StatusCode::LOOP_DETECTED,
-        Reason::Internal => StatusCode::INTERNAL_SERVER_ERROR,
+        Reason::AuthService | Reason::Internal => StatusCode::INTERNAL_SERVER_ERROR,
     }
 }
 

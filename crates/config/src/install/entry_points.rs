@@ -6,6 +6,7 @@ use std::time::Duration;
 use ipnet::IpNet;
 
 use crate::document::Fields;
+use crate::routing::middleware::EncodedCharacters;
 use crate::routing::router::{Observability, RouterTls};
 
 /// An entry point.
@@ -22,7 +23,7 @@ pub struct EntryPoint {
     pub max_header_bytes: usize,
     /// `http.sanitizePath`: dot segments and double slashes are removed. Default true.
     pub sanitize_path: bool,
-    /// `http.encodedCharacters`.
+    /// `http.encodedCharacters`. Default: all are allowed.
     pub encoded_characters: EncodedCharacters,
     /// `http.encodeQuerySemicolons`: `;` in a query becomes `%3B` instead of `&`. Default false.
     pub encode_query_semicolons: bool,
@@ -52,26 +53,6 @@ pub struct EntryPoint {
     pub allow_acme_by_pass: bool,
     /// `transport`.
     pub transport: Transport,
-}
-
-/// `http.encodedCharacters`: which encoded characters a path may hold. All by default; a path with
-/// one that is not allowed answers 400.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct EncodedCharacters {
-    /// `allowEncodedSlash` (`%2F`).
-    pub slash: bool,
-    /// `allowEncodedBackSlash` (`%5C`).
-    pub back_slash: bool,
-    /// `allowEncodedNullCharacter` (`%00`).
-    pub null_character: bool,
-    /// `allowEncodedSemicolon` (`%3B`).
-    pub semicolon: bool,
-    /// `allowEncodedPercent` (`%25`).
-    pub percent: bool,
-    /// `allowEncodedQuestionMark` (`%3F`).
-    pub question_mark: bool,
-    /// `allowEncodedHash` (`%23`).
-    pub hash: bool,
 }
 
 /// `http.underscoreHeadersStrategy`: what happens to headers with `_` in their names, which CGI
@@ -154,7 +135,7 @@ impl EntryPoint {
             middlewares: Vec::new(),
             max_header_bytes: 1 << 20,
             sanitize_path: true,
-            encoded_characters: EncodedCharacters::default(),
+            encoded_characters: EncodedCharacters::all(true),
             encode_query_semicolons: false,
             underscore_headers: UnderscoreHeaders::default(),
             via: None,
@@ -167,20 +148,6 @@ impl EntryPoint {
             max_decoder_header_table_size: 4096,
             allow_acme_by_pass: false,
             transport: Transport::default(),
-        }
-    }
-}
-
-impl Default for EncodedCharacters {
-    fn default() -> Self {
-        Self {
-            slash: true,
-            back_slash: true,
-            null_character: true,
-            semicolon: true,
-            percent: true,
-            question_mark: true,
-            hash: true,
         }
     }
 }
@@ -272,7 +239,9 @@ impl EntryPoint {
         if let Some(sanitize) = fields.boolean("sanitizePath") {
             self.sanitize_path = sanitize;
         }
-        if let Some(allowed) = fields.map("encodedCharacters", EncodedCharacters::read) {
+        if let Some(allowed) = fields.map("encodedCharacters", |fields| {
+            EncodedCharacters::read(fields, true)
+        }) {
             self.encoded_characters = allowed;
         }
     }
@@ -307,21 +276,6 @@ fn is_address(text: &str) -> bool {
         None => !host.contains([':', '/', '[', ']', ' ']),
     };
     host_fits && port.bytes().all(|b| b.is_ascii_digit()) && port.parse::<u16>().is_ok()
-}
-
-impl EncodedCharacters {
-    fn read(fields: &mut Fields<'_>) -> Self {
-        let mut allowed = |key| fields.boolean(key).unwrap_or(true);
-        Self {
-            slash: allowed("allowEncodedSlash"),
-            back_slash: allowed("allowEncodedBackSlash"),
-            null_character: allowed("allowEncodedNullCharacter"),
-            semicolon: allowed("allowEncodedSemicolon"),
-            percent: allowed("allowEncodedPercent"),
-            question_mark: allowed("allowEncodedQuestionMark"),
-            hash: allowed("allowEncodedHash"),
-        }
-    }
 }
 
 impl ForwardedHeaders {

@@ -34,7 +34,7 @@ impl Pem {
         Some(Self::read(text, fields.dotted(key), fields.position()))
     }
 
-    /// Reads an option that may be there.
+    /// Reads an option that may be there; an empty one is not.
     pub(super) fn optional(fields: &mut Fields<'_>, key: &'static str) -> Option<Self> {
         let text = fields.text(key).filter(|text| !text.is_empty())?;
         Some(Self::read(text, fields.dotted(key), fields.position()))
@@ -120,14 +120,17 @@ impl RoutingConfig {
         }
         for (name, object) in self.middlewares.iter_mut() {
             fill(object, &format!("middleware {name}"), read);
-            let Some(Middleware::BasicAuth(auth)) = &mut object.value else {
-                continue;
+            let kind = object.value.as_ref().map_or("", Middleware::kind);
+            let outcome = match &mut object.value {
+                Some(Middleware::BasicAuth(auth)) => auth.read_users_file(read),
+                Some(Middleware::DigestAuth(auth)) => auth.read_users_file(read),
+                _ => continue,
             };
-            if let Err(message) = auth.read_users_file(read) {
+            if let Err(message) = outcome {
                 object.diagnostics.push(Diagnostic {
                     severity: Severity::Error,
                     object: format!("middleware {name}"),
-                    key: "basicAuth.usersFile".to_owned(),
+                    key: format!("{kind}.usersFile"),
                     message,
                     position: None,
                 });
@@ -160,6 +163,7 @@ impl HoldsPem for Middleware {
     fn pems(&mut self) -> Vec<&mut Pem> {
         match self {
             Self::RateLimit(options) => options.pems(),
+            Self::ForwardAuth(options) => options.pems(),
             _ => Vec::new(),
         }
     }

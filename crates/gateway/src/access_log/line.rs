@@ -12,6 +12,7 @@ use http_body::Body as _;
 
 use super::AccessLog;
 use crate::body::{Request, Response};
+use crate::canonical::canonical;
 use crate::metrics::{Counts, End, Tally};
 use crate::middleware::{Exchange, Record};
 use crate::shard::Copied;
@@ -303,15 +304,4 @@ fn all_values(headers: &HeaderMap, name: &HeaderName) -> String {
     let values = headers.get_all(name).iter().map(HeaderValue::as_bytes);
     let values: Vec<_> = values.map(String::from_utf8_lossy).collect();
     values.join(",")
-}
-
-/// `user-agent` as `User-Agent`.
-fn canonical(name: &HeaderName) -> String {
-    let mut starts = true;
-    let title = |c: char| {
-        let cased = if starts { c.to_ascii_uppercase() } else { c };
-        starts = c == '-';
-        cased
-    };
-    name.as_str().chars().map(title).collect()
 }

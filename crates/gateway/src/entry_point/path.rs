@@ -2,7 +2,6 @@
 //! here, with Traefik's steps in Traefik's order.
 
 use carnet_config::install::EntryPoint;
-use carnet_config::install::entry_points::EncodedCharacters;
 use http::Uri;
 use http::uri::PathAndQuery;
 
@@ -24,7 +23,7 @@ pub(super) fn clean(uri: &Uri, options: &EntryPoint) -> Result<Uri, Fault> {
         return Err(refused("a percent-encoding in the path is broken"));
     }
     let mut path = normalized(path);
-    if let Some(encoded) = forbidden(&path, &options.encoded_characters) {
+    if let Some(encoded) = options.encoded_characters.forbidden_in(&path) {
         return Err(Fault::new(Reason::BadRequest).because(format!(
             "`{encoded}` is not allowed in a path of this entry point"
         )));
@@ -94,21 +93,6 @@ fn is_path_character(c: char) -> bool {
     is_unreserved(c) || "/!$&'()*+,;=:@[]".contains(c)
 }
 
-/// The first encoded character that the entry point does not allow.
-fn forbidden(path: &str, allowed: &EncodedCharacters) -> Option<&'static str> {
-    let table = [
-        ("%2F", allowed.slash),
-        ("%5C", allowed.back_slash),
-        ("%00", allowed.null_character),
-        ("%3B", allowed.semicolon),
-        ("%25", allowed.percent),
-        ("%3F", allowed.question_mark),
-        ("%23", allowed.hash),
-    ];
-    let mut refused = table.into_iter().filter(|(_, is_allowed)| !is_allowed);
-    refused.find_map(|(encoded, _)| path.contains(encoded).then_some(encoded))
-}
-
 /// Without empty and dot segments, as Go's `path.Clean`; a slash at the end stays.
 fn sanitized(path: &str) -> String {
     let mut segments = Vec::new();
@@ -131,6 +115,8 @@ fn sanitized(path: &str) -> String {
 #[cfg(test)]
 #[expect(clippy::unwrap_used, reason = "tests")]
 mod tests {
+    use carnet_config::routing::middleware::EncodedCharacters;
+
     use super::*;
 
     fn cleaned(target: &str) -> String {
@@ -174,15 +160,7 @@ mod tests {
     #[test]
     fn each_encoded_character_can_be_refused() {
         let mut strict = EntryPoint::at(":80");
-        strict.encoded_characters = EncodedCharacters {
-            slash: false,
-            back_slash: false,
-            null_character: false,
-            semicolon: false,
-            percent: false,
-            question_mark: false,
-            hash: false,
-        };
+        strict.encoded_characters = EncodedCharacters::all(false);
         for encoded in ["%2f", "%5C", "%00", "%3b", "%25", "%3F", "%23"] {
             let uri = format!("/a{encoded}b").parse().unwrap();
             assert!(clean(&uri, &strict).is_err(), "{encoded}");

@@ -15,6 +15,7 @@ use crate::respond;
 /// The middleware.
 #[derive(Debug)]
 pub(super) struct IpAllowList {
+    kind: &'static str,
     options: Options,
     rejection: StatusCode,
 }
@@ -22,9 +23,15 @@ pub(super) struct IpAllowList {
 impl IpAllowList {
     /// The error is one sentence.
     pub(super) fn new(options: &Options) -> Result<Self, String> {
+        Self::named("ipAllowList", options)
+    }
+
+    /// The same under another kind's name.
+    pub(super) fn named(kind: &'static str, options: &Options) -> Result<Self, String> {
         let rejection = StatusCode::from_u16(options.reject_status_code)
             .map_err(|_| "`rejectStatusCode` is no status".to_owned())?;
         Ok(Self {
+            kind,
             options: options.clone(),
             rejection,
         })
@@ -38,7 +45,7 @@ impl IpAllowList {
 
 impl Middleware for IpAllowList {
     fn kind(&self) -> &'static str {
-        "ipAllowList"
+        self.kind
     }
 
     fn handle<'a>(

@@ -18,7 +18,7 @@ pub(super) fn remove_lookalikes(headers: &mut HeaderMap, name: &HeaderName) {
 }
 
 /// A name with everything that is no letter or digit made one; names are in lower case already.
-fn collapsed(name: &HeaderName) -> impl Iterator<Item = u8> + Clone {
+pub(super) fn collapsed(name: &HeaderName) -> impl Iterator<Item = u8> + Clone {
     name.as_str().bytes().map(|byte| match byte {
         b'a'..=b'z' | b'0'..=b'9' => byte,
         _ => b'-',

@@ -26,9 +26,15 @@ mod basic_auth;
 mod buffering;
 mod circuit_breaker;
 mod client_ip;
+mod compress;
+mod content_type;
 mod credentials;
+mod digest_auth;
+mod encoded_characters;
 mod errors;
 mod exchange;
+mod forward_auth;
+mod grpc_web;
 mod guarded;
 mod headers;
 mod in_flight_req;
@@ -36,12 +42,14 @@ mod ip_allow_list;
 mod lookalikes;
 mod next;
 mod oauth_client_credentials;
+mod pass_tls_client_cert;
 mod path;
 mod rate_limit;
 mod redirect;
 mod replace_path;
 mod replace_path_regex;
 mod retry;
+mod stamp;
 mod strip_prefix;
 mod strip_prefix_regex;
 
@@ -53,11 +61,18 @@ pub use next::{Endpoint, Next, ServerStatus};
 use basic_auth::BasicAuth;
 use buffering::Buffering;
 use circuit_breaker::CircuitBreaker;
+use compress::Compress;
+use content_type::ContentType;
+use digest_auth::DigestAuth;
+use encoded_characters::EncodedCharacters;
 use errors::Errors;
+use forward_auth::ForwardAuth;
+use grpc_web::GrpcWeb;
 use headers::Headers;
 use in_flight_req::InFlightReq;
 use ip_allow_list::IpAllowList;
 use oauth_client_credentials::OAuthClientCredentials;
+use pass_tls_client_cert::PassTlsClientCert;
 use path::Rewriter;
 use rate_limit::RateLimit;
 use redirect::Redirector;
@@ -98,13 +113,21 @@ pub(crate) fn build(
             let service = service.ok_or("it needs a service")?;
             Arc::new(Errors::new(options, service)?)
         }
+        Options::Compress(options) => Arc::new(Compress(options.clone())),
+        Options::ContentType(options) => Arc::new(ContentType(options.clone())),
+        Options::DigestAuth(options) => Arc::new(DigestAuth::new(options, supplies)?),
+        Options::EncodedCharacters(options) => Arc::new(EncodedCharacters(*options)),
+        Options::ForwardAuth(options) => Arc::new(ForwardAuth::new(options, supplies)?),
+        Options::GrpcWeb(options) => Arc::new(GrpcWeb(options.clone())),
         Options::Headers(options) => Arc::new(Headers::new(options)?),
         Options::InFlightReq(options) => Arc::new(InFlightReq::new(options)?),
         Options::IpAllowList(options) => Arc::new(IpAllowList::new(options)?),
+        Options::IpWhiteList(options) => Arc::new(IpAllowList::named("ipWhiteList", options)?),
         Options::OAuthClientCredentials(options) => {
             Arc::new(OAuthClientCredentials::new(name, options, supplies)?)
         }
         Options::RateLimit(options) => Arc::new(RateLimit::new(name, options, supplies)?),
+        Options::PassTlsClientCert(options) => Arc::new(PassTlsClientCert(options.clone())),
         Options::RedirectRegex(options) => Arc::new(Redirector(options.clone())),
         Options::RedirectScheme(options) => Arc::new(Redirector(options.clone())),
         Options::ReplacePath(options) => Arc::new(Rewriter(options.clone())),

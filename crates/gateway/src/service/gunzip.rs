@@ -13,7 +13,7 @@ use tokio_util::io::{ReaderStream, StreamReader};
 use crate::body::{Body, Request, Response};
 
 /// Asks for gzip where the client asked for nothing, and tells whether it did.
-pub(super) fn ask(request: &mut Request) -> bool {
+pub(crate) fn ask(request: &mut Request) -> bool {
     let headers = request.headers();
     // An empty value asks for nothing, too.
     let asks = headers
@@ -29,7 +29,7 @@ pub(super) fn ask(request: &mut Request) -> bool {
 }
 
 /// Unpacks the answer to such a request, if the server packed it.
-pub(super) fn answer(response: Response) -> Response {
+pub(crate) fn answer(response: Response) -> Response {
     let is_packed = response
         .headers()
         .get(CONTENT_ENCODING)

@@ -5,7 +5,7 @@
 
 mod expect;
 mod failover;
-mod gunzip;
+pub(crate) mod gunzip;
 mod headers;
 mod health_check;
 mod load_balancer;
@@ -26,6 +26,6 @@ pub(crate) use health_check::rounds;
 pub(crate) use load_balancer::{Clients, LoadBalancer};
 pub(crate) use member::Member;
 pub(crate) use mirroring::Mirroring;
-pub(crate) use repeatable::{Collected, Repeatable, Unread, collect, read};
+pub(crate) use repeatable::{Collected, Repeatable, Unread, collect, peeked, read};
 pub(crate) use upgrade::Tunnels;
 pub(crate) use weighted::Weighted;

@@ -106,6 +106,24 @@ pub(crate) async fn read(
     (body, share, Ok(kept))
 }
 
+/// The first data of a body, and all of it.
+pub(crate) async fn peeked(mut body: Body) -> (Option<Bytes>, Body) {
+    let mut kept = Kept::default();
+    while kept.length == 0 && !body.is_end_stream() {
+        match body.frame().await {
+            Some(Ok(frame)) => kept.push(frame),
+            Some(Err(error)) => {
+                let broken = futures_util::stream::iter([Err::<Frame<Bytes>, _>(error)]);
+                return (None, Body::stream(http_body_util::StreamBody::new(broken)));
+            }
+            None => break,
+        }
+    }
+    let first = kept.data.iter().find(|data| !data.is_empty()).cloned();
+    let rest = Some(body);
+    (first, Body::stream(Replay { kept, rest }))
+}
+
 /// What was read of a body.
 #[derive(Clone, Default)]
 pub(crate) struct Kept {

@@ -22,8 +22,11 @@ dot segments after it was changed is answered 400. `X-Forwarded-For` counts wher
 (`forwardedHeaders`), and nowhere else.
 
 In Kubernetes objects, `basicAuth.secret` names a Secret of type `kubernetes.io/basic-auth`, or one with one key that holds \
-users, and the members of a `chain` are `{name, namespace}`.
+users (`digestAuth.secret`: the latter), `forwardAuth.tls.caSecret` and `.certSecret` name Secrets, and the members of a `chain` are `{name, namespace}`.
 ";
+
+/// It has no example: nobody should begin with it.
+const OLD_NAME: &str = "ipWhiteList";
 
 /// What options have in common.
 const CLOSING: &str = "
@@ -60,8 +63,10 @@ pub(super) fn page() -> String {
     for (kind, schema) in schemas() {
         // Writing to a String cannot fail.
         let _ = write!(page, "\n## `{kind}`\n\n{}\n", sentence(&schema, &kind));
-        let example = format!("examples/middlewares/{kind}.yaml");
-        let _ = write!(page, "\nAn example: [{example}](../../{example}).\n");
+        if kind != OLD_NAME {
+            let example = format!("examples/middlewares/{kind}.yaml");
+            let _ = write!(page, "\nAn example: [{example}](../../{example}).\n");
+        }
         let mut table = String::new();
         rows(&schema, "", &mut table);
         let _ = write!(

@@ -58,32 +58,56 @@ impl PartialEq for BasicAuth {
     }
 }
 
+/// How items of `users` are written and read.
+pub(super) struct Items {
+    /// How one is written.
+    pub(super) form: &'static str,
+    /// Reads some of them.
+    pub(super) parse: fn(&mut dyn Iterator<Item = &str>) -> Result<Users, String>,
+}
+
+/// Secrets by names.
+type Users = BTreeMap<String, SecretString>;
+
+const ITEMS: Items = Items {
+    form: "name:hash",
+    parse: |items| parse_users(items),
+};
+
 impl BasicAuth {
     pub(super) fn read(fields: &mut Fields<'_>) -> Option<Self> {
+        Some(Self::of(fields, &ITEMS))
+    }
+
+    /// Reads the options where `users` are these items.
+    pub(super) fn of(fields: &mut Fields<'_>, items: &Items) -> Self {
         let users = fields.texts("users");
         let users_file = fields.text("usersFile").filter(|path| !path.is_empty());
         let realm = fields.text("realm").filter(|realm| !realm.is_empty());
         let header_field = fields.text("headerField").filter(|name| !name.is_empty());
         let remove_header = fields.boolean("removeHeader").unwrap_or(false);
         if users.is_empty() && users_file.is_none() {
-            let message = "there is no user, so nobody could pass; name them in `users` as \
-                           `name:hash`, or in `usersFile`";
+            let message = format!(
+                "there is no user, so nobody could pass; name them in `users` as `{}`, or in \
+                 `usersFile`",
+                items.form
+            );
             fields.error("users", message);
         }
-        let users = match parse_users(users.iter().map(String::as_str)) {
+        let users = match (items.parse)(&mut users.iter().map(String::as_str)) {
             Ok(users) => users,
             Err(message) => {
                 fields.error("users", message);
                 BTreeMap::new()
             }
         };
-        Some(Self {
+        Self {
             users,
             users_file,
             realm: realm.unwrap_or_else(|| "traefik".to_owned()),
             header_field,
             remove_header,
-        })
+        }
     }
 
     /// Adds the users of `usersFile`: one a line, without empty lines and those that begin with `#`.
@@ -92,13 +116,22 @@ impl BasicAuth {
         &mut self,
         read: &mut dyn FnMut(&str) -> Result<SecretString, String>,
     ) -> Result<(), String> {
+        self.read_file_of(&ITEMS, read)
+    }
+
+    /// As [`Self::read_users_file`], where lines are these items.
+    pub(super) fn read_file_of(
+        &mut self,
+        items: &Items,
+        read: &mut dyn FnMut(&str) -> Result<SecretString, String>,
+    ) -> Result<(), String> {
         let Some(path) = &self.users_file else {
             return Ok(());
         };
         let text = read(path).map_err(|reason| format!("`{path}` cannot be read: {reason}"))?;
         let lines = text.expose_secret().lines().map(str::trim);
-        let lines = lines.filter(|line| !line.is_empty() && !line.starts_with('#'));
-        let users = parse_users(lines).map_err(|reason| format!("`{path}`: {reason}"))?;
+        let mut lines = lines.filter(|line| !line.is_empty() && !line.starts_with('#'));
+        let users = (items.parse)(&mut lines).map_err(|reason| format!("`{path}`: {reason}"))?;
         for (name, hash) in users {
             self.users.entry(name).or_insert(hash);
         }
@@ -110,12 +143,7 @@ impl BasicAuth {
 }
 
 /// Reads `name:hash` items; the first of a name stays. The error is one sentence, without an item.
-///
-/// # Errors
-/// When one of them is no such pair, or its hash is none that can be verified.
-pub fn parse_users<'a>(
-    items: impl Iterator<Item = &'a str>,
-) -> Result<BTreeMap<String, SecretString>, String> {
+fn parse_users(items: &mut dyn Iterator<Item = &str>) -> Result<Users, String> {
     let mut users = BTreeMap::new();
     for (at, item) in items.enumerate() {
         let place = at + 1;

@@ -13,12 +13,19 @@ pub mod basic_auth;
 pub mod buffering;
 mod chain;
 pub mod circuit_breaker;
+pub mod compress;
+mod content_type;
+mod digest_auth;
+mod encoded_characters;
 mod errors;
+pub mod forward_auth;
+mod grpc_web;
 pub mod headers;
 mod in_flight_req;
 mod ip_allow_list;
 mod ip_strategy;
 pub mod oauth_client_credentials;
+pub mod pass_tls_client_cert;
 mod pattern;
 pub mod rate_limit;
 mod redirect_regex;
@@ -37,12 +44,19 @@ pub use basic_auth::BasicAuth;
 pub use buffering::Buffering;
 pub use chain::Chain;
 pub use circuit_breaker::CircuitBreaker;
+pub use compress::Compress;
+pub use content_type::ContentType;
+pub use digest_auth::DigestAuth;
+pub use encoded_characters::EncodedCharacters;
 pub use errors::Errors;
+pub use forward_auth::ForwardAuth;
+pub use grpc_web::GrpcWeb;
 pub use headers::Headers;
 pub use in_flight_req::InFlightReq;
 pub use ip_allow_list::IpAllowList;
 pub use ip_strategy::IpStrategy;
 pub use oauth_client_credentials::OAuthClientCredentials;
+pub use pass_tls_client_cert::PassTlsClientCert;
 pub use rate_limit::RateLimit;
 pub use redirect_regex::RedirectRegex;
 pub use redirect_scheme::RedirectScheme;
@@ -69,14 +83,30 @@ pub enum Middleware {
     CircuitBreaker(Box<CircuitBreaker>),
     /// `errors`.
     Errors(Box<Errors>),
+    /// `compress`.
+    Compress(Compress),
+    /// `contentType`.
+    ContentType(ContentType),
+    /// `digestAuth`.
+    DigestAuth(DigestAuth),
+    /// `encodedCharacters`.
+    EncodedCharacters(EncodedCharacters),
+    /// `forwardAuth`.
+    ForwardAuth(Box<ForwardAuth>),
+    /// `grpcWeb`.
+    GrpcWeb(GrpcWeb),
     /// `headers`.
     Headers(Box<Headers>),
     /// `inFlightReq`.
     InFlightReq(InFlightReq),
     /// `ipAllowList`.
     IpAllowList(IpAllowList),
+    /// `ipWhiteList`: the old name of `ipAllowList`.
+    IpWhiteList(IpAllowList),
     /// `oAuthClientCredentials`.
     OAuthClientCredentials(Box<OAuthClientCredentials>),
+    /// `passTLSClientCert`.
+    PassTlsClientCert(PassTlsClientCert),
     /// `rateLimit`.
     RateLimit(Box<RateLimit>),
     /// `redirectRegex`.
@@ -105,10 +135,18 @@ impl Middleware {
             Self::Chain(_) => "chain",
             Self::CircuitBreaker(_) => "circuitBreaker",
             Self::Errors(_) => "errors",
+            Self::Compress(_) => "compress",
+            Self::ContentType(_) => "contentType",
+            Self::DigestAuth(_) => "digestAuth",
+            Self::EncodedCharacters(_) => "encodedCharacters",
+            Self::ForwardAuth(_) => "forwardAuth",
+            Self::GrpcWeb(_) => "grpcWeb",
             Self::Headers(_) => "headers",
             Self::InFlightReq(_) => "inFlightReq",
             Self::IpAllowList(_) => "ipAllowList",
+            Self::IpWhiteList(_) => "ipWhiteList",
             Self::OAuthClientCredentials(_) => OAUTH_CLIENT_CREDENTIALS,
+            Self::PassTlsClientCert(_) => "passTLSClientCert",
             Self::RateLimit(_) => "rateLimit",
             Self::RedirectRegex(_) => "redirectRegex",
             Self::RedirectScheme(_) => "redirectScheme",
@@ -142,8 +180,29 @@ const KINDS: &[(&str, Read)] = &[
             fields,
         )?)))
     }),
+    ("compress", |fields| {
+        Compress::read(fields).map(Middleware::Compress)
+    }),
+    ("contentType", |fields| {
+        ContentType::read(fields).map(Middleware::ContentType)
+    }),
+    ("digestAuth", |fields| {
+        DigestAuth::read(fields).map(Middleware::DigestAuth)
+    }),
+    ("encodedCharacters", |fields| {
+        let allowed = EncodedCharacters::read(fields, false);
+        Some(Middleware::EncodedCharacters(allowed))
+    }),
     ("errors", |fields| {
         Some(Middleware::Errors(Box::new(Errors::read(fields)?)))
+    }),
+    ("forwardAuth", |fields| {
+        Some(Middleware::ForwardAuth(Box::new(ForwardAuth::read(
+            fields,
+        )?)))
+    }),
+    ("grpcWeb", |fields| {
+        GrpcWeb::read(fields).map(Middleware::GrpcWeb)
     }),
     ("headers", |fields| {
         Some(Middleware::Headers(Box::new(Headers::read(fields)?)))
@@ -154,9 +213,15 @@ const KINDS: &[(&str, Read)] = &[
     ("ipAllowList", |fields| {
         IpAllowList::read(fields).map(Middleware::IpAllowList)
     }),
+    ("ipWhiteList", |fields| {
+        IpAllowList::read_old(fields).map(Middleware::IpWhiteList)
+    }),
     (OAUTH_CLIENT_CREDENTIALS, |fields| {
         let options = oauth_client_credentials::read(fields)?;
         Some(Middleware::OAuthClientCredentials(Box::new(options)))
+    }),
+    ("passTLSClientCert", |fields| {
+        PassTlsClientCert::read(fields).map(Middleware::PassTlsClientCert)
     }),
     ("rateLimit", |fields| {
         Some(Middleware::RateLimit(Box::new(RateLimit::read(fields)?)))

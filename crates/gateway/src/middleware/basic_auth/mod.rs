@@ -10,14 +10,14 @@ use carnet_config::routing::middleware::BasicAuth as Options;
 use carnet_oauth::Random;
 use carnet_oauth::client_auth::Credentials;
 use futures_util::future::BoxFuture;
-use http::header::{AUTHORIZATION, CONTENT_TYPE, HeaderName, WWW_AUTHENTICATE};
+use http::header::{CONTENT_TYPE, WWW_AUTHENTICATE};
 use http::{HeaderValue, StatusCode};
 use quick_cache::sync::Cache;
 use secrecy::ExposeSecret as _;
 use tokio::sync::Semaphore;
 
 use super::credentials::callers;
-use super::lookalikes::remove_lookalikes;
+use super::stamp::Stamp;
 use super::{Exchange, Identity, Middleware, Next};
 use crate::body::{Body, Request, Response};
 use crate::error::{Fault, Reason};
@@ -38,8 +38,7 @@ pub(super) struct BasicAuth {
     /// Computed for names that nobody has.
     decoy: Arc<Hash>,
     challenge: HeaderValue,
-    header_field: Option<HeaderName>,
-    removes_header: bool,
+    stamp: Stamp,
     digests: hmac::Key,
     right: Cache<[u8; 32], ()>,
     turns: Semaphore,
@@ -58,15 +57,11 @@ impl BasicAuth {
         let challenge = format!("Basic realm=\"{}\"", options.realm.replace('"', "\\\""));
         let challenge = HeaderValue::try_from(challenge)
             .map_err(|_| "`realm` has characters that no header may have")?;
-        let header_field = options.header_field.as_ref().map(|name| {
-            HeaderName::try_from(name).map_err(|_| "`headerField` is no name of a header")
-        });
         Ok(Self {
             decoy: Arc::clone(decoy),
             users,
             challenge,
-            header_field: header_field.transpose()?,
-            removes_header: options.remove_header,
+            stamp: Stamp::new(options)?,
             digests: random_key(supplies.random.as_ref()),
             right: Cache::new(REMEMBERED),
             turns: Semaphore::new(AT_ONCE),
@@ -113,21 +108,6 @@ impl BasicAuth {
         headers.insert(CONTENT_TYPE, HeaderValue::from_static("text/plain"));
         response
     }
-
-    /// What the service gets of the caller's credentials.
-    fn stamp(&self, request: &mut Request, name: &str) -> Result<(), Fault> {
-        let headers = request.headers_mut();
-        if let Some(field) = &self.header_field {
-            remove_lookalikes(headers, field);
-            let name = HeaderValue::from_bytes(name.as_bytes())
-                .map_err(|error| Fault::new(Reason::BadRequest).because(error))?;
-            headers.insert(field.clone(), name);
-        }
-        if self.removes_header {
-            headers.remove(AUTHORIZATION);
-        }
-        Ok(())
-    }
 }
 
 fn random_key(random: &dyn Random) -> hmac::Key {
@@ -167,7 +147,7 @@ impl Middleware for BasicAuth {
             if !self.is_right(&shown).await? {
                 return Ok(self.challenge());
             }
-            self.stamp(&mut request, &shown.id)?;
+            self.stamp.put(&mut request, &shown.id)?;
             Ok(next.run(request).await)
         })
     }

@@ -17,7 +17,9 @@ use tokio_rustls::client::TlsStream;
 
 use crate::stand::Stand;
 
+mod guards;
 mod options;
+mod passed;
 mod shown;
 
 /// Accepts whatever it is shown, and lets the test look at it.
@@ -100,7 +102,12 @@ impl Encrypted {
     /// The status of the answer to a request for a host, and all that came with it. With TLS 1.3
     /// a refused certificate shows here first.
     async fn get(&mut self, host: &str) -> io::Result<(u16, String)> {
-        let request = format!("GET / HTTP/1.1\r\nHost: {host}\r\n\r\n");
+        self.ask(host, "").await
+    }
+
+    /// The same with more fields, each with its line end.
+    async fn ask(&mut self, host: &str, fields: &str) -> io::Result<(u16, String)> {
+        let request = format!("GET / HTTP/1.1\r\nHost: {host}\r\n{fields}\r\n");
         self.0.write_all(request.as_bytes()).await?;
         let mut answer = Vec::new();
         let mut buffer = [0; 4096];

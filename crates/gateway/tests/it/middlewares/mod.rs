@@ -4,7 +4,11 @@ use carnet_testkit::client::Response;
 
 use crate::stand::{Stand, Whoami};
 
+mod compress;
+mod digest_auth;
+mod everyday;
 mod failing;
+mod forward_auth;
 mod guards;
 mod headers;
 mod limits;
@@ -66,4 +70,22 @@ fn line(response: &Response) -> String {
     let text = response.text();
     let line = text.lines().find(|line| line.ends_with(" HTTP/1.1"));
     line.unwrap_or_default().to_owned()
+}
+
+/// Takes the whole chunks out of what was received of a body.
+fn chunks(received: &mut Vec<u8>) -> Vec<Vec<u8>> {
+    let mut found = Vec::new();
+    while let Some(line) = received.windows(2).position(|part| part == b"\r\n") {
+        let size = String::from_utf8(received[..line].to_vec()).unwrap();
+        let Ok(size) = usize::from_str_radix(&size, 16) else {
+            break;
+        };
+        let Some(chunk) = received.get(line + 2..line + 2 + size) else {
+            break;
+        };
+        found.push(chunk.to_vec());
+        let end = (line + 4 + size).min(received.len());
+        received.drain(..end);
+    }
+    found
 }

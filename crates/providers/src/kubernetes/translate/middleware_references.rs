@@ -1,6 +1,6 @@
 //! What a Middleware names besides single values of Secrets: the members of a `chain`, the service
-//! of `errors`, the Secrets of `basicAuth` and `rateLimit`. They are put in as a file would write
-//! them.
+//! of `errors`, the Secrets of `basicAuth`, `digestAuth`, `forwardAuth` and `rateLimit`. They are put
+//! in as a file would write them.
 
 use aws_lc_rs::digest::{SHA1_FOR_LEGACY_USE_ONLY, digest};
 use base64::Engine as _;
@@ -10,12 +10,13 @@ use secrecy::ExposeSecret as _;
 
 use super::Translation;
 use super::reference::absent;
+use crate::kubernetes::AUTHORITY_KEYS;
 use crate::kubernetes::crd::Reference;
 use crate::kubernetes::objects::ObjectName;
 use crate::kubernetes::secret::Secret;
 use crate::references::Tell;
 
-/// The key of `basicAuth` that names a Secret.
+/// The key of `basicAuth` and `digestAuth` that names a Secret.
 const SECRET: &str = "secret";
 
 impl Translation<'_> {
@@ -32,7 +33,11 @@ impl Translation<'_> {
         let look_up = |mut member: Member| {
             match member.key.as_str() {
                 "chain" => self.look_up_members(&mut member.value, namespace, tell),
-                "basicAuth" => self.look_up_users(&mut member.value, namespace, tell),
+                "basicAuth" | "digestAuth" => {
+                    let Member { key, value, .. } = &mut member;
+                    self.look_up_users(key, value, namespace, tell);
+                }
+                "forwardAuth" => self.look_up_certificates(&mut member.value, namespace, tell),
                 "errors" => {
                     if let (Some(service), Some(pages)) =
                         (value_of(&mut member.value, "service"), &pages)
@@ -74,7 +79,7 @@ impl Translation<'_> {
         }
     }
 
-    fn look_up_users(&self, options: &mut Node, namespace: &str, tell: &mut Tell<'_>) {
+    fn look_up_users(&self, kind: &str, options: &mut Node, namespace: &str, tell: &mut Tell<'_>) {
         let Value::Map(members) = &mut options.value else {
             return;
         };
@@ -86,13 +91,17 @@ impl Translation<'_> {
             return;
         };
         let secrets = &self.objects.secrets;
+        let (form, read): (_, Read) = match kind {
+            "digestAuth" => ("one key with lines `name:realm:digest`", lines),
+            _ => (
+                "either `username` and `password` or one key with lines `name:hash`",
+                users,
+            ),
+        };
         let users = match secrets.get(&name) {
-            Some(secret) => users(secret).ok_or_else(|| {
-                format!(
-                    "Secret {name} has neither `username` and `password` nor one key with lines \
-                     `name:hash`"
-                )
-            }),
+            Some(secret) => {
+                read(secret).ok_or_else(|| format!("Secret {name} does not have {form}"))
+            }
             None => Err(absent("Secret", &name, secrets.keys())),
         };
         match users {
@@ -105,10 +114,61 @@ impl Translation<'_> {
                 member.value.value = Value::List(users.into_iter().map(user).collect());
                 "users".clone_into(&mut member.key);
             }
-            Err(message) => tell("spec.basicAuth.secret", &member.value, message),
+            Err(message) => tell(&format!("spec.{kind}.{SECRET}"), &member.value, message),
         }
     }
+
+    fn look_up_certificates(&self, options: &mut Node, namespace: &str, tell: &mut Tell<'_>) {
+        let Some(Value::Map(members)) = value_of(options, "tls") else {
+            return;
+        };
+        let mut texts = Vec::new();
+        for member in members.iter() {
+            let wanted = CERTIFICATES.iter();
+            let wanted = wanted.filter(|(named, ..)| *named == member.key);
+            for (named, key, kept_at) in wanted {
+                let name = member.value.scalar().unwrap_or_default();
+                match self.text_of(&ObjectName::new(namespace, name), kept_at) {
+                    Ok(text) => texts.push(Member {
+                        key: (*key).to_owned(),
+                        key_position: member.key_position.clone(),
+                        value: Node {
+                            value: Value::Text(text),
+                            position: member.value.position.clone(),
+                        },
+                    }),
+                    Err(message) => {
+                        let key = format!("spec.forwardAuth.tls.{named}");
+                        tell(&key, &member.value, message);
+                    }
+                }
+            }
+        }
+        members.retain(|member| CERTIFICATES.iter().all(|(named, ..)| *named != member.key));
+        members.extend(texts);
+    }
+
+    /// What a Secret has under the first of these keys that it has.
+    fn text_of(&self, name: &ObjectName, keys: &[&str]) -> Result<String, String> {
+        let secrets = &self.objects.secrets;
+        let secret = secrets.get(name);
+        let secret = secret.ok_or_else(|| absent("Secret", name, secrets.keys()))?;
+        let text = keys.iter().find_map(|key| secret.text(key));
+        let text = text.map(|text| text.expose_secret().to_owned());
+        text.ok_or_else(|| format!("Secret {name} has no text under `{}`", keys.join("` or `")))
+    }
 }
+
+/// Reads the items of `users` out of a Secret.
+type Read = fn(&Secret) -> Option<Vec<String>>;
+
+/// Keys of `forwardAuth.tls` that name Secrets; what a file would write there; the keys of the Secret
+/// that may hold it.
+const CERTIFICATES: [(&str, &str, &[&str]); 3] = [
+    ("caSecret", "ca", &AUTHORITY_KEYS),
+    ("certSecret", "cert", &["tls.crt"]),
+    ("certSecret", "key", &["tls.key"]),
+];
 
 fn value_of<'n>(node: &'n mut Node, key: &str) -> Option<&'n mut Value> {
     let Value::Map(members) = &mut node.value else {
@@ -128,6 +188,11 @@ fn users(secret: &Secret) -> Option<Vec<String>> {
         let hash = STANDARD.encode(hash);
         return Some(vec![format!("{}:{{SHA}}{hash}", name.expose_secret())]);
     }
+    lines(secret)
+}
+
+/// The lines of the only key.
+fn lines(secret: &Secret) -> Option<Vec<String>> {
     let mut keys = secret.keys();
     let (Some(key), None) = (keys.next(), keys.next()) else {
         return None;

@@ -9,8 +9,11 @@ use crate::kubernetes::crd::{CertificateSource, Reference};
 use crate::kubernetes::objects::{ObjectName, Objects};
 
 /// Where Middlewares name Secrets as wholes.
-const IN_MIDDLEWARES: [&str; 4] = [
+const IN_MIDDLEWARES: [&str; 7] = [
     "spec.basicAuth.secret",
+    "spec.digestAuth.secret",
+    "spec.forwardAuth.tls.caSecret",
+    "spec.forwardAuth.tls.certSecret",
     "spec.rateLimit.redis.secret",
     "spec.rateLimit.redis.tls.caSecret",
     "spec.rateLimit.redis.tls.certSecret",
