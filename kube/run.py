@@ -113,7 +113,8 @@ def main() -> int:
     install.tools()
     for name in names:
         FETCHED.get(name, lambda: None)()
-    return many.play(names, options.jobs, options.long)
+    jobs = 1 if options.long else options.jobs
+    return many.play(names, jobs, keeps=options.long and not options.name)
 
 
 def _play(name: str, scene: Scene, options: argparse.Namespace) -> bool:
