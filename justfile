@@ -22,9 +22,11 @@ run *arguments:
 demo *arguments:
     cargo run --locked --release -- demo {{ arguments }}
 
-# Write what is generated: the reference of the command line.
+# Write what is generated: the references of the command line and of middlewares.
 gen:
     cargo run --locked --quiet -- reference > docs/reference/cli.md
+    cargo run --locked --quiet -- reference middlewares > docs/reference/middlewares.md
+    cargo run --locked --quiet -- reference schema > docs/reference/routing.schema.json
 
 # What was recorded from Hydra against our server; others' client libraries; the same requests to
 # Traefik and to us.

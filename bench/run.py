@@ -25,6 +25,7 @@ import gateway
 import install
 import load
 import machine
+import middlewares
 import plot
 import report
 import scenes
@@ -35,7 +36,7 @@ from processes import Processes
 from servers import Servers
 
 TOOLS = Path(__file__).parent / "tools"
-PARTS = ["gateway", "scenes", "alone", "tokens", "authserver"]
+PARTS = ["gateway", "scenes", "alone", "middlewares", "tokens", "authserver"]
 PEERS = scenes.PROGRAMS[1:]
 LOADS = {"wrk", "h2load", "openssl"}
 SHORT = Extent(rounds=1, seconds=0.5, clients=100, tokens=100)
@@ -143,6 +144,16 @@ def _alone(programs: dict[str, str], _: Yardstick, options: argparse.Namespace) 
     return samples, report.asked("The gateway alone", samples, alone.TARGETS)
 
 
+def _middlewares(programs: dict[str, str], _: Yardstick, options: argparse.Namespace) -> Measured:
+    extent = middlewares.Extent(options.rounds, options.seconds)
+    extent = middlewares.Extent(1, 1) if options.short else extent
+    with tempfile.TemporaryDirectory(prefix="carnet-bench-") as directory:
+        with Servers(Path(directory)) as servers:
+            samples = middlewares.measure(servers, programs, extent)
+    targets = [target for target in middlewares.TARGETS if target.name in samples]
+    return samples, report.asked("What middlewares cost", samples, targets)
+
+
 def _tokens(programs: dict[str, str], _: Yardstick, options: argparse.Namespace) -> Measured:
     scale = tokens.SHORT if options.short else replace(tokens.LONG, rounds=options.rounds)
     wanted = {name: path for name, path in programs.items() if name not in options.without}
@@ -165,6 +176,7 @@ MEASURED = {
     "gateway": _gateway,
     "scenes": _scenes,
     "alone": _alone,
+    "middlewares": _middlewares,
     "tokens": _tokens,
     "authserver": _authserver,
 }

@@ -13,9 +13,8 @@ from pathlib import Path
 from cluster import Cluster
 
 PING, ALIVE, READY = (f"http://127.0.0.1:8081/{path}" for path in ("ping", "livez", "readyz"))
-STATIC = """entryPoints:
-  web: {address: ':80'}
-  traefik: {address: '127.0.0.1:8081'}
+ENTRY_POINTS = "web: {address: ':80'}, traefik: {address: '127.0.0.1:8081'}"
+STATIC = """entryPoints: {%s}
 providers: {kubernetesCRD: {%s}%s}
 api: {insecure: true}
 ping: {}
@@ -41,14 +40,17 @@ class Carnet:
             self.stop(name)
 
     def gateway(
-        self, cluster: Cluster, options: str = "", ready: bool = True, more: str = ""
+        self, cluster: Cluster, options: str = "", ready: bool = True, more: str = "", entry_points: str = ENTRY_POINTS
     ) -> subprocess.Popen[bytes]:
         """A gateway that follows the cluster; `more` are other providers."""
-        static = self.written("gateway.yaml", STATIC % (options, more))
-        access = self.written("kubeconfig", cluster.kubeconfig.read_text(encoding="utf-8"))
-        command = ["gateway", f"--configfile={static}"]
-        variables = {"KUBECONFIG": str(access)}
+        command, variables = self.following(cluster, "gateway", STATIC % (entry_points, options, more))
         return self.start("gateway", command, variables, ready=PING if ready else None)
+
+    def following(self, cluster: Cluster, name: str, static: str) -> tuple[list[str], dict[str, str]]:
+        """The command and the variables of a gateway with this configuration."""
+        path = self.written(f"{name}.yaml", static)
+        access = self.written("kubeconfig", cluster.kubeconfig.read_text(encoding="utf-8"))
+        return ["gateway", f"--configfile={path}"], {"KUBECONFIG": str(access)}
 
     def start(
         self, name: str, command: list[str], variables: dict[str, str] | None = None, ready: str | None = None
@@ -67,6 +69,17 @@ class Carnet:
                 sys.exit(f"error: {name} is not ready:\n{self.log(name).read_text(errors='replace')[-3000:]}")
             time.sleep(0.02)
         return process
+
+    def start_other(
+        self, name: str, command: list[str], environment: dict[str, str] | None = None
+    ) -> subprocess.Popen[bytes]:
+        """A process of another program, which ends with ours."""
+        with open(self.log(name), "ab") as log:
+            self.running[name] = subprocess.Popen(
+                command, stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT, cwd=self.folder,
+                env=environment,
+            )
+        return self.running[name]
 
     def begun(self, name: str, command: list[str]) -> dict[str, object]:
         """How a program is started."""

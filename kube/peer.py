@@ -5,10 +5,10 @@ from __future__ import annotations
 
 import json
 import random
-import subprocess
 import sys
 import time
 import urllib.request
+from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
 from typing import Any
 
@@ -182,20 +182,20 @@ def ingresses(count: int = 60) -> list[Made]:
     return found
 
 
-def _traefik(cluster: Cluster, carnet: Carnet) -> None:
-    sys.path.insert(0, str(ROOT / "bench"))
-    from importlib.util import module_from_spec, spec_from_file_location
+def traefik() -> Path:
+    """The program, installed where it was missing."""
+    sys.path.append(str(ROOT / "bench"))
     found = spec_from_file_location("bench_install", ROOT / "bench" / "install.py")
     assert found and found.loader
     installing = module_from_spec(found)
     found.loader.exec_module(installing)
-    program = installing.programs(["traefik"], ROOT / "bench" / "tools")["traefik"]
+    return Path(installing.programs(["traefik"], ROOT / "bench" / "tools")["traefik"])
+
+
+def _traefik(cluster: Cluster, carnet: Carnet) -> None:
     static = carnet.written("traefik.yaml", STATIC)
-    with open(carnet.log("traefik"), "ab") as log:
-        carnet.running["traefik"] = subprocess.Popen(
-            [program, f"--configfile={static}"], stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT,
-            env={"KUBECONFIG": str(cluster.kubeconfig), "PATH": "/usr/bin"}, cwd=carnet.folder,
-        )
+    access = {"KUBECONFIG": str(cluster.kubeconfig), "PATH": "/usr/bin"}
+    carnet.start_other("traefik", [str(traefik()), f"--configfile={static}"], access)
 
 
 def _raw(url: str) -> Made:

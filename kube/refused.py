@@ -1,4 +1,5 @@
-"""Objects that are refused say so themselves: `kubectl describe` shows what is wrong with them."""
+"""Objects that are refused say so themselves: `kubectl describe` shows what is wrong with them, what that
+closes, and when it is mended."""
 
 from __future__ import annotations
 
@@ -13,14 +14,18 @@ from cluster import Cluster
 
 BROKEN = {
     ("IngressRoute", "nobody"): "does not exist; did you mean `guard`?",
-    ("Middleware", "misspelt"): "did you mean `audience`?",
+    ("Middleware", "misspelt"): "did you mean `audience`?; this closes guarded-closed-",
     ("Ingress", "misspelt"): "did you mean `middlewares`?",
 }
 
 
-def _objects() -> list[dict[str, object]]:
+def _route(name: str, middleware: str) -> dict[str, object]:
     service = {"name": "app", "port": 80}
-    route = {"match": "Host(`nobody.example`)", "middlewares": [{"name": "gaurd"}], "services": [service]}
+    route = {"match": f"Host(`{name}.example`)", "middlewares": [{"name": middleware}], "services": [service]}
+    return guarded.made("traefik.io/v1alpha1", "IngressRoute", name, {"routes": [route]})
+
+
+def _objects() -> list[dict[str, object]]:
     options = {"url": "http://tokens.example/token", "audiance": "x"}
     backend = {"service": {"name": "app", "port": {"name": "http"}}}
     ingress = guarded.made("networking.k8s.io/v1", "Ingress", "misspelt", {
@@ -28,7 +33,7 @@ def _objects() -> list[dict[str, object]]:
     })
     ingress["metadata"]["annotations"] = {"traefik.ingress.kubernetes.io/router.middleware": "x@file"}  # type: ignore[index]
     return [
-        guarded.made("traefik.io/v1alpha1", "IngressRoute", "nobody", {"routes": [route]}),
+        _route("nobody", "gaurd"), _route("closed", "misspelt"),
         guarded.made("traefik.io/v1alpha1", "Middleware", "misspelt", {"plugin": {"oAuthClientCredentials": options}}),
         ingress,
     ]
@@ -53,6 +58,28 @@ def play(cluster: Cluster, carnet: Carnet) -> None:
         assert part in found[who], f"{who}: {found[who]}"
     shown = cluster.kubectl("describe", "ingressroute", "nobody", "-n", "guarded")
     assert "Refused" in shown and "carnet" in shown, shown
+    cluster.apply(_route("nobody", "guard"))
+    guarded.until("nobody.example", "/", guarded.GUARD, within=2)
+    end = time.monotonic() + 10
+    while "Accepted" not in (shown := cluster.kubectl("describe", "ingressroute", "nobody", "-n", "guarded")):
+        assert time.monotonic() < end, shown
+        time.sleep(0.1)
+    # Broken once more, the same event is new again; its time is in seconds.
+    time.sleep(1)
+    before = _last(cluster, "nobody")
+    cluster.apply(_route("nobody", "gaurd"))
+    end = time.monotonic() + 10
+    while _last(cluster, "nobody") == before:
+        assert time.monotonic() < end, "the event keeps its time"
+        time.sleep(0.2)
+
+
+def _last(cluster: Cluster, name: str) -> str:
+    """When the object was last refused."""
+    events = json.loads(cluster.kubectl("get", "events", "-n", "guarded", "-o", "json"))["items"]
+    found = [one for one in events if one["involvedObject"]["name"] == name and one["reason"] == "Refused"]
+    assert len(found) == 1, found
+    return found[0]["lastTimestamp"]
 
 
 def _told(cluster: Cluster) -> dict[tuple[str, str], str]:

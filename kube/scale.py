@@ -4,6 +4,7 @@ and what endpoints cost that change all the time."""
 from __future__ import annotations
 
 import json
+import math
 import os
 import statistics
 import threading
@@ -45,16 +46,18 @@ def play(cluster: Cluster, carnet: Carnet, size: Size) -> str:
     started = time.monotonic() - began
     guarded.until(f"r{size.routes - 1}.{HOSTS}", "/", 200, within=30)
     resident = _status(process.pid, "VmRSS") / 1024
-    changes = [_change(number) for number in range(size.changes)]
-    slowest = max(changes)
+    changes = sorted(_change(number) for number in range(size.changes))
+    late = changes[math.ceil(len(changes) * 0.99) - 1]
     share = _churn(process.pid, size, address)
-    for name, found, most in [("ready", started, 5), ("change", slowest, 1), ("MB", resident, 200), ("share", share, 0.25)]:
-        assert found <= most, f"{name}: {found:.2f}, more than {most}"
-    return (
-        f"{size.routes} routes: ready after {started:.1f} s, {resident:.0f} MB; a change is served after "
-        f"{statistics.median(changes) * 1000:.0f} ms, {slowest * 1000:.0f} ms at most; 100 changes of endpoints a "
-        f"second take {share * 100:.0f} % of a processor"
+    peak = _status(process.pid, "VmHWM") / 1024
+    told = (
+        f"{size.routes} routes: ready after {started:.1f} s, {resident:.0f} MB then, {peak:.0f} MB at most; of "
+        f"{len(changes)} changes half are served after {statistics.median(changes) * 1000:.0f} ms, 99 % after "
+        f"{late * 1000:.0f} ms; 100 changes of endpoints a second take {share * 100:.0f} % of a processor"
     )
+    for name, found, most in [("ready", started, 5), ("change", late, 1), ("MB", resident, 200), ("share", share, 0.25)]:
+        assert found <= most, f"{name}: {found:.2f}, more than {most}; {told}"
+    return told
 
 
 def _fill(size: Size, address: str) -> None:

@@ -30,9 +30,13 @@ def enter() -> None:
 
 def pod_address(last: int) -> str:
     """An address for a pod."""
-    address = f"{POD_NETWORK}.{last}"
-    _run("ip", "address", "replace", f"{address}/32", "dev", "lo")
-    return address
+    return address(f"{POD_NETWORK}.{last}")
+
+
+def address(text: str) -> str:
+    """An address of this machine from now on."""
+    _run("ip", "address", "replace", f"{text}/32", "dev", "lo")
+    return text
 
 
 def name(hosts: Path, names: dict[str, str]) -> None:

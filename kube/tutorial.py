@@ -68,7 +68,7 @@ def play(cluster: Cluster, carnet: Carnet, manifests: Manifests) -> None:
     basic = base64.b64encode(f"{client['client_id']}:{client['client_secret']}".encode()).decode()
     status, body = _curl(f"Authorization: Basic {basic}")
     _expect(status == 200, f"scene A is served, not {status}")
-    _expect_token(body, client["client_id"])
+    expect_token(body, client["client_id"])
     _expect(f"Sub: {client['client_id']}" in body, "the claim `sub` is forwarded")
 
     client = create_client(carnet)
@@ -81,7 +81,7 @@ def play(cluster: Cluster, carnet: Carnet, manifests: Manifests) -> None:
     time.sleep(2)
     status, body = _curl()
     _expect(status == 200, f"scene B is served without credentials, not {status}")
-    _expect_token(body, client["client_id"])
+    expect_token(body, client["client_id"])
     _expect("Sub:" not in body, "what the manifest no longer says is gone")
 
 
@@ -128,7 +128,7 @@ def _curl(*headers: str) -> tuple[int, str]:
     return int(status or 0), body
 
 
-def _expect_token(body: str, client: str) -> None:
+def expect_token(body: str, client: str) -> None:
     found = re.search(r"^Authorization: Bearer [^.]+\.([^.]+)\.", body, re.MULTILINE)
     _expect(found is not None, "a token is passed on")
     assert found is not None

@@ -256,7 +256,8 @@ step_kube() {
         return 0
     fi
     need_python
-    need go=golang-go curl=curl unshare=util-linux mount=mount ip=iproute2 cc=gcc
+    need go=golang-go curl=curl unshare=util-linux mount=mount ip=iproute2 cc=gcc openssl=openssl redis-server=redis-server
+    need_postgres
     python3 -m unittest discover kube
     release
     python3 kube/run.py --carnet target/release/carnet --without chart

@@ -15,6 +15,8 @@ LOGGED = ["RouterName", "ServiceName", "ServiceURL", "OriginStatus"]
 NOT_COMPARED = {"date"}
 # What a challenge of `digestAuth` has anew each time.
 MADE_UP = re.compile(r'(nonce|opaque)="[^"]*"')
+# How long to wait, which depends on how quickly the requests came.
+WAITS = {"retry-after", "x-retry-in"}
 # whoami's lines about itself and its peer; the rest is what it received.
 ABOUT_ITSELF = ("Hostname: ", "IP: ", "RemoteAddr: ")
 
@@ -70,6 +72,8 @@ def parts(answer: Answer | None, line: dict[str, object], per_run: PerRun = PerR
             value = per_run.location(value)
         if name.lower() == "www-authenticate":
             value = MADE_UP.sub(r'\1="..."', value)
+        if name.lower() in WAITS:
+            value = _about(value)
         if name.lower() not in NOT_COMPARED:
             found.setdefault(f"header {name.lower()}", []).append(value)
     if line.get("OriginStatus") == 200:
@@ -87,6 +91,11 @@ def _unpacked(answer: Answer, found: Parts) -> bytes:
     for name in ("content-length", "transfer-encoding"):
         found.pop(f"header {name}", None)
     return gzip.decompress(answer.body) if coding == ["gzip"] else b""
+
+
+def _about(wait: str) -> str:
+    """A wait in whole hundreds of seconds; of another form, that there is one."""
+    return str(round(int(wait), -2)) if wait.isdecimal() else "<a time>"
 
 
 def _echo(text: str) -> Parts:

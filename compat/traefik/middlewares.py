@@ -106,8 +106,56 @@ KINDS: dict[str, list[Options]] = {
     ],
 }
 
+# Asked by whoever comes last, so the second request of a source is refused.
+SELDOM = {"average": 1, "period": "1h"}
+KINDS |= {
+    "rateLimit": [
+        {"average": 0},
+        SELDOM,
+        {**SELDOM, "burst": 5},
+        {**SELDOM, "burst": 0, "sourceCriterion": {"requestHost": True}},
+        {**SELDOM, "burst": 2, "sourceCriterion": {"requestHeaderName": "X-A"}},
+        {**SELDOM, "burst": 2, "sourceCriterion": {"ipStrategy": {"depth": 1}}},
+        {"average": 1, "period": 3600, "burst": 3, "sourceCriterion": {"ipStrategy": {"excludedIPs": ["10.0.0.1"]}}},
+    ],
+    "buffering": [
+        {},
+        {"maxRequestBodyBytes": 4},
+        {"maxRequestBodyBytes": 5, "memRequestBodyBytes": 2},
+        {"maxRequestBodyBytes": 4, "disableRequestBuffer": True},
+        {"maxResponseBodyBytes": 10},
+        {"maxResponseBodyBytes": 10, "disableResponseBuffer": True},
+        {"retryExpression": "IsNetworkError() && Attempts() <= 2"},
+        {"retryExpression": "ResponseCode() == 200 && Attempts() < 3"},
+    ],
+    "retry": [
+        {"attempts": 1},
+        {"attempts": 3},
+        {"attempts": 3, "initialInterval": "1ms", "timeout": "10s"},
+        {"attempts": 3, "status": ["500-599"]},
+        {"attempts": 2, "status": ["200-299"], "retryNonIdempotentMethod": True},
+        {"attempts": 2, "status": ["502"], "disableRetryOnNetworkError": True, "maxRequestBodyBytes": 4},
+    ],
+    "circuitBreaker": [
+        {"expression": "NetworkErrorRatio() > 0.5"},
+        {"expression": "ResponseCodeRatio(500, 600, 0, 600) > 0.5", "fallbackDuration": "1h"},
+        {"expression": "ResponseCodeRatio(200, 300, 0, 600) >= 0.0", "fallbackDuration": 3600, "responseCode": 429},
+        {"expression": "LatencyAtQuantileMS(50.0) > 60000 || NetworkErrorRatio() == 2.0", "checkPeriod": "1ms"},
+    ],
+    "errors": [
+        {"status": ["500-599"], "service": "beta"},
+        {"status": ["502"], "service": "beta", "query": "/{status}.html?u={url}"},
+        {"status": ["404", "200"], "service": "gamma", "query": "{status}/{originalStatus}", "statusRewrites": {"200-299": 418}},
+        {"status": ["200-599"], "service": "beta", "query": "/page", "errorRequestHeaders": ["X-A", "x-b"]},
+        {"status": ["200-599"], "service": "beta", "errorRequestHeaders": []},
+        {"status": ["200-599"], "service": "dead", "query": "/page"},
+    ],
+}
+# What these are for needs somebody who does not answer.
+FAILING = {"buffering", "retry", "circuitBreaker", "errors"}
+
 # Guards outside, then what changes paths and headers.
-ORDER = ["ipAllowList", "encodedCharacters", "basicAuth", "inFlightReq", "redirectRegex", "headers", "stripPrefix", "addPrefix", "replacePathRegex"]
+ORDER = ["ipAllowList", "encodedCharacters", "basicAuth", "rateLimit", "inFlightReq", "errors", "retry", "buffering", "redirectRegex", "headers", "stripPrefix", "addPrefix", "replacePathRegex"]
 
 
 def frames(random: Random, per_frame: int) -> list[Frame]:
@@ -117,8 +165,10 @@ def frames(random: Random, per_frame: int) -> list[Frame]:
         for trusted in (False, True):
             options = {"forwardedHeaders": {"insecure": True}} if trusted else {}
             frame = Frame(f"middlewares-{number:02}-{int(trusted)}", options)
+            frame.services["dead"] = {"loadBalancer": {"servers": [{"url": "{nobody}"}]}}
             for which, variant in enumerate(variants):
-                _route(frame, which, [(kind, variant)])
+                service = "dead" if trusted and kind in FAILING else "alpha"
+                _route(frame, which, [(kind, variant)], service)
             for asked in range(per_frame):
                 _ask(random, frame, asked % len(variants))
             made.append(frame)
@@ -133,7 +183,7 @@ def frames(random: Random, per_frame: int) -> list[Frame]:
     return made
 
 
-def _route(frame: Frame, which: int, stations: list[tuple[str, Options]]) -> None:
+def _route(frame: Frame, which: int, stations: list[tuple[str, Options]], service: str = "alpha") -> None:
     names = []
     for place, (kind, options) in enumerate(stations):
         name = f"{frame.scene}-{which}-{place}"
@@ -143,7 +193,7 @@ def _route(frame: Frame, which: int, stations: list[tuple[str, Options]]) -> Non
         name = f"{frame.scene}-{which}-chain"
         frame.middlewares[name] = {"chain": {"middlewares": names}}
         names = [name]
-    frame.route(str(which), f"PathPrefix(`/{which}`)", middlewares=names)
+    frame.route(str(which), f"PathPrefix(`/{which}`)", service, middlewares=names)
 
 
 def _placed(value: object, which: int) -> object:

@@ -3,6 +3,7 @@
 mod assertion;
 mod call;
 mod hook;
+mod jar;
 mod request;
 mod server;
 
@@ -16,6 +17,7 @@ use crate::report::{Report, Verdict};
 use crate::rules::Rules;
 use crate::scenario::{CallStep, RequestStep, Scenario};
 use hook::Hook;
+use jar::Jar;
 use server::Server;
 
 /// What is played against.
@@ -48,6 +50,7 @@ struct Stage {
     scenario: String,
     server: Server,
     hook: Hook,
+    jar: Jar,
     values: Values,
     folder: tempfile::TempDir,
 }
@@ -119,6 +122,7 @@ impl Player {
             scenario: scenario.name.clone(),
             server,
             hook,
+            jar: Jar::default(),
             values,
             folder,
         })
@@ -156,10 +160,13 @@ impl Player {
         if let Some(hook) = &step.hook {
             stage.hook.set(hook).await?;
         }
-        let received = match request::perform(step, &stage.server, &stage.values).await? {
+        let jar = step.send.cookies.then(|| stage.jar.field());
+        let performed = request::perform(step, &stage.server, &stage.values, jar);
+        let received = match performed.await? {
             Ok(received) => received,
             Err(reason) => return Ok(Verdict::NotRun(reason)),
         };
+        stage.jar.keep(&received);
         stage.values.retain(|name, _| !step.keep.contains_key(name));
         let instead = self.rules.instead(scenario, &step.name);
         let expected = instead.map_or(&step.expect, |(_, answer)| answer);

@@ -27,14 +27,15 @@ pub(super) async fn perform(
     step: &RequestStep,
     server: &Server,
     values: &Values,
+    cookies: Option<String>,
 ) -> Result<std::result::Result<Received, String>> {
-    if step.send.cookies {
-        return Ok(Err("needs a cookie jar".to_owned()));
-    }
-    let request = match prepare(step, values) {
+    let mut request = match prepare(step, values) {
         Ok(request) => request,
         Err(reason) => return Ok(Err(reason)),
     };
+    if let Some(cookies) = cookies.filter(|cookies| !cookies.is_empty()) {
+        request.headers.push(("Cookie".to_owned(), cookies));
+    }
     if let Some(seconds) = step.wait_seconds {
         tokio::time::sleep(Duration::from_secs_f64(seconds)).await;
     }
@@ -178,8 +179,11 @@ async fn send(base: &str, prepared: Prepared) -> Result<Received> {
     let stream = TcpStream::connect(authority).await?;
     let (mut sender, connection) = http1::handshake(TokioIo::new(stream)).await?;
     let connection = tokio::spawn(connection);
-    // A link may be a whole URL.
-    let path = prepared.path.strip_prefix(base).unwrap_or(&prepared.path);
+    // A link may be a whole URL, also one by which others find the server.
+    let path = match url::Url::parse(&prepared.path) {
+        Ok(url) => url[url::Position::BeforePath..url::Position::AfterQuery].to_owned(),
+        Err(_) => prepared.path.clone(),
+    };
     let mut request = Request::builder()
         .method(prepared.method.as_str())
         .uri(path)

@@ -21,7 +21,7 @@ pub use crate::{
     http::serve::{Listener, TlsError},
     options::{
         AccessTokenStrategy, Cors, Discovery, Guesses, HookKey, HookKeyPlace, Limits, Options,
-        OptionsError, ScopeClaim, TokenHook, TokenProfile,
+        OptionsError, People, ScopeClaim, TokenHook, TokenProfile,
     },
     ports::{Adopt, PortOptions, Ports, RequestLog, SPANS, TlsOptions, TraceParent},
     server::Authserver,

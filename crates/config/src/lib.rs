@@ -5,8 +5,10 @@
 //! tree with positions), go on to [`routing`] and [`install`] (trees to typed options).
 
 pub mod claims;
+pub mod condition;
 pub mod diagnostics;
 pub mod document;
+pub mod duration;
 pub mod install;
 pub mod merge;
 pub mod nearest;
@@ -15,5 +17,8 @@ mod outbound;
 pub mod routing;
 pub mod rule;
 mod secret;
+mod shared;
 mod syntax;
 mod token;
+
+pub use shared::Shared;

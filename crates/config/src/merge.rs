@@ -19,7 +19,7 @@ pub fn merge(providers: Vec<(String, RoutingConfig)>) -> RoutingConfig {
         provider.add(
             "router",
             &mut merged.routers,
-            config.routers,
+            config.routers.into_inner(),
             twice,
             |router| {
                 provider.router(router);
@@ -34,7 +34,7 @@ pub fn merge(providers: Vec<(String, RoutingConfig)>) -> RoutingConfig {
                 provider.service(service);
             },
         );
-        let middlewares = config.middlewares;
+        let middlewares = config.middlewares.into_inner();
         provider.add(
             "middleware",
             &mut merged.middlewares,
@@ -42,10 +42,10 @@ pub fn merge(providers: Vec<(String, RoutingConfig)>) -> RoutingConfig {
             twice,
             |middleware| provider.middleware(middleware),
         );
-        let transports = config.servers_transports;
+        let transports = config.servers_transports.into_inner();
         let all = &mut merged.servers_transports;
         provider.add("serversTransport", all, transports, twice, |_| {});
-        provider.add_tls(&mut merged, config.tls);
+        provider.add_tls(&mut merged, config.tls.into_inner());
         merged.diagnostics.extend(config.diagnostics);
     }
     warn_once(&mut merged.middlewares);
@@ -159,14 +159,24 @@ impl Provider<'_> {
     }
 
     fn middleware(&self, middleware: &mut Middleware) {
-        if let Middleware::Chain(chain) = middleware {
-            for middleware in &mut chain.middlewares {
-                self.qualify(middleware);
+        match middleware {
+            Middleware::Chain(chain) => {
+                for middleware in &mut chain.middlewares {
+                    self.qualify(middleware);
+                }
             }
+            Middleware::Errors(errors) => self.qualify(&mut errors.service),
+            _ => {}
         }
     }
 
     fn service(&self, service: &mut Service) {
+        if let Service::Guarded(guarded) = service {
+            for middleware in &mut guarded.middlewares {
+                self.qualify(middleware);
+            }
+            return self.service(&mut guarded.service);
+        }
         if let Service::LoadBalancer(balancer) = service
             && let Some(transport) = &mut balancer.servers_transport
         {

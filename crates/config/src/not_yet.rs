@@ -73,7 +73,6 @@ const INSTALL: &str = "install-configuration";
 const ENTRY_POINTS: &str = "entry-points";
 const PROVIDERS: &str = "providers";
 const ROUTERS: &str = "routers";
-const SERVICES: &str = "services";
 const TRANSPORTS: &str = "servers-transports";
 const MIDDLEWARES: &str = "middlewares";
 const KUBERNETES: &str = "kubernetes-objects";
@@ -84,8 +83,6 @@ pub const INSTALL_TOP: &str = "";
 pub const ROUTES_TOP: &str = ".";
 /// Where the kinds of middlewares are.
 pub(crate) const MIDDLEWARE_KINDS: &str = "http.middlewares.*";
-/// Where the kinds of services are.
-pub(crate) const SERVICE_KINDS: &str = "http.services.*";
 
 /// All of them.
 pub const ALL: &[Keys] = &[
@@ -113,24 +110,7 @@ pub const ALL: &[Keys] = &[
     ),
     Keys::warning(
         (INSTALL, "certificatesResolvers.*.acme"),
-        &[
-            "caSystemCertPool",
-            "certificateTimeout",
-            "clientResponseHeaderTimeout",
-            "clientTimeout",
-            "emailAddresses",
-            "preferredChain",
-        ],
-        "; remove it",
-    ),
-    Keys::warning(
-        (INSTALL, "certificatesResolvers.*.acme.httpChallenge"),
-        &["delay"],
-        "; remove it",
-    ),
-    Keys::warning(
-        (INSTALL, "certificatesResolvers.*.acme.tlsChallenge"),
-        &["delay"],
+        &["preferredChain"],
         "; remove it",
     ),
     Keys::warning(
@@ -143,16 +123,7 @@ pub const ALL: &[Keys] = &[
         &["hub", "pilot"],
         ": no token is needed; remove it",
     ),
-    Keys::warning(
-        (INSTALL, INSTALL_TOP),
-        &["serversTransport"],
-        "; write `http.serversTransports` and name it in services",
-    ),
-    Keys::warning(
-        (INSTALL, "accessLog"),
-        &["dualOutput", "otlp"],
-        "; remove it",
-    ),
+    Keys::warning((INSTALL, "accessLog"), &["otlp"], "; remove it"),
     Keys::warning(
         (INSTALL, "metrics"),
         &["datadog", "influxDB2", "otlp", "statsD"],
@@ -183,23 +154,12 @@ pub const ALL: &[Keys] = &[
     ),
     Keys::warning(
         (ENTRY_POINTS, "entryPoints.*"),
-        &[
-            "allowACMEByPass",
-            "http3",
-            "proxyProtocol",
-            "reusePort",
-            "udp",
-        ],
-        "; remove it",
-    ),
-    Keys::warning(
-        (ENTRY_POINTS, "entryPoints.*.forwardedHeaders"),
-        &["addXForwardedSchemeHeaders"],
+        &["http3", "reusePort", "udp"],
         "; remove it",
     ),
     Keys::warning(
         (ENTRY_POINTS, "entryPoints.*.http2"),
-        &["maxDecoderHeaderTableSize", "maxEncoderHeaderTableSize"],
+        &["maxEncoderHeaderTableSize"],
         "; remove it",
     ),
     Keys::warning(
@@ -244,36 +204,12 @@ pub const ALL: &[Keys] = &[
         "; remove it",
     ),
     Keys::error((ROUTERS, "http.routers.*"), &["parentRefs"], ""),
-    // Middlewares of a service are guards: without them it must not answer.
-    Keys::error(
-        (SERVICES, SERVICE_KINDS),
-        &["middlewares"],
-        "; name them in the router",
-    ),
-    Keys::error(
-        (SERVICES, SERVICE_KINDS),
-        &["mirroring"],
-        "; name its service in the router",
-    ),
-    Keys::error(
-        (TRANSPORTS, "http.serversTransports.*"),
-        &[
-            "cipherSuites",
-            "maxVersion",
-            "minVersion",
-            "peerCertURI",
-            "spiffe",
-        ],
-        "",
-    ),
+    Keys::error((TRANSPORTS, "http.serversTransports.*"), &["spiffe"], ""),
     Keys::error(
         (MIDDLEWARES, MIDDLEWARE_KINDS),
         &[
             "apiKey",
-            "buffering",
-            "circuitBreaker",
             "distributedRateLimit",
-            "errors",
             "hmac",
             "jwt",
             "ldap",
@@ -281,8 +217,6 @@ pub const ALL: &[Keys] = &[
             "oAuthTokenExchange",
             "oidc",
             "opa",
-            "rateLimit",
-            "retry",
             "waf",
         ],
         "",
@@ -298,11 +232,6 @@ pub const ALL: &[Keys] = &[
         (KUBERNETES, "IngressRoute.spec.routes.services"),
         &["middlewares", "nodePortLB"],
         "",
-    ),
-    Keys::error(
-        (KUBERNETES, "TraefikService.spec"),
-        &["mirroring"],
-        "; name its service in the route",
     ),
 ];
 

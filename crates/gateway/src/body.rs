@@ -12,7 +12,7 @@ use http_body_util::BodyExt;
 use http_body_util::combinators::UnsyncBoxBody;
 use hyper::body::Incoming;
 
-use crate::upstream::Lent;
+use crate::upstream::{Reading, Tunnel};
 
 /// A request on its way to a service.
 pub type Request = http::Request<Body>;
@@ -31,8 +31,10 @@ enum Kind {
     Empty,
     Full(Bytes),
     Incoming(Incoming),
-    /// With the connection it comes over, which is free at its end.
-    Lent(Incoming, Option<Lent>),
+    /// Of an answer of HTTP/1.1, with the connection that it comes over.
+    Reading(Reading),
+    /// None any more: another protocol is spoken.
+    Tunnel(Box<Tunnel>),
     Stream(UnsyncBoxBody<Bytes, BodyError>),
 }
 
@@ -43,12 +45,21 @@ impl Body {
     }
 
     /// The body of an answer, with the connection that it comes over.
-    pub(crate) fn lent(body: Incoming, connection: Lent) -> Self {
-        if body.is_end_stream() {
-            connection.give_back();
-            return Self(Kind::Incoming(body));
+    pub(crate) fn reading(body: Reading) -> Self {
+        Self(Kind::Reading(body))
+    }
+
+    /// What follows an answer that switches protocols.
+    pub(crate) fn tunnel(tunnel: Tunnel) -> Self {
+        Self(Kind::Tunnel(Box::new(tunnel)))
+    }
+
+    /// The connection that the answer has switched to another protocol.
+    pub(crate) fn into_tunnel(self) -> Option<Tunnel> {
+        match self.0 {
+            Kind::Tunnel(tunnel) => Some(*tunnel),
+            _ => None,
         }
-        Self(Kind::Lent(body, Some(connection)))
     }
 
     /// The same, with its bytes added up as they are read.
@@ -142,43 +153,34 @@ impl HttpBody for Body {
     ) -> Poll<Option<Result<Frame<Bytes>, BodyError>>> {
         let kind = &mut self.get_mut().0;
         match kind {
-            Kind::Empty => Poll::Ready(None),
+            Kind::Empty | Kind::Tunnel(_) => Poll::Ready(None),
             Kind::Full(bytes) => {
                 let bytes = std::mem::take(bytes);
                 *kind = Kind::Empty;
                 Poll::Ready(Some(Ok(Frame::data(bytes))))
             }
             Kind::Incoming(body) => Pin::new(body).poll_frame(cx).map_err(Into::into),
-            Kind::Lent(body, connection) => {
-                let polled = Pin::new(&mut *body).poll_frame(cx);
-                let is_over = match &polled {
-                    Poll::Ready(Some(Ok(_))) => body.is_end_stream(),
-                    Poll::Ready(None) => true,
-                    _ => false,
-                };
-                if is_over && let Some(connection) = connection.take() {
-                    connection.give_back();
-                }
-                polled.map_err(Into::into)
-            }
+            Kind::Reading(body) => Pin::new(body).poll_frame(cx),
             Kind::Stream(body) => Pin::new(body).poll_frame(cx),
         }
     }
 
     fn is_end_stream(&self) -> bool {
         match &self.0 {
-            Kind::Empty => true,
+            Kind::Empty | Kind::Tunnel(_) => true,
             Kind::Full(_) => false,
-            Kind::Incoming(body) | Kind::Lent(body, _) => body.is_end_stream(),
+            Kind::Incoming(body) => body.is_end_stream(),
+            Kind::Reading(body) => body.is_end_stream(),
             Kind::Stream(body) => body.is_end_stream(),
         }
     }
 
     fn size_hint(&self) -> SizeHint {
         match &self.0 {
-            Kind::Empty => SizeHint::with_exact(0),
+            Kind::Empty | Kind::Tunnel(_) => SizeHint::with_exact(0),
             Kind::Full(bytes) => SizeHint::with_exact(bytes.len() as u64),
-            Kind::Incoming(body) | Kind::Lent(body, _) => body.size_hint(),
+            Kind::Incoming(body) => body.size_hint(),
+            Kind::Reading(body) => body.size_hint(),
             Kind::Stream(body) => body.size_hint(),
         }
     }

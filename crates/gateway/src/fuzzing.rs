@@ -2,3 +2,4 @@
 //! not hold; none is in a build of the program.
 
 pub use crate::entry_point::hostile::{forwarded, proxy_protocol, request, target};
+pub use crate::upstream::hostile::answer;

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 
 use carnet_config::diagnostics::{Diagnostic, Severity};
 use carnet_config::install::{self, EntryPoint};
-use carnet_config::routing::RoutingConfig;
+use carnet_config::routing::{RoutingConfig, ServersTransport};
 use carnet_oauth::{Clock, Random};
 use futures_util::future::join_all;
 use http::HeaderValue;
@@ -22,8 +22,8 @@ use crate::room::Room;
 use crate::service;
 use crate::snapshot::{SnapshotHandle, Surroundings};
 use crate::supplies::{Resolve, Supplies};
-use crate::tls::Identity;
 use crate::tls::acme::{CertificatesResolver, Resolvers};
+use crate::tls::{Identity, Issued};
 use crate::token_source::{CachedToken, ProviderFigures, Providers};
 use crate::traces::{Tracer, Tracing};
 use crate::upstream::Own;
@@ -44,6 +44,8 @@ pub struct Options {
     pub ping: Option<install::Ping>,
     /// Who gives certificates, by the names that routers use.
     pub certificates_resolvers: BTreeMap<String, CertificatesResolver>,
+    /// How servers are reached whose services name no transport; its files have been read.
+    pub servers_transport: ServersTransport,
     /// What is counted.
     pub metrics: install::Metrics,
     /// `None`: no `/api`.
@@ -82,6 +84,7 @@ impl fmt::Debug for Options {
 #[derive(Debug)]
 pub struct Gateway {
     entry_points: BTreeMap<String, EntryPoint>,
+    servers_transport: ServersTransport,
     supplies: Supplies,
     offers: Offers,
     readiness: Arc<Readiness>,
@@ -95,7 +98,8 @@ impl Gateway {
     /// A gateway without routes: it answers 404, and `/ping` where that is configured.
     pub fn new(options: Options) -> Self {
         let readiness = Arc::new(Readiness::new());
-        let metrics = Metrics::new(&options.metrics);
+        let issued = Arc::new(Issued::default());
+        let metrics = Metrics::new(&options.metrics, &issued);
         let snapshots = Arc::new(SnapshotHandle::default());
         let providers = Arc::new(Providers::new());
         let state = State {
@@ -108,21 +112,24 @@ impl Gateway {
         let access_log = options.access_log.as_ref();
         let tracing = options.tracing.as_ref();
         let tracer = tracing.map(|told| Arc::new(Tracer::new(told)));
+        let room = Room::of(options.memory);
         let supplies = Supplies {
             clock: Arc::clone(&options.clock),
             random: options.random,
             resolve: options.resolve,
             own: Own::default(),
             providers,
+            room: Arc::clone(&room),
             tracer: tracer.clone(),
         };
-        let resolvers = Resolvers::new(options.certificates_resolvers, &supplies);
+        let resolvers = Resolvers::new(options.certificates_resolvers, issued, &supplies);
         let challenges = Arc::clone(resolvers.challenges());
         offers
             .services
             .insert("acme-http@internal".to_owned(), challenges);
         let gateway = Self {
             entry_points: options.entry_points,
+            servers_transport: options.servers_transport,
             supplies,
             offers,
             readiness,
@@ -135,7 +142,7 @@ impl Gateway {
                 metrics,
                 tracer,
                 clock: options.clock,
-                room: Room::of(options.memory),
+                room,
                 hostname: HeaderValue::try_from(options.hostname)
                     .unwrap_or_else(|_| HeaderValue::from_static("")),
                 count: Numbering::default(),
@@ -284,6 +291,7 @@ impl Gateway {
         let around = Surroundings {
             supplies: &self.supplies,
             entry_points: &self.entry_points,
+            servers_transport: &self.servers_transport,
             internal: &self.offers.services,
             default_certificate: self.default_certificate.as_ref(),
             acme: self.resolvers.entry_points(),

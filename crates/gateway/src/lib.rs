@@ -9,12 +9,14 @@ mod api;
 pub mod body;
 mod budget;
 mod canonical;
+mod chunked;
 mod entry_point;
 pub mod error;
 #[cfg(any(fuzzing, test))]
 #[doc(hidden)]
 pub mod fuzzing;
 mod gateway;
+mod host;
 mod metrics;
 pub mod middleware;
 mod pem;

@@ -57,6 +57,14 @@ impl Room {
         }
     }
 
+    /// A share of nothing, which may grow.
+    pub(crate) fn nothing(self: &Arc<Self>) -> Share {
+        Share {
+            room: Arc::clone(self),
+            bytes: 0,
+        }
+    }
+
     /// Makes what is held at least so many bytes; what is small holds nothing.
     pub(crate) fn widen(
         self: &Arc<Self>,
@@ -71,17 +79,24 @@ impl Room {
     }
 
     fn take(self: &Arc<Self>, bytes: usize) -> Result<Share, Fault> {
+        let mut share = self.nothing();
+        share.grow(bytes)?;
+        Ok(share)
+    }
+}
+
+impl Share {
+    /// Takes more. Where there is none left, it stays what it was.
+    pub(crate) fn grow(&mut self, bytes: usize) -> Result<(), Fault> {
         let less = |free: usize| free.checked_sub(bytes);
-        match self
-            .free
-            .fetch_update(Ordering::AcqRel, Ordering::Acquire, less)
-        {
-            Ok(_) => Ok(Share {
-                room: Arc::clone(self),
-                bytes,
-            }),
+        let free = &self.room.free;
+        match free.fetch_update(Ordering::AcqRel, Ordering::Acquire, less) {
+            Ok(_) => {
+                self.bytes += bytes;
+                Ok(())
+            }
             Err(_) => {
-                self.trouble.tell(|untold| {
+                self.room.trouble.tell(|untold| {
                     tracing::warn!(untold, "large requests are refused: memory is taken");
                 });
                 Err(Fault::new(Reason::NoRoom))

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use carnet_oauth::{Clock, Random};
 
+use crate::room::Room;
 use crate::token_source::Providers;
 use crate::traces::Tracer;
 use crate::upstream::Own;
@@ -26,6 +27,8 @@ pub(crate) struct Supplies {
     pub(crate) own: Own,
     /// What is known of the servers that give tokens.
     pub(crate) providers: Arc<Providers>,
+    /// Memory that bodies may take which are kept.
+    pub(crate) room: Arc<Room>,
     /// Makes spans; `None`: nothing is traced.
     pub(crate) tracer: Option<Arc<Tracer>>,
 }

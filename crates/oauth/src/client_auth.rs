@@ -70,8 +70,10 @@ impl Basic {
             secret: SecretString::from(secret),
         };
         let mut readings = Vec::with_capacity(2);
-        if let (Some(decoded_id), Some(decoded)) =
-            (form::decode(id.as_bytes()), form::decode(secret.as_bytes()))
+        // Nothing else is written in another way in a form.
+        if text.contains(['%', '+'])
+            && let (Some(decoded_id), Some(decoded)) =
+                (form::decode(id.as_bytes()), form::decode(secret.as_bytes()))
             && (decoded_id != id || decoded != secret)
         {
             readings.push(Credentials {

@@ -29,6 +29,18 @@ pub enum ErrorCode {
     InvalidTarget,
     /// An assertion was used before (Hydra's code).
     JtiKnown,
+    /// The response type is unknown or not the client's.
+    UnsupportedResponseType,
+    /// The response mode is unknown.
+    UnsupportedResponseMode,
+    /// `state` is too short to protect anything (Hydra's code).
+    InvalidState,
+    /// The browser is not the one that began (Hydra's code).
+    RequestForbidden,
+    /// The person would have to log in, and must not be asked (OpenID Connect Core, section 3.1.2.6).
+    LoginRequired,
+    /// The person would have to consent, and must not be asked.
+    ConsentRequired,
 }
 
 impl ErrorCode {
@@ -48,6 +60,12 @@ impl ErrorCode {
             Self::RequestUnauthorized => "request_unauthorized",
             Self::InvalidTarget => "invalid_target",
             Self::JtiKnown => "jti_known",
+            Self::UnsupportedResponseType => "unsupported_response_type",
+            Self::UnsupportedResponseMode => "unsupported_response_mode",
+            Self::InvalidState => "invalid_state",
+            Self::RequestForbidden => "request_forbidden",
+            Self::LoginRequired => "login_required",
+            Self::ConsentRequired => "consent_required",
         }
     }
 }

@@ -3,6 +3,7 @@
 //! Knows no socket, file or database; time and randomness come in as [`Clock`] and [`Random`].
 
 pub mod audience;
+pub mod authorization_request;
 pub mod client;
 pub mod client_assertion;
 pub mod client_auth;

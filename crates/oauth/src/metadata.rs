@@ -3,13 +3,16 @@
 
 use serde::{Deserialize, Serialize};
 
-/// The discovery document, as far as machines need it.
+/// The discovery document, as far as it is true here.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(default)]
 pub struct Metadata {
     /// The issuer, byte for byte as in tokens.
     pub issuer: String,
+    /// Where browsers come to ask for a code.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub authorization_endpoint: String,
     /// Where tokens are asked for.
     #[serde(skip_serializing_if = "String::is_empty")]
     pub token_endpoint: String,
@@ -19,12 +22,21 @@ pub struct Metadata {
     /// How subjects are named.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub subject_types_supported: Vec<String>,
+    /// What browsers may come for.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub response_types_supported: Vec<String>,
     /// The claims of tokens.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub claims_supported: Vec<String>,
     /// The grants that work.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub grant_types_supported: Vec<String>,
+    /// How clients are answered through a browser.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub response_modes_supported: Vec<String>,
+    /// Where a token tells about its person.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub userinfo_endpoint: String,
     /// The scopes the server knows by itself.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub scopes_supported: Vec<String>,
@@ -34,9 +46,42 @@ pub struct Metadata {
     /// The algorithms of client assertions.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub token_endpoint_auth_signing_alg_values_supported: Vec<String>,
+    /// The algorithms of id tokens.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub id_token_signing_alg_values_supported: Vec<String>,
+    /// The algorithm of id tokens now (Hydra's word).
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub id_token_signed_response_alg: Vec<String>,
+    /// Whether request objects are taken.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub request_parameter_supported: Option<bool>,
+    /// Whether addresses of request objects are taken; absent means that they are.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub request_uri_parameter_supported: Option<bool>,
+    /// Whether the parameter `claims` is taken.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub claims_parameter_supported: Option<bool>,
     /// Where tokens are revoked.
     #[serde(skip_serializing_if = "String::is_empty")]
     pub revocation_endpoint: String,
+    /// Whether clients are called when a person leaves.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub backchannel_logout_supported: Option<bool>,
+    /// Whether they are told of which session.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub backchannel_logout_session_supported: Option<bool>,
+    /// Whether pages of clients are opened when a person leaves.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub frontchannel_logout_supported: Option<bool>,
+    /// Whether they are told of which session.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub frontchannel_logout_session_supported: Option<bool>,
+    /// Where people leave.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub end_session_endpoint: String,
+    /// The proofs of codes (RFC 7636).
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub code_challenge_methods_supported: Vec<String>,
     /// Where tokens are introspected.
     #[serde(skip_serializing_if = "String::is_empty")]
     pub introspection_endpoint: String,

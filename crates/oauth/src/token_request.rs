@@ -31,6 +31,14 @@ pub struct TokenRequest {
     pub client_assertion_type: Option<String>,
     /// The client assertion.
     pub client_assertion: Option<SecretString>,
+    /// An authorization code.
+    pub code: Option<SecretString>,
+    /// Where the code was sent to.
+    pub redirect_uri: Option<String>,
+    /// What the challenge of the code was made of (RFC 7636).
+    pub code_verifier: Option<SecretString>,
+    /// A refresh token.
+    pub refresh_token: Option<SecretString>,
 }
 
 impl TokenRequest {
@@ -74,6 +82,10 @@ impl TokenRequest {
             client_secret: value("client_secret").map(SecretString::from),
             client_assertion_type: value("client_assertion_type").map(str::to_owned),
             client_assertion: value("client_assertion").map(SecretString::from),
+            code: value("code").map(SecretString::from),
+            redirect_uri: value("redirect_uri").map(str::to_owned),
+            code_verifier: value("code_verifier").map(SecretString::from),
+            refresh_token: value("refresh_token").map(SecretString::from),
         })
     }
 }

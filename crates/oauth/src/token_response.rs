@@ -18,6 +18,22 @@ pub struct TokenResponse {
         skip_serializing_if = "Option::is_none"
     )]
     pub expires_in: Option<i64>,
+    /// The id token, where there is a person who asked for one.
+    #[serde(
+        default,
+        serialize_with = "exposed_if_any",
+        skip_serializing_if = "Option::is_none"
+    )]
+    #[cfg_attr(feature = "schema", schema(value_type = Option<String>))]
+    pub id_token: Option<SecretString>,
+    /// The refresh token, where there is one.
+    #[serde(
+        default,
+        serialize_with = "exposed_if_any",
+        skip_serializing_if = "Option::is_none"
+    )]
+    #[cfg_attr(feature = "schema", schema(value_type = Option<String>))]
+    pub refresh_token: Option<SecretString>,
     /// The granted scopes.
     #[serde(default)]
     pub scope: String,
@@ -43,6 +59,16 @@ impl TokenResponse {
 
 fn exposed<S: Serializer>(secret: &SecretString, serializer: S) -> Result<S::Ok, S::Error> {
     serializer.serialize_str(secret.expose_secret())
+}
+
+fn exposed_if_any<S: Serializer>(
+    secret: &Option<SecretString>,
+    serializer: S,
+) -> Result<S::Ok, S::Error> {
+    match secret {
+        Some(secret) => serializer.serialize_str(secret.expose_secret()),
+        None => serializer.serialize_none(),
+    }
 }
 
 /// Some servers write the number as a text.
@@ -76,6 +102,8 @@ mod tests {
         let response = TokenResponse {
             access_token: SecretString::from("t"),
             expires_in: Some(3599),
+            id_token: None,
+            refresh_token: None,
             scope: String::new(),
             token_type: "bearer".to_owned(),
         };

@@ -25,6 +25,7 @@ use crate::{
         system_keys::SystemKeys,
         uuid,
     },
+    fetch::Fetcher,
     options::Options,
     ports::SPANS,
     store::{Result as StoreResult, Store, StoreError},
@@ -32,6 +33,9 @@ use crate::{
 
 /// A store that takes longer counts as out of reach: clients hear it within two seconds.
 const STORE_PATIENCE: Duration = Duration::from_millis(1500);
+
+/// A client that wants to hear of a logout has so long to listen.
+const CALL_PATIENCE: Duration = Duration::from_secs(10);
 
 /// The authorization server without its HTTP, as some options want it. Clones, and those with other
 /// options, share everything else.
@@ -46,6 +50,8 @@ pub(crate) struct Authority {
     pub(super) failures: Arc<FailureTimer>,
     pub(super) client_keys: Arc<ClientKeys>,
     pub(super) hook: Option<Arc<HookCaller>>,
+    /// Calls clients that want to hear of logouts.
+    pub(super) callers: Arc<Fetcher>,
     pub(super) token_limiter: Arc<TokenLimiter>,
     pub(super) guess_limiter: Arc<GuessLimiter>,
     pub(crate) counters: Arc<Counters>,
@@ -83,6 +89,7 @@ impl Authority {
             failures: Arc::new(FailureTimer::new(options.failed_authentication_after)),
             client_keys: Arc::default(),
             hook: hook_of(&options),
+            callers: Arc::new(Fetcher::new(CALL_PATIENCE, 0)),
             token_limiter: Arc::new(TokenLimiter::new(options.limits.tokens.clone())),
             guess_limiter: Arc::new(GuessLimiter::new(options.limits.guesses)),
             counters: Arc::default(),
@@ -128,6 +135,14 @@ impl Authority {
     /// The time of day, in full.
     pub(super) fn time(&self) -> SystemTime {
         self.clock.now()
+    }
+
+    /// The date after some time, as headers have it.
+    pub(crate) fn date_after(&self, later: Duration) -> String {
+        let later = i64::try_from(later.as_secs()).unwrap_or(i64::MAX);
+        let then = jiff::Timestamp::from_second(self.now().saturating_add(later));
+        let then = then.unwrap_or(jiff::Timestamp::MAX);
+        then.strftime("%a, %d %b %Y %H:%M:%S GMT").to_string()
     }
 
     /// Writes a line about a write of an administrator into the audit log.

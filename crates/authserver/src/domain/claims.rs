@@ -87,7 +87,7 @@ impl<'a> Claims<'a> {
             nbf: (!options.exclude_not_before_claim).then_some(granted.issued_at),
             scope,
             scp,
-            sub: &granted.client_id,
+            sub: granted.subject(),
             promoted,
         }
     }
@@ -200,6 +200,7 @@ mod tests {
             expires_at: 3700,
             strategy: crate::AccessTokenStrategy::Jwt,
             profile: TokenProfile::Hydra,
+            person: None,
             extra: extra.as_object().cloned(),
         }
     }

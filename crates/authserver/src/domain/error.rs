@@ -105,6 +105,8 @@ pub(crate) enum Missing {
     Resource,
     /// A whole key set.
     KeySet,
+    /// A request of a person.
+    Challenge,
 }
 
 /// Why an administrator's request fails.

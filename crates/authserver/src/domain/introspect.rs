@@ -2,15 +2,15 @@
 //! set, not with the newest alone; then the revocations are looked up.
 
 use carnet_jose::jwt;
-use carnet_oauth::{
-    ErrorCode,
-    introspection::{ActiveToken, Introspection},
-};
-use serde::Serialize;
+use carnet_oauth::introspection::{ActiveToken, Introspection};
 use serde_json::{Map, Value};
 
-use crate::domain::{
-    Authority, TokenError, authority::within, claims, opaque, revocations::Judged,
+use crate::{
+    domain::{
+        Authority, TokenError, authority::within, authorize::Consented, claims, opaque,
+        revocations::Judged,
+    },
+    store::RefreshTokenRow,
 };
 
 /// Another server of the same database may be so many seconds ahead: what it issued a moment ago
@@ -21,8 +21,10 @@ const SKEW: i64 = 60;
 #[derive(Debug)]
 pub(super) struct LiveToken {
     pub(super) client_id: String,
-    /// The client, or the person of a token that another server issued.
+    /// The client, a person, or whom an assertion named.
     subject: String,
+    /// The consent that it hangs on; empty where there is none.
+    pub(super) consent_id: String,
     pub(super) scopes: Vec<String>,
     audiences: Vec<String>,
     pub(super) issued_at: i64,
@@ -31,14 +33,6 @@ pub(super) struct LiveToken {
     pub(super) id: TokenId,
     /// Claims of the application.
     ext: Map<String, Value>,
-}
-
-/// The answer of `/userinfo` to a machine.
-#[derive(Debug, Serialize)]
-pub(crate) struct UserInfo {
-    aud: [String; 1],
-    iat: i64,
-    iss: String,
 }
 
 /// By what a token is known.
@@ -69,7 +63,11 @@ impl Authority {
         token: &str,
         scopes: &[String],
     ) -> Result<Introspection, TokenError> {
-        let Some(live) = self.live_token(token).await? else {
+        let (live, token_use) = match self.live_refresh_token(token).await? {
+            Some(live) => (Some(live), "refresh_token"),
+            None => (self.live_token(token).await?, "access_token"),
+        };
+        let Some(live) = live else {
             return Ok(Introspection::INACTIVE);
         };
         let strategy = self.options.scope_strategy;
@@ -88,30 +86,17 @@ impl Authority {
             aud: live.audiences,
             iss: self.options.issuer.clone(),
             token_type: "Bearer".to_owned(),
-            token_use: "access_token".to_owned(),
+            token_use: token_use.to_owned(),
             ext: live.ext,
         }))
     }
 
-    /// What a machine's token says about its bearer: there is nobody but the client.
-    pub(crate) async fn userinfo(&self, token: &str) -> Result<UserInfo, TokenError> {
-        let live = self.live_token(token).await?.ok_or_else(|| {
-            let text = "The request has no token that counts.";
-            TokenError::refused(ErrorCode::RequestUnauthorized, text)
-        })?;
-        Ok(UserInfo {
-            aud: [live.client_id],
-            iat: live.issued_at,
-            iss: self.options.issuer.clone(),
-        })
-    }
-
     /// The token, when it counts: signed here, in its time, of a client that is there, not revoked.
     pub(super) async fn live_token(&self, token: &str) -> Result<Option<LiveToken>, TokenError> {
-        let live = if let Some(digest) = opaque::verified_digest(&self.system, token) {
-            self.opaque_token(digest).await?
-        } else {
-            self.signed_token(token)
+        let digest = opaque::verified_digest(opaque::Kind::Access, &self.system, token);
+        let live = match digest {
+            Some(digest) => self.opaque_token(digest).await?,
+            None => self.signed_token(token),
         };
         let now = self.now();
         let is_in_time =
@@ -119,8 +104,63 @@ impl Authority {
         let Some(live) = live.filter(is_in_time) else {
             return Ok(None);
         };
-        let is_revoked = self.is_revoked(&live) || self.is_foreign(token, &live).await?;
-        Ok((!is_revoked).then_some(live))
+        if self.is_revoked(&live) || self.is_foreign(token, &live).await? {
+            return Ok(None);
+        }
+        self.with_consent(token, live).await
+    }
+
+    /// A signed token that is not the client's own has a row, which goes before its time when
+    /// another token takes its place.
+    async fn with_consent(
+        &self,
+        token: &str,
+        mut live: LiveToken,
+    ) -> Result<Option<LiveToken>, TokenError> {
+        let is_opaque = matches!(live.id, TokenId::Opaque(_));
+        if is_opaque || live.subject == live.client_id {
+            return Ok(Some(live));
+        }
+        let Some(digest) = opaque::signature_digest(token) else {
+            return Ok(None);
+        };
+        let row = within(self.store.find_token(&digest)).await?;
+        Ok(row.map(|row| {
+            live.consent_id = row.holder.consent_id;
+            live
+        }))
+    }
+
+    /// The refresh token, when it counts: in its time and not used.
+    pub(super) async fn live_refresh_token(
+        &self,
+        token: &str,
+    ) -> Result<Option<LiveToken>, TokenError> {
+        let digest = opaque::verified_digest(opaque::Kind::Refresh, &self.system, token);
+        let Some(digest) = digest else {
+            return Ok(None);
+        };
+        let row = within(self.store.find_refresh_token(&digest)).await?;
+        let is_live = |row: &RefreshTokenRow| row.used_at == 0 && self.now() < row.expires_at;
+        let Some(row) = row.filter(is_live) else {
+            return Ok(None);
+        };
+        let Some(consent) = within(self.store.find_consent(&row.consent_id)).await? else {
+            return Ok(None);
+        };
+        let said = Consented::of(&consent)?;
+        Ok(Some(LiveToken {
+            client_id: consent.client_id,
+            subject: consent.subject,
+            consent_id: consent.id,
+            scopes: said.granted_scopes,
+            audiences: said.granted_audiences,
+            issued_at: row.issued_at,
+            not_before: row.issued_at,
+            expires_at: row.expires_at,
+            id: TokenId::Opaque(digest),
+            ext: said.access_token,
+        }))
     }
 
     /// Whether it was revoked here. The store is not asked: it would be once for each token.
@@ -164,7 +204,11 @@ impl Authority {
     async fn opaque_token(&self, digest: String) -> Result<Option<LiveToken>, TokenError> {
         let row = within(self.store.find_token(&digest)).await?;
         Ok(row.map(|row| LiveToken {
-            subject: row.client_id.clone(),
+            subject: match row.holder.subject.is_empty() {
+                true => row.client_id.clone(),
+                false => row.holder.subject,
+            },
+            consent_id: row.holder.consent_id,
             client_id: row.client_id,
             scopes: row.scopes,
             audiences: row.audiences,
@@ -185,6 +229,7 @@ impl Authority {
         let client_id = text("client_id")?;
         Some(LiveToken {
             subject: text("sub").unwrap_or_else(|| client_id.clone()),
+            consent_id: String::new(),
             client_id,
             scopes: scopes(claims),
             audiences: texts(claims.get("aud")),

@@ -5,6 +5,7 @@
 
 pub(crate) mod audit;
 mod authority;
+pub(crate) mod authorize;
 mod claims;
 pub(crate) mod client;
 pub(crate) mod client_auth;
@@ -13,9 +14,11 @@ mod error;
 mod follow;
 pub(crate) mod grant;
 mod hook;
+mod id_token;
 mod introspect;
 pub(crate) mod keys;
 mod limits;
+pub(crate) mod logout;
 mod maintenance;
 mod opaque;
 pub(crate) mod page;
@@ -23,7 +26,9 @@ mod policy;
 pub(crate) mod revocations;
 mod revoke;
 pub(crate) mod secret;
+pub(crate) mod sessions;
 mod system_keys;
+mod userinfo;
 mod uuid;
 
 pub(crate) use authority::Authority;

@@ -1,4 +1,4 @@
-//! Opaque access tokens in Hydra's form: `ory_at_`, 32 random bytes, a dot, their MAC. The store
+//! Opaque tokens and codes in Hydra's form: `ory_at_`, 32 random bytes, a dot, their MAC. The store
 //! sees the SHA-384 of the MAC part and nothing that could be shown as a token.
 
 use aws_lc_rs::digest::{self, SHA384, SHA512_256};
@@ -9,20 +9,43 @@ use subtle::ConstantTimeEq as _;
 
 use crate::domain::system_keys::SystemKeys;
 
-const PREFIX: &str = "ory_at_";
+/// What a text is for. One kind does not pass for another: each has a table of its own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Kind {
+    /// An access token.
+    Access,
+    /// A refresh token.
+    Refresh,
+    /// An authorization code.
+    Code,
+}
 
-/// A new token, and the digest by which its row is found.
-pub(super) fn issue(keys: &SystemKeys, random: &dyn Random) -> Option<(SecretString, String)> {
+impl Kind {
+    const fn prefix(self) -> &'static str {
+        match self {
+            Self::Access => "ory_at_",
+            Self::Refresh => "ory_rt_",
+            Self::Code => "ory_ac_",
+        }
+    }
+}
+
+/// A new one, and the digest by which its row is found.
+pub(super) fn issue(
+    kind: Kind,
+    keys: &SystemKeys,
+    random: &dyn Random,
+) -> Option<(SecretString, String)> {
     let mut bytes = [0; 32];
     random.fill(&mut bytes);
     let mac = base64url::encode(hmac_sha512_256(keys.token_keys().next()?, &bytes));
-    let token = format!("{PREFIX}{}.{mac}", base64url::encode(bytes));
+    let token = format!("{}{}.{mac}", kind.prefix(), base64url::encode(bytes));
     Some((SecretString::from(token), row_digest(&mac)))
 }
 
-/// The digest of a token that one of the keys signed.
-pub(super) fn verified_digest(keys: &SystemKeys, token: &str) -> Option<String> {
-    let (random, mac) = token.strip_prefix(PREFIX)?.split_once('.')?;
+/// The digest of one that one of the keys signed.
+pub(super) fn verified_digest(kind: Kind, keys: &SystemKeys, token: &str) -> Option<String> {
+    let (random, mac) = token.strip_prefix(kind.prefix())?.split_once('.')?;
     let (bytes, given) = (base64url::decode(random)?, base64url::decode(mac)?);
     keys.token_keys()
         .any(|key| bool::from(hmac_sha512_256(key, &bytes).as_ref().ct_eq(&given)))
@@ -94,24 +117,37 @@ mod tests {
         let (keys, random) = (keys("a"), Counting::default());
         let mut seen = BTreeSet::new();
         for _ in 0..100 {
-            let (token, digest) = issue(&keys, &random).unwrap();
+            let (token, digest) = issue(Kind::Access, &keys, &random).unwrap();
             let text = token.expose_secret();
             assert_eq!(text.len(), 7 + 43 + 1 + 43);
-            assert_eq!(verified_digest(&keys, text), Some(digest.clone()));
+            assert_eq!(
+                verified_digest(Kind::Access, &keys, text),
+                Some(digest.clone())
+            );
             assert!(!text.contains(&digest) && seen.insert(digest));
-            assert_eq!(verified_digest(&keys, &format!("{text}x")), None);
-            assert_eq!(verified_digest(&super::tests::keys("b"), text), None);
+            assert_eq!(
+                verified_digest(Kind::Access, &keys, &format!("{text}x")),
+                None
+            );
+            assert_eq!(
+                verified_digest(Kind::Access, &super::tests::keys("b"), text),
+                None
+            );
         }
-        assert_eq!(verified_digest(&keys, "garbage"), None);
+        assert_eq!(verified_digest(Kind::Access, &keys, "garbage"), None);
+        let (code, _) = issue(Kind::Code, &keys, &random).unwrap();
+        let code = code.expose_secret();
+        assert!(code.starts_with("ory_ac_"), "{code}");
+        assert_eq!(verified_digest(Kind::Refresh, &keys, code), None);
     }
 
     #[test]
     fn a_token_counts_as_long_as_the_system_secret_of_its_time_is_there() {
-        let (token, digest) = issue(&keys("old"), &Counting::default()).unwrap();
+        let (token, digest) = issue(Kind::Access, &keys("old"), &Counting::default()).unwrap();
         let under = |secrets: &[&str]| {
             let secrets: Vec<SecretString> = secrets.iter().map(|&text| text.into()).collect();
             let keys = SystemKeys::new(&secrets, &Counting::default());
-            verified_digest(&keys, token.expose_secret())
+            verified_digest(Kind::Access, &keys, token.expose_secret())
         };
         assert_eq!(under(&["new", "old"]), Some(digest));
         assert_eq!(under(&["new"]), None);

@@ -13,11 +13,21 @@ impl Authority {
     /// Revokes a token of this client. One that is another's, or none, is left alone without a
     /// word (RFC 7009, section 2.2).
     pub(crate) async fn revoke(&self, client: &Client, token: &str) -> Result<(), TokenError> {
-        let Some(live) = self.live_token(token).await? else {
+        let live = match self.live_refresh_token(token).await? {
+            Some(live) => Some(live),
+            None => self.live_token(token).await?,
+        };
+        let Some(live) = live else {
             return Ok(());
         };
         if live.client_id != client.client_id {
             return Ok(());
+        }
+        // With a token of a person go all that hang on the same consent, as with Hydra.
+        if !live.consent_id.is_empty() {
+            let now = self.now();
+            within(self.store.end_consent(&live.consent_id, now)).await?;
+            return Ok(self.revocations.settle(&live.client_id, now).await?);
         }
         match live.id {
             TokenId::Opaque(digest) => within(self.store.delete_token(&digest)).await?,

@@ -19,16 +19,19 @@ pub(super) enum Purpose {
     Pages,
     /// Hashes generated client secrets.
     ClientSecrets,
+    /// Seals what a browser carries between here and the login and consent applications.
+    Flows,
 }
 
 impl Purpose {
-    const ALL: [Self; 3] = [Self::Keys, Self::Pages, Self::ClientSecrets];
+    const ALL: [Self; 4] = [Self::Keys, Self::Pages, Self::ClientSecrets, Self::Flows];
 
     const fn label(self) -> &'static [u8] {
         match self {
             Self::Keys => b"carnet: sealed keys, 1",
             Self::Pages => b"carnet: page tokens, 1",
             Self::ClientSecrets => b"carnet: client secrets, 1",
+            Self::Flows => b"carnet: flows of people, 1",
         }
     }
 }

@@ -162,7 +162,7 @@ fn later(text: &str) -> OauthError {
 const fn status_of(code: ErrorCode) -> StatusCode {
     match code {
         ErrorCode::InvalidClient | ErrorCode::RequestUnauthorized => StatusCode::UNAUTHORIZED,
-        ErrorCode::AccessDenied => StatusCode::FORBIDDEN,
+        ErrorCode::AccessDenied | ErrorCode::RequestForbidden => StatusCode::FORBIDDEN,
         ErrorCode::ServerError => StatusCode::INTERNAL_SERVER_ERROR,
         ErrorCode::TemporarilyUnavailable => StatusCode::SERVICE_UNAVAILABLE,
         ErrorCode::InvalidRequest
@@ -171,6 +171,11 @@ const fn status_of(code: ErrorCode) -> StatusCode {
         | ErrorCode::UnsupportedGrantType
         | ErrorCode::InvalidScope
         | ErrorCode::InvalidTarget
+        | ErrorCode::UnsupportedResponseType
+        | ErrorCode::UnsupportedResponseMode
+        | ErrorCode::InvalidState
+        | ErrorCode::LoginRequired
+        | ErrorCode::ConsentRequired
         | ErrorCode::JtiKnown => StatusCode::BAD_REQUEST,
     }
 }
@@ -337,6 +342,11 @@ fn domain_failure(error: AdminError) -> (StatusCode, &'static str, String) {
             StatusCode::NOT_FOUND,
             "Not Found",
             "There is no such key set.".to_owned(),
+        ),
+        AdminError::NotFound(Missing::Challenge) => (
+            StatusCode::NOT_FOUND,
+            "Not Found",
+            "There is no request of that challenge.".to_owned(),
         ),
         AdminError::Conflict => (StatusCode::CONFLICT, CONFLICT, String::new()),
         AdminError::Malformed(text) => (bad, MALFORMED, text),

@@ -8,7 +8,7 @@ use super::ImportError;
 use super::key::{self, Opener};
 use super::row::Row;
 use super::source::Table;
-use crate::store::TokenRow;
+use crate::store::{Holder, TokenRow};
 
 /// Access tokens.
 pub(super) static TABLE: Table = Table {
@@ -74,6 +74,7 @@ pub(super) fn read(row: &Row, openers: &[Opener], now: i64) -> Result<Found, Imp
             Some(Value::Object(extra)) => extra.clone(),
             _ => Map::new(),
         },
+        holder: Holder::default(),
     };
     let signed_with = session.get("kid").and_then(Value::as_str);
     Ok(match signed_with.unwrap_or_default() {

@@ -2,6 +2,7 @@
 
 mod hook;
 mod limits;
+mod people;
 
 use std::{path::PathBuf, time::Duration};
 
@@ -13,6 +14,7 @@ use secrecy::{ExposeSecret as _, SecretString};
 use crate::{domain::Rotation, http::serve::TlsError, ports::Ports};
 pub use hook::{HookKey, HookKeyPlace, TokenHook};
 pub use limits::{Guesses, Limits};
+pub use people::People;
 
 /// A system secret must have so many characters.
 const MIN_SECRET_LENGTH: usize = 16;
@@ -48,6 +50,10 @@ pub struct Options {
     pub preserve_ext_claims: bool,
     /// `oauth2.token_hook`: who is asked before a token is made.
     pub token_hook: Option<TokenHook>,
+    /// Flows for people.
+    pub people: People,
+    /// `dev`: a trial, whose cookies need no https and are called so.
+    pub is_trial: bool,
     /// `limits` (ours): who gets how much.
     pub limits: Limits,
     /// `audit.file` (ours): where the audit log goes; to the log of the process when absent.
@@ -176,6 +182,8 @@ impl Default for Options {
             mirror_top_level_claims: true,
             preserve_ext_claims: false,
             token_hook: None,
+            people: People::default(),
+            is_trial: false,
             limits: Limits::default(),
             audit_file: None,
             trusted_proxies: Vec::new(),
@@ -257,6 +265,12 @@ impl Options {
             Some(at) => Err(OptionsError::ShortSecret(at)),
             None => Ok(()),
         }
+    }
+
+    /// Whether browsers reach the server over https, so that its cookies need not go over anything
+    /// else.
+    pub(crate) fn is_secure(&self) -> bool {
+        !self.is_trial && self.public_base().starts_with("https:")
     }
 
     /// The token endpoint, as discovery names it.

@@ -1,6 +1,6 @@
 //! Removes what time has ended, a little at a time, so that writers in between never wait long.
 
-use super::{Result, Store};
+use super::{Perishable, Result, Store};
 
 /// How many rows were removed.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -11,6 +11,8 @@ pub struct Expired {
     pub revocations: u64,
     /// Uses of assertions.
     pub jtis: u64,
+    /// What people did.
+    pub people: u64,
 }
 
 /// What ends.
@@ -22,6 +24,8 @@ pub enum Ended {
     Revocations,
     /// Uses of assertions.
     Jtis,
+    /// What people did.
+    People(Perishable),
 }
 
 /// How much is removed.
@@ -35,7 +39,7 @@ pub struct Sweep {
     pub limit: u64,
 }
 
-/// Removes tokens, revocations and uses of assertions that ended before `now` (seconds since 1970),
+/// Removes tokens, revocations, uses of assertions and what people did that ended before `now` (seconds since 1970),
 /// `batch` rows at a time, until none is left. `batch` of 0 counts as 1.
 ///
 /// # Errors
@@ -46,7 +50,12 @@ pub async fn expire(store: &dyn Store, now: i64, batch: u32) -> Result<Expired> 
         batch,
         limit: u64::MAX,
     };
+    let mut people = 0;
+    for what in Perishable::ALL {
+        people += sweep(store, Ended::People(what), all).await?;
+    }
     Ok(Expired {
+        people,
         tokens: sweep(store, Ended::Tokens, all).await?,
         revocations: sweep(store, Ended::Revocations, all).await?,
         jtis: sweep(store, Ended::Jtis, all).await?,
@@ -67,6 +76,7 @@ pub async fn sweep(store: &dyn Store, ended: Ended, how: Sweep) -> Result<u64> {
             Ended::Tokens => store.delete_expired_tokens(before, wanted).await?,
             Ended::Revocations => store.delete_expired_revocations(before, wanted).await?,
             Ended::Jtis => store.delete_expired_jtis(before, wanted).await?,
+            Ended::People(what) => store.delete_expired(what, before, wanted).await?,
         };
         total += deleted;
         if deleted < u64::from(wanted) {

@@ -13,6 +13,7 @@ mod expire;
 mod import;
 mod memory;
 mod open;
+mod people;
 mod postgres;
 mod sql;
 mod sqlite;
@@ -21,6 +22,10 @@ pub use changes::{Change, Changes};
 pub use expire::{Ended, Expired, Sweep, expire, sweep};
 pub use import::{ImportStore, ImportedKey, Intake, TrustedIssuerRow};
 pub use open::{Migration, migrate, open, plan};
+pub use people::{
+    CodeRow, ConsentQuery, ConsentRow, ConsentsOf, Exchange, Grace, PeopleStore, Perishable,
+    Redemption, RefreshTokenRow, SessionRow,
+};
 
 use std::sync::Arc;
 
@@ -33,6 +38,7 @@ pub trait Store:
     ClientStore
     + KeyStore
     + TokenStore
+    + PeopleStore
     + RevocationStore
     + JtiStore
     + ImportStore
@@ -47,6 +53,7 @@ impl<S> Store for S where
     S: ClientStore
         + KeyStore
         + TokenStore
+        + PeopleStore
         + RevocationStore
         + JtiStore
         + ImportStore
@@ -249,7 +256,7 @@ pub trait KeyStore {
     async fn delete_key(&self, set: &str, kid: &str) -> Result<()>;
 }
 
-/// An opaque token: one row, removed after its end.
+/// A token: an opaque one, or a signed one of a person. One row, removed after its end.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TokenRow {
     /// The digest by which the token is found.
@@ -266,9 +273,22 @@ pub struct TokenRow {
     pub expires_at: i64,
     /// Claims of the application.
     pub ext: Map<String, Value>,
+    /// Whose it is.
+    pub holder: Holder,
 }
 
-/// Opaque tokens.
+/// Whose a token is. All texts are empty for a token of the client's own.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Holder {
+    /// The person, or whom an assertion named.
+    pub subject: String,
+    /// The consent that it hangs on.
+    pub consent_id: String,
+    /// By which name it is revoked, when it is a signed one.
+    pub jti: String,
+}
+
+/// Tokens that have a row.
 #[async_trait]
 pub trait TokenStore {
     /// Adds a token; false when its client is gone: then nothing was added.

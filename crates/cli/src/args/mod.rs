@@ -8,7 +8,7 @@ use std::convert::Infallible;
 use std::path::PathBuf;
 
 use clap::builder::BoolishValueParser;
-use clap::{ArgAction, Args, CommandFactory, Parser, Subcommand};
+use clap::{ArgAction, Args, CommandFactory, Parser, Subcommand, ValueEnum};
 use secrecy::SecretString;
 
 mod api;
@@ -82,9 +82,25 @@ pub(crate) enum Command {
     Token(Token),
     /// Checks signatures, offline.
     Jose(Jose),
-    /// Prints docs/reference/cli.md.
+    /// Prints a page of docs/reference that is made from the code.
     #[command(hide = true)]
-    Reference,
+    Reference {
+        /// Which one.
+        #[arg(value_enum, default_value_t)]
+        page: Generated,
+    },
+}
+
+/// What is made from the code, in docs/reference.
+#[derive(Debug, Clone, Copy, Default, ValueEnum)]
+pub(crate) enum Generated {
+    /// cli.md.
+    #[default]
+    Cli,
+    /// middlewares.md.
+    Middlewares,
+    /// routing.schema.json.
+    Schema,
 }
 
 /// Arguments of `link`.

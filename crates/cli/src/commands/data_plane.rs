@@ -1,12 +1,14 @@
 //! A gateway with its sockets, as `gateway`, `up` and `demo` run it.
 
 use std::collections::BTreeMap;
+use std::fs;
 use std::net::{SocketAddr, TcpListener};
 use std::sync::Arc;
 
 use carnet_config::install::InstallConfig;
-use carnet_config::routing::RoutingConfig;
+use carnet_config::routing::{RoutingConfig, ServersTransport};
 use carnet_gateway::{Gateway, Options, Tracing};
+use secrecy::SecretString;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
@@ -84,6 +86,7 @@ impl DataPlane {
             access_log: install.access_log.clone(),
             ping: install.ping.clone(),
             certificates_resolvers: acme_json::resolvers(&install.certificates_resolvers)?,
+            servers_transport: servers_transport(install)?,
             metrics: install.metrics.clone(),
             api: install.api.clone(),
             tracing: install.tracing.clone().map(|options| Tracing {
@@ -134,6 +137,17 @@ impl DataPlane {
         // One that panicked has ended, too.
         drop(self.serving.await);
     }
+}
+
+/// The default way to servers, with what is in the files that it names.
+pub(super) fn servers_transport(install: &InstallConfig) -> Result<ServersTransport, Failure> {
+    let mut transport = install.servers_transport.clone();
+    let mut read = |path: &str| match fs::read_to_string(path) {
+        Ok(text) => Ok(SecretString::from(text)),
+        Err(error) => Err(error.to_string()),
+    };
+    transport.read_files(&mut read).map_err(Failure::new)?;
+    Ok(transport)
 }
 
 /// The providers that are used, by the names that Traefik's `/api` has for them.

@@ -3,7 +3,7 @@
 
 use std::time::SystemTime;
 
-use carnet_authserver::store::{self, Ended, Store, Sweep};
+use carnet_authserver::store::{self, Ended, Perishable, Store, Sweep};
 
 use crate::args::Janitor;
 use crate::commands::migrate::sql;
@@ -21,11 +21,15 @@ pub(super) async fn run(args: Janitor, process: &Process) -> Result<(), Failure>
         output::print(process, &line);
     };
     if args.tokens {
+        let people = [Perishable::Code, Perishable::RefreshToken].map(Ended::People);
         clean(&*store, &[Ended::Tokens, Ended::Revocations], how).await?;
+        clean(&*store, &people, how).await?;
         done("access tokens");
         done("refresh tokens");
     }
     if args.requests {
+        let people = [Perishable::Consent, Perishable::LoginSession].map(Ended::People);
+        clean(&*store, &people, how).await?;
         done("login-consent requests");
     }
     if args.grants {

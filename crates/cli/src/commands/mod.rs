@@ -84,7 +84,7 @@ async fn carnet(command: Option<Command>, process: &Process) -> u8 {
         Some(Command::Link(args)) => output::finish(process, link::run(&args, process)),
         Some(Command::Token(args)) => token::run(args, process).await,
         Some(Command::Jose(args)) => jose::run(args, process).await,
-        Some(Command::Reference) => reference::run(process),
+        Some(Command::Reference { page }) => reference::run(page, process),
     }
 }
 

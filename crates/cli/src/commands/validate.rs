@@ -14,13 +14,14 @@ use carnet_config::install::{
     self, Acme, EntryPoint, FileProvider, InstallConfig, Metrics, providers::FileSource,
 };
 use carnet_config::merge::merge;
-use carnet_config::routing::RoutingConfig;
+use carnet_config::routing::{RoutingConfig, ServersTransport};
 use carnet_gateway::{CertificatesResolver, Gateway, Options, Storage};
 use carnet_providers::file;
 use carnet_providers::kubernetes::manifests::{self, ManifestObject};
 use carnet_providers::kubernetes::{self, Objects, workloads};
 use secrecy::SecretString;
 
+use super::data_plane;
 use crate::args::Validate;
 use crate::output::{self, Failure};
 use crate::process::Process;
@@ -149,6 +150,7 @@ impl Findings {
             access_log_output: Arc::clone(&process.out),
             ping: None,
             certificates_resolvers: self.certificates_resolvers(&config),
+            servers_transport: self.servers_transport(),
             metrics: Metrics::default(),
             api: None,
             tracing: None,
@@ -160,6 +162,18 @@ impl Findings {
             hostname: process.hostname.to_string(),
         });
         self.diagnostics.extend(gateway.apply(&config));
+    }
+
+    /// That of the install configuration.
+    fn servers_transport(&mut self) -> ServersTransport {
+        match self.install.as_ref().map(data_plane::servers_transport) {
+            None => ServersTransport::default(),
+            Some(Ok(transport)) => transport,
+            Some(Err(failure)) => {
+                self.error(failure.sentence().to_owned());
+                ServersTransport::default()
+            }
+        }
     }
 
     /// The same of certificate resolvers, which give nothing here.

@@ -93,7 +93,7 @@ async fn roles_allow_looking_and_no_change() {
             let is_events = rule["resources"] == json!(["events"]);
             let verbs = match (is_secrets, is_events) {
                 (true, _) => json!(["get"]),
-                (_, true) => json!(["create"]),
+                (_, true) => json!(["create", "patch"]),
                 _ => json!(["get", "list", "watch"]),
             };
             assert_eq!(rule["verbs"], verbs);

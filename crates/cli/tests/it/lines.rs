@@ -144,13 +144,19 @@ async fn each_shell_has_its_completion() {
 
 #[tokio::test]
 async fn the_reference_is_current() {
-    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/reference/cli.md");
-    let written = std::fs::read_to_string(path).unwrap();
-    let generated = line("carnet reference").out().await;
-    // Not `assert_eq`: two whole pages help nobody.
-    let differs = written != generated;
-    assert!(
-        !differs,
-        "run `cargo run -- reference > docs/reference/cli.md`"
-    );
+    for (page, file) in [
+        ("cli", "cli.md"),
+        ("middlewares", "middlewares.md"),
+        ("schema", "routing.schema.json"),
+    ] {
+        let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/reference");
+        let written = std::fs::read_to_string(format!("{folder}/{file}")).unwrap();
+        let generated = line(&format!("carnet reference {page}")).out().await;
+        // Not `assert_eq`: two whole pages help nobody.
+        let differs = written != generated;
+        assert!(
+            !differs,
+            "run `just gen`: docs/reference/{file} is not current"
+        );
+    }
 }

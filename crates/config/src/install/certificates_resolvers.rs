@@ -1,5 +1,7 @@
 //! `certificatesResolvers.<name>`: who gives certificates for the hosts of routers that name it.
 
+use std::time::Duration;
+
 use secrecy::{ExposeSecret as _, SecretString};
 
 use crate::document::Fields;
@@ -20,6 +22,8 @@ pub struct Acme {
     /// `caCertificates`: files with the authorities that may have signed the certificate of
     /// `caServer`. Default: those of the system.
     pub ca_certificates: Vec<String>,
+    /// `caSystemCertPool`: those of the system too. Default false.
+    pub ca_system_cert_pool: bool,
     /// `caServerName`: name in the certificate of `caServer`. Default: the host of its URL.
     pub ca_server_name: Option<String>,
     /// `storage`: the file of accounts and certificates. Default `acme.json`.
@@ -33,6 +37,18 @@ pub struct Acme {
     pub profile: Option<String>,
     /// `disableCommonName`: certificates have alternative names only. Default false.
     pub disable_common_name: bool,
+    /// `emailAddresses`: names of people in certificates, beside those of hosts.
+    pub email_addresses: Vec<String>,
+    /// `clientTimeout`: limit of a request to the authority. Default 2 min.
+    pub client_timeout: Duration,
+    /// `clientResponseHeaderTimeout`: limit of the head of its answer. Default 30 s.
+    pub client_response_header_timeout: Duration,
+    /// `certificateTimeout`: how long the authority may take to verify a host, and to make
+    /// a certificate. Default 30 s.
+    pub certificate_timeout: Duration,
+    /// `httpChallenge.delay` or `tlsChallenge.delay`: wait before the authority is told to look.
+    /// Default zero.
+    pub delay: Duration,
     /// `eab`: an account elsewhere that the one here belongs to.
     pub eab: Option<Eab>,
     /// How it is proved that a host is ours.
@@ -101,12 +117,18 @@ impl Acme {
             email: None,
             ca_server: LETS_ENCRYPT.to_owned(),
             ca_certificates: Vec::new(),
+            ca_system_cert_pool: false,
             ca_server_name: None,
             storage: "acme.json".to_owned(),
             certificates_duration: NINETY_DAYS,
             key_type: KeyType::Rsa4096,
             profile: None,
             disable_common_name: false,
+            email_addresses: Vec::new(),
+            client_timeout: Duration::from_secs(120),
+            client_response_header_timeout: Duration::from_secs(30),
+            certificate_timeout: Duration::from_secs(30),
+            delay: Duration::ZERO,
             eab: None,
             challenge,
         }
@@ -116,7 +138,7 @@ impl Acme {
         fields.not_yet("certificatesResolvers.*.acme");
         // Read in any case, so that each mistake is found at once.
         let mut acme = Self::new(Challenge::Tls);
-        let challenge = Challenge::read(fields, entry_points);
+        let challenge = Challenge::read(fields, entry_points, &mut acme.delay);
         let mut text = |key| fields.text(key).filter(|text| !text.is_empty());
         acme.email = text("email");
         acme.ca_server_name = text("caServerName");
@@ -129,6 +151,20 @@ impl Acme {
             fields.error("caServer", message);
         }
         acme.ca_certificates = fields.texts("caCertificates");
+        acme.ca_system_cert_pool = fields.boolean("caSystemCertPool").unwrap_or(false);
+        acme.email_addresses = fields.texts("emailAddresses");
+        for (key, timeout) in [
+            ("clientTimeout", &mut acme.client_timeout),
+            (
+                "clientResponseHeaderTimeout",
+                &mut acme.client_response_header_timeout,
+            ),
+            ("certificateTimeout", &mut acme.certificate_timeout),
+        ] {
+            if let Some(given) = fields.duration(key) {
+                *timeout = given;
+            }
+        }
         if let Some(hours) = fields.number("certificatesDuration") {
             acme.certificates_duration = hours;
         }
@@ -157,9 +193,9 @@ impl Eab {
 }
 
 impl Challenge {
-    fn read(fields: &mut Fields<'_>, entry_points: &[&str]) -> Option<Self> {
+    fn read(fields: &mut Fields<'_>, entry_points: &[&str], delay: &mut Duration) -> Option<Self> {
         let http = fields.map("httpChallenge", |http| {
-            http.not_yet("certificatesResolvers.*.acme.httpChallenge");
+            *delay = http.duration("delay").unwrap_or_default();
             let entry_point = http.required_text("entryPoint")?;
             if !entry_points.contains(&entry_point.as_str()) {
                 let near = crate::nearest::suggestion(&entry_point, entry_points.iter().copied());
@@ -169,7 +205,7 @@ impl Challenge {
             Some(Self::Http(entry_point))
         });
         let tls = fields.map("tlsChallenge", |tls| {
-            tls.not_yet("certificatesResolvers.*.acme.tlsChallenge");
+            *delay = tls.duration("delay").unwrap_or_default();
             Self::Tls
         });
         let challenge = tls.or(http.flatten());

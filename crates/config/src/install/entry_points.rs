@@ -29,6 +29,9 @@ pub struct EntryPoint {
     pub encode_query_semicolons: bool,
     /// `http.underscoreHeadersStrategy`. Default `keep`.
     pub underscore_headers: UnderscoreHeaders,
+    /// `http.via`: the name by which `Via` tells servers of the gateway (RFC 9110 section 7.6.3).
+    /// Traefik knows nothing of it. Default: there is no `Via`.
+    pub via: Option<String>,
     /// `http.tls`: of routers that say nothing about TLS. `None`: those take plain connections.
     pub tls: Option<RouterTls>,
     /// `http.redirections.entryPoint`: plain requests are sent elsewhere.
@@ -41,6 +44,13 @@ pub struct EntryPoint {
     pub proxy_protocol: Option<ProxyProtocol>,
     /// `http2.maxConcurrentStreams`: requests of a connection at once. Default 250.
     pub max_concurrent_streams: u32,
+    /// `http2.maxDecoderHeaderTableSize`: bytes that a client's compression of headers may take.
+    /// Default 4096.
+    pub max_decoder_header_table_size: u32,
+    /// `allowACMEByPass`: questions of authorities for certificates (`/.well-known/acme-challenge/`)
+    /// may be answered by routers with a longer rule, or a priority. Default false: they are
+    /// answered here.
+    pub allow_acme_by_pass: bool,
     /// `transport`.
     pub transport: Transport,
 }
@@ -82,6 +92,9 @@ pub struct ForwardedHeaders {
     pub connection: Vec<String>,
     /// `notAppendXForwardedFor`: the peer is not added to `X-Forwarded-For`. Default false.
     pub not_append_x_forwarded_for: bool,
+    /// `addXForwardedSchemeHeaders`: `X-Forwarded-Scheme` and `X-Scheme` say what
+    /// `X-Forwarded-Proto` says. Default false.
+    pub add_x_forwarded_scheme_headers: bool,
 }
 
 /// `proxyProtocol`: balancers in front may write the address of their client before its bytes.
@@ -125,12 +138,15 @@ impl EntryPoint {
             encoded_characters: EncodedCharacters::all(true),
             encode_query_semicolons: false,
             underscore_headers: UnderscoreHeaders::default(),
+            via: None,
             tls: None,
             redirection: None,
             forwarded_headers: ForwardedHeaders::default(),
             observability: Observability::default(),
             proxy_protocol: None,
             max_concurrent_streams: 250,
+            max_decoder_header_table_size: 4096,
+            allow_acme_by_pass: false,
             transport: Transport::default(),
         }
     }
@@ -167,6 +183,7 @@ impl EntryPoint {
         fields.not_yet("entryPoints.*");
         let mut entry_point = Self::at(address);
         entry_point.as_default = fields.boolean("asDefault").unwrap_or(false);
+        entry_point.allow_acme_by_pass = fields.boolean("allowACMEByPass").unwrap_or(false);
         if let Some(observability) = fields.map("observability", Observability::read) {
             entry_point.observability = observability;
         }
@@ -189,6 +206,9 @@ impl EntryPoint {
             Some(streams) => self.max_concurrent_streams = streams,
             None => {}
         }
+        if let Some(bytes) = fields.number("maxDecoderHeaderTableSize") {
+            self.max_decoder_header_table_size = bytes;
+        }
     }
 
     fn read_http(&mut self, fields: &mut Fields<'_>) {
@@ -206,6 +226,11 @@ impl EntryPoint {
         ];
         if let Some(strategy) = fields.word("underscoreHeadersStrategy", &strategies) {
             self.underscore_headers = strategy;
+        }
+        self.via = fields.text("via").filter(|name| !name.is_empty());
+        if self.via.as_deref().is_some_and(|name| !is_pseudonym(name)) {
+            let message = "expects a name of letters, digits, `-` and `_` that is no machine's";
+            fields.error("via", message);
         }
         self.middlewares = fields.texts("middlewares");
         if let Some(bytes) = fields.number("maxHeaderBytes") {
@@ -235,6 +260,12 @@ impl Redirection {
     }
 }
 
+/// What tells nothing about a machine: no host has such a name that anybody else could use.
+fn is_pseudonym(name: &str) -> bool {
+    let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"-_".contains(&byte);
+    name.bytes().all(allowed) && !name.bytes().all(|byte| byte.is_ascii_digit())
+}
+
 /// `[host]:port`; a host in brackets is an IPv6 address.
 fn is_address(text: &str) -> bool {
     let Some((host, port)) = text.rsplit_once(':') else {
@@ -249,12 +280,14 @@ fn is_address(text: &str) -> bool {
 
 impl ForwardedHeaders {
     fn read(fields: &mut Fields<'_>) -> Self {
-        fields.not_yet("entryPoints.*.forwardedHeaders");
         Self {
             insecure: fields.boolean("insecure").unwrap_or(false),
             trusted_ips: trusted_ips(fields),
             connection: fields.texts("connection"),
             not_append_x_forwarded_for: fields.boolean("notAppendXForwardedFor").unwrap_or(false),
+            add_x_forwarded_scheme_headers: fields
+                .boolean("addXForwardedSchemeHeaders")
+                .unwrap_or(false),
         }
     }
 }

@@ -32,6 +32,8 @@ pub use read::read_document;
 pub use search::search_names;
 pub use tracing::Tracing;
 
+use crate::routing::ServersTransport;
+
 /// Everything the gateway knows before it reads its first route.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct InstallConfig {
@@ -54,4 +56,7 @@ pub struct InstallConfig {
     pub metrics: Metrics,
     /// `tracing`; `None`: nothing is traced.
     pub tracing: Option<Tracing>,
+    /// `serversTransport`: how servers are reached whose services name no transport. It may say all
+    /// that one of `http.serversTransports` may.
+    pub servers_transport: ServersTransport,
 }

@@ -125,6 +125,8 @@ impl Default for Ping {
 impl AccessLog {
     pub(super) fn read(fields: &mut document::Fields<'_>) -> Self {
         fields.not_yet("accessLog");
+        // Lines go to the file in any case.
+        fields.boolean("dualOutput");
         Self {
             format: fields.word("format", &FORMATS).unwrap_or_default(),
             file_path: fields.text("filePath").filter(|path| !path.is_empty()),

@@ -8,6 +8,7 @@ use crate::diagnostics::Diagnostic;
 use crate::document::{Fields, Node, Spelling};
 use crate::nearest::suggestion;
 use crate::not_yet;
+use crate::routing::ServersTransport;
 
 /// The entry point that is made for what the gateway itself answers.
 const INTERNAL: &str = "traefik";
@@ -37,6 +38,9 @@ pub(super) fn read(root: &Node, spelling: Spelling) -> (InstallConfig, Vec<Diagn
         api: fields.map("api", Api::read),
         metrics: fields.map("metrics", Metrics::read).unwrap_or_default(),
         tracing: fields.map("tracing", Tracing::read).flatten(),
+        servers_transport: fields
+            .map("serversTransport", ServersTransport::read)
+            .unwrap_or_default(),
     };
     if names.is_empty() {
         let default = EntryPoint::at(":80");

@@ -4,7 +4,7 @@ use std::fmt;
 
 use secrecy::{ExposeSecret, SecretString};
 
-use super::{Middleware, RoutingConfig};
+use super::{Middleware, RoutingConfig, ServersTransport};
 use crate::diagnostics::{Diagnostic, Object, Position, Severity};
 use crate::document::Fields;
 
@@ -105,19 +105,20 @@ impl RoutingConfig {
     /// Puts the text of files in the place of their paths. `read` gives a file's text, or why it
     /// has none; an object with a file that cannot be read is closed.
     pub fn read_files(&mut self, read: &mut dyn FnMut(&str) -> Result<SecretString, String>) {
-        for (name, object) in &mut self.servers_transports {
+        for (name, object) in self.servers_transports.iter_mut() {
             fill(object, &format!("serversTransport {name}"), read);
         }
-        for object in &mut self.tls.certificates {
+        let tls = &mut *self.tls;
+        for object in &mut tls.certificates {
             fill(object, "tls certificate", read);
         }
-        for (name, object) in &mut self.tls.options {
+        for (name, object) in &mut tls.options {
             fill(object, &format!("tls option {name}"), read);
         }
-        for (name, object) in &mut self.tls.stores {
+        for (name, object) in &mut tls.stores {
             fill(object, &format!("tls store {name}"), read);
         }
-        for (name, object) in &mut self.middlewares {
+        for (name, object) in self.middlewares.iter_mut() {
             fill(object, &format!("middleware {name}"), read);
             let kind = object.value.as_ref().map_or("", Middleware::kind);
             let outcome = match &mut object.value {
@@ -138,10 +139,31 @@ impl RoutingConfig {
     }
 }
 
+impl ServersTransport {
+    /// The same of a transport that belongs to no provider.
+    ///
+    /// # Errors
+    /// One sentence about the first file that cannot be read.
+    pub fn read_files(
+        &mut self,
+        read: &mut dyn FnMut(&str) -> Result<SecretString, String>,
+    ) -> Result<(), String> {
+        for pem in self.pems() {
+            if let Pem::File { path, key, .. } = pem {
+                let text = read(path)
+                    .map_err(|reason| format!("{key}: `{path}` cannot be read: {reason}"))?;
+                *pem = Pem::Text(text);
+            }
+        }
+        Ok(())
+    }
+}
+
 impl HoldsPem for Middleware {
     fn pems(&mut self) -> Vec<&mut Pem> {
         match self {
             Self::ForwardAuth(options) => options.pems(),
+            Self::RateLimit(options) => options.pems(),
             _ => Vec::new(),
         }
     }

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use super::tls::{Certificate, CertificateStore, TlsOptions};
 use super::{Router, RoutingConfig, ServersTransport, Service, Tls, middleware};
+use crate::Shared;
 use crate::diagnostics::{Diagnostic, Object, Severity};
 use crate::document::{Fields, Node, Spelling, Value};
 use crate::not_yet;
@@ -16,22 +17,21 @@ pub fn read(root: &Node) -> Result<RoutingConfig, Vec<Diagnostic>> {
     let mut top = Fields::new(root, "", Spelling::AnyCase);
     top.not_yet(not_yet::ROUTES_TOP);
     if let Some(tls) = top.map("tls", tls_section) {
-        config.tls = tls;
+        config.tls = Shared::new(tls);
     }
     top.map("http", |http| {
-        config.routers = objects(http, "routers", "router", |node, name| {
+        config.routers = Shared::new(objects(http, "routers", "router", |node, name| {
             object(node, name, |fields| Some(Router::read(fields)))
-        });
+        }));
         config.services = objects(http, "services", "service", |node, name| {
             object(node, name, Service::read)
         });
-        config.middlewares = objects(http, "middlewares", "middleware", middleware::read);
-        config.servers_transports = objects(
-            http,
-            "serversTransports",
-            "serversTransport",
-            |node, name| object(node, name, |fields| Some(ServersTransport::read(fields))),
-        );
+        let middlewares = objects(http, "middlewares", "middleware", middleware::read);
+        config.middlewares = Shared::new(middlewares);
+        let (key, noun) = ("serversTransports", "serversTransport");
+        config.servers_transports = Shared::new(objects(http, key, noun, |node, name| {
+            object(node, name, |fields| Some(ServersTransport::read(fields)))
+        }));
     });
     config.diagnostics = top.finish();
     let is_error = |finding: &Diagnostic| finding.severity == Severity::Error;

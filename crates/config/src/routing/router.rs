@@ -1,5 +1,7 @@
 //! `http.routers.<name>`: which requests go where, through what.
 
+use std::sync::Arc;
+
 use crate::diagnostics::Position;
 use crate::document::Fields;
 use crate::rule::{self, MAX_PRIORITY, Rule};
@@ -12,7 +14,7 @@ pub struct Router {
     /// The rule as written, for logs and `/api`.
     pub rule_text: String,
     /// The rule; `None` when it does not parse (the error is in the diagnostics).
-    pub rule: Option<Rule>,
+    pub rule: Option<Arc<Rule>>,
     /// Rank among routers; `None` or 0 means the byte length of the rule. Higher wins.
     pub priority: Option<i64>,
     /// Middlewares, applied in this order.
@@ -78,7 +80,7 @@ pub struct Matching {
     /// The rule as written.
     pub rule_text: String,
     /// The rule; `None` when it does not parse.
-    pub rule: Option<Rule>,
+    pub rule: Option<Arc<Rule>>,
     /// `priority`.
     pub priority: Option<i64>,
     /// `observability`.
@@ -107,12 +109,12 @@ impl Matching {
 }
 
 /// The message says at which character of the rule it breaks.
-fn parse(fields: &mut Fields<'_>, key: &str, text: &str) -> Option<Rule> {
+fn parse(fields: &mut Fields<'_>, key: &str, text: &str) -> Option<Arc<Rule>> {
     if text.is_empty() {
         return None;
     }
     match rule::parse(text) {
-        Ok(rule) => Some(rule),
+        Ok(rule) => Some(Arc::new(rule)),
         Err(error) => {
             fields.error(key, error.to_string());
             None

@@ -5,7 +5,7 @@ use std::time::Duration;
 use crate::document::Fields;
 use crate::outbound::insecure_skip_verify;
 use crate::routing::pem::{HoldsPem, Pem};
-use crate::routing::tls::Certificate;
+use crate::routing::tls::{Certificate, Spoken};
 
 /// A servers transport.
 #[derive(Debug, Clone, PartialEq)]
@@ -14,6 +14,11 @@ pub struct ServersTransport {
     pub server_name: Option<String>,
     /// Skip certificate verification. Default false.
     pub insecure_skip_verify: bool,
+    /// `peerCertURI`: a URI that the certificate of the server must have, beside all else; `None`:
+    /// none. With `insecureSkipVerify` it must still be signed by an authority, for any host.
+    pub peer_cert_uri: Option<String>,
+    /// `minVersion`, `maxVersion` and `cipherSuites`.
+    pub spoken: Spoken,
     /// PEM bundles trusted instead of the system's.
     pub root_cas: Vec<Pem>,
     /// Who we are to servers that ask; of several, the one that fits is shown.
@@ -40,6 +45,8 @@ impl Default for ServersTransport {
         Self {
             server_name: None,
             insecure_skip_verify: false,
+            peer_cert_uri: None,
+            spoken: Spoken::default(),
             root_cas: Vec::new(),
             certificates: Vec::new(),
             disable_http2: false,
@@ -54,8 +61,8 @@ impl Default for ServersTransport {
 }
 
 impl ServersTransport {
-    /// Reads `http.serversTransports.<name>`.
-    pub(super) fn read(fields: &mut Fields<'_>) -> Self {
+    /// Reads `http.serversTransports.<name>`, or `serversTransport` of the install configuration.
+    pub(crate) fn read(fields: &mut Fields<'_>) -> Self {
         let certificates = fields.maps("certificates", Certificate::read_pair);
         Self {
             root_cas: Pem::list(fields, "rootCAs"),
@@ -68,8 +75,11 @@ impl ServersTransport {
     /// everything but the certificates, which the latter keeps in other objects.
     pub fn read_connection(fields: &mut Fields<'_>) -> Self {
         fields.not_yet("http.serversTransports.*");
+        let mut text = |key| fields.text(key).filter(|text| !text.is_empty());
         let mut transport = Self {
-            server_name: fields.text("serverName").filter(|name| !name.is_empty()),
+            server_name: text("serverName"),
+            peer_cert_uri: text("peerCertURI"),
+            spoken: Spoken::read(fields),
             insecure_skip_verify: insecure_skip_verify(fields),
             disable_http2: fields.boolean("disableHTTP2").unwrap_or(false),
             ..Self::default()

@@ -7,6 +7,7 @@ mod authserver_keys;
 mod authserver_tracing;
 mod claims;
 mod claims_naive;
+mod condition;
 mod document;
 mod fields;
 mod golden;

@@ -21,6 +21,7 @@ http:
   services:
     s: {loadBalancer: {servers: [], serversTransport: t}}
     w: {weighted: {services: [{name: s}, {name: x@kubernetescrd}]}}
+    g: {failover: {service: s, fallback: w@kubernetescrd}, middlewares: [m, n@kubernetescrd]}
   middlewares:
     m: {oAuthClientCredentials: {url: https://as.test/token}}
   serversTransports:
@@ -49,6 +50,9 @@ fn names_and_references_carry_their_provider() {
     };
     let children: Vec<_> = w.services.iter().map(|child| child.name.as_str()).collect();
     assert_eq!(children, ["s@file", "x@kubernetescrd"]);
+    let mut guarded = config.services["g@file"].value.clone().unwrap();
+    assert_eq!(guarded.middlewares(), ["m@file", "n@kubernetescrd"]);
+    assert_eq!(guarded.children(), ["s@file", "w@kubernetescrd"]);
     assert!(config.middlewares.contains_key("m@file"));
     assert!(config.servers_transports.contains_key("t@file"));
     assert_eq!(config.diagnostics.len(), 1);

@@ -7,6 +7,7 @@ use carnet_config::install::observability::{FieldMode, Fields};
 use jiff::Timestamp;
 
 use super::line::Line;
+use crate::host;
 use crate::middleware::Record;
 
 /// A field.
@@ -207,10 +208,10 @@ fn of_request<'a>(line: &'a Line, name: Key) -> Option<Field<'a>> {
         Key::RequestAddr => Field::text(request.host()),
         Key::RequestContentSize => Field::Number(line.received()),
         Key::RequestCount => Field::Number(exchange.count()),
-        Key::RequestHost => Field::text(split(request.host()).0),
+        Key::RequestHost => Field::text(host::bare(host::split(request.host()).0)),
         Key::RequestMethod => Field::text(request.method.as_str()),
         Key::RequestPath => Field::text(request.path()),
-        Key::RequestPort => Field::text(split(request.host()).1),
+        Key::RequestPort => Field::text(host::split(request.host()).1.unwrap_or("-")),
         Key::RequestProtocol => Field::text(request.protocol),
         Key::RequestScheme => Field::text(match connection.tls {
             Some(_) => "https",
@@ -247,22 +248,9 @@ fn address(url: &str) -> &str {
     rest.split('/').next().unwrap_or_default()
 }
 
-/// Host and port, as Go's `net.SplitHostPort` sees them.
-fn split(host: &str) -> (&str, &str) {
-    let Some((name, port)) = host.rsplit_once(':') else {
-        return (host, "-");
-    };
-    let address = name.strip_prefix('[').and_then(|n| n.strip_suffix(']'));
-    match address {
-        Some(address) => (address, port),
-        None if !name.contains(':') => (name, port),
-        None => (host, "-"),
-    }
-}
-
 #[cfg(test)]
 mod tests {
-    use super::{NAMES, split};
+    use super::NAMES;
 
     #[test]
     fn the_reference_names_every_field_in_order() {
@@ -270,18 +258,6 @@ mod tests {
         for (at, (index, name)) in NAMES.into_iter().enumerate() {
             assert_eq!(index as usize, at);
             assert!(page.contains(&format!("`{name}`")), "{name}");
-        }
-    }
-
-    #[test]
-    fn hosts_split_as_in_go() {
-        for (host, parts) in [
-            ("a.test", ("a.test", "-")),
-            ("a.test:80", ("a.test", "80")),
-            ("[::1]:80", ("::1", "80")),
-            ("[::1]", ("[::1]", "-")),
-        ] {
-            assert_eq!(split(host), parts, "{host}");
         }
     }
 }

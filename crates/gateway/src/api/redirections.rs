@@ -9,7 +9,7 @@ use http::header::HOST;
 use crate::body::{Request, Response};
 use crate::error::Fault;
 use crate::middleware::{Endpoint, Exchange};
-use crate::respond;
+use crate::{host, respond};
 
 /// Answers with the same target elsewhere.
 #[derive(Debug)]
@@ -32,7 +32,7 @@ impl Redirections {
             Some(port) => Some(port),
             None => entry_points
                 .find(|(name, _)| *name == to)
-                .and_then(|(_, options)| Some(options.address.rsplit_once(':')?.1)),
+                .and_then(|(_, options)| host::split(&options.address).1),
         };
         let port = port
             .and_then(|port| port.parse().ok())
@@ -50,7 +50,7 @@ impl Redirections {
 
     fn reply(&self, request: &Request) -> Result<Response, Fault> {
         let host = request.headers().get(HOST).and_then(|h| h.to_str().ok());
-        let host = without_port(host.unwrap_or_default());
+        let (host, _) = host::split(host.unwrap_or_default());
         let target = request.uri().path_and_query().map_or("/", |t| t.as_str());
         let port = self.port.map(|port| format!(":{port}")).unwrap_or_default();
         let location = format!("{}://{host}{port}{target}", self.scheme);
@@ -65,13 +65,5 @@ impl Endpoint for Redirections {
         _: &'a Exchange,
     ) -> BoxFuture<'a, Result<Response, Fault>> {
         Box::pin(async move { self.reply(&request) })
-    }
-}
-
-/// The brackets of an IPv6 address stay.
-fn without_port(host: &str) -> &str {
-    match host.rsplit_once(':') {
-        Some((name, port)) if port.bytes().all(|byte| byte.is_ascii_digit()) => name,
-        _ => host,
     }
 }

@@ -2,6 +2,7 @@
 //! are, with the middlewares and the TLS of their entry points.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use carnet_config::diagnostics::Object;
 use carnet_config::install::{Api, Metrics, Ping};
@@ -28,7 +29,7 @@ pub(crate) fn routers(
         let router = Router {
             entry_points: vec![entry_point.to_owned()],
             rule_text: rule.to_owned(),
-            rule: rule::parse(rule).ok(),
+            rule: rule::parse(rule).ok().map(Arc::new),
             priority: Some(priority),
             service: name.to_owned(),
             ..Router::default()

@@ -394,6 +394,7 @@ async fn http2<S: Socket>(wire: Wire<S>, visit: &Arc<Visit>) -> Outcome {
     let mut builder = server::http2::Builder::new(TokioExecutor::new());
     builder
         .max_concurrent_streams(options.max_concurrent_streams)
+        .header_table_size(options.max_decoder_header_table_size)
         .max_header_list_size(u32::try_from(options.max_header_bytes).unwrap_or(u32::MAX))
         .timer(TokioTimer::new());
     let mut served = pin!(builder.serve_connection(TokioIo::new(wire), service));

@@ -8,7 +8,7 @@ use http::uri::Authority;
 use http::{HeaderMap, HeaderValue, Method, Request as HttpRequest, Version};
 
 use super::forwarded::{self, Origin};
-use super::path;
+use super::{path, via};
 use crate::error::{Fault, Reason};
 use crate::middleware::Connection;
 use crate::service::KeepForwardedFor;
@@ -54,6 +54,9 @@ pub(super) fn admit<B>(
         server: hostname,
     };
     forwarded::forward(headers, &origin, &options.forwarded_headers);
+    if let Some(name) = &options.via {
+        via::tell(request, name);
+    }
     if options.forwarded_headers.not_append_x_forwarded_for {
         request.extensions_mut().insert(KeepForwardedFor);
     }

@@ -10,6 +10,7 @@ use http::header::{
 };
 use http::{HeaderMap, HeaderValue};
 
+use crate::host;
 use crate::middleware::Connection;
 use crate::service::{has_token, tokens};
 
@@ -41,6 +42,8 @@ const X_FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 const X_FORWARDED_HOST: HeaderName = HeaderName::from_static("x-forwarded-host");
 const X_FORWARDED_PORT: HeaderName = HeaderName::from_static("x-forwarded-port");
 const X_FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
+const X_FORWARDED_SCHEME: HeaderName = HeaderName::from_static("x-forwarded-scheme");
+const X_SCHEME: HeaderName = HeaderName::from_static("x-scheme");
 const X_FORWARDED_SERVER: HeaderName = HeaderName::from_static("x-forwarded-server");
 const X_REAL_IP: HeaderName = HeaderName::from_static("x-real-ip");
 
@@ -63,6 +66,9 @@ pub(super) fn forward(headers: &mut HeaderMap, origin: &Origin<'_>, options: &Fo
         strip(headers);
     }
     fill(headers, origin);
+    if options.add_x_forwarded_scheme_headers {
+        tell_scheme(headers);
+    }
     obey_connection(headers, &options.connection);
 }
 
@@ -106,7 +112,9 @@ fn fill(headers: &mut HeaderMap, origin: &Origin<'_>) {
         HeaderValue::from_static(proto)
     });
     // What is no header value is none of a host either, which was checked before.
-    let port = port_of(origin.host).and_then(|port| HeaderValue::from_str(port).ok());
+    // The port the client wrote, never the listener's.
+    let port = host::split(origin.host).1.filter(|port| !port.is_empty());
+    let port = port.and_then(|port| HeaderValue::from_str(port).ok());
     let port = port.unwrap_or_else(|| HeaderValue::from_static(default_port(headers, origin)));
     fill_one(headers, X_FORWARDED_PORT, || port);
     if let Some(host) = headers.get(HOST).filter(|host| !host.is_empty()).cloned() {
@@ -118,19 +126,20 @@ fn fill(headers: &mut HeaderMap, origin: &Origin<'_>) {
     fold(headers, X_FORWARDED_FOR);
 }
 
+/// `X-Forwarded-Proto` under two more names.
+fn tell_scheme(headers: &mut HeaderMap) {
+    if let Some(proto) = headers.get(X_FORWARDED_PROTO).cloned() {
+        headers.insert(X_FORWARDED_SCHEME, proto.clone());
+        headers.insert(X_SCHEME, proto);
+    }
+}
+
 fn fill_one(headers: &mut HeaderMap, name: HeaderName, value: impl FnOnce() -> HeaderValue) {
     match headers.entry(name) {
         Entry::Vacant(place) => drop(place.insert(value())),
         Entry::Occupied(mut place) if place.get().is_empty() => drop(place.insert(value())),
         Entry::Occupied(_) => {}
     }
-}
-
-/// The port the client wrote, never the listener's.
-fn port_of(host: &str) -> Option<&str> {
-    let (name, port) = host.rsplit_once(':')?;
-    let is_whole = name.ends_with(']') || !name.contains(':');
-    (is_whole && !port.is_empty()).then_some(port)
 }
 
 fn default_port(headers: &HeaderMap, origin: &Origin<'_>) -> &'static str {

@@ -5,7 +5,6 @@
 
 mod accept;
 mod admit;
-mod chunked;
 mod deadline;
 mod forwarded;
 mod handshake;
@@ -17,6 +16,7 @@ mod numbering;
 mod path;
 mod proxy_protocol;
 mod traffic;
+mod via;
 mod wire;
 
 pub(crate) use accept::{Leave, Listener, serve};

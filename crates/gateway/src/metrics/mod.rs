@@ -27,7 +27,7 @@ pub(crate) use text::{CONTENT_TYPE, write};
 
 use crate::error::Reason;
 use crate::snapshot::Snapshot;
-use crate::tls::CertificateFacts;
+use crate::tls::{CertificateFacts, Issued};
 
 /// The counts of a gateway.
 pub(crate) struct Metrics {
@@ -37,7 +37,10 @@ pub(crate) struct Metrics {
     /// By name and service. What nobody serves any more is gone at the next look.
     routers: Mutex<BTreeMap<(String, String), Weak<Series>>>,
     services: Mutex<BTreeMap<String, Weak<Series>>>,
+    /// Those of the configuration.
     certificates: Mutex<Vec<CertificateFacts>>,
+    /// Those of certificate resolvers.
+    issued: Arc<Issued>,
     reloads: AtomicU64,
     /// Seconds since 1970; zero: never.
     last_reload: AtomicU64,
@@ -66,7 +69,7 @@ impl Drop for Open {
 
 impl Metrics {
     /// `None`: nothing shall be counted.
-    pub(crate) fn new(options: &install::Metrics) -> Option<Arc<Self>> {
+    pub(crate) fn new(options: &install::Metrics, issued: &Arc<Issued>) -> Option<Arc<Self>> {
         let prometheus = options.prometheus.clone()?;
         Some(Arc::new(Self {
             options: prometheus,
@@ -75,6 +78,7 @@ impl Metrics {
             routers: Mutex::default(),
             services: Mutex::default(),
             certificates: Mutex::default(),
+            issued: Arc::clone(issued),
             reloads: AtomicU64::new(0),
             last_reload: AtomicU64::new(0),
             config_errors: AtomicU64::new(0),

@@ -4,7 +4,7 @@
 //! are made here: counters are described by their whole name, so they are written as the encoder
 //! writes gauges; there is no end mark; and a bucket that ends at five seconds ends at `5`.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -120,7 +120,9 @@ fn configuration(encoder: &mut DescriptorEncoder<'_>, metrics: &Metrics) -> fmt:
 fn certificates(encoder: &mut DescriptorEncoder<'_>, metrics: &Metrics) -> fmt::Result {
     let help = "When a certificate ends, in seconds since 1970";
     let mut gauge = gauge(encoder, "traefik_tls_certs_not_after", help)?;
-    for certificate in locked(&metrics.certificates).iter() {
+    let mut all: BTreeSet<_> = metrics.issued.facts().into_iter().collect();
+    all.extend(locked(&metrics.certificates).iter().cloned());
+    for certificate in &all {
         let labels = [
             ("cn", certificate.common_name.clone()),
             ("serial", certificate.serial.clone()),

@@ -113,6 +113,11 @@ impl Exchange {
         }
     }
 
+    /// A companion for a copy of the request. Nobody reads what is noted there.
+    pub(crate) fn apart(&self) -> Self {
+        Self::new(Arc::clone(&self.connection), self.count, self.started_at)
+    }
+
     /// Asks for the headers of the server's answer.
     pub(crate) fn want_origin_headers(&mut self) {
         self.wants_origin_headers = true;

@@ -6,9 +6,10 @@ use http::header::{HeaderMap, HeaderName};
 /// `X-User`, `X_User` and `X.User`.
 pub(super) fn remove_lookalikes(headers: &mut HeaderMap, name: &HeaderName) {
     let wanted = collapsed(name);
+    let length = name.as_str().len();
     let alike: Vec<HeaderName> = headers
         .keys()
-        .filter(|name| collapsed(name).eq(wanted.clone()))
+        .filter(|name| name.as_str().len() == length && collapsed(name).eq(wanted.clone()))
         .cloned()
         .collect();
     for name in alike {

@@ -23,15 +23,19 @@ use crate::supplies::Supplies;
 
 mod add_prefix;
 mod basic_auth;
+mod buffering;
+mod circuit_breaker;
 mod client_ip;
 mod compress;
 mod content_type;
 mod credentials;
 mod digest_auth;
 mod encoded_characters;
+mod errors;
 mod exchange;
 mod forward_auth;
 mod grpc_web;
+mod guarded;
 mod headers;
 mod in_flight_req;
 mod ip_allow_list;
@@ -40,22 +44,28 @@ mod next;
 mod oauth_client_credentials;
 mod pass_tls_client_cert;
 mod path;
+mod rate_limit;
 mod redirect;
 mod replace_path;
 mod replace_path_regex;
+mod retry;
 mod stamp;
 mod strip_prefix;
 mod strip_prefix_regex;
 
 pub(crate) use exchange::Service;
 pub use exchange::{Connection, Exchange, Identity, Record};
+pub(crate) use guarded::Guarded;
 pub use next::{Endpoint, Next, ServerStatus};
 
 use basic_auth::BasicAuth;
+use buffering::Buffering;
+use circuit_breaker::CircuitBreaker;
 use compress::Compress;
 use content_type::ContentType;
 use digest_auth::DigestAuth;
 use encoded_characters::EncodedCharacters;
+use errors::Errors;
 use forward_auth::ForwardAuth;
 use grpc_web::GrpcWeb;
 use headers::Headers;
@@ -64,7 +74,9 @@ use ip_allow_list::IpAllowList;
 use oauth_client_credentials::OAuthClientCredentials;
 use pass_tls_client_cert::PassTlsClientCert;
 use path::Rewriter;
+use rate_limit::RateLimit;
 use redirect::Redirector;
+use retry::Retry;
 
 /// One station of a chain. Immutable once built; shared by all requests.
 pub trait Middleware: Send + Sync + fmt::Debug {
@@ -81,17 +93,19 @@ pub trait Middleware: Send + Sync + fmt::Debug {
     ) -> BoxFuture<'a, Result<Response, Fault>>;
 }
 
-/// Makes the station that the options describe. `name` is qualified (`creds@file`). The error is
-/// one sentence for a diagnostic; the routers that name this middleware answer 503.
+/// Makes the station that the options describe. `name` is qualified (`creds@file`), `service` is
+/// the one that the options name. The error is one sentence for a diagnostic; the routers that name
+/// this middleware answer 503.
 pub(crate) fn build(
     name: &str,
-    options: &routing::Middleware,
+    (options, service): (&routing::Middleware, Option<&Arc<dyn Endpoint>>),
     supplies: &Supplies,
 ) -> Result<Arc<dyn Middleware>, String> {
     use routing::Middleware as Options;
     Ok(match options {
         Options::AddPrefix(options) => Arc::new(Rewriter(options.clone())),
         Options::BasicAuth(options) => Arc::new(BasicAuth::new(options, supplies)?),
+        Options::Buffering(options) => Arc::new(Buffering::new(options, supplies)),
         // The snapshot puts its members in its place.
         Options::Chain(_) => return Err("a chain is no station of its own".to_owned()),
         Options::Compress(options) => Arc::new(Compress(options.clone())),
@@ -100,18 +114,27 @@ pub(crate) fn build(
         Options::EncodedCharacters(options) => Arc::new(EncodedCharacters(*options)),
         Options::ForwardAuth(options) => Arc::new(ForwardAuth::new(options, supplies)?),
         Options::GrpcWeb(options) => Arc::new(GrpcWeb(options.clone())),
+        Options::CircuitBreaker(options) => Arc::new(CircuitBreaker::new(name, options)),
+        Options::Errors(options) => {
+            let service = service.ok_or("it needs a service")?;
+            Arc::new(Errors::new(options, service)?)
+        }
         Options::Headers(options) => Arc::new(Headers::new(options)?),
         Options::InFlightReq(options) => Arc::new(InFlightReq::new(options)?),
         Options::IpAllowList(options) => Arc::new(IpAllowList::new(options)?),
-        Options::IpWhiteList(options) => Arc::new(IpAllowList::named("ipWhiteList", options)?),
+        Options::IpWhiteList(options) => {
+            Arc::new(IpAllowList::named("ipWhiteList", &options.into())?)
+        }
         Options::OAuthClientCredentials(options) => {
             Arc::new(OAuthClientCredentials::new(name, options, supplies)?)
         }
         Options::PassTlsClientCert(options) => Arc::new(PassTlsClientCert(options.clone())),
+        Options::RateLimit(options) => Arc::new(RateLimit::new(name, options, supplies)?),
         Options::RedirectRegex(options) => Arc::new(Redirector(options.clone())),
         Options::RedirectScheme(options) => Arc::new(Redirector(options.clone())),
         Options::ReplacePath(options) => Arc::new(Rewriter(options.clone())),
         Options::ReplacePathRegex(options) => Arc::new(Rewriter(options.clone())),
+        Options::Retry(options) => Arc::new(Retry::new(options, supplies)),
         Options::StripPrefix(options) => Arc::new(Rewriter(options.clone())),
         Options::StripPrefixRegex(options) => Arc::new(Rewriter(options.clone())),
     })

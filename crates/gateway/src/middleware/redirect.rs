@@ -12,7 +12,7 @@ use http::header::HOST;
 use super::{Exchange, Middleware, Next};
 use crate::body::{Request, Response};
 use crate::error::Fault;
-use crate::respond;
+use crate::{host, respond};
 
 /// Options of a middleware that redirects.
 pub(super) trait Redirect: Send + Sync + std::fmt::Debug {
@@ -63,7 +63,7 @@ impl Redirect for RedirectRegex {
         let before = format!(
             "{}://{}{}",
             scheme(exchange),
-            host(request),
+            asked(request),
             target(request)
         );
         let after = match self.regex.is_match(&before) {
@@ -93,13 +93,13 @@ impl Redirect for RedirectScheme {
             Some(told) if !told.is_empty() => told,
             _ => scheme(exchange),
         };
-        let (name, port) = split(host(request));
+        let (name, port) = host::split(asked(request));
         let own = match scheme {
             "http" => Some("80"),
             "https" => Some("443"),
             _ => None,
         };
-        let shown = port.filter(|port| Some(*port) != own);
+        let shown = port.filter(|port| !port.is_empty() && Some(*port) != own);
         let before = with_port(scheme, name, shown) + target(request);
         let wanted = match (self.scheme.as_str(), self.port.as_deref()) {
             ("http", Some("80")) | ("https", Some("443")) => None,
@@ -122,7 +122,8 @@ fn scheme(exchange: &Exchange) -> &'static str {
     }
 }
 
-fn host(request: &Request) -> &str {
+/// The host as the client wrote it.
+fn asked(request: &Request) -> &str {
     let host = request.headers().get(HOST).map(HeaderValue::to_str);
     host.and_then(Result::ok).unwrap_or_default()
 }
@@ -132,14 +133,4 @@ fn target(request: &Request) -> &str {
         .uri()
         .path_and_query()
         .map_or("/", |target| target.as_str())
-}
-
-/// Name and port; the brackets of an IPv6 address stay.
-fn split(host: &str) -> (&str, Option<&str>) {
-    match host.rsplit_once(':') {
-        Some((name, port)) if !port.is_empty() && port.bytes().all(|b| b.is_ascii_digit()) => {
-            (name, Some(port))
-        }
-        _ => (host, None),
-    }
 }

@@ -7,6 +7,8 @@ use std::net::IpAddr;
 use http::{HeaderMap, Method};
 use percent_encoding::percent_decode_str;
 
+use crate::host;
+
 /// The conditions' view of a request.
 #[derive(Debug)]
 pub(crate) struct Facts<'a> {
@@ -25,7 +27,7 @@ pub(crate) struct Facts<'a> {
 impl<'a> Facts<'a> {
     /// `host` as the client wrote it, the path as it goes to the backend.
     pub(crate) fn new<B>(request: &'a http::Request<B>, host: &'a str, peer: IpAddr) -> Self {
-        let host = without_port(host);
+        let host = host::bare(host::split(host).0);
         Self {
             host: match host.bytes().any(|byte| byte.is_ascii_uppercase()) {
                 true => Cow::Owned(host.to_ascii_lowercase()),
@@ -51,16 +53,6 @@ impl<'a> Facts<'a> {
             let pairs = self.raw_query.split('&').filter(|pair| !pair.is_empty());
             pairs.filter_map(parameter).collect()
         })
-    }
-}
-
-/// An IPv6 address also loses its brackets.
-fn without_port(host: &str) -> &str {
-    let address = host.strip_prefix('[').and_then(|rest| rest.split_once(']'));
-    match (address, host.rsplit_once(':')) {
-        (Some((address, _)), _) => address,
-        (None, Some((name, _))) if !name.contains(':') => name,
-        _ => host,
     }
 }
 
@@ -120,20 +112,6 @@ pub(crate) fn is_well_encoded(text: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn hosts_lose_their_port() {
-        for (host, name) in [
-            ("a.test", "a.test"),
-            ("a.test:80", "a.test"),
-            ("a.test.:80", "a.test."),
-            ("[::1]:80", "::1"),
-            ("[::1]", "::1"),
-            ("::1", "::1"),
-        ] {
-            assert_eq!(without_port(host), name, "{host}");
-        }
-    }
 
     #[test]
     fn the_routing_path_keeps_reserved_characters_encoded() {

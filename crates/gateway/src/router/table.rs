@@ -1,6 +1,7 @@
 //! All routes of an entry point, best first.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use carnet_config::rule::{HostPattern, Matcher, Rule};
 
@@ -8,13 +9,13 @@ use super::prefixes::Prefixes;
 use super::{Facts, matcher};
 
 /// A rule with its place among the others.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub(crate) struct Ranked<T> {
     /// Qualified name: decides between equal priorities.
-    pub(crate) name: String,
+    pub(crate) name: Arc<str>,
     /// Higher is asked first.
     pub(crate) priority: i64,
-    pub(crate) rule: Rule,
+    pub(crate) rule: Arc<Rule>,
     /// What the rule leads to.
     pub(crate) target: T,
 }
@@ -23,7 +24,15 @@ pub(crate) struct Ranked<T> {
 /// only where it is there, so that ten thousand of them cost no more than one.
 #[derive(Debug)]
 pub(crate) struct Table<T> {
-    routes: Vec<Ranked<T>>,
+    order: Arc<Order>,
+    /// What the rules lead to, each at the place of its rule.
+    targets: Vec<Arc<T>>,
+}
+
+/// All but where rules lead to, which changes more often.
+#[derive(Debug)]
+struct Order {
+    rules: Vec<Arc<Rule>>,
     by_host: BTreeMap<String, Prefixes>,
     /// By what follows the first label of a host: `.a.test`.
     by_domain: BTreeMap<String, Prefixes>,
@@ -34,12 +43,13 @@ pub(crate) struct Table<T> {
 impl<T> Table<T> {
     pub(crate) fn new(mut routes: Vec<Ranked<T>>) -> Self {
         routes.sort_by(|a, b| (b.priority, &a.name).cmp(&(a.priority, &b.name)));
+        let rules: Vec<_> = routes.iter().map(|route| Arc::clone(&route.rule)).collect();
         let mut by_host: BTreeMap<&str, Vec<_>> = BTreeMap::new();
         let mut by_domain: BTreeMap<&str, Vec<_>> = BTreeMap::new();
         let mut general = Vec::new();
-        for (index, route) in routes.iter().enumerate() {
-            let entry = || (index, needed(&route.rule, &path));
-            let Some(hosts) = needed(&route.rule, &host) else {
+        for (index, rule) in rules.iter().enumerate() {
+            let entry = || (index, needed(rule, &path));
+            let Some(hosts) = needed(rule, &host) else {
                 general.push(entry());
                 continue;
             };
@@ -54,11 +64,27 @@ impl<T> Table<T> {
             let indexed = |(name, routes): (&str, _)| (name.to_owned(), Prefixes::new(routes));
             routes.into_iter().map(indexed).collect()
         };
-        Self {
+        let order = Order {
             by_host: indexed(by_host),
             by_domain: indexed(by_domain),
             general: Prefixes::new(general),
-            routes,
+            rules,
+        };
+        Self {
+            order: Arc::new(order),
+            targets: routes
+                .into_iter()
+                .map(|route| Arc::new(route.target))
+                .collect(),
+        }
+    }
+
+    /// Puts others in the places of the targets for which there are some.
+    pub(crate) fn lead(&mut self, elsewhere: impl Fn(&T) -> Option<T>) {
+        for target in &mut self.targets {
+            if let Some(other) = elsewhere(target) {
+                *target = Arc::new(other);
+            }
         }
     }
 
@@ -66,30 +92,40 @@ impl<T> Table<T> {
     pub(crate) fn find(&self, facts: &Facts<'_>) -> Option<&T> {
         let mut candidates = self.candidates(facts);
         candidates
-            .find(|route| route.rule.holds(&mut |m| matcher::matches(m, facts)))
-            .map(|route| &route.target)
+            .find(|(rule, _)| rule.holds(&mut |m| matcher::matches(m, facts)))
+            .map(|(_, target)| target)
     }
 
     /// The routes that are asked, best first, until one matches.
-    pub(super) fn candidates(&self, facts: &Facts<'_>) -> impl Iterator<Item = &Ranked<T>> {
+    pub(super) fn candidates(&self, facts: &Facts<'_>) -> impl Iterator<Item = (&Rule, &T)> {
         let host = facts.host_name();
+        let order = &*self.order;
         let domain = host
             .find('.')
-            .and_then(|dot| self.by_domain.get(&host[dot..]));
-        let indices = [self.by_host.get(host), domain, Some(&self.general)];
+            .and_then(|dot| order.by_domain.get(&host[dot..]));
+        let indices = [order.by_host.get(host), domain, Some(&order.general)];
         let matching = indices.map(|index| index.map(|index| index.matching(&facts.path)));
         let mut from = 0;
         std::iter::from_fn(move || {
             let next = matching.iter().flatten();
             let next = next.filter_map(|matching| matching.next(from)).min()?;
             from = next + 1;
-            Some(&self.routes[next])
+            Some((&*order.rules[next], &*self.targets[next]))
         })
     }
 
-    /// The routes in the order they are asked.
-    pub(crate) fn routes(&self) -> &[Ranked<T>] {
-        &self.routes
+    /// What the routes lead to, in the order they are asked.
+    pub(crate) fn targets(&self) -> impl Iterator<Item = &T> {
+        self.targets.iter().map(|target| &**target)
+    }
+}
+
+impl<T> Clone for Table<T> {
+    fn clone(&self) -> Self {
+        Self {
+            order: Arc::clone(&self.order),
+            targets: self.targets.clone(),
+        }
     }
 }
 

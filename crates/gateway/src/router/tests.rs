@@ -133,9 +133,9 @@ proptest! {
             })
             .collect();
         let routes = ranked.iter().enumerate().map(|(index, (rule, rank))| Ranked {
-            name: format!("{index:03}"),
+            name: format!("{index:03}").into(),
             priority: *rank,
-            rule: parse(&rule.text()).unwrap(),
+            rule: parse(&rule.text()).unwrap().into(),
             target: index,
         });
         let table = Table::new(routes.collect());
@@ -162,9 +162,9 @@ fn many(count: usize) -> Table<usize> {
         _ => format!("Host(`one.test`) && (PathPrefix(`/p{index}/`) || Path(`/x{index}/`))"),
     };
     let route = |index: usize| Ranked {
-        name: index.to_string(),
+        name: index.to_string().into(),
         priority: priority(&rule(index)),
-        rule: parse(&rule(index)).unwrap(),
+        rule: parse(&rule(index)).unwrap().into(),
         target: index,
     };
     Table::new((0..count).map(route).collect())

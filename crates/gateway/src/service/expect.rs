@@ -2,7 +2,7 @@
 //! server wants it, so that a refusal costs nobody an upload.
 
 use std::pin::Pin;
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
@@ -14,6 +14,7 @@ use http_body::{Body as HttpBody, Frame, SizeHint};
 use tokio::sync::oneshot;
 
 use crate::body::{Body, BodyError, Request};
+use crate::upstream::Informed;
 
 /// A server that says nothing for so long gets the body all the same. Traefik's value.
 const PATIENCE: Duration = Duration::from_secs(1);
@@ -32,15 +33,16 @@ pub(super) fn hold_body(request: &mut Request) -> Option<Gate> {
     }
     let (open, opened) = oneshot::channel();
     let open = Mutex::new(Some(open));
-    hyper::ext::on_informational(request, move |response| {
-        if response.status() == StatusCode::CONTINUE
+    let told = move |status: StatusCode| {
+        if status == StatusCode::CONTINUE
             && let Ok(mut open) = open.lock()
             && let Some(open) = open.take()
         {
             // Nobody waits any more when the request is over.
             let _ = open.send(());
         }
-    });
+    };
+    request.extensions_mut().insert(Informed(Arc::new(told)));
     let (gate, closed) = oneshot::channel();
     let wait = Box::pin(async move {
         tokio::select! {

@@ -1,18 +1,18 @@
 //! `failover`: one service, and another while the first is down or where its answer is a failure.
 
-use std::ops::RangeInclusive;
 use std::sync::Arc;
 
-use carnet_config::routing::service;
+use carnet_config::routing::{Statuses, service};
 use futures_util::future::BoxFuture;
 use http::StatusCode;
 
 use super::headers::drop_minted_token;
-use super::repeatable::repeatable;
+use super::repeatable::{Collected, collect};
 use crate::body::{Request, Response};
 use crate::error::{Fault, Reason};
 use crate::middleware::{Endpoint, Exchange};
 use crate::respond;
+use crate::room::Room;
 
 /// Bodies up to this size are kept for the fallback where the configuration has no limit; larger
 /// ones are streamed, and the answer to them stands, whatever it is.
@@ -25,12 +25,13 @@ pub(crate) struct Failover {
     fallback: Arc<dyn Endpoint>,
     errors: Option<Errors>,
     reports_health: bool,
+    room: Arc<Room>,
 }
 
 /// Answers that count as failures.
 #[derive(Debug)]
 struct Errors {
-    statuses: Vec<RangeInclusive<u16>>,
+    statuses: Statuses,
     limit: Option<usize>,
 }
 
@@ -40,6 +41,7 @@ impl Failover {
         options: &service::Failover,
         main: &Arc<dyn Endpoint>,
         fallback: &Arc<dyn Endpoint>,
+        room: &Arc<Room>,
     ) -> Result<Self, String> {
         if options.errors.is_none() && !main.reports_health() {
             let name = &options.service;
@@ -62,6 +64,7 @@ impl Failover {
                     .map(|limit| usize::try_from(limit).unwrap_or(usize::MAX)),
             }),
             reports_health: options.health_check,
+            room: Arc::clone(room),
         })
     }
 
@@ -86,8 +89,7 @@ impl Errors {
             Ok(response) => response.status(),
             Err(fault) => respond::status(fault.reason()),
         };
-        let mut ranges = self.statuses.iter();
-        ranges.any(|range| range.contains(&status.as_u16()))
+        self.statuses.contain(status.as_u16())
     }
 }
 
@@ -104,18 +106,21 @@ impl Endpoint for Failover {
             let Some(errors) = &self.errors else {
                 return self.main.answer(request, exchange).await;
             };
-            let (request, again) = repeatable(request, errors.limit.unwrap_or(KEPT)).await?;
-            if again.is_none() && errors.limit.is_some() {
-                return Err(Fault::new(Reason::BodyTooLarge));
-            }
-            let outcome = self.main.answer(request, exchange).await;
-            match again {
-                Some(again) if errors.include(&outcome) => {
-                    drop(outcome);
-                    self.fall_back(again, exchange).await
+            let limit = errors.limit.unwrap_or(KEPT);
+            let kept = match collect(request, limit, &self.room).await? {
+                Collected::Whole(kept) => kept,
+                Collected::Streamed(_, fault) if errors.limit.is_some() => return Err(fault),
+                Collected::Streamed(request, _) => {
+                    return self.main.answer(request, exchange).await;
                 }
-                _ => outcome,
+            };
+            let outcome = self.main.answer(kept.request(), exchange).await;
+            if !errors.include(&outcome) {
+                return outcome;
             }
+            drop(outcome);
+            let (again, _share) = kept.last();
+            self.fall_back(again, exchange).await
         })
     }
 

@@ -1,8 +1,8 @@
 //! Header fields that belong to one connection and not to the message (RFC 9110 section 7.6.1).
 
 use http::header::{
-    AUTHORIZATION, CONNECTION, Entry, HeaderName, PROXY_AUTHENTICATE, PROXY_AUTHORIZATION, TE,
-    TRANSFER_ENCODING, UPGRADE,
+    AUTHORIZATION, CONNECTION, COOKIE, Entry, HeaderName, PROXY_AUTHENTICATE, PROXY_AUTHORIZATION,
+    TE, TRANSFER_ENCODING, UPGRADE,
 };
 use http::{HeaderMap, HeaderValue};
 
@@ -20,6 +20,9 @@ const HOP_BY_HOP: [HeaderName; 6] = [
     TRANSFER_ENCODING,
     UPGRADE,
 ];
+
+/// Headers of a request by which a service knows who sent it.
+pub(crate) const CREDENTIALS: [HeaderName; 3] = [AUTHORIZATION, COOKIE, PROXY_AUTHORIZATION];
 
 /// An extension of a request whose `X-Forwarded-For` stays as it is.
 #[derive(Debug, Clone, Copy)]
@@ -65,15 +68,16 @@ pub(super) fn upgrade(headers: &HeaderMap) -> Option<HeaderValue> {
 
 /// Removes what belongs to the connection the message came over, except `TE: trailers`.
 pub(super) fn remove_hop_by_hop(headers: &mut HeaderMap) {
-    let is_other =
-        |name: &HeaderName| *name == TE || HOP_BY_HOP.contains(name) || name.as_str() == "close";
     let (mut has_connection, mut has_others) = (false, false);
     // Most messages have none of them, or say that the connection stays: one look at each name is
     // less than a search for each of them.
     for name in headers.keys() {
-        match *name == CONNECTION {
-            true => has_connection = true,
-            false => has_others |= is_other(name),
+        match *name {
+            CONNECTION => has_connection = true,
+            PROXY_AUTHENTICATE | PROXY_AUTHORIZATION | TE | TRANSFER_ENCODING | UPGRADE => {
+                has_others = true;
+            }
+            _ => has_others |= matches!(name.as_str(), "close" | "keep-alive" | "proxy-connection"),
         }
     }
     if !has_others && (!has_connection || remove_plain_connection(headers)) {

@@ -1,39 +1,109 @@
-//! A request that can be sent twice: its body is kept in memory, up to a limit.
+//! A request that can be sent several times: its body is kept in memory, up to a limit, and takes
+//! its share of what large requests may take together.
 
 use std::collections::VecDeque;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use bytes::Bytes;
 use http::HeaderMap;
+use http::request::Parts;
 use http_body::{Body as HttpBody, Frame, SizeHint};
 use http_body_util::BodyExt;
 
 use crate::body::{Body, BodyError, Request};
 use crate::error::{Fault, Reason};
+use crate::room::{Room, Share};
 
-/// Reads the body of a request, of which at most `limit` bytes are kept, and gives the request
-/// twice. A larger one comes back once, its rest still streamed.
-pub(crate) async fn repeatable(
+/// What a piece of a body costs besides its bytes.
+pub(super) const PIECE: usize = 64;
+
+/// A request whose body was read.
+pub(crate) enum Collected {
+    /// All of it.
+    Whole(Repeatable),
+    /// Not all of it: the request once, its rest still streamed, and why it was not kept.
+    Streamed(Request, Fault),
+}
+
+/// A request that is there as often as it is wanted.
+pub(crate) struct Repeatable {
+    head: Parts,
+    kept: Kept,
+    share: Share,
+}
+
+impl Repeatable {
+    /// The request once more.
+    pub(crate) fn request(&self) -> Request {
+        Request::from_parts(self.head.clone(), self.kept.clone().whole())
+    }
+
+    /// The request for the last time, and the memory that its body takes.
+    pub(crate) fn last(self) -> (Request, Share) {
+        (
+            Request::from_parts(self.head, self.kept.whole()),
+            self.share,
+        )
+    }
+}
+
+/// Reads the body of a request, of which at most `limit` bytes are kept. The fault of a larger one
+/// is [`Reason::BodyTooLarge`], where there is no room it is [`Reason::NoRoom`].
+pub(crate) async fn collect(
     request: Request,
     limit: usize,
-) -> Result<(Request, Option<Request>), Fault> {
-    let (head, mut body) = request.into_parts();
-    let mut kept = Kept::default();
+    room: &Arc<Room>,
+) -> Result<Collected, Fault> {
+    let (head, body) = request.into_parts();
+    let (body, share, outcome) = read(body, limit, room).await;
+    Ok(match outcome {
+        Ok(kept) => Collected::Whole(Repeatable { head, kept, share }),
+        Err(Unread::Failed(error)) => return Err(Fault::new(Reason::ClientGone).because(error)),
+        Err(Unread::Refused(kept, fault)) => {
+            let body = Body::stream(Replay {
+                kept,
+                rest: Some(body),
+            });
+            Collected::Streamed(Request::from_parts(head, body), fault)
+        }
+    })
+}
+
+/// Why a body was not read to its end.
+pub(crate) enum Unread {
+    /// It broke off.
+    Failed(BodyError),
+    /// It is too large, with what was read of it.
+    Refused(Kept, Fault),
+}
+
+/// Reads a body, of which at most `limit` bytes are kept. What is left of it comes back, and the
+/// share of memory that is taken.
+pub(crate) async fn read(
+    mut body: Body,
+    limit: usize,
+    room: &Arc<Room>,
+) -> (Body, Share, Result<Kept, Unread>) {
+    let (mut kept, mut share) = (Kept::default(), room.nothing());
     while !body.is_end_stream() {
-        let Some(frame) = body.frame().await else {
-            break;
+        let frame = match body.frame().await {
+            Some(Ok(frame)) => frame,
+            Some(Err(error)) => return (body, share, Err(Unread::Failed(error))),
+            None => break,
         };
-        let frame = frame.map_err(|error| Fault::new(Reason::ClientGone).because(error))?;
+        let before = kept.length;
         kept.push(frame);
-        if kept.length > limit {
-            let rest = Some(body);
-            let body = Body::stream(Replay { kept, rest });
-            return Ok((Request::from_parts(head, body), None));
+        let refused = match kept.length > limit {
+            true => Err(Fault::new(Reason::BodyTooLarge)),
+            false => share.grow(kept.length - before + PIECE),
+        };
+        if let Err(fault) = refused {
+            return (body, share, Err(Unread::Refused(kept, fault)));
         }
     }
-    let again = Request::from_parts(head.clone(), kept.clone().whole());
-    Ok((Request::from_parts(head, kept.whole()), Some(again)))
+    (body, share, Ok(kept))
 }
 
 /// The first data of a body, and all of it.
@@ -56,14 +126,19 @@ pub(crate) async fn peeked(mut body: Body) -> (Option<Bytes>, Body) {
 
 /// What was read of a body.
 #[derive(Clone, Default)]
-struct Kept {
+pub(crate) struct Kept {
     data: VecDeque<Bytes>,
     length: usize,
     trailers: Option<HeaderMap>,
 }
 
 impl Kept {
-    fn push(&mut self, frame: Frame<Bytes>) {
+    /// Bytes of it.
+    pub(super) fn length(&self) -> usize {
+        self.length
+    }
+
+    pub(super) fn push(&mut self, frame: Frame<Bytes>) {
         match frame.into_data() {
             Ok(data) => {
                 self.length += data.len();
@@ -73,7 +148,8 @@ impl Kept {
         }
     }
 
-    fn whole(self) -> Body {
+    /// The body that was read.
+    pub(crate) fn whole(self) -> Body {
         match (self.length, &self.trailers) {
             (0, None) => Body::empty(),
             _ => Body::stream(Replay {
@@ -132,7 +208,7 @@ impl HttpBody for Replay {
 }
 
 #[cfg(test)]
-#[expect(clippy::unwrap_used, reason = "tests")]
+#[expect(clippy::unwrap_used, clippy::panic, reason = "tests")]
 mod tests {
     use super::*;
 
@@ -145,21 +221,53 @@ mod tests {
         Request::new(Body::from(body))
     }
 
+    async fn collected(body: &'static str, limit: usize, room: &Arc<Room>) -> Collected {
+        collect(post(body), limit, room).await.unwrap()
+    }
+
+    fn without_end() -> Arc<Room> {
+        Room::of(None)
+    }
+
     #[tokio::test]
-    async fn a_small_body_is_there_twice() {
-        let (first, again) = repeatable(post("hello"), 5).await.unwrap();
-        assert_eq!(first.body().size_hint().exact(), Some(5));
-        assert_eq!(text(first).await, "hello");
-        assert_eq!(text(again.unwrap()).await, "hello");
-        let (first, again) = repeatable(post(""), 0).await.unwrap();
-        assert!(first.body().is_end_stream() && again.unwrap().body().is_end_stream());
+    async fn a_small_body_is_there_as_often_as_it_is_wanted() {
+        let Collected::Whole(hello) = collected("hello", 5, &without_end()).await else {
+            panic!("it is small enough");
+        };
+        for _ in 0..3 {
+            let request = hello.request();
+            assert_eq!(request.body().size_hint().exact(), Some(5));
+            assert_eq!(text(request).await, "hello");
+        }
+        assert_eq!(text(hello.last().0).await, "hello");
+        let Collected::Whole(nothing) = collected("", 0, &without_end()).await else {
+            panic!("there is nothing to keep");
+        };
+        assert!(nothing.request().body().is_end_stream());
     }
 
     #[tokio::test]
     async fn a_larger_one_is_whole_and_there_once() {
-        let (first, again) = repeatable(post("hello"), 4).await.unwrap();
-        assert!(again.is_none());
+        let Collected::Streamed(first, fault) = collected("hello", 4, &without_end()).await else {
+            panic!("it is too large");
+        };
+        assert_eq!(fault.reason(), Reason::BodyTooLarge);
         assert_eq!(first.body().size_hint().exact(), Some(5));
         assert_eq!(text(first).await, "hello");
+    }
+
+    #[tokio::test]
+    async fn bodies_take_room_and_give_it_back() {
+        let room = Room::of(Some(6 * (5 + PIECE as u64)));
+        let kept = collected("hello", 5, &room).await;
+        assert!(matches!(kept, Collected::Whole(_)));
+        let Collected::Streamed(second, fault) = collected("hello", 5, &room).await else {
+            panic!("there is room for one");
+        };
+        assert_eq!(fault.reason(), Reason::NoRoom);
+        assert_eq!(text(second).await, "hello");
+        drop(kept);
+        let third = collected("hello", 5, &room).await;
+        assert!(matches!(third, Collected::Whole(_)));
     }
 }

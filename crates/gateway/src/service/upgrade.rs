@@ -15,6 +15,7 @@ use super::headers;
 use super::websocket::{self, Farewell};
 use crate::body::{Body, Request, Response};
 use crate::error::{Fault, Reason};
+use crate::upstream::Tunnel;
 
 /// Where tunnels live; an extension of each request that may become one.
 #[derive(Debug, Clone, Default)]
@@ -60,7 +61,7 @@ impl Offer {
     }
 
     /// Opens the tunnel after the server's 101, whose head the client gets.
-    pub(super) fn accept(self, mut response: Response) -> Result<Response, Fault> {
+    pub(super) fn accept(self, response: Response) -> Result<Response, Fault> {
         let agreed = headers::upgrade(response.headers()).is_some_and(|protocol| {
             protocol
                 .as_bytes()
@@ -70,14 +71,15 @@ impl Offer {
             return Err(Fault::new(Reason::UpstreamBroken)
                 .because("the server switched to another protocol than it was asked for"));
         }
-        let server = hyper::upgrade::on(&mut response);
+        let (mut head, body) = response.into_parts();
+        let Some(server) = body.into_tunnel() else {
+            return Err(Fault::new(Reason::UpstreamBroken).because("the server left after all"));
+        };
         let Tunnels { tasks, cut, .. } = &*self.tunnels;
         self.tunnels.is_raw.store(true, Ordering::Release);
         let last = websocket::is_meant(&self.protocol).then(|| self.tunnels.last.clone());
         let tunnel = tunnel(self.client, server, last);
         tasks.spawn(cut.clone().run_until_cancelled_owned(tunnel));
-
-        let (mut head, _) = response.into_parts();
         headers::remove_hop_by_hop(&mut head.headers);
         head.headers
             .insert(CONNECTION, HeaderValue::from_static("Upgrade"));
@@ -88,11 +90,11 @@ impl Offer {
 
 /// Carries bytes until one side is done with both directions. A WebSocket is told when `last` is
 /// cancelled.
-async fn tunnel(client: OnUpgrade, server: OnUpgrade, last: Option<CancellationToken>) {
-    let (Ok(client), Ok(server)) = (client.await, server.await) else {
+async fn tunnel(client: OnUpgrade, mut server: Tunnel, last: Option<CancellationToken>) {
+    let Ok(client) = client.await else {
         return;
     };
-    let (mut client, mut server) = (TokioIo::new(client), TokioIo::new(server));
+    let mut client = TokioIo::new(client);
     let copied = match last {
         Some(last) => {
             let mut server = Farewell::new(server, last);

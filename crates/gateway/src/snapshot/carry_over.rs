@@ -3,18 +3,20 @@
 //! empties a cache by accident and never keeps one whose options changed.
 
 use std::collections::BTreeMap;
+use std::ops::Bound;
+use std::sync::Arc;
 
 /// Named objects and what they were made from.
 #[derive(Debug)]
-pub(super) struct Shelf<I, T>(BTreeMap<String, Kept<I, T>>);
+pub(super) struct Shelf<I, T>(BTreeMap<Arc<str>, Arc<Kept<I, T>>>);
 
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 struct Kept<I, T> {
     input: I,
     made: Result<T, String>,
 }
 
-impl<I: PartialEq + Clone, T: Clone> Shelf<I, T> {
+impl<I: PartialEq, T> Shelf<I, T> {
     /// Puts the object of this name on the shelf: the previous shelf's where its input is equal,
     /// else a new one. What could not be made is tried again each time: its material may have come.
     pub(super) fn place(
@@ -24,19 +26,33 @@ impl<I: PartialEq + Clone, T: Clone> Shelf<I, T> {
         previous: &Self,
         make: impl FnOnce(&I) -> Result<T, String>,
     ) -> &Result<T, String> {
-        let kept = match previous.0.get(name) {
-            Some(kept) if kept.input == input && kept.made.is_ok() => kept.clone(),
-            _ => Kept {
-                made: make(&input),
-                input,
-            },
+        let (name, kept) = match previous.0.get_key_value(name) {
+            Some((name, kept)) if kept.input == input && kept.made.is_ok() => {
+                (Arc::clone(name), Arc::clone(kept))
+            }
+            _ => {
+                let made = make(&input);
+                (Arc::from(name), Arc::new(Kept { input, made }))
+            }
         };
-        &self
-            .0
-            .entry(name.to_owned())
-            .insert_entry(kept)
-            .into_mut()
-            .made
+        &self.0.entry(name).insert_entry(kept).into_mut().made
+    }
+}
+
+impl<I, T> Shelf<I, T> {
+    /// Takes an object off.
+    pub(super) fn remove(&mut self, name: &str) {
+        self.0.remove(name);
+    }
+
+    /// Takes off all whose names begin with this.
+    pub(super) fn remove_all(&mut self, beginning: &str) {
+        let from = (Bound::Included(beginning), Bound::Unbounded);
+        let names = self.0.range::<str, _>(from).map(|(name, _)| name);
+        let names = names.take_while(|name| name.starts_with(beginning));
+        for name in names.cloned().collect::<Vec<_>>() {
+            self.0.remove(&name);
+        }
     }
 
     /// All objects that could be made.
@@ -47,6 +63,12 @@ impl<I: PartialEq + Clone, T: Clone> Shelf<I, T> {
     /// The object, or why there is none; `None` when nobody placed it.
     pub(super) fn find(&self, name: &str) -> Option<&Result<T, String>> {
         self.0.get(name).map(|kept| &kept.made)
+    }
+}
+
+impl<I, T> Clone for Shelf<I, T> {
+    fn clone(&self) -> Self {
+        Self(self.0.clone())
     }
 }
 

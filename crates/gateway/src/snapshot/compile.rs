@@ -4,12 +4,14 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use carnet_config::Shared;
 use carnet_config::diagnostics::{Diagnostic, Object, Severity};
 use carnet_config::install::EntryPoint;
 use carnet_config::nearest::suggestion;
-use carnet_config::routing::{Middleware, Router, RoutingConfig};
+use carnet_config::routing::{Middleware, Router, RoutingConfig, ServersTransport};
 
 use super::Snapshot;
+use super::services::are_same;
 use crate::metrics::Metrics;
 use crate::middleware::{self, Endpoint};
 use crate::supplies::Supplies;
@@ -20,6 +22,8 @@ use crate::tls::{Certificates, Identity, Issued};
 pub(crate) struct Surroundings<'a> {
     pub(crate) supplies: &'a Supplies,
     pub(crate) entry_points: &'a BTreeMap<String, EntryPoint>,
+    /// Of services that name none.
+    pub(crate) servers_transport: &'a ServersTransport,
     /// The gateway's own services, `ping@internal` and the like.
     pub(crate) internal: &'a BTreeMap<String, Arc<dyn Endpoint>>,
     /// Shown to clients that ask for a name without a certificate.
@@ -36,6 +40,20 @@ pub(crate) struct Surroundings<'a> {
     pub(crate) routers: &'a BTreeMap<String, Object<Router>>,
 }
 
+/// All that a middleware is made from.
+#[derive(Debug, Clone)]
+pub(super) struct MiddlewareInput {
+    options: Middleware,
+    /// The service that the options name.
+    service: Option<Arc<dyn Endpoint>>,
+}
+
+impl PartialEq for MiddlewareInput {
+    fn eq(&self, other: &Self) -> bool {
+        self.options == other.options && are_same(self.service.as_slice(), other.service.as_slice())
+    }
+}
+
 /// A compilation in the making.
 pub(super) struct Compile<'a> {
     pub(super) config: &'a RoutingConfig,
@@ -44,6 +62,8 @@ pub(super) struct Compile<'a> {
     pub(super) snapshot: Snapshot,
     /// Once they are read.
     pub(super) certificates: Option<Arc<Certificates>>,
+    /// Middlewares that wait for a service.
+    pub(super) making: Vec<String>,
 }
 
 /// Compiles a configuration. What `previous` made of equal options is taken over.
@@ -58,10 +78,11 @@ pub(crate) fn compile(
         around,
         snapshot: Snapshot {
             config: Arc::clone(config),
-            diagnostics: found_by_readers(config),
+            diagnostics: Shared::new(found_by_readers(config)),
             ..Snapshot::default()
         },
         certificates: None,
+        making: Vec::new(),
     };
     compile.transports();
     compile.services();
@@ -77,27 +98,52 @@ pub(crate) fn compile(
 
 impl Compile<'_> {
     fn middlewares(&mut self) {
-        let config = self.config;
-        for (name, object) in &config.middlewares {
-            let Some(options) = object.served() else {
-                continue;
-            };
-            // Its members take its place in each chain of a router.
-            if matches!(options, Middleware::Chain(_)) {
-                continue;
-            }
-            let supplies = self.around.supplies;
-            let made = self.snapshot.middlewares.place(
-                name,
-                options.clone(),
-                &self.previous.middlewares,
-                |options| middleware::build(name, options, supplies),
-            );
-            if let Err(reason) = made {
-                let message = format!("{reason}; routers that use it answer 503");
-                self.error(format!("middleware {name}"), message);
-            }
+        for name in self.config.middlewares.keys() {
+            self.make_middleware(name);
         }
+    }
+
+    /// Makes a middleware unless somebody needed it before; one that cannot be made is on the shelf
+    /// with the reason, or nowhere.
+    pub(super) fn make_middleware(&mut self, name: &str) {
+        let object = self.config.middlewares.get(name);
+        // The members of a chain take its place.
+        let options = object.and_then(Object::served);
+        let Some(options) = options.filter(|options| !matches!(options, Middleware::Chain(_)))
+        else {
+            return;
+        };
+        // A service behind it may be the one that it names.
+        let is_begun = self.making.iter().any(|making| making == name);
+        if is_begun || self.snapshot.middlewares.find(name).is_some() {
+            return;
+        }
+        self.making.push(name.to_owned());
+        if let Err(reason) = self.station(name, options) {
+            let message = format!("{reason}; routers that use it answer 503");
+            self.error(format!("middleware {name}"), message);
+        }
+        self.making.pop();
+    }
+
+    /// Makes a middleware, after the service that it names.
+    fn station(&mut self, name: &str, options: &Middleware) -> Result<(), String> {
+        let service = match options {
+            Middleware::Errors(errors) => Some(self.service(&errors.service, &mut Vec::new())?),
+            _ => None,
+        };
+        let input = MiddlewareInput {
+            options: options.clone(),
+            service,
+        };
+        let supplies = self.around.supplies;
+        let previous = &self.previous.middlewares;
+        let shelf = &mut self.snapshot.middlewares;
+        let made = shelf.place(name, input, previous, |input| {
+            let MiddlewareInput { options, service } = input;
+            middleware::build(name, (options, service.as_ref()), supplies)
+        });
+        made.as_ref().map(|_| ()).map_err(Clone::clone)
     }
 
     /// Reports that an object, or what needs it, is closed.

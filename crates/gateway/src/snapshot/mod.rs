@@ -1,16 +1,18 @@
 //! A configuration, compiled: all that a request needs, immutable, swapped as a whole. Knows routes,
 //! chains and services; refuses to know where a configuration comes from. `compile.rs` makes
-//! snapshots, `routers.rs` and `services.rs` its parts, `carry_over.rs` keeps what did not change.
+//! snapshots, `routers.rs` and `services.rs` its parts, `carry_over.rs` keeps what did not change;
+//! where servers alone did, `servers.rs` leaves all else as it is.
 
 use std::collections::BTreeMap;
 use std::ops::Deref;
 use std::sync::Arc;
 
 use arc_swap::ArcSwap;
+use carnet_config::Shared;
 use carnet_config::diagnostics::Diagnostic;
+use carnet_config::routing::RoutingConfig;
 use carnet_config::routing::router::Observability;
 use carnet_config::routing::tls::TlsOptions;
-use carnet_config::routing::{self, RoutingConfig};
 use tokio::sync::Notify;
 
 use crate::error::{Fault, Reason};
@@ -22,10 +24,12 @@ mod acme;
 mod carry_over;
 mod compile;
 mod routers;
+mod servers;
 mod services;
 mod tls;
 
 use carry_over::Shelf;
+use compile::MiddlewareInput;
 pub(crate) use compile::{Surroundings, compile};
 use routers::Placement;
 use services::{MemberInput, ServiceInput, TransportInput};
@@ -36,10 +40,12 @@ use crate::tls::acme::Wanted;
 use crate::tls::{CertificateFacts, Handshake, Handshakes, Policy, TlsSession};
 
 /// A compiled router.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Route {
     /// Qualified name.
     pub(crate) name: Arc<str>,
+    /// Its place among others; higher is asked first.
+    pub(crate) priority: i64,
     pub(crate) chain: Chain,
     /// What is seen of its requests.
     pub(crate) seen: Seen,
@@ -78,7 +84,7 @@ impl Seen {
 }
 
 /// Where a route leads.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) enum Chain {
     Open {
         middlewares: Vec<Arc<dyn Middleware>>,
@@ -90,31 +96,31 @@ pub(crate) enum Chain {
 
 /// The routes of one entry point. A router with `tls` never sees a plain connection, one without
 /// never an encrypted one.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(crate) struct Tables {
     /// Options of TLS connections, before there is a route.
-    handshakes: Handshakes,
+    handshakes: Arc<Handshakes>,
     pub(crate) plain: Table<Copied<Arc<Route>>>,
     pub(crate) tls: Table<Copied<Arc<Route>>>,
 }
 
-/// A compiled configuration.
-#[derive(Debug, Default)]
+/// A compiled configuration. What servers do not change is shared with the one before it.
+#[derive(Debug, Clone, Default)]
 pub(crate) struct Snapshot {
     config: Arc<RoutingConfig>,
-    diagnostics: Vec<Diagnostic>,
+    diagnostics: Shared<Vec<Diagnostic>>,
     tables: BTreeMap<String, Tables>,
-    policies: Shelf<TlsOptions, Arc<Policy>>,
-    transports: Shelf<TransportInput, Clients>,
+    policies: Shared<Shelf<TlsOptions, Arc<Policy>>>,
+    transports: Shared<Shelf<TransportInput, Clients>>,
     members: Shelf<MemberInput, Arc<Member>>,
     /// What the certificates say of themselves, the default one's last.
-    certificates: Vec<CertificateFacts>,
+    certificates: Shared<Vec<CertificateFacts>>,
     services: Shelf<ServiceInput, Arc<dyn Endpoint>>,
-    middlewares: Shelf<routing::Middleware, Arc<dyn Middleware>>,
+    middlewares: Shared<Shelf<MiddlewareInput, Arc<dyn Middleware>>>,
     /// Where each router stood when its rule could last be read.
-    placements: BTreeMap<String, Placement>,
+    placements: Shared<BTreeMap<String, Placement>>,
     /// What routers want of certificate resolvers.
-    wanted: Wanted,
+    wanted: Shared<Wanted>,
 }
 
 impl Snapshot {
@@ -194,8 +200,8 @@ impl Snapshot {
         let mut lines = Vec::new();
         for (entry_point, tables) in &self.tables {
             for (kind, table) in [("", &tables.plain), (" tls", &tables.tls)] {
-                for route in table.routes() {
-                    let target = match &route.target.chain {
+                for route in table.targets() {
+                    let target = match &route.chain {
                         Chain::Closed => "503".to_owned(),
                         Chain::Open { middlewares, .. } => {
                             let kinds: Vec<_> = middlewares.iter().map(|m| m.kind()).collect();
@@ -245,7 +251,9 @@ impl SnapshotHandle {
         if previous.config == *config && !previous.tables.is_empty() {
             return previous;
         }
-        let snapshot = Arc::new(compile(config, &previous, around));
+        let servers_alone = previous.with_servers(config, around);
+        let snapshot = servers_alone.unwrap_or_else(|| compile(config, &previous, around));
+        let snapshot = Arc::new(snapshot);
         self.served.store(Arc::clone(&snapshot));
         self.changed.notify_one();
         snapshot

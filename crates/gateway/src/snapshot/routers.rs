@@ -31,7 +31,7 @@ const INTERNAL_PRIORITY: i64 = i64::MAX;
 /// Where a router stands.
 #[derive(Debug, Clone)]
 pub(super) struct Placement {
-    rule: Rule,
+    rule: Arc<Rule>,
     priority: i64,
     entry_points: Vec<String>,
     tls: Option<RouterTls>,
@@ -45,6 +45,11 @@ struct Draft {
     /// By entry point.
     wishes: BTreeMap<String, Wishes>,
     configs: Configs,
+}
+
+/// The rule of the gateway's own routes.
+fn below(path: &str) -> Arc<Rule> {
+    Arc::new(Rule::Match(rule::Matcher::PathPrefix(path.to_owned())))
 }
 
 /// What an entry point says of TLS, as if the router itself said it: a name of options without a
@@ -82,7 +87,7 @@ impl Compile<'_> {
             };
             let wishes = draft.wishes.remove(name).unwrap_or_default();
             let tables = Tables {
-                handshakes: self.handshakes(wishes, &draft.configs),
+                handshakes: Arc::new(self.handshakes(wishes, &draft.configs)),
                 plain: take(false),
                 tls: take(true),
             };
@@ -95,6 +100,7 @@ impl Compile<'_> {
             return;
         };
         let around = self.around;
+        let own_name: Arc<str> = Arc::from(name);
         for entry_point in &placement.entry_points {
             let options = &around.entry_points[entry_point];
             let (before, tls) = match name {
@@ -118,7 +124,8 @@ impl Compile<'_> {
                 self.tell(Severity::Error, name, "tls.options", message);
             }
             let route = Route {
-                name: Arc::from(name),
+                name: Arc::clone(&own_name),
+                priority: placement.priority,
                 chain,
                 seen: self.seen(name, object, options),
                 is_internal: object
@@ -129,9 +136,9 @@ impl Compile<'_> {
             };
             let key = (entry_point.clone(), tls.is_some());
             draft.routes.entry(key).or_default().push(Ranked {
-                name: name.to_owned(),
+                name: Arc::clone(&own_name),
                 priority: placement.priority,
-                rule: placement.rule.clone(),
+                rule: Arc::clone(&placement.rule),
                 target: Copied::new(Arc::new(route)),
             });
         }
@@ -164,7 +171,7 @@ impl Compile<'_> {
         };
         let entry_points = self.entry_points(name, router);
         Some(Placement {
-            rule: rule.clone(),
+            rule: Arc::clone(rule),
             priority: match router.priority {
                 None | Some(0) => rule::priority(&router.rule_text),
                 Some(priority) => priority,
@@ -244,13 +251,14 @@ impl Compile<'_> {
     }
 
     /// Adds a middleware, or the members of a `chain`; `inside` are the chains on the way to it.
-    fn stations(
-        &self,
+    pub(super) fn stations(
+        &mut self,
         name: &str,
         inside: &mut Vec<String>,
         stations: &mut Vec<Arc<dyn Middleware>>,
     ) -> Result<(), String> {
-        let object = self.config.middlewares.get(name);
+        let config = self.config;
+        let object = config.middlewares.get(name);
         let Some(Options::Chain(chain)) = object.and_then(Object::served) else {
             stations.push(self.middleware(name)?);
             return Ok(());
@@ -266,7 +274,8 @@ impl Compile<'_> {
         Ok(())
     }
 
-    fn middleware(&self, name: &str) -> Result<Arc<dyn Middleware>, String> {
+    fn middleware(&mut self, name: &str) -> Result<Arc<dyn Middleware>, String> {
+        self.make_middleware(name);
         match self.snapshot.middlewares.find(name) {
             Some(Ok(middleware)) => Ok(Arc::clone(middleware)),
             Some(Err(_)) => Err(format!("middleware `{name}` cannot be used")),
@@ -294,6 +303,7 @@ impl Compile<'_> {
             let options = &self.around.entry_points[entry_point];
             let route = Route {
                 name: Arc::from(name),
+                priority: INTERNAL_PRIORITY,
                 chain: Chain::Open {
                     middlewares: Vec::new(),
                     endpoint: Arc::clone(challenges),
@@ -307,9 +317,12 @@ impl Compile<'_> {
                 .entry((entry_point.clone(), false))
                 .or_default();
             routes.push(Ranked {
-                name: name.to_owned(),
-                priority: INTERNAL_PRIORITY,
-                rule: Rule::Match(rule::Matcher::PathPrefix(acme::PATH.to_owned())),
+                name: Arc::from(name),
+                priority: match options.allow_acme_by_pass {
+                    true => rule::priority(&format!("PathPrefix(`{}`)", acme::PATH)),
+                    false => INTERNAL_PRIORITY,
+                },
+                rule: below(acme::PATH),
                 target: Copied::new(Arc::new(route)),
             });
         }
@@ -334,8 +347,10 @@ impl Compile<'_> {
                 }
             };
             let name = format!("{from}-to-{}@internal", options.to.trim_start_matches(':'));
+            let priority = options.priority.unwrap_or(INTERNAL_PRIORITY - 1);
             let route = Route {
                 name: Arc::from(name.as_str()),
+                priority,
                 chain,
                 seen: self.seen_of_own(&name, entry_point),
                 is_internal: true,
@@ -343,9 +358,9 @@ impl Compile<'_> {
             };
             let routes = draft.routes.entry((from.clone(), false)).or_default();
             routes.push(Ranked {
-                name,
-                priority: options.priority.unwrap_or(INTERNAL_PRIORITY - 1),
-                rule: Rule::Match(rule::Matcher::PathPrefix("/".to_owned())),
+                name: Arc::from(name),
+                priority,
+                rule: below("/"),
                 target: Copied::new(Arc::new(route)),
             });
         }

@@ -3,12 +3,13 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use carnet_config::Shared;
 use carnet_config::routing::tls::Certificate;
 use carnet_config::routing::{Pem, ServersTransport, Service, service};
 
 use super::compile::{Compile, Surroundings};
-use crate::middleware::Endpoint;
-use crate::service::{Clients, Failover, LoadBalancer, Member, Weighted};
+use crate::middleware::{Endpoint, Guarded, Middleware};
+use crate::service::{Clients, Failover, LoadBalancer, Member, Mirroring, Weighted};
 use crate::supplies::Supplies;
 use crate::upstream::{Client, ClientCertificate, Http2, Tls, Transport};
 
@@ -19,13 +20,15 @@ pub(super) type TransportInput = ServersTransport;
 const DEFAULT: &str = "";
 
 /// All that a service is made from.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub(super) struct ServiceInput {
     options: Service,
     /// Of a load balancer.
     members: Vec<Arc<Member>>,
     /// Of a service made of services.
     children: Vec<Arc<dyn Endpoint>>,
+    /// What stands before it.
+    guards: Vec<Arc<dyn Middleware>>,
 }
 
 impl PartialEq for ServiceInput {
@@ -33,29 +36,51 @@ impl PartialEq for ServiceInput {
         self.options == other.options
             && are_same(&self.members, &other.members)
             && are_same(&self.children, &other.children)
+            && are_same(&self.guards, &other.guards)
     }
 }
 
-fn are_same<T: ?Sized>(own: &[Arc<T>], others: &[Arc<T>]) -> bool {
+/// Whether these are the very objects of others.
+pub(super) fn are_same<T: ?Sized>(own: &[Arc<T>], others: &[Arc<T>]) -> bool {
     let is_same = |(a, b): (&Arc<T>, &Arc<T>)| std::ptr::addr_eq(Arc::as_ptr(a), Arc::as_ptr(b));
     own.len() == others.len() && own.iter().zip(others).all(is_same)
 }
 
 /// All that a server of a load balancer is made from: its siblings may come and go.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub(super) struct MemberInput {
     server: service::Server,
-    /// Without servers.
-    options: Arc<service::LoadBalancer>,
+    /// Its siblings in them mean nothing to it.
+    options: Shared<service::LoadBalancer>,
     clients: Clients,
 }
 
 impl PartialEq for MemberInput {
     fn eq(&self, other: &Self) -> bool {
         self.server == other.server
-            && self.options == other.options
+            && are_alike(&self.options, &other.options)
             && self.clients.are(&other.clients)
     }
+}
+
+/// Whether balancers differ in nothing but their servers.
+fn are_alike(own: &Shared<service::LoadBalancer>, others: &Shared<service::LoadBalancer>) -> bool {
+    let service::LoadBalancer {
+        servers: _,
+        strategy,
+        sticky,
+        health_check,
+        passive_health_check,
+        pass_host_header,
+        servers_transport,
+    } = &**own;
+    own.is(others)
+        || (*strategy == others.strategy
+            && *sticky == others.sticky
+            && *health_check == others.health_check
+            && *passive_health_check == others.passive_health_check
+            && *pass_host_header == others.pass_host_header
+            && *servers_transport == others.servers_transport)
 }
 
 impl Compile<'_> {
@@ -63,10 +88,9 @@ impl Compile<'_> {
     pub(super) fn transports(&mut self) {
         let make = |input: &TransportInput, supplies: &Supplies| clients(input, supplies);
         let config = self.config;
-        let default = ServersTransport::default();
         let declared = config.servers_transports.iter();
         let served = declared.filter_map(|(name, object)| Some((name.as_str(), object.served()?)));
-        for (name, options) in served.chain([(DEFAULT, &default)]) {
+        for (name, options) in served.chain([(DEFAULT, self.around.servers_transport)]) {
             let previous = &self.previous.transports;
             let supplies = self.around.supplies;
             let made = self
@@ -77,7 +101,8 @@ impl Compile<'_> {
                 });
             if let Err(reason) = made {
                 let message = format!("{reason}; services that use it answer 503");
-                self.error(format!("serversTransport {name}"), message);
+                let object = format!("serversTransport {name}");
+                self.error(object.trim_end().to_owned(), message);
             }
         }
     }
@@ -132,13 +157,18 @@ impl Compile<'_> {
         for child in options.clone().children() {
             children.push(self.service(child, above)?);
         }
+        let mut guards = Vec::new();
+        for middleware in options.middlewares() {
+            self.stations(middleware, &mut Vec::new(), &mut guards)?;
+        }
         Ok(ServiceInput {
             options: options.clone(),
-            members: match options {
+            members: match options.unguarded() {
                 Service::LoadBalancer(balancer) => self.members(name, balancer)?,
                 _ => Vec::new(),
             },
             children,
+            guards,
         })
     }
 
@@ -147,13 +177,9 @@ impl Compile<'_> {
     fn members(
         &mut self,
         name: &str,
-        balancer: &service::LoadBalancer,
+        balancer: &Shared<service::LoadBalancer>,
     ) -> Result<Vec<Arc<Member>>, String> {
         let clients = self.clients(balancer)?;
-        let options = Arc::new(service::LoadBalancer {
-            servers: Vec::new(),
-            ..balancer.clone()
-        });
         let service: Arc<str> = Arc::from(name);
         let mut members = Vec::new();
         let mut seen = BTreeMap::new();
@@ -163,7 +189,7 @@ impl Compile<'_> {
             let key = format!("{name} {} {count}", server.name);
             let input = MemberInput {
                 server: server.clone(),
-                options: Arc::clone(&options),
+                options: balancer.clone(),
                 clients: clients.clone(),
             };
             let shelf = &mut self.snapshot.members;
@@ -211,8 +237,9 @@ fn endpoint(
         options,
         members,
         children,
+        guards,
     } = input;
-    Ok(match (options, children.as_slice()) {
+    let endpoint: Arc<dyn Endpoint> = match (options.unguarded(), children.as_slice()) {
         (Service::LoadBalancer(options), _) => {
             let series = around.metrics.and_then(|metrics| metrics.service(name));
             let (name, members) = ((Arc::from(name), series), members.clone());
@@ -223,10 +250,26 @@ fn endpoint(
         (Service::HighestRandomWeight(options), _) => {
             Arc::new(Weighted::by_address(name, options, children)?)
         }
-        (Service::Failover(options), [main, fallback]) => {
-            Arc::new(Failover::new(options, main, fallback)?)
+        (Service::Failover(options), [main, fallback]) => Arc::new(Failover::new(
+            options,
+            main,
+            fallback,
+            &around.supplies.room,
+        )?),
+        (Service::Mirroring(options), [main, mirrors @ ..]) => Arc::new(Mirroring::new(
+            options,
+            main,
+            mirrors,
+            &around.supplies.room,
+        )?),
+        (Service::Mirroring(_), _) => return Err("it needs a service".to_owned()),
+        (Service::Failover(_) | Service::Guarded(_), _) => {
+            return Err("it needs two services".to_owned());
         }
-        (Service::Failover(_), _) => return Err("it needs two services".to_owned()),
+    };
+    Ok(match guards.is_empty() {
+        true => endpoint,
+        false => Arc::new(Guarded::new(guards.clone(), endpoint)),
     })
 }
 
@@ -247,7 +290,10 @@ fn clients(options: &TransportInput, supplies: &Supplies) -> Result<Clients, Str
         tls: Tls {
             server_name: options.server_name.clone(),
             insecure_skip_verify: options.insecure_skip_verify,
+            peer_uri: options.peer_cert_uri.clone(),
+            spoken: options.spoken.clone(),
             root_cas: texts(&options.root_cas),
+            adds_system_roots: false,
             client_certificates: options
                 .certificates
                 .iter()

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use carnet_config::Shared;
 use carnet_config::diagnostics::Severity;
 use carnet_config::routing::router::RouterTls;
 use carnet_config::routing::tls::{Certificate, TlsOptions};
@@ -76,7 +77,7 @@ impl Compile<'_> {
             },
         };
         let shown = identities.iter().chain(default.identity);
-        self.snapshot.certificates = shown.filter_map(Identity::facts).collect();
+        self.snapshot.certificates = Shared::new(shown.filter_map(Identity::facts).collect());
         Certificates::new(&identities, self.around.issued, &default)
     }
 

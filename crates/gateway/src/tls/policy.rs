@@ -4,22 +4,20 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::SystemTime;
 
-use carnet_config::routing::tls::{CipherSuite, Curve, TlsOptions, TlsVersion};
+use carnet_config::routing::tls::{Curve, TlsOptions};
 use carnet_oauth::Clock;
-use rustls::crypto::aws_lc_rs::{self, cipher_suite, kx_group};
+use rustls::ServerConfig;
+use rustls::crypto::aws_lc_rs::{self, kx_group};
 use rustls::crypto::{CryptoProvider, SupportedKxGroup};
 use rustls::server::danger::ClientCertVerifier;
 use rustls::server::{
     NoServerSessionStorage, ProducesTickets, ServerSessionMemoryCache, StoresServerSessions,
 };
 use rustls::time_provider::TimeProvider;
-use rustls::version::{TLS12, TLS13};
-use rustls::{ServerConfig, SupportedCipherSuite, SupportedProtocolVersion};
-
 use rustls_pki_types::UnixTime;
 
 use super::certificates::{Certificates, Choice};
-use super::client_auth;
+use super::{client_auth, spoken};
 
 /// Sessions kept for clients that take no ticket.
 const SESSIONS: usize = 1024;
@@ -39,8 +37,7 @@ pub(crate) struct Policy {
 impl Policy {
     /// Checks the options. The error is one sentence.
     pub(crate) fn new(options: &TlsOptions, clock: Arc<dyn Clock>) -> Result<Self, String> {
-        let mut provider = aws_lc_rs::default_provider();
-        choose_suites(&mut provider, &options.cipher_suites);
+        let mut provider = spoken::provider(&options.spoken);
         if !options.curve_preferences.is_empty() {
             let groups = options.curve_preferences.iter().copied().map(group);
             provider.kx_groups = groups.collect();
@@ -77,17 +74,9 @@ impl Policy {
         &self,
         certificates: &Arc<Certificates>,
     ) -> Result<Arc<ServerConfig>, String> {
-        let versions: Vec<&'static SupportedProtocolVersion> =
-            [(TlsVersion::Tls12, &TLS12), (TlsVersion::Tls13, &TLS13)]
-                .into_iter()
-                .filter(|(version, _)| {
-                    (self.options.min_version..=self.options.max_version).contains(version)
-                })
-                .map(|(_, spoken)| spoken)
-                .collect();
         let (provider, time) = (Arc::clone(&self.provider), Arc::clone(&self.time));
         let mut config = ServerConfig::builder_with_details(provider, time)
-            .with_protocol_versions(&versions)
+            .with_protocol_versions(&spoken::versions(&self.options.spoken))
             .map_err(|error| format!("these TLS options allow no connection: {error}"))?
             .with_client_cert_verifier(Arc::clone(&self.verifier))
             .with_cert_resolver(Arc::new(Choice {
@@ -119,36 +108,6 @@ impl TimeProvider for Time {
 impl fmt::Debug for Policy {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_tuple("Policy").field(&self.options).finish()
-    }
-}
-
-/// Those of TLS 1.3 are not a matter of choice (as in Go).
-fn choose_suites(provider: &mut CryptoProvider, wanted: &[CipherSuite]) {
-    if wanted.is_empty() {
-        return;
-    }
-    let chosen = wanted.iter().copied().map(suite);
-    let fixed = provider.cipher_suites.iter().copied();
-    let fixed = fixed.filter(|suite| suite.tls13().is_some());
-    provider.cipher_suites = fixed.chain(chosen).collect();
-}
-
-fn suite(suite: CipherSuite) -> SupportedCipherSuite {
-    match suite {
-        CipherSuite::EcdheEcdsaAes256GcmSha384 => {
-            cipher_suite::TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384
-        }
-        CipherSuite::EcdheEcdsaAes128GcmSha256 => {
-            cipher_suite::TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256
-        }
-        CipherSuite::EcdheEcdsaChacha20Poly1305 => {
-            cipher_suite::TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305_SHA256
-        }
-        CipherSuite::EcdheRsaAes256GcmSha384 => cipher_suite::TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384,
-        CipherSuite::EcdheRsaAes128GcmSha256 => cipher_suite::TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256,
-        CipherSuite::EcdheRsaChacha20Poly1305 => {
-            cipher_suite::TLS_ECDHE_RSA_WITH_CHACHA20_POLY1305_SHA256
-        }
     }
 }
 

@@ -1,9 +1,6 @@
 //! One call of a token endpoint, as an object: tests script it, the gateway sends it over
 //! `upstream`.
 
-use std::error::Error;
-use std::iter;
-
 use bytes::Bytes;
 use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
@@ -105,7 +102,7 @@ impl CallFailure {
         match failure.kind {
             FailureKind::DialTimeout | FailureKind::HeaderTimeout => Self::TimedOut,
             FailureKind::TooLarge => Self::Garbled(cause),
-            FailureKind::Broken if is_no_http(failure) => Self::Garbled(cause),
+            FailureKind::Broken if failure.is_malformed() => Self::Garbled(cause),
             FailureKind::Name
             | FailureKind::Connect
             | FailureKind::Tls
@@ -115,13 +112,6 @@ impl CallFailure {
             | FailureKind::RequestMalformed => Self::Transport(cause),
         }
     }
-}
-
-/// Whether there was an answer that could not be read as one.
-fn is_no_http(failure: &Failure) -> bool {
-    iter::successors(failure.source(), |&error| error.source())
-        .filter_map(|error| error.downcast_ref::<hyper::Error>())
-        .any(hyper::Error::is_parse)
 }
 
 #[cfg(test)]

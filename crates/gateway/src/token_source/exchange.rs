@@ -14,7 +14,7 @@ use tracing::Instrument as _;
 
 use super::endpoint::{Call, CallFailure, TokenEndpoint};
 use super::fault::TokenFault;
-use super::key::Hasher;
+use super::key::{Hasher, TokenHasher};
 use super::methods::Methods;
 use super::proof::Proof;
 use super::provider::Provider;
@@ -31,6 +31,7 @@ pub(super) struct Exchange {
     pub(super) clock: Arc<dyn Clock>,
     pub(super) random: Arc<dyn Random>,
     pub(super) hasher: Hasher,
+    pub(super) token_hasher: TokenHasher,
     pub(super) methods: Methods,
     pub(super) verifier: Option<Verifier>,
     pub(super) proof: Proof,

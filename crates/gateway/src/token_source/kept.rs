@@ -5,14 +5,14 @@
 
 use std::fmt;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use quick_cache::Weighter;
 use quick_cache::sync::Cache;
-use tokio::task::AbortHandle;
 use tokio::time::Instant;
 
+use super::Readings;
 use super::key::Key;
 use super::token::{Asked, Token};
 
@@ -40,7 +40,8 @@ pub(super) struct Entry {
     due: AtomicU64,
     /// Whether it came ahead of its predecessor's end and nobody has been given it yet.
     is_news: AtomicBool,
-    timer: Mutex<Option<AbortHandle>>,
+    /// What the next token is asked for with, where a clock does it.
+    readings: Mutex<Option<Arc<Readings>>>,
 }
 
 /// A token from memory.
@@ -106,7 +107,7 @@ impl Kept {
             used: AtomicU64::new(used),
             due: AtomicU64::new(u64::MAX),
             is_news: AtomicBool::new(ahead),
-            timer: Mutex::default(),
+            readings: Mutex::default(),
         };
         self.by_key.insert(key, Arc::new(entry));
     }
@@ -157,17 +158,25 @@ impl Kept {
         self.start + Duration::from_millis(entry.used.load(Ordering::Relaxed))
     }
 
-    fn millis(&self, at: Instant) -> u64 {
+    pub(super) fn millis(&self, at: Instant) -> u64 {
         let since = at.saturating_duration_since(self.start).as_millis();
         u64::try_from(since).unwrap_or(u64::MAX)
     }
 }
 
 impl Entry {
-    /// The timer that ends when the entry does, in the place of the one before.
-    pub(super) fn set_timer(&self, timer: AbortHandle) {
-        let mut held = self.timer.lock().unwrap_or_else(PoisonError::into_inner);
-        *held = Some(timer);
+    /// Holds a secret until the next token is asked for, or until nobody wants it any more.
+    pub(super) fn hold(&self, readings: Arc<Readings>) {
+        *self.held() = Some(readings);
+    }
+
+    /// The secret, for one caller once the moment has come.
+    pub(super) fn let_go(&self, at: u64) -> Option<Arc<Readings>> {
+        self.take_due(at).then(|| self.held().take()).flatten()
+    }
+
+    fn held(&self) -> MutexGuard<'_, Option<Arc<Readings>>> {
+        self.readings.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// True for one caller once the moment has come.
@@ -178,16 +187,6 @@ impl Entry {
                 .due
                 .compare_exchange(due, u64::MAX, Ordering::Relaxed, Ordering::Relaxed)
                 .is_ok()
-    }
-}
-
-/// The timer holds a secret: it goes when nobody wants its token any more.
-impl Drop for Entry {
-    fn drop(&mut self) {
-        let timer = self.timer.get_mut().unwrap_or_else(PoisonError::into_inner);
-        if let Some(timer) = timer.take() {
-            timer.abort();
-        }
     }
 }
 

@@ -23,8 +23,23 @@ impl Key {
 /// compared with guessed secrets.
 pub(super) struct Hasher(hmac::Key);
 
+/// Makes the keys of tokens under the same options, of which it has read everything but the client.
+pub(super) struct TokenHasher(hmac::Context);
+
 /// Changes when the fields below do.
-const VERSION: &[u8] = b"token 2";
+const VERSION: &[u8] = b"token 3";
+
+impl TokenHasher {
+    /// The key of the token for these credentials: everything the caller and the configuration
+    /// say and nothing that was learned, so that no stored state can mix up two callers.
+    pub(super) fn key(&self, credentials: &Credentials) -> Key {
+        let secret = credentials.secret.expose_secret();
+        ended(read(
+            self.0.clone(),
+            [credentials.id.as_bytes(), secret.as_bytes()],
+        ))
+    }
+}
 
 impl Hasher {
     pub(super) fn new(random: &dyn Random) -> Self {
@@ -38,9 +53,8 @@ impl Hasher {
         Self(hmac::Key::new(hmac::HMAC_SHA256, key))
     }
 
-    /// The key of the token for these credentials: everything the caller and the configuration
-    /// say and nothing that was learned, so that no stored state can mix up two callers.
-    pub(super) fn token(&self, options: &Options, credentials: &Credentials) -> Key {
+    /// Reads what all tokens under these options have in common.
+    pub(super) fn tokens(&self, options: &Options) -> TokenHasher {
         let mut scopes: Vec<&str> = options.scopes.iter().map(String::as_str).collect();
         scopes.sort_unstable();
         scopes.dedup();
@@ -48,8 +62,6 @@ impl Hasher {
             VERSION,
             options.url.as_str().as_bytes(),
             options.first_method.name().as_bytes(),
-            credentials.id.as_bytes(),
-            credentials.secret.expose_secret().as_bytes(),
             options.audience.as_deref().unwrap_or_default().as_bytes(),
         ];
         let parameters = options
@@ -60,12 +72,13 @@ impl Hasher {
         // Lists stand behind their lengths: what ends one begins no other.
         let lengths = [scopes.len(), options.resources.len()];
         let lengths = lengths.map(|length| u64::try_from(length).unwrap_or(u64::MAX).to_be_bytes());
-        self.of(fixed
+        let parts = fixed
             .into_iter()
             .chain(lengths.iter().map(<[u8; 8]>::as_slice))
             .chain(scopes.iter().map(|scope| scope.as_bytes()))
             .chain(options.resources.iter().map(String::as_bytes))
-            .chain(parameters))
+            .chain(parameters);
+        TokenHasher(read(hmac::Context::with_key(&self.0), parts))
     }
 
     /// The same for stores that middlewares with other ways to be a client may share: `proof` tells
@@ -76,7 +89,7 @@ impl Hasher {
         credentials: &Credentials,
         proof: &[Vec<u8>],
     ) -> Key {
-        let token = self.token(options, credentials);
+        let token = self.tokens(options).key(credentials);
         let proof = proof.iter().map(Vec::as_slice);
         self.of([b"shared 1".as_slice(), &token.0].into_iter().chain(proof))
     }
@@ -86,17 +99,27 @@ impl Hasher {
         self.of([b"client 1", options.url.as_str().as_bytes(), id.as_bytes()])
     }
 
-    /// Each part goes in behind its length: `ab`, `c` is not `a`, `bc`.
     fn of<'a>(&self, parts: impl IntoIterator<Item = &'a [u8]>) -> Key {
-        let mut context = hmac::Context::with_key(&self.0);
-        for part in parts {
-            context.update(&u64::try_from(part.len()).unwrap_or(u64::MAX).to_be_bytes());
-            context.update(part);
-        }
-        let mut key = [0; 32];
-        key.copy_from_slice(context.sign().as_ref());
-        Key(key)
+        ended(read(hmac::Context::with_key(&self.0), parts))
     }
+}
+
+/// Each part goes in behind its length: `ab`, `c` is not `a`, `bc`.
+fn read<'a>(
+    mut context: hmac::Context,
+    parts: impl IntoIterator<Item = &'a [u8]>,
+) -> hmac::Context {
+    for part in parts {
+        context.update(&u64::try_from(part.len()).unwrap_or(u64::MAX).to_be_bytes());
+        context.update(part);
+    }
+    context
+}
+
+fn ended(context: hmac::Context) -> Key {
+    let mut key = [0; 32];
+    key.copy_from_slice(context.sign().as_ref());
+    Key(key)
 }
 
 #[cfg(test)]
@@ -140,7 +163,7 @@ mod tests {
             id: id.clone(),
             secret: SecretString::from(secret.as_str()),
         };
-        hasher.token(&options, &credentials).0
+        hasher.tokens(&options).key(&credentials).0
     }
 
     fn parts() -> impl Strategy<Value = Parts> {

@@ -18,6 +18,7 @@ use url::Url;
 
 use crate::supplies::Supplies;
 
+mod alarms;
 mod backoff;
 mod endpoint;
 mod exchange;
@@ -46,11 +47,12 @@ pub(crate) use provider::Providers;
 pub(crate) use revocations::Feed;
 pub(crate) use store::StoreFigures;
 use store::Stores;
-pub(crate) use store::{Shared, proof_parts};
+pub(crate) use store::{Redis, Shared, Trouble, proof_parts};
 pub(crate) use token::Token;
 pub(crate) use verify::{Expected, HttpKeys, Verifier};
 pub use view::CachedToken;
 
+use alarms::Alarms;
 use exchange::Exchange;
 use flights::{Boarding, Flights, Takeoff};
 use kept::{Entry, Kept};
@@ -187,6 +189,7 @@ struct Engine {
     provider: Arc<Provider>,
     providers: Arc<Providers>,
     kept: Kept,
+    alarms: Alarms,
     setbacks: Setbacks,
     flights: Arc<Flights>,
     revoked: Revoked,
@@ -207,9 +210,11 @@ impl TokenSource {
         } = server;
         let provider = supplies.providers.of(&options.url);
         let is_cached = options.is_cached;
+        let hasher = Hasher::new(supplies.random.as_ref());
         let engine = Arc::new(Engine {
             exchange: Exchange {
-                hasher: Hasher::new(supplies.random.as_ref()),
+                token_hasher: hasher.tokens(&options),
+                hasher,
                 methods: Methods::new(options.first_method),
                 verifier,
                 proof,
@@ -223,6 +228,7 @@ impl TokenSource {
             provider,
             providers: Arc::clone(&supplies.providers),
             kept: Kept::new(),
+            alarms: Alarms::new(),
             setbacks: Setbacks::new(),
             flights: Flights::new(),
             revoked: Revoked::default(),
@@ -241,7 +247,7 @@ impl TokenSource {
     pub(crate) fn caller(&self, readings: impl Into<Arc<Readings>>) -> Option<Caller> {
         let readings = readings.into();
         let exchange = &self.engine.exchange;
-        let key = exchange.hasher.token(&exchange.options, readings.first()?);
+        let key = exchange.token_hasher.key(readings.first()?);
         Some(Caller { key, readings })
     }
 
@@ -261,16 +267,24 @@ impl TokenSource {
         is_dropped
     }
 
+    /// A token from memory, which is counted if there is one.
+    pub(crate) fn at_hand(&self, caller: &Caller) -> Option<Given> {
+        let engine = &self.engine;
+        let given = engine.from_memory(caller, engine.exchange.now())?;
+        engine.provider.counters.requests.one();
+        engine.provider.counters.hits.one();
+        Some(given)
+    }
+
     /// A token for a caller.
     pub(crate) async fn token(&self, caller: &Caller) -> Result<Given, TokenFault> {
         let engine = &self.engine;
+        if let Some(given) = self.at_hand(caller) {
+            return Ok(given);
+        }
         let counters = &engine.provider.counters;
         counters.requests.one();
         let now = engine.exchange.now();
-        if let Some(given) = engine.from_memory(caller, now) {
-            counters.hits.one();
-            return Ok(given);
-        }
         if let Some(fault) = engine.setbacks.standing(&caller.key, now.at) {
             counters.refused_from_memory.one();
             return Err(fault);

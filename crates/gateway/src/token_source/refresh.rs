@@ -1,13 +1,14 @@
 //! Tokens fetched anew before they end, so that no request waits for them.
 //!
-//! By a timer (`early`), for as long as somebody uses them, or by the first request that comes
-//! shortly before the end (`onUse`). The moment is drawn anew for each token, over half of its
-//! life: those that were fetched together are not fetched together again.
+//! By a clock (`early`, `alarms.rs`), for as long as somebody uses them, or by the first request
+//! that comes shortly before the end (`onUse`). The moment is drawn anew for each token, over half
+//! of its life: those that were fetched together are not fetched together again.
 
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use carnet_config::routing::middleware::oauth_client_credentials::Refresh;
+use tokio::sync::Notify;
 use tokio::time::{Instant, sleep_until};
 
 use super::backoff::share;
@@ -58,6 +59,8 @@ impl Engine {
         }
     }
 
+    /// Whoever finds the token after the moment fetches the next; the clock does so by itself, with
+    /// the secret that is held for that alone.
     fn plan_for(
         self: &Arc<Self>,
         key: Key,
@@ -65,20 +68,26 @@ impl Engine {
         readings: &Arc<Readings>,
         moment: Instant,
     ) {
-        match self.exchange.options.refresh {
-            Refresh::OnUse => self.kept.set_due(entry, moment),
-            Refresh::Early => {
-                let engine = Arc::downgrade(self);
-                let readings = Arc::clone(readings);
-                let timer = tokio::spawn(async move {
-                    sleep_until(moment).await;
-                    if let Some(engine) = engine.upgrade() {
-                        engine.renew(key, readings);
-                    }
-                });
-                entry.set_timer(timer.abort_handle());
+        self.kept.set_due(entry, moment);
+        if self.exchange.options.refresh == Refresh::Early {
+            entry.hold(Arc::clone(readings));
+            let engine = Arc::downgrade(self);
+            let start = |is_sooner| tokio::spawn(keep_time(engine, is_sooner));
+            self.alarms.set((moment, key), start);
+        }
+    }
+
+    /// Fetches the next of the tokens whose moment has come; the next moment.
+    fn ring(self: &Arc<Self>) -> Option<Instant> {
+        let now = Instant::now();
+        while let Some(key) = self.alarms.ringing(now) {
+            let entry = self.kept.look(&key);
+            let readings = entry.and_then(|entry| entry.let_go(self.kept.millis(now)));
+            if let Some(readings) = readings {
+                self.renew(key, readings);
             }
         }
+        self.alarms.next()
     }
 
     /// Fetches the next token of a key, unless nobody wants it or somebody does so already.
@@ -101,6 +110,19 @@ impl Engine {
             }
             Ok(Boarding::Joined(_) | Boarding::Landed(_)) => {}
             Err(fault) => self.plan_again(key, &readings, &fault),
+        }
+    }
+}
+
+/// Rings when it is time, as long as there is a source.
+async fn keep_time(engine: Weak<Engine>, is_sooner: Arc<Notify>) {
+    while let Some(next) = engine.upgrade().map(|engine| engine.ring()) {
+        match next {
+            None => is_sooner.notified().await,
+            Some(moment) => tokio::select! {
+                () = sleep_until(moment) => {}
+                () = is_sooner.notified() => {}
+            },
         }
     }
 }

@@ -1,6 +1,7 @@
 //! A token that was given, with what is known about it.
 
 use std::collections::BTreeSet;
+use std::sync::OnceLock;
 use std::time::{Duration, SystemTime};
 
 use bytes::Bytes;
@@ -27,6 +28,8 @@ pub(crate) struct Token {
     /// The claims of a JWT that somebody will look at, not verified: they came from the endpoint
     /// that was configured. `None`: the token is opaque.
     pub(crate) claims: Option<Value>,
+    /// What whoever uses the source makes of the claims for each request, made once.
+    values: OnceLock<Box<[HeaderValue]>>,
     /// Name of the key that signed a JWT.
     kid: Option<Box<str>>,
     /// Whether another gateway got it.
@@ -107,6 +110,7 @@ impl Token {
         Ok(Self {
             bearer,
             claims: claims.map(Value::Object),
+            values: OnceLock::new(),
             kid: kid.flatten(),
             is_shared: false,
             asked,
@@ -130,6 +134,11 @@ impl Token {
     pub(super) fn got_in(mut self, span: Option<SpanIds>) -> Self {
         self.span = span.map(Box::new);
         self
+    }
+
+    /// Values of headers that are made of the claims; the same ones each time.
+    pub(crate) fn values(&self, make: impl FnOnce() -> Box<[HeaderValue]>) -> &[HeaderValue] {
+        self.values.get_or_init(make)
     }
 
     /// The span in which it was got.

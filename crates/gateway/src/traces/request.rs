@@ -8,6 +8,7 @@ use tracing::field::Empty;
 
 use super::{REDACTED, SPANS, Tracer};
 use crate::body::Request;
+use crate::host;
 use crate::middleware::Exchange;
 
 impl Tracer {
@@ -46,7 +47,7 @@ impl Tracer {
     pub(super) fn reverse_proxy(&self, request: &Request, url: &str) -> Span {
         let (scheme, authority) = url.split_once("://").unwrap_or(("", url));
         let authority = authority.split('/').next().unwrap_or_default();
-        let (host, port) = authority.rsplit_once(':').unwrap_or((authority, ""));
+        let (host, port) = host::split(authority);
         let query = request.uri().query();
         let query = query.map(|query| format!("?{}", self.query(query)));
         let path = request.uri().path();
@@ -63,7 +64,7 @@ impl Tracer {
             url.scheme = scheme,
             user_agent.original = text(request.headers(), USER_AGENT.as_str()),
             server.address = host,
-            server.port = port.parse::<u16>().ok(),
+            server.port = port.and_then(|port| port.parse::<u16>().ok()),
         )
     }
 

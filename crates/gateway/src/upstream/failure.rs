@@ -6,6 +6,7 @@ use std::io;
 
 use http_body_util::LengthLimitError;
 
+use super::http1::Malformed;
 use crate::body::BodyError;
 use crate::error::{Fault, Reason};
 
@@ -70,6 +71,30 @@ impl Failure {
             is_stale: on_used_connection && !error.is_parse(),
             cause: Some(error.into()),
         }
+    }
+
+    /// What a stream of HTTP/1.1 reports; `is_stale`: it had served another request before, and
+    /// nothing of an answer to this one has come.
+    pub(super) fn of_stream(error: io::Error, is_stale: bool) -> Self {
+        let mut failure = Self::new(FailureKind::Broken).because(error);
+        failure.is_stale = is_stale;
+        failure
+    }
+
+    /// What came is no answer.
+    pub(super) fn of_malformed(error: Malformed) -> Self {
+        Self::new(FailureKind::Broken).because(error)
+    }
+
+    /// What reading the client's body reports.
+    pub(super) fn of_request_body(error: BodyError) -> Self {
+        Self::new(of_request(error.as_ref())).because(error)
+    }
+
+    /// Whether there was an answer that could not be read as one.
+    pub(crate) fn is_malformed(&self) -> bool {
+        let http2 = found::<hyper::Error>(self).is_some_and(hyper::Error::is_parse);
+        http2 || found::<Malformed>(self).is_some()
     }
 
     /// What the causes say, the nearest first.
@@ -140,7 +165,7 @@ impl From<Failure> for Fault {
 }
 
 /// Why the client's body did not come to its end.
-fn of_request(error: &hyper::Error) -> FailureKind {
+fn of_request(error: &(dyn Error + 'static)) -> FailureKind {
     match found::<io::Error>(error).map(io::Error::kind) {
         Some(io::ErrorKind::InvalidData | io::ErrorKind::InvalidInput) => {
             FailureKind::RequestMalformed

@@ -1,7 +1,8 @@
 //! The one HTTP client: a pool of connections to whatever a URL names, by HTTP/1.1 or HTTP/2, with
 //! its TLS and its limits. Knows no service and no token; refuses to follow redirects, to read
-//! proxy settings and to add headers. `own.rs` knows ourselves, `pool.rs` keeps connections (`shared.rs` that of HTTP/2),
-//! `dial.rs` makes them, `tls.rs` and `identities.rs` their TLS, `failure.rs` says what went wrong.
+//! proxy settings and to add headers. `own.rs` knows ourselves, `pool.rs` keeps connections
+//! (`shared.rs` that of HTTP/2), `http1/` speaks over them, `dial.rs` makes them, `tls.rs`,
+//! `verifier.rs` and `identities.rs` their TLS, `failure.rs` says what went wrong.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -22,17 +23,21 @@ use crate::supplies::Resolve;
 
 mod dial;
 mod failure;
+mod http1;
 mod identities;
 mod own;
 mod pool;
 mod shared;
 mod tls;
+mod verifier;
 
 use dial::Dial;
 pub use failure::{Failure, FailureKind};
+#[cfg(any(fuzzing, test))]
+pub(crate) use http1::hostile;
+pub(crate) use http1::{Informed, Reading, Tunnel};
 pub(crate) use own::{Hops, Own};
-pub(crate) use pool::Lent;
-use pool::Pool;
+use pool::{Attempt, Pool, Unsent};
 pub use tls::{ClientCertificate, Tls};
 
 /// How upstreams are reached.
@@ -191,44 +196,50 @@ impl Destination {
     /// holds no request, and is small.
     pub fn send(&self, request: Request) -> impl Future<Output = Result<Response, Failure>> + Send {
         self.pool.budget().sent();
-        let again = is_repeatable(&request).then(|| Box::new(copy_of_head(&request)));
-        let first = self.attempt(request);
+        let first = self.in_time(self.pool.send(request));
         async move {
-            match (first.await, again) {
-                (Err(failure), Some(request)) if is_worth_another(&failure) => {
-                    Box::pin(self.repeat(*request, failure)).await
+            match first.await {
+                Ok(response) => Ok(response),
+                Err((failure, Some(unsent))) if is_worth_another(&failure) => {
+                    Box::pin(self.send_again(failure, unsent)).await
                 }
-                (outcome, _) => outcome,
+                Err((failure, _)) => Err(failure),
             }
         }
     }
 
     /// Sends a request again while it meets connections that are closing. Each of them is one less.
-    async fn repeat(
+    async fn send_again(
         &self,
-        mut request: Request,
         mut failure: Failure,
+        mut unsent: Unsent,
     ) -> Result<Response, Failure> {
-        let budget = self.pool.budget();
-        while is_worth_another(&failure) && budget.take() {
-            let again = copy_of_head(&request);
-            match self.attempt(request).await {
+        let may = |unsent: &Unsent| {
+            unsent.is_untouched() || unsent.is_repeatable() && self.pool.budget().take()
+        };
+        while is_worth_another(&failure) && may(&unsent) {
+            match self.in_time(self.pool.send_again(unsent)).await {
                 Ok(response) => return Ok(response),
-                Err(next) => (failure, request) = (next, again),
+                Err((next, Some(again))) => (failure, unsent) = (next, again),
+                Err((next, None)) => return Err(next),
             }
         }
         Err(failure)
     }
 
-    fn attempt(&self, request: Request) -> impl Future<Output = Result<Response, Failure>> + Send {
-        let (limit, sending) = (self.response_header_timeout, self.pool.send(request));
+    /// An attempt that takes no longer than the limit.
+    fn in_time<'a>(
+        &self,
+        sending: impl Future<Output = Attempt> + Send + 'a,
+    ) -> impl Future<Output = Attempt> + Send + 'a {
+        let limit = self.response_header_timeout;
         if limit.is_zero() {
             return Either::Left(sending);
         }
         Either::Right(Box::pin(async move {
             within(limit, sending)
                 .await
-                .unwrap_or_else(|| Err(Failure::new(FailureKind::HeaderTimeout)))
+                .unwrap_or_else(|| Err((Failure::new(FailureKind::HeaderTimeout), None)))
         }))
     }
 }

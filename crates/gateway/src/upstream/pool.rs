@@ -2,26 +2,27 @@
 //!
 //! A connection of HTTP/1.1 serves one request at a time: it is lent out with the answer and comes
 //! back when the answer's body has been read to its end; the one that came back last goes out
-//! first, so that few stay warm. Each thread keeps its own, where the task of the connection runs,
-//! too: a request wakes nobody elsewhere. A connection of HTTP/2 is shared by all.
+//! first, so that few stay warm. Each thread keeps its own: a request wakes nobody elsewhere. A
+//! connection of HTTP/2 is shared by all.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::task::{Context, Wake, Waker};
 use std::time::Duration;
 
 use futures_util::future::Either;
+use http::Uri;
 use http::header::{HOST, UPGRADE};
 use http::uri::{Authority, PathAndQuery, Scheme};
-use http::{HeaderValue, StatusCode, Uri};
-use hyper::body::Incoming;
-use hyper::client::conn::{TrySendError, http1, http2};
-use hyper_util::rt::TokioIo;
-use tokio::time::Instant;
+use hyper::client::conn::http2;
+use tokio::sync::Notify;
+use tokio::time::{Instant, timeout};
 
 use super::dial::{Dial, Stream};
+use super::http1::{self, Connection, Outgoing, Waiting};
 use super::own;
 use super::shared::Shared;
-use super::{Failure, Http2, Own, Server, Transport};
+use super::{Failure, Http2, Own, Server, Transport, copy_of_head, is_repeatable};
 use crate::body::{Body, Request, Response};
 use crate::budget::{Allowance, Budget};
 use crate::shard::{Apart, Each, Held};
@@ -32,9 +33,6 @@ const ALLOWANCE: Allowance = Allowance {
     a_second: 10.0,
     most: 200.0,
 };
-
-/// Bytes of a connection of HTTP/1.1 that wait to be sent, and the most that an answer's head has.
-const BUFFER: usize = 128 << 10;
 
 /// A server and the connections to it.
 #[derive(Clone)]
@@ -61,35 +59,52 @@ struct Keeping {
     timeout: Duration,
 }
 
-/// The connections of a thread that wait for a request. They run in the runtime of that thread.
-struct Idle {
+/// The connections of a thread that wait for a request.
+pub(super) struct Idle {
     keeping: Keeping,
     own: Own,
-    waiting: Mutex<Waiting>,
+    waiting: Mutex<Shelf>,
+    bell: Arc<Bell>,
+    /// Rings it.
+    waker: Waker,
 }
 
 #[derive(Default)]
-struct Waiting {
+struct Shelf {
     /// With the moment each came back, the oldest first.
-    connections: Vec<(http1::SendRequest<Body>, Instant)>,
-    /// Whether somebody closes those that nobody wants any more.
+    connections: Vec<(Box<Connection>, Instant)>,
+    /// Whether somebody closes those that nobody wants any more, or whose server has closed.
     is_watched: bool,
 }
 
-/// A connection that is lent to an answer.
-pub(crate) struct Lent {
-    sender: http1::SendRequest<Body>,
-    idle: Held<Idle>,
+/// Rung by a connection that is not silent any more while it waits.
+#[derive(Debug, Default)]
+struct Bell(Notify);
+
+impl Wake for Bell {
+    fn wake(self: Arc<Self>) {
+        self.0.notify_one();
+    }
 }
 
-/// A connection for one request, and whether it has served another before.
+/// A connection for one request.
 enum Way {
-    Http1(http1::SendRequest<Body>, bool),
+    Http1(Box<Connection>),
+    /// And whether it has served another before.
     Http2(http2::SendRequest<Body>, bool),
 }
 
-/// A failed attempt, with the request where none of it was written.
-type Unsent = (Failure, Option<Box<Request>>);
+/// A request that got no answer.
+pub(super) enum Unsent {
+    Http1(Outgoing),
+    Http2 {
+        request: Box<Request>,
+        is_untouched: bool,
+    },
+}
+
+/// A failed attempt, with the request where it could be sent again.
+pub(super) type Attempt = Result<Response, (Failure, Option<Unsent>)>;
 
 impl Pool {
     pub(super) fn new(transport: &Transport, dial: Dial, server: Server) -> Self {
@@ -118,93 +133,69 @@ impl Pool {
         &self.0.budget
     }
 
-    /// Sends a request, of whose target only path and query count. A request that met a connection
-    /// which was closing before a byte of it was written goes over the next one.
-    pub(super) fn send(
-        &self,
-        request: Request,
-    ) -> impl Future<Output = Result<Response, Failure>> + Send {
+    /// Sends a request, of whose target only path and query count.
+    pub(super) fn send(&self, request: Request) -> impl Future<Output = Attempt> + Send {
         let kept = match self.0.http2 {
             Http2::Never => self.0.idle().take(),
             Http2::Negotiated | Http2::Only => None,
         };
         // Boxed, as everything that few requests need: a future is as large as all it may ever
         // hold, and is moved as a whole.
-        let first = match kept {
-            Some(sender) => Either::Left(self.send_http1(request, sender, true)),
+        match kept {
+            Some(connection) => Either::Left(self.send_http1(request, connection)),
             None => Either::Right(Box::pin(self.over_another(request))),
-        };
-        async move {
-            match first.await {
-                Ok(response) => Ok(response),
-                Err((failure, Some(unsent))) if failure.is_stale => {
-                    Box::pin(self.send_at_last(*unsent)).await
-                }
-                Err((failure, _)) => Err(failure),
-            }
         }
     }
 
-    /// Sends a request over one connection after the other until it is written.
-    async fn send_at_last(&self, mut request: Request) -> Result<Response, Failure> {
-        loop {
-            match self.over_another(request).await {
-                Ok(response) => return Ok(response),
-                Err((failure, Some(unsent))) if failure.is_stale => request = *unsent,
-                Err((failure, _)) => return Err(failure),
+    /// Sends a request that got no answer over another connection.
+    pub(super) async fn send_again(&self, unsent: Unsent) -> Attempt {
+        match unsent {
+            Unsent::Http1(outgoing) => {
+                let connection = self.0.connection().await;
+                let connection = connection.map_err(|failure| (failure, None))?;
+                self.answered(connection.send_again(outgoing)).await
             }
+            Unsent::Http2 { request, .. } => self.over_another(*request).await,
         }
     }
 
-    async fn over_another(&self, request: Request) -> Result<Response, Unsent> {
-        match self.0.http2 {
-            Http2::Never => self.over_http1(request).await,
-            Http2::Negotiated | Http2::Only => self.over_any(request).await,
-        }
-    }
-
-    async fn over_http1(&self, request: Request) -> Result<Response, Unsent> {
-        let (sender, is_used) = match self.0.idle().take() {
-            Some(sender) => (sender, true),
-            None => {
-                let opened = async { self.0.begin_http1(self.0.dial(true).await?).await };
-                (opened.await.map_err(|failure| (failure, None))?, false)
-            }
-        };
-        self.send_http1(request, sender, is_used).await
-    }
-
-    async fn over_any(&self, request: Request) -> Result<Response, Unsent> {
+    async fn over_another(&self, request: Request) -> Attempt {
         // Other protocols begin in HTTP/1.1 (RFC 9110 section 7.8).
-        let switches = self.0.http2 == Http2::Negotiated && request.headers().contains_key(UPGRADE);
-        let way = match switches {
-            true => return self.over_http1(request).await,
-            false => self.0.way().await.map_err(|failure| (failure, None))?,
+        let is_http1 = match self.0.http2 {
+            Http2::Never => true,
+            Http2::Negotiated => request.headers().contains_key(UPGRADE),
+            Http2::Only => false,
         };
-        match way {
-            Way::Http1(sender, is_used) => self.send_http1(request, sender, is_used).await,
+        let way = match is_http1 {
+            true => self.0.connection().await.map(Way::Http1),
+            false => self.0.way().await,
+        };
+        match way.map_err(|failure| (failure, None))? {
+            Way::Http1(connection) => self.send_http1(request, connection).await,
             Way::Http2(sender, is_used) => self.send_http2(request, sender, is_used).await,
         }
     }
 
-    /// The request is on its way when this returns.
+    /// The request is text when this returns.
     fn send_http1(
         &self,
         mut request: Request,
-        mut sender: http1::SendRequest<Body>,
-        is_used: bool,
-    ) -> impl Future<Output = Result<Response, Unsent>> + Send {
+        connection: Box<Connection>,
+    ) -> impl Future<Output = Attempt> + Send {
         let counted = self.0.count(&mut request);
-        let sent = counted.map(|()| {
-            aim_http1(&mut request);
-            sender.try_send_request(request)
-        });
+        let sent = counted.map(|()| connection.send(request));
         async move {
-            let sent = sent.map_err(|failure| (failure, None))?;
-            match sent.await {
-                Ok(response) => Ok(self.lend(response, sender)),
-                Err(error) => Err(unsent(error, is_used)),
+            match sent {
+                Ok(sent) => self.answered(sent).await,
+                Err(failure) => Err((failure, None)),
             }
+        }
+    }
+
+    async fn answered(&self, sent: Waiting) -> Attempt {
+        match sent.await {
+            Ok((response, connection)) => Ok(http1::answer(response, connection, self.0.idle())),
+            Err((failure, outgoing)) => Err((failure, Some(Unsent::Http1(outgoing)))),
         }
     }
 
@@ -213,56 +204,46 @@ impl Pool {
         mut request: Request,
         mut sender: http2::SendRequest<Body>,
         is_used: bool,
-    ) -> Result<Response, Unsent> {
+    ) -> Attempt {
         let counted = self.0.count(&mut request);
         counted.map_err(|failure| (failure, None))?;
         self.0.aim_http2(&mut request);
-        let sent = sender.try_send_request(request).await;
-        sent.map(|response| response.map(Body::from))
-            .map_err(|error| unsent(error, is_used))
-    }
-
-    fn lend(
-        &self,
-        response: http::Response<Incoming>,
-        sender: http1::SendRequest<Body>,
-    ) -> Response {
-        // After a switch of protocols nobody speaks HTTP there any more.
-        if response.status() == StatusCode::SWITCHING_PROTOCOLS {
-            return response.map(Body::from);
-        }
-        let lent = Lent {
-            sender,
-            idle: Arc::clone(self.0.idle()),
+        let again = is_repeatable(&request).then(|| Box::new(copy_of_head(&request)));
+        let mut error = match sender.try_send_request(request).await {
+            Ok(response) => return Ok(response.map(Body::from)),
+            Err(error) => error,
         };
-        response.map(|body| Body::lent(body, lent))
+        let untouched = error.take_message().map(Box::new);
+        let is_untouched = untouched.is_some();
+        let unsent = untouched.or(again).map(|request| Unsent::Http2 {
+            request,
+            is_untouched,
+        });
+        Err((Failure::of_connection(error.into_error(), is_used), unsent))
     }
 }
 
-/// The target as HTTP/1 writes it; the host is a field.
-fn aim_http1(request: &mut Request) {
-    let target = request.uri();
-    if target.authority().is_none() && target.path().starts_with('/') {
-        return;
+impl Unsent {
+    /// Whether nothing of it was written.
+    pub(super) fn is_untouched(&self) -> bool {
+        match self {
+            Self::Http1(outgoing) => outgoing.is_untouched(),
+            Self::Http2 { is_untouched, .. } => *is_untouched,
+        }
     }
-    let authority = target.authority();
-    let host = authority.and_then(|host| HeaderValue::from_str(host.as_str()).ok());
-    // After an attempt over HTTP/2 it is in the target.
-    if let Some(host) = host.filter(|_| !request.headers().contains_key(HOST)) {
-        request.headers_mut().insert(HOST, host);
+
+    /// Whether it may be sent again although it was written.
+    pub(super) fn is_repeatable(&self) -> bool {
+        match self {
+            Self::Http1(outgoing) => outgoing.is_repeatable(),
+            Self::Http2 { .. } => true,
+        }
     }
-    *request.uri_mut() = Uri::from(path(request));
 }
 
 fn path(request: &Request) -> PathAndQuery {
     let path = request.uri().path_and_query().cloned();
     path.unwrap_or_else(|| PathAndQuery::from_static("/"))
-}
-
-fn unsent(mut error: TrySendError<Request>, is_used: bool) -> Unsent {
-    let request = error.take_message().map(Box::new);
-    let failure = Failure::of_connection(error.into_error(), is_used);
-    (failure, request)
 }
 
 impl Inner {
@@ -304,7 +285,7 @@ impl Inner {
 
     fn known(&self) -> Option<Way> {
         let shared = self.shared.sender().map(|sender| Way::Http2(sender, true));
-        shared.or_else(|| self.idle().take().map(|sender| Way::Http1(sender, true)))
+        shared.or_else(|| self.idle().take().map(Way::Http1))
     }
 
     async fn open(&self) -> Result<Way, Failure> {
@@ -313,23 +294,16 @@ impl Inner {
         self.shared.is_chosen(is_http2);
         Ok(match is_http2 {
             true => Way::Http2(self.shared.begin(stream).await?, false),
-            false => Way::Http1(self.begin_http1(stream).await?, false),
+            false => Way::Http1(Box::new(Connection::new(stream))),
         })
     }
 
-    async fn begin_http1(&self, stream: Stream) -> Result<http1::SendRequest<Body>, Failure> {
-        let (sender, connection) = http1::Builder::new()
-            .title_case_headers(true)
-            .max_buf_size(BUFFER)
-            .handshake(TokioIo::new(stream))
-            .await
-            .map_err(|error| Failure::of_connection(error, false))?;
-        tokio::spawn(async move {
-            if let Err(error) = connection.with_upgrades().await {
-                tracing::debug!(%error, "connection to a server ended");
-            }
-        });
-        Ok(sender)
+    /// A connection of HTTP/1.1: one that waits, or a new one.
+    async fn connection(&self) -> Result<Box<Connection>, Failure> {
+        match self.idle().take() {
+            Some(connection) => Ok(connection),
+            None => Ok(Box::new(Connection::new(self.dial(true).await?))),
+        }
     }
 
     async fn dial(&self, only_http1: bool) -> Result<Stream, Failure> {
@@ -350,78 +324,78 @@ impl Inner {
 
     /// What waits in this thread.
     fn idle(&self) -> &Held<Idle> {
-        self.idle.mine(|| Idle {
-            keeping: self.keeping,
-            own: self.dial.own().clone(),
-            waiting: Mutex::default(),
+        self.idle.mine(|| {
+            let bell = Arc::new(Bell::default());
+            Idle {
+                keeping: self.keeping,
+                own: self.dial.own().clone(),
+                waiting: Mutex::default(),
+                waker: Waker::from(Arc::clone(&bell)),
+                bell,
+            }
         })
     }
 }
 
 impl Apart<Idle> {
-    fn waiting(&self) -> MutexGuard<'_, Waiting> {
+    fn waiting(&self) -> MutexGuard<'_, Shelf> {
         let waiting = self.0.waiting.lock();
         waiting.unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// A connection that waits for a request, if one is good. One whose server has answered before
-    /// the end of its request stays until that has been sent.
-    fn take(&self) -> Option<http1::SendRequest<Body>> {
+    fn is_quiet(&self, connection: &mut Connection) -> bool {
+        connection.is_quiet(&mut Context::from_waker(&self.0.waker))
+    }
+
+    /// A connection that waits for a request, if one is good.
+    fn take(&self) -> Option<Box<Connection>> {
         let timeout = self.0.keeping.timeout;
         let mut waiting = self.waiting();
-        for place in (0..waiting.connections.len()).rev() {
-            let (sender, since) = &waiting.connections[place];
+        while let Some((mut connection, since)) = waiting.connections.pop() {
             let is_old = !timeout.is_zero() && since.elapsed() >= timeout;
-            if is_old || sender.is_closed() {
-                waiting.connections.remove(place);
-            } else if sender.is_ready() {
-                return Some(waiting.connections.remove(place).0);
+            if !is_old && self.is_quiet(&mut connection) {
+                return Some(connection);
             }
         }
         None
     }
 
-    /// Closes what nobody wanted for too long; tells whether anything is left.
+    /// Closes what nobody wanted for too long, and what its server has closed; tells whether
+    /// anything is left.
     fn prune(&self) -> bool {
         let mut waiting = self.waiting();
         let limit = self.0.keeping.timeout;
-        waiting
-            .connections
-            .retain(|(sender, since)| since.elapsed() < limit && !sender.is_closed());
+        waiting.connections.retain_mut(|(connection, since)| {
+            (limit.is_zero() || since.elapsed() < limit) && self.is_quiet(connection)
+        });
         waiting.is_watched = !waiting.connections.is_empty();
         waiting.is_watched
     }
-}
 
-impl Lent {
-    /// The answer has been read to its end.
-    pub(crate) fn give_back(self) {
-        let Self { sender, idle } = self;
-        let Keeping { most, timeout } = idle.0.keeping;
+    /// Keeps a connection whose answer has been read to its end.
+    pub(super) fn give_back(self: Arc<Self>, mut connection: Box<Connection>) {
         // Each thread keeps its share, so that none must know what the others keep.
-        let most = most.div_ceil(idle.0.own.threads());
-        let mut waiting = idle.waiting();
-        if sender.is_closed() || waiting.connections.len() >= most {
+        let most = self.0.keeping.most.div_ceil(self.0.own.threads());
+        let mut waiting = self.waiting();
+        if waiting.connections.len() >= most || !self.is_quiet(&mut connection) {
             return;
         }
-        waiting.connections.push((sender, Instant::now()));
-        if !waiting.is_watched && !timeout.is_zero() {
+        waiting.connections.push((connection, Instant::now()));
+        if !waiting.is_watched {
             waiting.is_watched = true;
-            tokio::spawn(watch(Arc::downgrade(&idle), timeout));
+            let bell = Arc::clone(&self.0.bell);
+            tokio::spawn(watch(Arc::downgrade(&self), bell, self.0.keeping.timeout));
         }
     }
 }
 
-impl std::fmt::Debug for Lent {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_tuple("Lent").field(&self.idle.0.keeping).finish()
-    }
-}
-
-/// Closes connections that were idle for too long, until there are none.
-async fn watch(idle: Weak<Apart<Idle>>, timeout: Duration) {
+/// Closes connections that were idle for too long or whose server has closed, until there are none.
+async fn watch(idle: Weak<Apart<Idle>>, bell: Arc<Bell>, limit: Duration) {
     loop {
-        tokio::time::sleep(timeout).await;
+        match limit.is_zero() {
+            true => bell.0.notified().await,
+            false => drop(timeout(limit, bell.0.notified()).await),
+        }
         match idle.upgrade() {
             Some(idle) if idle.prune() => {}
             _ => return,

@@ -2,15 +2,15 @@
 
 use std::sync::{Arc, OnceLock};
 
-use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
-use rustls::crypto::{CryptoProvider, aws_lc_rs, verify_tls12_signature, verify_tls13_signature};
-use rustls::{ClientConfig, DigitallySignedStruct, RootCertStore, SignatureScheme};
-use rustls_pki_types::{CertificateDer, ServerName, UnixTime};
+use carnet_config::routing::tls::Spoken;
+use rustls::{ClientConfig, RootCertStore};
+use rustls_pki_types::ServerName;
 use secrecy::{ExposeSecret, SecretString};
 
-use super::Http2;
 use super::identities::Identities;
+use super::{Http2, verifier};
 use crate::pem;
+use crate::tls::spoken;
 
 /// Names of protocols in handshakes (RFC 7301 section 6, RFC 9113 section 3.1).
 const HTTP_1_1: &[u8] = b"http/1.1";
@@ -23,8 +23,15 @@ pub struct Tls {
     pub server_name: Option<String>,
     /// Accept any certificate.
     pub insecure_skip_verify: bool,
+    /// A URI that the certificate must have. With `insecure_skip_verify` it must be signed by an
+    /// authority all the same, for whatever host.
+    pub peer_uri: Option<String>,
+    /// Versions and cipher suites.
+    pub spoken: Spoken,
     /// PEM bundles trusted instead of the system's.
     pub root_cas: Vec<String>,
+    /// Beside them, what the system trusts.
+    pub adds_system_roots: bool,
     /// Who we are. One is shown to every server that asks; of several, the first that a server's
     /// authorities have issued.
     pub client_certificates: Vec<ClientCertificate>,
@@ -63,7 +70,13 @@ impl Handshakes {
         let bundles = tls.root_cas.iter().map(String::as_str);
         let roots = match tls.root_cas.is_empty() {
             true => None,
-            false => Some(Arc::new(pem::authorities(bundles)?)),
+            false => {
+                let mut roots = pem::authorities(bundles)?;
+                if tls.adds_system_roots {
+                    roots.extend(native_roots().roots);
+                }
+                Some(Arc::new(roots))
+            }
         };
         let identities = match tls.client_certificates.is_empty() {
             true => None,
@@ -103,21 +116,25 @@ impl Handshakes {
     }
 
     fn build(&self) -> Result<[Arc<ClientConfig>; 2], String> {
-        let provider = Arc::new(aws_lc_rs::default_provider());
+        let provider = Arc::new(spoken::provider(&self.tls.spoken));
         let builder = ClientConfig::builder_with_provider(Arc::clone(&provider))
-            .with_safe_default_protocol_versions()
-            .map_err(|error| format!("TLS is not available: {error}"))?;
-        let builder = if self.tls.insecure_skip_verify {
-            let verifier = Arc::new(AnyCertificate(provider));
-            builder
+            .with_protocol_versions(&spoken::versions(&self.tls.spoken))
+            .map_err(|error| format!("these TLS options allow no connection: {error}"))?;
+        let roots = || match &self.roots {
+            Some(roots) => Arc::clone(roots),
+            None => Arc::new(native_roots()),
+        };
+        let builder = match (self.tls.insecure_skip_verify, &self.tls.peer_uri) {
+            (false, None) => builder.with_root_certificates(roots()),
+            (true, None) => builder
                 .dangerous()
-                .with_custom_certificate_verifier(verifier)
-        } else {
-            let roots = match &self.roots {
-                Some(roots) => Arc::clone(roots),
-                None => Arc::new(native_roots()),
-            };
-            builder.with_root_certificates(roots)
+                .with_custom_certificate_verifier(verifier::of_any_certificate(provider)),
+            (is_any_host, Some(uri)) => {
+                let verifier = verifier::of_uri(uri, is_any_host, (roots(), provider))?;
+                builder
+                    .dangerous()
+                    .with_custom_certificate_verifier(verifier)
+            }
         };
         let mut config = match &self.identities {
             None => builder.with_no_client_auth(),
@@ -144,53 +161,4 @@ fn native_roots() -> RootCertStore {
     }
     roots.add_parsable_certificates(found.certs);
     roots
-}
-
-/// `insecureSkipVerify`: the peer proves that it has the key of its certificate, and nothing else.
-#[derive(Debug)]
-struct AnyCertificate(Arc<CryptoProvider>);
-
-impl ServerCertVerifier for AnyCertificate {
-    fn verify_server_cert(
-        &self,
-        _end_entity: &CertificateDer<'_>,
-        _intermediates: &[CertificateDer<'_>],
-        _server_name: &ServerName<'_>,
-        _ocsp_response: &[u8],
-        _now: UnixTime,
-    ) -> Result<ServerCertVerified, rustls::Error> {
-        Ok(ServerCertVerified::assertion())
-    }
-
-    fn verify_tls12_signature(
-        &self,
-        message: &[u8],
-        cert: &CertificateDer<'_>,
-        dss: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, rustls::Error> {
-        verify_tls12_signature(
-            message,
-            cert,
-            dss,
-            &self.0.signature_verification_algorithms,
-        )
-    }
-
-    fn verify_tls13_signature(
-        &self,
-        message: &[u8],
-        cert: &CertificateDer<'_>,
-        dss: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, rustls::Error> {
-        verify_tls13_signature(
-            message,
-            cert,
-            dss,
-            &self.0.signature_verification_algorithms,
-        )
-    }
-
-    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        self.0.signature_verification_algorithms.supported_schemes()
-    }
 }

@@ -243,3 +243,44 @@ async fn user_agents_are_never_invented() {
     assert!(headers.all("User-Agent").is_empty());
     assert_eq!(headers.only("Accept-Encoding"), Some("gzip"));
 }
+
+#[tokio::test]
+async fn the_scheme_has_two_more_names_where_they_are_wanted() {
+    let mut plan = trusting();
+    plan.entry_point
+        .forwarded_headers
+        .add_x_forwarded_scheme_headers = true;
+    let head = "GET / HTTP/1.1\nHost: a.test\nX-Forwarded-Proto: https\nX-Scheme: ftp";
+    let got = forwarded(plan, head).await;
+    for name in ["X-Forwarded-Proto", "X-Forwarded-Scheme", "X-Scheme"] {
+        assert!(got.contains(&(name.into(), "https".into())), "{got:?}");
+    }
+}
+
+// Holds HT-32.
+#[tokio::test]
+async fn via_names_the_gateway_after_those_before_it_and_cannot_be_removed() {
+    let named = || {
+        let mut plan = Plan::default();
+        plan.entry_point.via = Some("edge".to_owned());
+        plan
+    };
+    for (plan, head, via) in [
+        (Plan::default(), "GET / HTTP/1.1\nHost: a", &[][..]),
+        (named(), "GET / HTTP/1.1\nHost: a", &["1.1 edge"]),
+        (named(), "GET / HTTP/1.0\nHost: a", &["1.0 edge"]),
+        (
+            named(),
+            "GET / HTTP/1.1\nHost: a\nVia: 1.0 first\nConnection: via",
+            &["1.1 edge"],
+        ),
+        (
+            named(),
+            "GET / HTTP/1.1\nHost: a\nVia: 1.0 first\nVia: 1.1 second",
+            &["1.0 first", "1.1 second", "1.1 edge"],
+        ),
+    ] {
+        let request = seen(plan, &format!("{head}\nConnection: close")).await;
+        assert_eq!(request.headers.all("Via"), via, "{head}");
+    }
+}

@@ -1,12 +1,19 @@
 //! HTTP/2 that no honest client sends, frame by frame. What is refused reaches no backend.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
 use carnet_testkit::Server;
 use carnet_testkit::server::Answer;
+use tokio::io::AsyncWriteExt;
+use tokio::net::TcpListener;
 
 use crate::frames::{
-    CONTINUATION, DATA, END_HEADERS, END_STREAM, Frames, GOAWAY, HEADERS, Outcome, RST_STREAM,
-    SETTINGS, block, frame,
+    CONTINUATION, DATA, END_HEADERS, END_STREAM, Frames, GOAWAY, HEADERS, Outcome, PING,
+    RST_STREAM, SETTINGS, WINDOW_UPDATE, block, frame,
 };
+use crate::messages::at_rest;
 use crate::stand::{Stand, routes};
 
 const GET: [(&str, &str); 4] = [
@@ -213,7 +220,7 @@ async fn is_gone(frames: &mut Frames) -> bool {
             }
         }
     };
-    tokio::time::timeout(std::time::Duration::from_secs(5), ended)
+    tokio::time::timeout(Duration::from_secs(5), ended)
         .await
         .is_ok()
 }
@@ -280,7 +287,7 @@ async fn an_endless_header_block_ends_the_connection() {
     assert_eq!(backend.count(), 0);
 }
 
-// Holds H2-11, H2-12.
+// Holds H2-11.
 #[tokio::test]
 async fn floods_of_empty_and_control_frames_are_answered_or_ended_and_nobody_else_notices() {
     let (stand, _backend) = stand().await;
@@ -297,8 +304,105 @@ async fn floods_of_empty_and_control_frames_are_answered_or_ended_and_nobody_els
         // What is answered is not read: the answers must not pile up without end either.
         let many = part.repeat(1000);
         let sent = flood(&mut frames, &many, 1000);
-        let sent = tokio::time::timeout(std::time::Duration::from_secs(1), sent);
+        let sent = tokio::time::timeout(Duration::from_secs(1), sent);
         let _ = sent.await;
         assert_eq!(outcome(&stand, &GET).await, Outcome::Status(200));
     }
+}
+
+/// Bytes that connections hold on both sides, whoever reads or does not.
+const BUFFERS: usize = 12 << 20;
+
+// Holds H2-12.
+#[tokio::test]
+async fn who_does_not_read_what_is_to_be_answered_is_not_read_either() {
+    let (stand, _backend) = stand().await;
+    for answered in [frame(SETTINGS, 0, 0, &[]), frame(PING, 0, 0, &[0; 8])] {
+        let mut frames = Frames::narrow(stand.address).await;
+        let many = answered.repeat(1000);
+        let mut sent = 0;
+        let flood = async {
+            while frames.raw(&many).await {
+                sent += many.len();
+            }
+        };
+        // Ended, or no longer listened to: then nothing more goes out.
+        let flooding = tokio::time::timeout(Duration::from_secs(3), flood);
+        let is_ended = flooding.await.is_ok();
+        assert!(is_ended || sent < BUFFERS, "{sent} bytes were taken");
+        assert_eq!(outcome(&stand, &GET).await, Outcome::Status(200));
+    }
+}
+
+// Holds H2-12.
+#[tokio::test]
+async fn a_block_that_unfolds_into_more_than_a_head_may_have_reaches_no_backend() {
+    let (stand, backend) = stand().await;
+    let mut frames = Frames::connect(stand.address).await;
+    // A field of 3,900 bytes that goes into the table, then a byte for each time it is meant
+    // (RFC 7541 sections 6.2.1 and 6.1): 60 MB in a frame.
+    let mut bomb = block(&GET);
+    let mut field = block(&[("x", &"v".repeat(3900))]);
+    field[0] = 0x40;
+    bomb.extend(field);
+    bomb.extend([0xbe; 12_000]);
+    let end = END_HEADERS | END_STREAM;
+    frames.send(HEADERS, end, 1, &bomb).await;
+    let outcome_of_bomb = frames.outcome(1).await;
+    assert!(outcome_of_bomb.is_refusal(), "{outcome_of_bomb:?}");
+    assert_eq!(backend.count(), 0);
+    assert_eq!(outcome(&stand, &GET).await, Outcome::Status(200));
+}
+
+// Holds H2-12.
+#[tokio::test]
+async fn answers_that_are_taken_byte_by_byte_are_not_fetched_ahead() {
+    let (url, sent) = endless_backend().await;
+    let stand = Stand::new(&routes(&["PathPrefix(`/`)"], &url)).await;
+    let mut frames = Frames::connect(stand.address).await;
+    // SETTINGS_INITIAL_WINDOW_SIZE of one byte (RFC 9113 section 6.5.2).
+    frames.send(SETTINGS, 0, 0, &[0, 4, 0, 0, 0, 1]).await;
+    const STREAMS: u32 = 50;
+    for index in 0..STREAMS {
+        frames.request(2 * index + 1, &GET).await;
+    }
+    let mut answered = 0;
+    while answered < STREAMS {
+        let frame = frames.next().await.unwrap();
+        if frame.kind == HEADERS {
+            answered += 1;
+            for _ in 0..20 {
+                let one = [0, 0, 0, 1];
+                frames.send(WINDOW_UPDATE, 0, frame.stream, &one).await;
+            }
+        }
+    }
+    let held = at_rest(&sent).await;
+    let each = held / usize::try_from(STREAMS).unwrap();
+    assert!(each < 6 << 20, "{each} bytes were fetched for each stream");
+}
+
+/// A backend whose answers have no end, and how much of them it was let send.
+async fn endless_backend() -> (String, Arc<AtomicUsize>) {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    let sent = Arc::new(AtomicUsize::new(0));
+    let count = Arc::clone(&sent);
+    tokio::spawn(async move {
+        loop {
+            let (mut stream, _) = listener.accept().await.unwrap();
+            let count = Arc::clone(&count);
+            tokio::spawn(async move {
+                let head = b"HTTP/1.1 200 OK\r\nContent-Length: 1000000000\r\n\r\n";
+                stream.write_all(head).await?;
+                loop {
+                    stream.write_all(&[b'x'; 4096]).await?;
+                    count.fetch_add(4096, Ordering::SeqCst);
+                }
+                #[expect(unreachable_code, reason = "the type of the errors")]
+                std::io::Result::Ok(())
+            });
+        }
+    });
+    (url, sent)
 }

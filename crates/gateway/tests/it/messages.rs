@@ -259,7 +259,7 @@ const BOUND: usize = 24 << 20;
 const PIECE: usize = 64 << 10;
 
 /// Waits until a count has stood still for a while.
-async fn at_rest(count: &AtomicUsize) -> usize {
+pub(crate) async fn at_rest(count: &AtomicUsize) -> usize {
     let mut last = usize::MAX;
     loop {
         let now = count.load(Ordering::SeqCst);

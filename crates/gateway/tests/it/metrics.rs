@@ -1,14 +1,20 @@
 //! What is counted, and what Prometheus reads of it.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 use std::time::Duration;
 
-use carnet_config::install::Metrics;
+use carnet_config::install::certificates_resolvers::Challenge;
 use carnet_config::install::metrics::Prometheus;
+use carnet_config::install::{Acme, Metrics};
+use carnet_gateway::{CertificatesResolver, Storage};
 use carnet_testkit::Server;
 use carnet_testkit::server::Answer;
+use secrecy::SecretString;
+use serde_json::json;
 
 use crate::stand::{Plan, Stand, routes};
+use crate::tls::{SERVER, SERVER_KEY};
 
 fn plan(prometheus: Prometheus) -> Plan {
     Plan {
@@ -278,4 +284,43 @@ http:
         .lines()
         .filter(|line| line.starts_with("carnet_token_"));
     assert_eq!(own.count(), 17);
+}
+
+/// An `acme.json` in which a certificate is.
+#[derive(Debug)]
+struct Kept;
+
+impl Storage for Kept {
+    fn read(&self) -> Result<Option<SecretString>, String> {
+        use base64::Engine;
+        let text = |pem: &str| base64::engine::general_purpose::STANDARD.encode(pem);
+        let (certificate, key) = (text(SERVER), text(SERVER_KEY));
+        let domain = json!({"main": "backend.test"});
+        let kept = json!({"domain": domain, "certificate": certificate, "key": key});
+        let file = json!({"le": {"Certificates": [kept]}}).to_string();
+        Ok(Some(file.into()))
+    }
+
+    fn write(&self, _: &SecretString) -> Result<(), String> {
+        Ok(())
+    }
+}
+
+#[tokio::test]
+async fn the_ends_of_certificates_of_authorities_are_told_too() {
+    let resolver = CertificatesResolver {
+        acme: Acme::new(Challenge::Tls),
+        authorities: Vec::new(),
+        storage: Arc::new(Kept),
+    };
+    let plan = Plan {
+        certificates_resolvers: BTreeMap::from([("le".to_owned(), resolver)]),
+        ..plan(all())
+    };
+    let stand = Stand::planned(plan, &routes(&["Host(`a`)"], "http://127.0.0.1:1")).await;
+    let text = scrape(&stand).await;
+    let lines = text.lines();
+    let told = lines.filter(|line| line.starts_with("traefik_tls_certs_not_after{"));
+    let told: Vec<_> = told.filter(|line| line.contains("backend.test")).collect();
+    assert_eq!(told.len(), 1, "{text}");
 }

@@ -35,6 +35,7 @@ impl Stack {
             access_log_output: access_log.clone(),
             ping: None,
             certificates_resolvers: BTreeMap::new(),
+            servers_transport: carnet_config::routing::ServersTransport::default(),
             metrics: carnet_config::install::Metrics::default(),
             api: None,
             tracing: None,

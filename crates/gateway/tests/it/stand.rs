@@ -9,8 +9,8 @@ use carnet_config::diagnostics::Diagnostic;
 use carnet_config::document::parse_yaml;
 use carnet_config::install::{AccessLog, Api, EntryPoint, Metrics, Ping};
 use carnet_config::merge::merge;
-use carnet_config::routing::{self, RoutingConfig};
-use carnet_gateway::{Gateway, Options, Tracing};
+use carnet_config::routing::{self, RoutingConfig, ServersTransport};
+use carnet_gateway::{CertificatesResolver, Gateway, Options, Tracing};
 use carnet_testkit::client::{self, Response};
 use carnet_testkit::{FixedClock, SeededRandom};
 use tokio::task::JoinHandle;
@@ -55,6 +55,8 @@ pub(crate) struct Plan {
     pub(crate) metrics: Metrics,
     pub(crate) api: Option<Api>,
     pub(crate) tracing: Option<Tracing>,
+    pub(crate) servers_transport: ServersTransport,
+    pub(crate) certificates_resolvers: BTreeMap<String, CertificatesResolver>,
     /// Bytes of memory that the gateway believes to have; `None`: without end.
     pub(crate) memory: Option<u64>,
 }
@@ -69,6 +71,8 @@ impl Default for Plan {
             metrics: Metrics::default(),
             api: None,
             tracing: None,
+            servers_transport: ServersTransport::default(),
+            certificates_resolvers: BTreeMap::new(),
             memory: None,
         }
     }
@@ -81,7 +85,8 @@ pub(crate) fn options(plan: Plan, log: &Written) -> Options {
         access_log: plan.access_log,
         access_log_output: Arc::new(Mutex::new(log.clone())),
         ping: plan.ping,
-        certificates_resolvers: BTreeMap::new(),
+        certificates_resolvers: plan.certificates_resolvers,
+        servers_transport: plan.servers_transport,
         metrics: plan.metrics,
         api: plan.api,
         tracing: plan.tracing,

@@ -102,13 +102,20 @@ impl FileProvider {
                     materials.insert(PathBuf::from(path));
                     read_text(Path::new(path)).map_err(|error| error.to_string())
                 };
+                let mut named = BTreeSet::new();
                 let mut secrets = Secrets {
                     env: &self.env,
-                    read: &mut read,
+                    read: &mut |path| {
+                        named.insert(path.to_owned());
+                        read(path)
+                    },
                 };
                 let dangling = secrets.fill(root);
                 let mut config = routing::read(root)?;
                 secrets::close(&mut config, dangling);
+                config
+                    .diagnostics
+                    .extend(named.iter().filter_map(|path| secrets::open(path)));
                 config.read_files(&mut |path| read(path).map(SecretString::from));
                 Ok(config)
             }
@@ -130,17 +137,19 @@ impl FileProvider {
                 findings,
             };
             let config = config.clone();
-            claim.take("router", config.routers, &mut merged.routers);
+            claim.take("router", config.routers.into_inner(), &mut merged.routers);
             claim.take("service", config.services, &mut merged.services);
-            claim.take("middleware", config.middlewares, &mut merged.middlewares);
+            let middlewares = config.middlewares.into_inner();
+            claim.take("middleware", middlewares, &mut merged.middlewares);
             claim.take(
                 "serversTransport",
-                config.servers_transports,
+                config.servers_transports.into_inner(),
                 &mut merged.servers_transports,
             );
-            claim.take("tls option", config.tls.options, &mut merged.tls.options);
-            claim.take("tls store", config.tls.stores, &mut merged.tls.stores);
-            merged.tls.certificates.extend(config.tls.certificates);
+            let tls = config.tls.into_inner();
+            claim.take("tls option", tls.options, &mut merged.tls.options);
+            claim.take("tls store", tls.stores, &mut merged.tls.stores);
+            merged.tls.certificates.extend(tls.certificates);
             merged.diagnostics.extend(config.diagnostics);
         }
         merged

@@ -4,13 +4,18 @@
 //! own and cannot use these: who may write objects may not read the gateway's files.
 
 use std::collections::BTreeMap;
+use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
 
-use carnet_config::diagnostics::{Diagnostic, Object, Severity};
+use carnet_config::diagnostics::{Diagnostic, Object, Position, Severity};
 use carnet_config::document::{Member, Node, Value};
 use carnet_config::nearest::suggestion;
 use carnet_config::routing::RoutingConfig;
 
 use crate::references::replace;
+
+/// The right of everybody to read.
+const FOR_OTHERS: u32 = 0o004;
 
 /// What is there to be named.
 pub(super) struct Secrets<'a> {
@@ -73,6 +78,23 @@ fn secret_of(text: &str, path: &str) -> Result<String, String> {
         true => Err(format!("`{path}` is empty")),
         false => Ok(text.to_owned()),
     }
+}
+
+/// What is to be said of a file with a secret that everybody may read. Clusters mount Secrets so:
+/// it is told of, not refused.
+pub(super) fn open(path: &str) -> Option<Diagnostic> {
+    let mode = fs::metadata(path).ok()?.permissions().mode();
+    (mode & FOR_OTHERS != 0).then(|| Diagnostic {
+        severity: Severity::Warning,
+        object: String::new(),
+        key: String::new(),
+        message: "everybody on this machine can read this secret; chmod 600 it".to_owned(),
+        position: Some(Position {
+            source: path.into(),
+            line: 0,
+            column: 0,
+        }),
+    })
 }
 
 /// Closes the middlewares whose references lead nowhere.

@@ -84,6 +84,73 @@ pub struct Objects {
     pub ingress_classes: BTreeMap<String, String>,
 }
 
+/// An object as it is kept: read, and without what nobody asks for.
+pub(super) enum Kept {
+    Namespace,
+    Service(Box<Service>),
+    EndpointSlice(Box<EndpointSlice>),
+    Secret(Secret),
+    ConfigMap(Box<ConfigMap>),
+    PodOwner(Box<PodOwner>),
+    IngressRoute(Box<Object<IngressRoute>>),
+    Middleware(Node),
+    TraefikService(Box<Object<TraefikService>>),
+    ServersTransport(Box<Object<ServersTransport>>),
+    TlsOption(Box<Object<TlsOption>>),
+    TlsStore(Box<Object<TlsStore>>),
+    Ingress(Box<Object<Ingress>>),
+    /// Its controller.
+    IngressClass(String),
+}
+
+impl Kept {
+    /// Reads an object; `None` when nothing here has a use for its kind.
+    ///
+    /// # Errors
+    /// The object does not fit its kind.
+    pub(super) fn read(object: &ManifestObject) -> Option<Result<Self, Diagnostic>> {
+        let kind = (
+            object.identity.group.as_str(),
+            object.identity.kind.as_str(),
+        );
+        Some(Ok(match kind {
+            ("", "Namespace") => Self::Namespace,
+            ("", "Service") => return Some(boxed(object, Self::Service)),
+            ("", "Secret") => return Some(Secret::read(object).map(Self::Secret)),
+            ("", "ConfigMap") => return Some(boxed(object, Self::ConfigMap)),
+            ("discovery.k8s.io", "EndpointSlice") => {
+                return Some(boxed(object, Self::EndpointSlice));
+            }
+            ("traefik.io", "IngressRoute") => {
+                Self::IngressRoute(Box::new(IngressRoute::read(object)))
+            }
+            ("traefik.io", "Middleware") => Self::Middleware(object.node.clone()),
+            ("traefik.io", "TraefikService") => {
+                Self::TraefikService(Box::new(TraefikService::read(object)))
+            }
+            ("traefik.io", "ServersTransport") => {
+                Self::ServersTransport(Box::new(ServersTransport::read(object)))
+            }
+            ("traefik.io", "TLSOption") => Self::TlsOption(Box::new(TlsOption::read(object))),
+            ("traefik.io", "TLSStore") => Self::TlsStore(Box::new(TlsStore::read(object))),
+            ("networking.k8s.io", "Ingress") => Self::Ingress(Box::new(Ingress::read(object))),
+            ("networking.k8s.io", "IngressClass") => {
+                let spec = object.node.member("spec");
+                let controller = spec.and_then(|spec| spec.member("controller")?.scalar());
+                Self::IngressClass(controller.unwrap_or_default().to_owned())
+            }
+            _ => return Some(pod_owner(object)?.map(|owner| Self::PodOwner(Box::new(owner)))),
+        }))
+    }
+}
+
+fn boxed<T: DeserializeOwned>(
+    object: &ManifestObject,
+    kept: impl FnOnce(Box<T>) -> Kept,
+) -> Result<Kept, Diagnostic> {
+    typed(object).map(|value| kept(Box::new(value)))
+}
+
 impl Objects {
     /// Takes an object in, in place of one of its kind and name; `false` when nothing here has a
     /// use for its kind.
@@ -92,58 +159,40 @@ impl Objects {
     /// The object does not fit its kind; what was known of it is forgotten, and what needs it is
     /// closed.
     pub fn insert(&mut self, object: &ManifestObject) -> Result<bool, Diagnostic> {
-        let Identity {
-            group,
-            kind,
-            namespace,
-            name,
-        } = &object.identity;
-        let key = ObjectName::new(namespace, name);
-        match (group.as_str(), kind.as_str()) {
-            ("", "Namespace") => {
-                self.namespaces.insert(name.clone());
+        match Kept::read(object) {
+            None => return Ok(false),
+            Some(Ok(kept)) => self.put(&object.identity, kept),
+            Some(Err(finding)) => {
+                self.remove(&object.identity);
+                return Err(finding);
             }
-            ("", "Service") => put(&mut self.services, key, typed(object))?,
-            ("", "Secret") => put(&mut self.secrets, key, Secret::read(object))?,
-            ("", "ConfigMap") => put(&mut self.config_maps, key, typed(object))?,
-            ("discovery.k8s.io", "EndpointSlice") => {
-                put(&mut self.endpoint_slices, key, typed(object))?;
-            }
-            ("traefik.io", "IngressRoute") => {
-                self.ingress_routes.insert(key, IngressRoute::read(object));
-            }
-            ("traefik.io", "Middleware") => {
-                self.middlewares.insert(key, object.node.clone());
-            }
-            ("traefik.io", "TraefikService") => {
-                self.traefik_services
-                    .insert(key, TraefikService::read(object));
-            }
-            ("traefik.io", "ServersTransport") => {
-                self.servers_transports
-                    .insert(key, ServersTransport::read(object));
-            }
-            ("traefik.io", "TLSOption") => {
-                self.tls_options.insert(key, TlsOption::read(object));
-            }
-            ("traefik.io", "TLSStore") => {
-                self.tls_stores.insert(key, TlsStore::read(object));
-            }
-            ("networking.k8s.io", "Ingress") => {
-                self.ingresses.insert(key, Ingress::read(object));
-            }
-            ("networking.k8s.io", "IngressClass") => {
-                let spec = object.node.member("spec");
-                let controller = spec.and_then(|spec| spec.member("controller")?.scalar());
-                let controller = controller.unwrap_or_default().to_owned();
-                self.ingress_classes.insert(name.clone(), controller);
-            }
-            _ => match pod_owner(object) {
-                None => return Ok(false),
-                Some(owner) => put(&mut self.pod_owners, object.identity.clone(), owner)?,
-            },
         }
         Ok(true)
+    }
+
+    /// Takes an object in that was read.
+    pub(super) fn put(&mut self, identity: &Identity, kept: Kept) {
+        let key = ObjectName::new(&identity.namespace, &identity.name);
+        match kept {
+            Kept::Namespace => {
+                self.namespaces.insert(key.name);
+            }
+            Kept::Service(value) => put(&mut self.services, key, *value),
+            Kept::EndpointSlice(value) => put(&mut self.endpoint_slices, key, *value),
+            Kept::Secret(value) => put(&mut self.secrets, key, value),
+            Kept::ConfigMap(value) => put(&mut self.config_maps, key, *value),
+            Kept::PodOwner(value) => put(&mut self.pod_owners, identity.clone(), *value),
+            Kept::IngressRoute(value) => put(&mut self.ingress_routes, key, *value),
+            Kept::Middleware(value) => put(&mut self.middlewares, key, value),
+            Kept::TraefikService(value) => put(&mut self.traefik_services, key, *value),
+            Kept::ServersTransport(value) => put(&mut self.servers_transports, key, *value),
+            Kept::TlsOption(value) => put(&mut self.tls_options, key, *value),
+            Kept::TlsStore(value) => put(&mut self.tls_stores, key, *value),
+            Kept::Ingress(value) => put(&mut self.ingresses, key, *value),
+            Kept::IngressClass(controller) => {
+                put(&mut self.ingress_classes, key.name, controller);
+            }
+        }
     }
 }
 
@@ -178,14 +227,8 @@ fn forget<K: Ord, V>(store: &mut BTreeMap<K, V>, key: &K) {
     store.remove(key);
 }
 
-fn put<K: Ord, V>(
-    store: &mut BTreeMap<K, V>,
-    key: K,
-    value: Result<V, Diagnostic>,
-) -> Result<(), Diagnostic> {
-    store.remove(&key);
-    store.insert(key, value?);
-    Ok(())
+fn put<K: Ord, V>(store: &mut BTreeMap<K, V>, key: K, value: V) {
+    store.insert(key, value);
 }
 
 /// `None` for a kind that makes no pods, or none that stay.

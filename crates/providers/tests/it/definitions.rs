@@ -26,10 +26,20 @@ fn findings(text: &str, class: Option<&str>) -> Vec<Diagnostic> {
         tls,
         ..
     } = translate(&objects, &options);
-    let routers = routers.into_values().map(|one| one.diagnostics);
+    let routers = routers
+        .into_inner()
+        .into_values()
+        .map(|one| one.diagnostics);
     let services = services.into_values().map(|one| one.diagnostics);
-    let middlewares = middlewares.into_values().map(|one| one.diagnostics);
-    let transports = servers_transports.into_values().map(|one| one.diagnostics);
+    let middlewares = middlewares
+        .into_inner()
+        .into_values()
+        .map(|one| one.diagnostics);
+    let transports = servers_transports
+        .into_inner()
+        .into_values()
+        .map(|one| one.diagnostics);
+    let tls = tls.into_inner();
     let options = tls.options.into_values().map(|one| one.diagnostics);
     let stores = tls.stores.into_values().map(|one| one.diagnostics);
     let all = routers.chain(services).chain(middlewares);

@@ -1,5 +1,6 @@
 use std::collections::BTreeMap;
 use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -252,6 +253,15 @@ fn secrets_that_a_middleware_names_are_read_from_files_and_the_environment() {
         let expected = written.trim_end_matches(['\r', '\n']).to_owned();
         let found = credentials(&provider.load());
         assert_eq!(found, Ok(("from-env.test".to_owned(), expected)));
+    }
+    for (mode, told) in [(0o644, 1), (0o640, 0), (0o600, 0)] {
+        fs::set_permissions(&secret, fs::Permissions::from_mode(mode)).unwrap();
+        let said = provider.load().config.diagnostics;
+        assert_eq!(said.len(), told, "{mode:o}: {said:?}");
+        assert!(said.iter().all(|one| {
+            one.to_string()
+                .contains("client-secret: warning: everybody")
+        }));
     }
     fs::write(&secret, "\n").unwrap();
     let said = credentials(&provider.load()).unwrap_err().join("\n");

@@ -1,6 +1,6 @@
 //! Golden pairs: `<case>.yaml` holds manifests, `<case>.expected` what they translate to.
-//! A first line `# options: ...` turns options on; `# provider: ingress` takes what is said of Ingresses. `GOLDEN=accept cargo test` writes what comes
-//! out.
+//! A first line `# options: ...` turns options on; `# provider: ingress` takes what is said of
+//! Ingresses. `GOLDEN=accept cargo test` writes what comes out.
 
 use std::fmt::Write as _;
 use std::fs;
@@ -59,12 +59,15 @@ fn is_accepting() -> bool {
 // Holds K8-01: the cases `namespaces`, `namespaces_open` and `ingress_namespaces`.
 // Holds K8-02: the case `ingress_rules`.
 // Holds SS-04: the cases `endpoints` and `external_names`.
-// Holds HI-22: the cases `broken_references` and `secret_references`.
+// Holds HI-22: the cases `broken_references`, `secret_references` and `failures`.
 #[test]
 fn manifests_translate_as_expected() {
-    let mut wrong = Vec::new();
+    let (mut wrong, mut translated_objects) = (Vec::new(), 0);
     for case in cases() {
         let text = fs::read_to_string(&case).unwrap();
+        let objects = objects(&text);
+        translated_objects += objects.ingress_routes.len() + objects.ingresses.len();
+        translated_objects += objects.middlewares.len() + objects.traefik_services.len();
         let found = shown(&translated(&text));
         assert!(!found.contains("CANARY"), "{}:\n{found}", case.display());
         let expected = case.with_extension("expected");
@@ -75,6 +78,7 @@ fn manifests_translate_as_expected() {
         }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    assert!(translated_objects > 200, "{translated_objects}");
 }
 
 fn shown(config: &RoutingConfig) -> String {
@@ -169,7 +173,10 @@ fn show_router(router: &Router) -> String {
 
 fn show_service(service: &Service) -> String {
     let mut out = String::new();
-    match service {
+    for middleware in service.middlewares() {
+        writeln!(out, "  behind: {middleware}").unwrap();
+    }
+    match service.unguarded() {
         Service::LoadBalancer(balancer) => show_balancer(&mut out, balancer),
         Service::Weighted(weighted) => {
             show_children(&mut out, &weighted.services);
@@ -182,6 +189,8 @@ fn show_service(service: &Service) -> String {
             show_children(&mut out, &hashed.services);
         }
         Service::Failover(failover) => writeln!(out, "  {failover:?}").unwrap(),
+        Service::Mirroring(mirroring) => writeln!(out, "  {mirroring:?}").unwrap(),
+        Service::Guarded(_) => {}
     }
     out
 }

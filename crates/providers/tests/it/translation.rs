@@ -167,7 +167,7 @@ fn whatever_stands_in_a_host_or_path_of_an_ingress_is_a_host_or_a_path() {
             .value
             .as_ref()
             .unwrap();
-        let Some(rule) = &router.rule else {
+        let Some(rule) = router.rule.as_deref() else {
             continue;
         };
         let Rule::And(parts) = rule else {

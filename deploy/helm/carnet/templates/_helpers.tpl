@@ -64,7 +64,7 @@ capabilities: {drop: [ALL]}
   verbs: [get, list, watch]
 - apiGroups: [""]
   resources: [events]
-  verbs: [create]
+  verbs: [create, patch]
 {{- if .Values.gateway.ingress.enabled }}
 - apiGroups: [networking.k8s.io]
   resources: [ingresses]

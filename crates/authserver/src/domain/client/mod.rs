@@ -48,7 +48,8 @@ impl Authority {
         }
         client.client_secret = (!client.is_public()).then_some(secret);
         client.registration_access_token =
-            opaque::issue(&self.system, &*self.random).map(|(token, _)| token);
+            opaque::issue(opaque::Kind::Access, &self.system, &*self.random)
+                .map(|(token, _)| token);
         client.registration_client_uri = format!(
             "{}/oauth2/register/{}",
             self.options.public_base(),

@@ -1,10 +1,17 @@
 //! `client_credentials`: a client on its own behalf (RFC 6749, section 4.4).
 
 use carnet_oauth::{
-    ErrorCode, client::Client, grant::CLIENT_CREDENTIALS, token_request::TokenRequest,
+    ErrorCode,
+    client::Client,
+    grant::{CLIENT_CREDENTIALS, Grant},
+    token_request::TokenRequest,
 };
 
-use crate::domain::{Authority, TokenError, claims, grant::Granted, policy};
+use crate::domain::{
+    Authority, TokenError, claims,
+    grant::{Granted, not_registered},
+    policy,
+};
 
 impl Authority {
     /// What the client gets. The order of the checks is Hydra's.
@@ -38,14 +45,12 @@ impl Authority {
             expires_at: issued_at.saturating_add(lifetime),
             strategy: self.strategy_of(client),
             profile: self.profile_of(client),
+            person: None,
             extra: Some(claims::sorted(client.access_token_claims.clone())),
         };
         self.ask_hook(client, request, &mut granted).await?;
         if !client.allows_grant(CLIENT_CREDENTIALS) {
-            return Err(TokenError::refused(
-                ErrorCode::UnauthorizedClient,
-                "The client is not registered for grant type 'client_credentials'.",
-            ));
+            return Err(not_registered(Grant::ClientCredentials));
         }
         Ok(granted)
     }

@@ -1,20 +1,28 @@
 //! Grants: who gets which token. One file each; [`Authority::grant`] chooses.
 
+mod authorization_code;
 mod client_credentials;
+mod person;
+mod refresh_token;
 
 use carnet_oauth::{
     ErrorCode, client::Client, grant::Grant, token_request::TokenRequest,
     token_response::TokenResponse,
 };
+use secrecy::{ExposeSecret as _, SecretString};
 use serde_json::{Map, Value};
 
 use crate::{
     AccessTokenStrategy, TokenProfile,
     domain::{
-        Authority, TokenError, authority::within, claims::Claims, client_auth::Presented,
-        keys::ring::Unsigned, opaque, uuid,
+        Authority, TokenError,
+        authority::within,
+        claims::Claims,
+        client_auth::Presented,
+        keys::{ACCESS_TOKENS, ring::Unsigned},
+        opaque, uuid,
     },
-    store::TokenRow,
+    store::{Holder, TokenRow},
 };
 
 /// What was granted, before it becomes a token.
@@ -28,8 +36,18 @@ pub(super) struct Granted {
     pub(super) expires_at: i64,
     pub(super) strategy: AccessTokenStrategy,
     pub(super) profile: TokenProfile,
+    /// Who granted it, when it is not the client itself.
+    pub(super) person: Option<Person>,
     /// Claims of the application; `None` where a hook left them open.
     pub(super) extra: Option<Map<String, Value>>,
+}
+
+/// Who granted something to a client.
+#[derive(Debug)]
+pub(super) struct Person {
+    pub(super) subject: String,
+    /// The consent by which they did.
+    pub(super) consent_id: String,
 }
 
 /// A token, and what else the answer is made of.
@@ -39,6 +57,32 @@ pub(crate) struct Issued {
     pub(crate) token: TokenResponse,
     /// The origins that the client was registered with.
     pub(crate) client_origins: Vec<String>,
+}
+
+impl Granted {
+    /// Whom the token speaks of.
+    pub(super) fn subject(&self) -> &str {
+        let person = self.person.as_ref();
+        person.map_or(&self.client_id, |person| &person.subject)
+    }
+
+    fn row(&self, digest: String, jti: String) -> TokenRow {
+        let person = self.person.as_ref();
+        TokenRow {
+            digest,
+            client_id: self.client_id.clone(),
+            scopes: self.scopes.clone(),
+            audiences: self.audiences.clone(),
+            issued_at: self.issued_at,
+            expires_at: self.expires_at,
+            ext: self.extra.clone().unwrap_or_default(),
+            holder: person.map_or_else(Holder::default, |person| Holder {
+                subject: person.subject.clone(),
+                consent_id: person.consent_id.clone(),
+                jti,
+            }),
+        }
+    }
 }
 
 impl Authority {
@@ -51,11 +95,16 @@ impl Authority {
         let grant = grant_of(request)?;
         let row = self.authenticate(presented).await?;
         let client = &row.client;
-        let granted = match grant {
-            Grant::ClientCredentials => self.client_credentials(client, request).await?,
+        let token = match grant {
+            Grant::ClientCredentials => {
+                let granted = self.client_credentials(client, request).await?;
+                self.issue(granted).await?
+            }
+            Grant::AuthorizationCode => self.authorization_code(client, request).await?,
+            Grant::RefreshToken => self.refresh_token(client, request).await?,
         };
         Ok(Issued {
-            token: self.issue(granted).await?,
+            token,
             client_origins: client.allowed_cors_origins.clone(),
         })
     }
@@ -77,44 +126,74 @@ impl Authority {
     }
 
     async fn issue(&self, granted: Granted) -> Result<TokenResponse, TokenError> {
-        let access_token = match granted.strategy {
+        let (access_token, row) = self.access_token(&granted).await?;
+        if let Some(row) = row
+            && !within(self.store.insert_token(&row)).await?
+        {
+            return Err(deleted());
+        }
+        Ok(response(&granted, access_token))
+    }
+
+    /// An access token, and the row that it needs: a signed one of a machine needs none.
+    async fn access_token(
+        &self,
+        granted: &Granted,
+    ) -> Result<(SecretString, Option<TokenRow>), TokenError> {
+        match granted.strategy {
             AccessTokenStrategy::Jwt => {
-                let claims = Claims::new(&self.options, &granted, uuid::fresh(&*self.random));
+                let jti = uuid::fresh(&*self.random);
+                let name = granted.person.as_ref().map(|_| jti.clone());
+                let claims = Claims::new(&self.options, granted, jti);
                 let unsigned = Unsigned {
                     claims: claims.to_json().map_err(|_| TokenError::internal())?,
                     profile: granted.profile,
                     lifetime: granted.expires_at - granted.issued_at,
                 };
-                self.ring.sign(unsigned).await?
+                let token = self.ring.sign(ACCESS_TOKENS, unsigned).await?;
+                let Some(jti) = name else {
+                    return Ok((token, None));
+                };
+                let digest = opaque::signature_digest(token.expose_secret());
+                let digest = digest.ok_or_else(TokenError::internal)?;
+                Ok((token, Some(granted.row(digest, jti))))
             }
             AccessTokenStrategy::Opaque => {
-                let (token, digest) =
-                    opaque::issue(&self.system, &*self.random).ok_or_else(TokenError::internal)?;
-                let row = TokenRow {
-                    digest,
-                    client_id: granted.client_id.clone(),
-                    scopes: granted.scopes.clone(),
-                    audiences: granted.audiences.clone(),
-                    issued_at: granted.issued_at,
-                    expires_at: granted.expires_at,
-                    ext: granted.extra.clone().unwrap_or_default(),
-                };
-                if !within(self.store.insert_token(&row)).await? {
-                    return Err(TokenError::refused(
-                        ErrorCode::InvalidClient,
-                        "The client was deleted meanwhile.",
-                    ));
-                }
-                token
+                let issued = opaque::issue(opaque::Kind::Access, &self.system, &*self.random);
+                let (token, digest) = issued.ok_or_else(TokenError::internal)?;
+                Ok((token, Some(granted.row(digest, String::new()))))
             }
-        };
-        Ok(TokenResponse {
-            access_token,
-            expires_in: Some(granted.expires_at - granted.issued_at),
-            scope: granted.scopes.join(" "),
-            token_type: "bearer".to_owned(),
-        })
+        }
     }
+}
+
+fn response(granted: &Granted, access_token: SecretString) -> TokenResponse {
+    TokenResponse {
+        access_token,
+        expires_in: Some(granted.expires_at - granted.issued_at),
+        id_token: None,
+        refresh_token: None,
+        scope: granted.scopes.join(" "),
+        token_type: "bearer".to_owned(),
+    }
+}
+
+fn deleted() -> TokenError {
+    TokenError::refused(
+        ErrorCode::InvalidClient,
+        "The client was deleted meanwhile.",
+    )
+}
+
+/// The client is registered for other grants.
+fn not_registered(grant: Grant) -> TokenError {
+    TokenError::refused(
+        ErrorCode::UnauthorizedClient,
+        format!(
+            "The client is not registered for grant type '{}'.",
+            grant.name()
+        ),
+    )
 }
 
 /// The one grant that a request asks for.

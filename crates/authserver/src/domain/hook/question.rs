@@ -58,7 +58,7 @@ impl Authority {
                 },
                 "headers": {"extra": null},
                 "expires_at": {"access_token": time(granted.expires_at)},
-                "subject": granted.client_id,
+                "subject": granted.subject(),
             },
             "extra": granted.extra,
             "kid": kid,

@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, sync::Arc};
 
 use arc_swap::ArcSwap;
-use carnet_jose::{Algorithm, KeyError, PrivateKey, RsaBits, jws, jwt};
+use carnet_jose::{Algorithm, JwkSet, KeyError, PrivateKey, RsaBits, jws, jwt};
 use carnet_oauth::{Clock, Random};
 use secrecy::SecretString;
 use serde_json::{Map, Value};
@@ -124,14 +124,14 @@ impl KeyRing {
             .all(|set| snapshot.signer(set, now).is_some())
     }
 
-    /// Signs an access token with the key whose turn it is.
-    /// Signs the claims of an access token with the newest key.
+    /// Signs a token with the key of a set whose turn it is.
     #[tracing::instrument(target = "spans", level = "trace", skip_all)]
     pub(in crate::domain) async fn sign(
         &self,
+        set: &str,
         token: Unsigned,
     ) -> Result<SecretString, TokenError> {
-        let signer = self.signer().await?;
+        let signer = self.signer(set).await?;
         if token.lifetime > signer.row.life.lifetime {
             self.remember_lifetime(&signer.row, token.lifetime).await?;
         }
@@ -148,16 +148,31 @@ impl KeyRing {
 
     /// The name of the key that signs access tokens.
     pub(in crate::domain) async fn signing_kid(&self) -> Result<String, TokenError> {
-        Ok(self.signer().await?.key.kid().to_owned())
+        Ok(self.signer(ACCESS_TOKENS).await?.key.kid().to_owned())
     }
 
-    /// The key for access tokens whose turn it is; made when there is none.
-    async fn signer(&self) -> Result<Held, TokenError> {
+    /// The algorithm of the key of a set whose turn it is.
+    pub(in crate::domain) async fn algorithm(&self, set: &str) -> Result<Algorithm, TokenError> {
+        let signer = self.signer(set).await?;
+        let algorithm = signer.key.signer().map(carnet_jose::PrivateKey::algorithm);
+        algorithm.ok_or_else(TokenError::internal)
+    }
+
+    /// The claims of an id token of ours, whether or not its time is over.
+    pub(in crate::domain) fn id_token(&self, token: &str) -> Option<Map<String, Value>> {
+        let snapshot = self.current.load();
+        let keys = snapshot.set(ID_TOKENS).iter();
+        let keys = JwkSet::new(keys.map(|held| held.key.public().clone()).collect());
+        jwt::verify(token, &keys).ok()
+    }
+
+    /// The key of a set whose turn it is; made when there is none.
+    async fn signer(&self, set: &str) -> Result<Held, TokenError> {
         let now = self.now();
-        if let Some(signer) = self.current.load().signer(ACCESS_TOKENS, now) {
+        if let Some(signer) = self.current.load().signer(set, now) {
             return Ok(signer.clone());
         }
-        let made = self.ensure_signer(ACCESS_TOKENS).await;
+        let made = self.ensure_signer(set).await;
         made.map_err(|error| match error {
             AdminError::Unavailable => TokenError::Unavailable,
             _ => TokenError::internal(),

@@ -94,6 +94,21 @@ impl Revocations {
         self.follow().await
     }
 
+    /// Takes in what a change of the store revoked of a client.
+    pub(super) async fn settle(&self, client_id: &str, now: i64) -> Result<()> {
+        self.follow().await?;
+        let revoked = Revoked::Client(client_id.to_owned());
+        let none = Revocation {
+            revoked,
+            not_before: 0,
+            expires_at: 0,
+        };
+        match self.fallback(client_id, &none, now) {
+            Some(instead) => self.add(instead, now).await,
+            None => Ok(()),
+        }
+    }
+
     /// What takes the place of single tokens when there is no place for one more.
     fn fallback(&self, client_id: &str, next: &Revocation, now: i64) -> Option<Revocation> {
         if self.read().tokens() < self.limit {

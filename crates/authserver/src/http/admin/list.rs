@@ -104,6 +104,13 @@ fn narrowed(parameters: &Parameters) -> ClientQuery {
     }
 }
 
+/// The value of a parameter of a query that is not empty.
+pub(super) fn parameter(query: &str, name: &str) -> Option<String> {
+    let mut pairs = form_urlencoded::parse(query.as_bytes());
+    let found = pairs.find(|(known, value)| known == name && !value.is_empty());
+    found.map(|(_, value)| value.into_owned())
+}
+
 /// The value of a parameter that is not empty.
 fn value<'a>(parameters: &'a Parameters, name: &str) -> Option<&'a str> {
     let value = parameters.get(name).map(String::as_str);

@@ -9,7 +9,9 @@ mod keys;
 mod list;
 mod openapi;
 mod path;
+mod requests;
 mod revocations;
+mod sessions;
 mod tokens;
 mod version;
 
@@ -62,6 +64,17 @@ pub(crate) fn edge(authority: Arc<Authority>, metrics: Arc<Metrics>) -> Edge {
             ))
             .routes(routes!(keys::read, keys::put, keys::delete))
             .routes(routes!(tokens::delete))
+            .routes(routes!(requests::login))
+            .routes(routes!(requests::accept_login))
+            .routes(routes!(requests::reject_login))
+            .routes(routes!(requests::consent))
+            .routes(routes!(requests::accept_consent))
+            .routes(routes!(requests::reject_consent))
+            .routes(routes!(requests::logout))
+            .routes(routes!(requests::accept_logout))
+            .routes(routes!(requests::reject_logout))
+            .routes(routes!(sessions::delete_logins))
+            .routes(routes!(sessions::list_consents, sessions::delete_consents))
             .routes(routes!(revocations::follow))
             .routes(routes!(health::alive))
             .routes(routes!(health::ready))

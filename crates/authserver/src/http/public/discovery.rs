@@ -7,8 +7,11 @@ use carnet_oauth::{client_auth::Method, grant::Grant, metadata::Metadata};
 
 use crate::{
     Options,
-    domain::Authority,
-    http::{Shared, answer},
+    domain::{Authority, authorize::pkce},
+    http::{
+        Shared, answer,
+        error::{Failed, OauthFailure},
+    },
 };
 
 /// The path of RFC 8414 for an issuer that has a path itself: that one behind it.
@@ -21,22 +24,29 @@ pub(super) fn path_of_issuer(authority: &Authority) -> Option<String> {
 }
 
 /// The document, where OpenID clients look for it.
-#[utoipa::path(get, path = "/.well-known/openid-configuration", tag = "discovery", responses((status = 200, body = Metadata)))]
-pub(super) async fn openid(State(authority): Shared) -> Response {
-    document(&authority)
+#[utoipa::path(get, path = "/.well-known/openid-configuration", tag = "discovery", responses((status = 200, body = Metadata), Failed))]
+pub(super) async fn openid(State(authority): Shared) -> Result<Response, OauthFailure> {
+    document(&authority).await
 }
 
 /// The document, where RFC 8414 has it.
-#[utoipa::path(get, path = "/.well-known/oauth-authorization-server", tag = "discovery", responses((status = 200, body = Metadata)))]
-pub(super) async fn oauth(State(authority): Shared) -> Response {
-    document(&authority)
+#[utoipa::path(get, path = "/.well-known/oauth-authorization-server", tag = "discovery", responses((status = 200, body = Metadata), Failed))]
+pub(super) async fn oauth(State(authority): Shared) -> Result<Response, OauthFailure> {
+    document(&authority).await
 }
 
-fn document(authority: &Authority) -> Response {
-    answer::json(StatusCode::OK, answer::JSON, &metadata(&authority.options))
+async fn document(authority: &Authority) -> Result<Response, OauthFailure> {
+    let algorithm = authority.id_token_algorithm().await;
+    let algorithm = algorithm.map_err(|error| OauthFailure::from(error).with_newline())?;
+    let metadata = metadata(&authority.options, algorithm);
+    Ok(answer::json(StatusCode::OK, answer::JSON, &metadata))
 }
 
-fn metadata(options: &Options) -> Metadata {
+fn texts(words: &[&str]) -> Vec<String> {
+    words.iter().map(|&word| word.to_owned()).collect()
+}
+
+fn metadata(options: &Options, algorithm: Algorithm) -> Metadata {
     let issuer = options.issuer_base();
     let discovery = &options.discovery;
     let jwks_url = discovery.jwks_url.clone();
@@ -52,14 +62,34 @@ fn metadata(options: &Options) -> Metadata {
         jwks_uri: jwks_url.unwrap_or_else(|| format!("{issuer}/.well-known/jwks.json")),
         subject_types_supported: options.subject_types.clone(),
         claims_supported: with(&["sub"], &discovery.supported_claims),
-        grant_types_supported: vec![Grant::ClientCredentials.name().to_owned()],
+        authorization_endpoint: format!("{}/oauth2/auth", options.public_base()),
+        userinfo_endpoint: format!("{}/userinfo", options.public_base()),
+        end_session_endpoint: format!("{issuer}/oauth2/sessions/logout"),
+        response_types_supported: texts(&["code"]),
+        response_modes_supported: texts(&["query", "fragment", "form_post"]),
+        code_challenge_methods_supported: texts(&[pkce::S256]),
+        id_token_signing_alg_values_supported: texts(&[algorithm.name()]),
+        id_token_signed_response_alg: texts(&[algorithm.name()]),
+        request_parameter_supported: Some(false),
+        request_uri_parameter_supported: Some(false),
+        claims_parameter_supported: Some(false),
+        backchannel_logout_supported: Some(true),
+        backchannel_logout_session_supported: Some(true),
+        frontchannel_logout_supported: Some(true),
+        frontchannel_logout_session_supported: Some(true),
+        grant_types_supported: Grant::ALL.map(|grant| grant.name().to_owned()).to_vec(),
         scopes_supported: with(
             &["offline_access", "offline", "openid"],
             &discovery.supported_scope,
         ),
-        token_endpoint_auth_methods_supported: [Method::Post, Method::Basic, Method::PrivateKeyJwt]
-            .map(|method| method.name().to_owned())
-            .to_vec(),
+        token_endpoint_auth_methods_supported: [
+            Method::Post,
+            Method::Basic,
+            Method::PrivateKeyJwt,
+            Method::None,
+        ]
+        .map(|method| method.name().to_owned())
+        .to_vec(),
         token_endpoint_auth_signing_alg_values_supported: Algorithm::ALL
             .map(|algorithm| algorithm.name().to_owned())
             .to_vec(),
@@ -81,7 +111,7 @@ mod tests {
             public_url: Some("http://hydra.docker.localhost/".to_owned()),
             ..Options::default()
         };
-        let document = metadata(&options);
+        let document = metadata(&options, Algorithm::Rs256);
         assert_eq!(document.issuer, options.issuer);
         assert_eq!(
             document.token_endpoint,
@@ -92,8 +122,11 @@ mod tests {
             "http://hydra.hydra.svc:4444/.well-known/jwks.json"
         );
         options.discovery.token_url = Some("http://other/token".to_owned());
-        assert_eq!(metadata(&options).token_endpoint, "http://other/token");
-        let text = serde_json::to_string(&metadata(&options)).unwrap();
+        assert_eq!(
+            metadata(&options, Algorithm::Rs256).token_endpoint,
+            "http://other/token"
+        );
+        let text = serde_json::to_string(&metadata(&options, Algorithm::Rs256)).unwrap();
         assert!(!text.contains("[]"), "{text}");
     }
 }

@@ -1,8 +1,11 @@
 //! The public port: whoever has credentials, or wants to read the public keys. A path that is not
 //! there and a method that is not meant get the same page, but for the token endpoint.
 
+mod auth;
 mod discovery;
+mod fallbacks;
 mod jwks;
+mod logout;
 mod openapi;
 mod register;
 mod revoke;
@@ -48,6 +51,13 @@ pub(crate) fn edge(authority: Arc<Authority>, metrics: Arc<Metrics>) -> Edge {
                 route.fallback(not_found::wrong_method)
             }))
             .routes(routes!(revoke::revoke).map(open))
+            .routes(routes!(auth::get, auth::post).map(closed))
+            .routes(routes!(logout::get, logout::post).map(closed))
+            .routes(routes!(fallbacks::login).map(closed))
+            .routes(routes!(fallbacks::consent).map(closed))
+            .routes(routes!(fallbacks::logout).map(closed))
+            .routes(routes!(fallbacks::logged_out).map(closed))
+            .routes(routes!(fallbacks::error).map(closed))
             .routes(routes!(jwks::jwks).map(open))
             .routes(routes!(discovery::openid).map(open))
             .routes(routes!(discovery::oauth).map(open))

@@ -56,16 +56,26 @@ const CREDENTIALS: [&str; 10] = [
 ];
 
 /// Parameters whose values are credentials, or lead to some.
-const SECRETS: [&str; 14] = [
+const SECRETS: [&str; 24] = [
     "access_token",
     "assertion",
+    "challenge",
     "client_assertion",
     "client_secret",
     "code",
     "code_verifier",
+    "consent_challenge",
+    "consent_verifier",
+    "device_challenge",
     "device_code",
+    "device_verifier",
     "id_token",
     "id_token_hint",
+    "login_challenge",
+    "login_verifier",
+    "logout_challenge",
+    "logout_token",
+    "logout_verifier",
     "password",
     "refresh_token",
     "state",

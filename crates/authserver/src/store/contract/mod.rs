@@ -8,9 +8,10 @@ pub(crate) mod concurrency;
 pub(crate) mod imports;
 pub(crate) mod jtis;
 pub(crate) mod keys;
+pub(crate) mod people;
 pub(crate) mod tokens;
 
-use carnet_authserver::store::{ClientRow, Insertion, Store, TokenRow};
+use carnet_authserver::store::{ClientRow, Holder, Insertion, Store, TokenRow};
 use carnet_oauth::client::Client;
 use serde_json::{Map, json};
 
@@ -61,6 +62,18 @@ macro_rules! every_behaviour {
             imports::an_import_is_there_after_its_commit,
             imports::an_import_that_is_dropped_never_happened,
             imports::an_import_hands_back_what_is_there_and_leaves_it,
+            people::a_login_session_is_replaced_by_its_id_and_deleted_with_its_person,
+            people::a_consent_and_its_code_are_read_back_as_they_were_written,
+            people::a_consent_to_a_client_that_is_gone_is_not_added,
+            people::the_newest_remembered_consent_stands_for_others_until_its_time,
+            people::consents_that_were_asked_for_are_listed_in_the_order_of_their_ids,
+            people::a_code_is_used_once_and_its_second_use_ends_what_the_first_gave,
+            people::a_refresh_token_takes_the_place_of_the_one_before,
+            people::of_a_thousand_uses_of_a_refresh_token_one_wins_at_most_and_its_family_ends,
+            people::within_its_grace_a_used_refresh_token_works_again_so_many_times,
+            people::a_revoked_consent_takes_its_tokens_with_it_and_leaves_others,
+            people::a_deleted_client_takes_its_consents_with_it,
+            people::what_people_did_is_deleted_after_its_end_in_bounded_numbers,
             concurrency::of_concurrent_insertions_of_one_id_exactly_one_is_done,
             concurrency::concurrent_writers_lose_nothing,
             keys::a_key_set_is_never_seen_half_replaced,
@@ -109,6 +122,7 @@ fn token(digest: &str, client_id: &str, expires_at: i64) -> TokenRow {
             ("b".to_owned(), json!([1, "\"'"])),
             ("a".to_owned(), json!({})),
         ]),
+        holder: Holder::default(),
     }
 }
 

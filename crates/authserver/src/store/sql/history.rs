@@ -42,6 +42,7 @@ const STEPS: &[Step] = &[
     step!(9, "token_claims", "0009_token_claims.sql"),
     step!(11, "imports", "0011_imports.sql"),
     step!(12, "changes", "0012_changes.sql"),
+    step!(13, "people", "0013_people.sql"),
 ];
 
 /// The plan of a database that has everything.

@@ -60,23 +60,8 @@ impl<E: Engine> Intake for Change<'_, E> {
     }
 
     async fn token(&mut self, row: &TokenRow) -> Result<Insertion> {
-        let (scopes, audiences) = (tokens::words(&row.scopes), tokens::words(&row.audiences));
-        let ext = tokens::object(&row.ext);
-        let added = self
-            .write(
-                "INSERT INTO token (digest, client_id, scopes, audiences, issued_at, expires_at, ext)
-             VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (digest) DO NOTHING",
-                &[
-                    (&row.digest).into(),
-                    (&row.client_id).into(),
-                    (&scopes).into(),
-                    (&audiences).into(),
-                    row.issued_at.into(),
-                    row.expires_at.into(),
-                    (&ext).into(),
-                ],
-            )
-            .await?;
+        let columns = tokens::Columns::of(row);
+        let added = self.write(tokens::IMPORT, &columns.values(row)).await?;
         Ok(Insertion::of(added))
     }
 

@@ -16,6 +16,6 @@ impl<E: Engine> JtiStore for Sql<E> {
     }
 
     async fn delete_expired_jtis(&self, before: i64, limit: u32) -> Result<u64> {
-        self.delete_expired("jti", "digest", before, limit).await
+        self.delete_ended("jti", "digest", before, limit).await
     }
 }

@@ -11,6 +11,7 @@ mod imports;
 mod jtis;
 mod keys;
 mod lease;
+mod people;
 mod revocations;
 mod tokens;
 
@@ -136,7 +137,7 @@ impl<E: Engine> Sql<E> {
 
     /// Deletes at most so many rows of a table whose end lies before a time, the oldest first, and
     /// says how many these were.
-    async fn delete_expired(
+    async fn delete_ended(
         &self,
         table: &'static str,
         key: &'static str,
@@ -171,13 +172,13 @@ impl<E: Engine> Change<'_, E> {
         .map_err(|error| failed::<E>(self.name, &error))
     }
 
-    /// Reads the first row of a query.
-    async fn first<T: Send>(
+    /// Reads all rows of a query.
+    async fn read<T: Send>(
         &mut self,
         sql: impl SqlSafeStr + Send,
         values: &[Value<'_>],
         map: fn(&Row<'_, E>) -> Result<T>,
-    ) -> Result<Option<T>> {
+    ) -> Result<Vec<T>> {
         let sql = sql.into_sql_str();
         let connection = &mut self.connection;
         let rows = lease::patiently::<E, _>(async {
@@ -186,7 +187,17 @@ impl<E: Engine> Change<'_, E> {
         .await
         .map_err(|error| failed::<E>(self.name, &error))?;
         let name = self.name;
-        rows.first().map(|row| map(&Row { row, name })).transpose()
+        rows.iter().map(|row| map(&Row { row, name })).collect()
+    }
+
+    /// Reads the first row of a query.
+    async fn first<T: Send>(
+        &mut self,
+        sql: impl SqlSafeStr + Send,
+        values: &[Value<'_>],
+        map: fn(&Row<'_, E>) -> Result<T>,
+    ) -> Result<Option<T>> {
+        Ok(self.read(sql, values, map).await?.into_iter().next())
     }
 
     /// Makes the change last.

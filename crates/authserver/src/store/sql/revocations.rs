@@ -47,7 +47,7 @@ impl<E: Engine> RevocationStore for Sql<E> {
     }
 
     async fn delete_expired_revocations(&self, before: i64, limit: u32) -> Result<u64> {
-        self.delete_expired("revocation", "kind, subject", before, limit)
+        self.delete_ended("revocation", "kind, subject", before, limit)
             .await
     }
 

@@ -5,29 +5,66 @@ use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
 use super::{Engine, Row, Sql, failed};
-use crate::store::{Result, StoreError, TokenRow, TokenStore};
+use crate::store::{Holder, Result, StoreError, TokenRow, TokenStore};
+
+/// One statement, so that a client cannot go between the look and the write.
+pub(super) const INSERT: &str =
+    "INSERT INTO token (digest, client_id, scopes, audiences, issued_at, expires_at, ext,
+                        subject, consent_id, jti)
+     SELECT $1, id, $3, $4, $5, $6, $7, $8, $9, $10 FROM client WHERE id = $2";
+
+/// The same for a client that is being imported, unless the token is there.
+pub(super) const IMPORT: &str =
+    "INSERT INTO token (digest, client_id, scopes, audiences, issued_at, expires_at, ext,
+                        subject, consent_id, jti)
+     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) ON CONFLICT (digest) DO NOTHING";
+
+const FIND: &str = "SELECT digest, client_id, scopes, audiences, issued_at, expires_at, ext,
+                           subject, consent_id, jti
+     FROM token WHERE digest = $1";
+
+/// The tokens of a consent.
+pub(super) const OF_CONSENT: &str =
+    "SELECT digest, client_id, scopes, audiences, issued_at, expires_at, ext,
+            subject, consent_id, jti
+     FROM token WHERE consent_id = $1 AND consent_id <> ''";
+
+/// What is written of a token.
+pub(super) struct Columns {
+    scopes: String,
+    audiences: String,
+    ext: String,
+}
+
+impl Columns {
+    pub(super) fn of(row: &TokenRow) -> Self {
+        Self {
+            scopes: words(&row.scopes),
+            audiences: words(&row.audiences),
+            ext: object(&row.ext),
+        }
+    }
+
+    pub(super) fn values<'a>(&'a self, row: &'a TokenRow) -> [super::Value<'a>; 10] {
+        [
+            (&row.digest).into(),
+            (&row.client_id).into(),
+            (&self.scopes).into(),
+            (&self.audiences).into(),
+            row.issued_at.into(),
+            row.expires_at.into(),
+            (&self.ext).into(),
+            (&row.holder.subject).into(),
+            (&row.holder.consent_id).into(),
+            (&row.holder.jti).into(),
+        ]
+    }
+}
 
 #[async_trait]
 impl<E: Engine> TokenStore for Sql<E> {
     async fn insert_token(&self, row: &TokenRow) -> Result<bool> {
-        let (scopes, audiences) = (words(&row.scopes), words(&row.audiences));
-        let ext = object(&row.ext);
-        // One statement, so that a client cannot go between the look and the write.
-        let added = self
-            .try_write(
-                "INSERT INTO token (digest, client_id, scopes, audiences, issued_at, expires_at, ext)
-             SELECT $1, id, $3, $4, $5, $6, $7 FROM client WHERE id = $2",
-                &[
-                    (&row.digest).into(),
-                    (&row.client_id).into(),
-                    (&scopes).into(),
-                    (&audiences).into(),
-                    row.issued_at.into(),
-                    row.expires_at.into(),
-                    (&ext).into(),
-                ],
-            )
-            .await;
+        let added = self.try_write(INSERT, &Columns::of(row).values(row)).await;
         match added {
             Ok(added) => Ok(added > 0),
             // Where writers work side by side, it can go all the same.
@@ -37,9 +74,7 @@ impl<E: Engine> TokenStore for Sql<E> {
     }
 
     async fn find_token(&self, digest: &str) -> Result<Option<TokenRow>> {
-        let sql = "SELECT digest, client_id, scopes, audiences, issued_at, expires_at, ext
-             FROM token WHERE digest = $1";
-        self.first(sql, &[digest.into()], token).await
+        self.first(FIND, &[digest.into()], token).await
     }
 
     async fn delete_token(&self, digest: &str) -> Result<()> {
@@ -48,11 +83,11 @@ impl<E: Engine> TokenStore for Sql<E> {
     }
 
     async fn delete_expired_tokens(&self, before: i64, limit: u32) -> Result<u64> {
-        self.delete_expired("token", "digest", before, limit).await
+        self.delete_ended("token", "digest", before, limit).await
     }
 }
 
-fn token<E: Engine>(row: &Row<'_, E>) -> Result<TokenRow> {
+pub(super) fn token<E: Engine>(row: &Row<'_, E>) -> Result<TokenRow> {
     let digest = row.text("digest")?;
     Ok(TokenRow {
         client_id: row.text("client_id")?,
@@ -61,6 +96,11 @@ fn token<E: Engine>(row: &Row<'_, E>) -> Result<TokenRow> {
         ext: json(row, &digest, "ext")?,
         issued_at: row.number("issued_at")?,
         expires_at: row.number("expires_at")?,
+        holder: Holder {
+            subject: row.text("subject")?,
+            consent_id: row.text("consent_id")?,
+            jti: row.text("jti")?,
+        },
         digest,
     })
 }

@@ -17,6 +17,7 @@ mod limits;
 mod maintenance;
 mod metrics;
 mod openapi;
+mod people;
 mod public_openapi;
 mod reload;
 mod request_log;

@@ -5,9 +5,11 @@ use std::sync::{Mutex, PoisonError};
 
 use async_trait::async_trait;
 use carnet_authserver::store::{
-    ChangeStore, ClientQuery, ClientRow, ClientStore, ImportStore, ImportedKey, Insertion, Intake,
-    JtiStore, KeyRow, KeyStore, NumberedRevocation, Result, Revocation, RevocationStore,
-    RotatedSecret, StoreError, TokenRow, TokenStore, TrustedIssuerRow,
+    ChangeStore, ClientQuery, ClientRow, ClientStore, CodeRow, ConsentQuery, ConsentRow,
+    ConsentsOf, Exchange, Grace, ImportStore, ImportedKey, Insertion, Intake, JtiStore, KeyRow,
+    KeyStore, NumberedRevocation, PeopleStore, Perishable, Redemption, RefreshTokenRow, Result,
+    Revocation, RevocationStore, RotatedSecret, SessionRow, StoreError, TokenRow, TokenStore,
+    TrustedIssuerRow,
 };
 
 /// The store.
@@ -203,5 +205,68 @@ impl ImportStore for StillStore {
 
     async fn trusted_issuers(&self) -> Result<Vec<TrustedIssuerRow>> {
         Ok(Vec::new())
+    }
+}
+
+#[async_trait]
+impl PeopleStore for StillStore {
+    async fn put_session(&self, _: &SessionRow) -> Result<()> {
+        absent()
+    }
+
+    async fn find_session(&self, _: &str) -> Result<Option<SessionRow>> {
+        absent()
+    }
+
+    async fn delete_session(&self, _: &str) -> Result<()> {
+        absent()
+    }
+
+    async fn delete_sessions_of(&self, _: &str) -> Result<()> {
+        absent()
+    }
+
+    async fn insert_consent(&self, _: &ConsentRow, _: Option<&CodeRow>) -> Result<bool> {
+        absent()
+    }
+
+    async fn find_consent(&self, _: &str) -> Result<Option<ConsentRow>> {
+        absent()
+    }
+
+    async fn remembered_consent(&self, _: &str, _: &str, _: i64) -> Result<Option<ConsentRow>> {
+        absent()
+    }
+
+    async fn list_consents(&self, _: &ConsentQuery) -> Result<Vec<ConsentRow>> {
+        absent()
+    }
+
+    async fn revoke_consents(&self, _: &ConsentsOf, _: i64) -> Result<()> {
+        absent()
+    }
+
+    async fn end_consent(&self, _: &str, _: i64) -> Result<()> {
+        absent()
+    }
+
+    async fn find_code(&self, _: &str) -> Result<Option<CodeRow>> {
+        absent()
+    }
+
+    async fn redeem_code(&self, _: &str, _: &Exchange) -> Result<Redemption> {
+        absent()
+    }
+
+    async fn find_refresh_token(&self, _: &str) -> Result<Option<RefreshTokenRow>> {
+        absent()
+    }
+
+    async fn redeem_refresh_token(&self, _: &str, _: &Exchange, _: Grace) -> Result<Redemption> {
+        absent()
+    }
+
+    async fn delete_expired(&self, _: Perishable, _: i64, _: u32) -> Result<u64> {
+        Ok(0)
     }
 }

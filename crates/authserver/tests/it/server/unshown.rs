@@ -19,8 +19,10 @@ use crate::server::{Answer, Room, SYSTEM_SECRET, send, tutorial};
 fn readable(description: &Value) -> Vec<String> {
     let paths = description["paths"].as_object().unwrap().iter();
     let readable = paths.filter(|(path, item)| {
-        // A stream has no end; its own tests say what each event is made of.
-        item.get("get").is_some() && *path != "/admin/revocations"
+        // A stream has no end; its own tests say what each event is made of. Requests of people are
+        // shown to whoever has their challenge.
+        let is_open = *path != "/admin/revocations" && !path.starts_with("/admin/oauth2/auth/");
+        item.get("get").is_some() && is_open
     });
     readable
         .map(|(path, _)| {

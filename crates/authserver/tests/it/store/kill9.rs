@@ -12,7 +12,7 @@ use std::process::{Child, ChildStdout, Command, Stdio};
 use std::time::Duration;
 
 use carnet_authserver::store::{
-    ClientRow, KeyLife, KeyRow, Revocation, Revoked, Store, TokenRow, migrate, open, plan,
+    ClientRow, Holder, KeyLife, KeyRow, Revocation, Revoked, Store, TokenRow, migrate, open, plan,
 };
 use carnet_oauth::client::Client;
 use sqlx::{ConnectOptions, Connection, sqlite::SqliteConnectOptions};
@@ -44,6 +44,7 @@ fn token(writer: u32, n: u64) -> TokenRow {
         issued_at: 1_000,
         expires_at: 2_000,
         ext: serde_json::Map::new(),
+        holder: Holder::default(),
     }
 }
 

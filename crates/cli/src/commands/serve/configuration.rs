@@ -86,6 +86,8 @@ pub(super) fn options(config: &AuthserverConfig) -> Result<Options, Failure> {
         allowed_top_level_claims: config.oauth2.allowed_top_level_claims.clone(),
         mirror_top_level_claims: config.oauth2.mirror_top_level_claims,
         preserve_ext_claims: config.oauth2.preserve_ext_claims,
+        people: people(config),
+        is_trial: config.dev,
         limits: limits(&config.limits),
         audit_file: config.audit_file.as_ref().map(PathBuf::from),
         trusted_proxies: config.trusted_proxies.clone(),
@@ -137,6 +139,26 @@ fn port(name: &str, listener: &config::Listener) -> Result<PortOptions, Failure>
         tls: tls.transpose()?,
         silent_health: listener.silent_health,
     })
+}
+
+fn people(config: &AuthserverConfig) -> authserver::People {
+    let (urls, people) = (&config.urls, &config.people);
+    authserver::People {
+        login_url: urls.login.clone(),
+        consent_url: urls.consent.clone(),
+        logout_url: urls.logout.clone(),
+        error_url: urls.error.clone(),
+        post_logout_redirect_url: urls.post_logout_redirect.clone(),
+        ttl_request: people.ttl_request,
+        ttl_session: people.ttl_session,
+        ttl_code: people.ttl_code,
+        ttl_id_token: people.ttl_id_token,
+        ttl_refresh_token: people.ttl_refresh_token,
+        pkce_enforced: people.pkce_enforced,
+        pkce_enforced_for_public: people.pkce_enforced_for_public,
+        grace_period: people.grace_period,
+        grace_uses: people.grace_uses,
+    }
 }
 
 fn limits(limits: &config::Limits) -> authserver::Limits {

@@ -13,6 +13,7 @@ mod layers;
 mod limits;
 mod log;
 mod oauth2;
+mod people;
 mod read;
 mod rotation;
 mod serve;
@@ -24,6 +25,7 @@ pub use layers::KEYS;
 pub use limits::{Guesses, Limits, TokenLimits};
 pub use log::{Log, LogFormat};
 pub use oauth2::{Hasher, OAuth2};
+pub use people::People;
 pub use read::read;
 pub use rotation::Rotation;
 pub use serve::{Cors, Listener, Socket};
@@ -48,7 +50,7 @@ pub struct AuthserverConfig {
     /// `serve.trusted_proxies` (ours): ranges of addresses, as 10.0.0.0/8, of proxies whose
     /// `X-Forwarded-For` is believed. Default none.
     pub trusted_proxies: Vec<IpNet>,
-    /// `urls.self`.
+    /// `urls`.
     pub urls: Urls,
     /// `strategies`.
     pub strategies: Strategies,
@@ -56,6 +58,8 @@ pub struct AuthserverConfig {
     pub ttl_access_token: Duration,
     /// `oauth2`.
     pub oauth2: OAuth2,
+    /// Flows for people.
+    pub people: People,
     /// `oidc.subject_identifiers.supported_types`. Default `public`.
     pub subject_types: Vec<String>,
     /// `oidc.dynamic_client_registration.default_scope`: scopes of clients created without any.
@@ -114,7 +118,7 @@ impl PartialEq for Secrets {
     }
 }
 
-/// `urls.self`.
+/// `urls`, the first three of them under `self`.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Urls {
     /// `issuer`: the `iss` of tokens, byte for byte. See [`AuthserverConfig::issuer`].
@@ -123,6 +127,18 @@ pub struct Urls {
     pub public: Option<String>,
     /// `admin`: where the admin endpoints are.
     pub admin: Option<String>,
+    /// `login`: the application in which people log in. Default: a page that says there is none.
+    pub login: Option<String>,
+    /// `consent`: the application in which people consent. Default: a page that says there is none.
+    pub consent: Option<String>,
+    /// `logout`: the application in which people say that they want to leave. Default: a page that
+    /// says there is none.
+    pub logout: Option<String>,
+    /// `error`: where browsers go with errors that go to no client. Default: a page of the server.
+    pub error: Option<String>,
+    /// `post_logout_redirect`: where browsers go after a logout that names no page. Default: a page
+    /// of the server.
+    pub post_logout_redirect: Option<String>,
 }
 
 /// `strategies`.
@@ -230,6 +246,7 @@ impl Default for AuthserverConfig {
             strategies: Strategies::default(),
             ttl_access_token: Duration::from_secs(3600),
             oauth2: OAuth2::default(),
+            people: People::default(),
             subject_types: texts(&["public"]),
             default_scope: texts(&["offline_access", "offline", "openid"]),
             broadcast_keys: texts(&["hydra.openid.id-token"]),

@@ -1,6 +1,7 @@
 //! `oauth2`: the grant, the claims, the hashes.
 
 use super::hook::{self, TokenHook};
+use super::people::People;
 use super::read::ADVICE;
 use crate::diagnostics::Severity;
 use crate::document::Fields;
@@ -62,17 +63,17 @@ impl Default for OAuth2 {
 }
 
 /// Reads the section.
-pub(super) fn read(fields: &mut Fields<'_>) -> OAuth2 {
+pub(super) fn read(fields: &mut Fields<'_>, people: &mut People) -> OAuth2 {
     let later = [
         "device_authorization",
         "expose_internal_errors",
-        "grant",
         "include_legacy_error_fields",
-        "pkce",
         "refresh_token_hook",
         "session",
     ];
     fields.unserved(Severity::Warning, &later, ADVICE);
+    fields.map("pkce", |pkce| people.read_pkce(pkce));
+    fields.map("grant", |grant| people.read_grant(grant));
     let default = OAuth2::default();
     let grant = fields.map("client_credentials", |grant| {
         grant.boolean("default_grant_allowed_scope")

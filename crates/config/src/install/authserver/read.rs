@@ -53,7 +53,6 @@ fn config(fields: &mut Fields<'_>) -> AuthserverConfig {
         dev: fields.boolean("dev").unwrap_or(false),
         secrets: fields.map("secrets", secrets).unwrap_or_default(),
         strategies: fields.map("strategies", strategies).unwrap_or_default(),
-        oauth2: fields.map("oauth2", oauth2::read).unwrap_or_default(),
         audit_file: fields.map("audit", |audit| audit.text("file")).flatten(),
         limits: fields.map("limits", limits::read).unwrap_or_default(),
         log: fields.map("log", log::read).unwrap_or_default(),
@@ -61,6 +60,9 @@ fn config(fields: &mut Fields<'_>) -> AuthserverConfig {
         tracing: fields.map("tracing", tracing::read).flatten(),
         ..AuthserverConfig::default()
     };
+    if let Some(read) = fields.map("oauth2", |oauth2| oauth2::read(oauth2, &mut config.people)) {
+        config.oauth2 = read;
+    }
     fields.map("serve", |serve| {
         config.trusted_proxies = tls::ranges(serve, "trusted_proxies");
         serve::read(serve, &mut config.public, &mut config.admin);
@@ -104,23 +106,22 @@ fn secrets(fields: &mut Fields<'_>) -> Secrets {
 }
 
 fn urls(fields: &mut Fields<'_>) -> Urls {
-    let later = [
-        "consent",
-        "device",
-        "error",
-        "identity_provider",
-        "login",
-        "logout",
-        "post_logout_redirect",
-        "registration",
-    ];
+    let later = ["device", "identity_provider", "registration"];
     fields.unserved(Severity::Warning, &later, ADVICE);
     let own = fields.map("self", |own| Urls {
         issuer: url(own, "issuer"),
         public: url(own, "public"),
         admin: url(own, "admin"),
+        ..Urls::default()
     });
-    own.unwrap_or_default()
+    Urls {
+        login: url(fields, "login"),
+        consent: url(fields, "consent"),
+        logout: url(fields, "logout"),
+        error: url(fields, "error"),
+        post_logout_redirect: url(fields, "post_logout_redirect"),
+        ..own.unwrap_or_default()
+    }
 }
 
 /// Kept as written: tokens carry the issuer byte for byte.
@@ -170,15 +171,8 @@ fn strategies(fields: &mut Fields<'_>) -> Strategies {
 }
 
 fn read_ttl(fields: &mut Fields<'_>, config: &mut AuthserverConfig) {
-    let later = [
-        "auth_code",
-        "authentication_session",
-        "device_user_code",
-        "id_token",
-        "login_consent_request",
-        "refresh_token",
-    ];
-    fields.unserved(Severity::Warning, &later, ADVICE);
+    fields.unserved(Severity::Warning, &["device_user_code"], ADVICE);
+    config.people.read_ttl(fields);
     if let Some(lifetime) = fields.duration("access_token") {
         if lifetime.is_zero() {
             fields.error("access_token", "tokens need a lifetime above zero");

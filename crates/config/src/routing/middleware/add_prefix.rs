@@ -1,11 +1,12 @@
 //! `addPrefix`: puts something in front of the path.
 
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::document::Fields;
 
-/// `addPrefix`, Traefik's.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+/// `addPrefix`, Traefik's: puts something in front of the path.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct AddPrefix {
     /// Put in front of the path. Required.
     pub prefix: String,

@@ -2,19 +2,22 @@
 
 use std::collections::BTreeMap;
 
+use schemars::JsonSchema;
 use secrecy::{ExposeSecret as _, SecretString};
 use serde::{Serialize, Serializer};
 
 use crate::document::Fields;
 
-/// `basicAuth`, Traefik's.
-#[derive(Debug, Clone, Serialize)]
+/// `basicAuth`, Traefik's: who may pass, by name and password (RFC 7617).
+#[derive(Debug, Clone, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct BasicAuth {
-    /// Hashes of passwords by name: `$2y$`, `$apr1$`, `$1$`, `{SHA}`.
+    /// Items `name:hash`; the hash is `$2y$` (`htpasswd -nB name`), `$apr1$`, `$1$` or `{SHA}`.
     #[serde(serialize_with = "redacted")]
+    #[schemars(with = "Vec<String>")]
     pub users: BTreeMap<String, SecretString>,
-    /// File with more of them, one `name:hash` a line. Names that are in `users` stay as they are.
+    /// File with more of them, one a line, read again when it changes. Names that are in `users` stay
+    /// as they are.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub users_file: Option<String>,
     /// Told to clients. Default `traefik`.

@@ -1,11 +1,12 @@
 //! `chain`: several middlewares by one name.
 
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::document::Fields;
 
-/// `chain`, Traefik's.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+/// `chain`, Traefik's: several middlewares by one name.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Chain {
     /// Names of middlewares, in the order in which they are passed.
     pub middlewares: Vec<String>,

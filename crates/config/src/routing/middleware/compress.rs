@@ -1,12 +1,13 @@
 //! `compress`: answers are packed for clients that can unpack them.
 
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::document::Fields;
 use crate::token::is_token;
 
-/// `compress`, Traefik's.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+/// `compress`, Traefik's: answers are packed for clients that can unpack them.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Compress {
     /// Media types that are not packed, of the request or of the answer. `application/grpc` is
@@ -26,7 +27,7 @@ pub struct Compress {
 }
 
 /// A content coding.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Encoding {
     /// RFC 1952.

@@ -1,11 +1,12 @@
 //! `contentType`: answers without a type get that of their content.
 
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::document::Fields;
 
-/// `contentType`, Traefik's.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+/// `contentType`, Traefik's: answers without a type get that of their content.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct ContentType {
     /// False: the middleware does nothing. Deprecated. Default true.

@@ -1,12 +1,13 @@
 //! `encodedCharacters`: which encoded characters a path may hold.
 
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::document::Fields;
 
-/// `encodedCharacters`, Traefik's, of routers and of entry points. A path with one that is not allowed
-/// is answered 400.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+/// `encodedCharacters`, Traefik's: which encoded characters a path may hold. One with another is
+/// answered 400.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
 #[expect(
     clippy::struct_excessive_bools,
     reason = "each is an option of its own"

@@ -1,5 +1,6 @@
 //! `forwardAuth`: asks another service who may pass.
 
+use schemars::JsonSchema;
 use serde::{Serialize, Serializer};
 use url::Url;
 
@@ -10,15 +11,17 @@ use crate::routing::pem::{HoldsPem, Pem};
 use crate::rule::Pattern;
 use crate::token::is_token;
 
-/// `forwardAuth`, Traefik's.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+/// `forwardAuth`, Traefik's: asks another service who may pass. Its 2xx lets a request pass, any other answer is the client's, and none at all is 500.
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct ForwardAuth {
     /// URL of the service; http or https. Required.
     #[serde(serialize_with = "as_text")]
+    #[schemars(with = "String")]
     pub address: Url,
     /// Of `https` addresses. Default: what the system trusts.
-    #[serde(skip)]
+    #[schemars(with = "Option<WrittenTls>")]
+    #[serde(skip_serializing_if = "Tls::is_plain")]
     pub tls: Tls,
     /// Whether the service is told what `X-Forwarded-*` of the request say: true, or what the
     /// gateway knows by itself: false. Default: the latter, beside those of the request that it does
@@ -30,6 +33,7 @@ pub struct ForwardAuth {
     pub auth_response_headers: Vec<String>,
     /// The same, by what their names match, written as `X-Auth-User`.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<String>")]
     pub auth_response_headers_regex: Option<Pattern>,
     /// Headers of the request that the service gets. Default: all.
     #[serde(skip_serializing_if = "Vec::is_empty")]
@@ -61,6 +65,34 @@ pub struct ForwardAuth {
 /// It holds no credentials: such a one is refused.
 fn as_text<S: Serializer>(url: &Url, serializer: S) -> Result<S::Ok, S::Error> {
     serializer.serialize_str(url.as_str())
+}
+
+/// `forwardAuth.tls` as it is written, for its schema.
+#[derive(JsonSchema)]
+#[schemars(rename_all = "camelCase")]
+#[expect(
+    dead_code,
+    reason = "no value of it is ever made: it is written down for its schema"
+)]
+struct WrittenTls {
+    /// Trusted in place of the system's authorities: PEM, or a path. In Kubernetes `caSecret` names a
+    /// Secret with `tls.ca` or `ca.crt`.
+    ca: String,
+    /// Certificate of the gateway: PEM, or a path. In Kubernetes `certSecret` names a Secret with
+    /// `tls.crt` and `tls.key`.
+    cert: String,
+    /// Its key: PEM, or a path.
+    key: String,
+    /// Default false.
+    insecure_skip_verify: bool,
+}
+
+/// What the API shows of it: no certificate, and no key.
+impl Serialize for Tls {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let shown = [("insecureSkipVerify", self.insecure_skip_verify)];
+        serializer.collect_map(shown)
+    }
 }
 
 /// `tls` towards the service. Certificates are PEM texts, or the files that hold them.
@@ -157,6 +189,10 @@ fn names(fields: &mut Fields<'_>, key: &'static str) -> Vec<String> {
 }
 
 impl Tls {
+    fn is_plain(&self) -> bool {
+        *self == Self::default()
+    }
+
     fn read(fields: &mut Fields<'_>) -> Self {
         if fields.has("caOptional") {
             fields.warn("caOptional", "does nothing; remove it");

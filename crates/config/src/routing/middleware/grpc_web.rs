@@ -1,11 +1,12 @@
 //! `grpcWeb`: gRPC for browsers.
 
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::document::Fields;
 
-/// `grpcWeb`, Traefik's.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+/// `grpcWeb`, Traefik's: gRPC for browsers; the servers are `h2c://` or `https://`.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct GrpcWeb {
     /// Origins whose scripts may ask and read; `*` is every one. Default: none.

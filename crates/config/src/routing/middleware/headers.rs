@@ -2,14 +2,15 @@
 
 use std::collections::BTreeMap;
 
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::pattern::patterns;
 use crate::document::Fields;
 use crate::rule::Pattern;
 
-/// `headers`, Traefik's.
-#[derive(Debug, Clone, Default, PartialEq, Serialize)]
+/// `headers`, Traefik's: sets and removes headers, answers CORS preflights, adds what browsers obey.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, JsonSchema)]
 pub struct Headers {
     /// Headers that users choose.
     #[serde(flatten)]
@@ -23,7 +24,7 @@ pub struct Headers {
 }
 
 /// Headers that users choose; an empty value removes one.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Custom {
     /// Of the request, before the service gets it.
@@ -35,7 +36,7 @@ pub struct Custom {
 }
 
 /// Cross-origin resource sharing.
-#[derive(Debug, Clone, Default, PartialEq, Serialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Cors {
     /// `Access-Control-Allow-Credentials: true`. Default false.
@@ -52,6 +53,7 @@ pub struct Cors {
     pub access_control_allow_origin_list: Vec<String>,
     /// Origins that may read, as patterns.
     #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schemars(with = "Vec<String>")]
     pub access_control_allow_origin_list_regex: Vec<Pattern>,
     /// `Access-Control-Expose-Headers`.
     #[serde(skip_serializing_if = "Vec::is_empty")]
@@ -65,7 +67,7 @@ pub struct Cors {
 }
 
 /// What protects browsers, and the hosts that are answered.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Security {
     /// Hosts that are answered; others get 500. Default: all.

@@ -1,12 +1,13 @@
 //! `inFlightReq`: how many requests may be under way at once.
 
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::source_criterion::SourceCriterion;
 use crate::document::Fields;
 
-/// `inFlightReq`, Traefik's.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+/// `inFlightReq`, Traefik's: how many requests may be under way at once.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct InFlightReq {
     /// So many of one source at once; more are answered 429.

@@ -1,16 +1,18 @@
 //! `ipAllowList`: who may pass, by address.
 
 use ipnet::IpNet;
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::ip_strategy::{IpStrategy, ranges};
 use crate::document::Fields;
 
-/// `ipAllowList`, Traefik's.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+/// `ipAllowList`, Traefik's: who may pass, by address.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct IpAllowList {
     /// Addresses that may pass. Required.
+    #[schemars(with = "Vec<String>")]
     pub source_range: Vec<IpNet>,
     /// Which address is the client's. Default: the one that the connection comes from.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -21,36 +23,29 @@ pub struct IpAllowList {
 
 impl IpAllowList {
     pub(super) fn read(fields: &mut Fields<'_>) -> Option<Self> {
-        let list = Self::old(fields);
+        let source_range = source_range(fields);
+        let ip_strategy = fields.section("ipStrategy", IpStrategy::read);
         let reject_status_code = match fields.number("rejectStatusCode") {
-            None | Some(0) => list.reject_status_code,
+            None | Some(0) => 403,
             Some(code) => code,
         };
         if !(100..=599).contains(&reject_status_code) {
             fields.error("rejectStatusCode", "expects a status from 100 to 599");
         }
         Some(Self {
+            source_range,
+            ip_strategy,
             reject_status_code,
-            ..list
         })
     }
+}
 
-    /// `ipWhiteList`: the old name, and fewer options.
-    pub(super) fn read_old(fields: &mut Fields<'_>) -> Option<Self> {
-        fields.warn("", "`ipWhiteList` is called `ipAllowList` now; rename it");
-        Some(Self::old(fields))
+/// `sourceRange`, which must name somebody.
+pub(super) fn source_range(fields: &mut Fields<'_>) -> Vec<IpNet> {
+    let ranges = ranges(fields, "sourceRange");
+    if fields.texts("sourceRange").is_empty() {
+        let message = "`sourceRange` names no address: nobody could pass; list who may";
+        fields.error("sourceRange", message);
     }
-
-    fn old(fields: &mut Fields<'_>) -> Self {
-        let source_range = ranges(fields, "sourceRange");
-        if fields.texts("sourceRange").is_empty() {
-            let message = "`sourceRange` names no address: nobody could pass; list who may";
-            fields.error("sourceRange", message);
-        }
-        Self {
-            source_range,
-            ip_strategy: fields.section("ipStrategy", IpStrategy::read),
-            reject_status_code: 403,
-        }
-    }
+    ranges
 }

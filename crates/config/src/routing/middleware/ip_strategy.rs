@@ -3,12 +3,13 @@
 use std::net::IpAddr;
 
 use ipnet::IpNet;
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::document::Fields;
 
-/// `ipStrategy`, Traefik's.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+/// `ipStrategy`, Traefik's: which address is a client's.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct IpStrategy {
     /// The address at this place of `X-Forwarded-For`, counted from the right; 1 is the last.
@@ -18,6 +19,7 @@ pub struct IpStrategy {
     /// The last address of `X-Forwarded-For` that is in none of these. Default: not looked at. Only
     /// without `depth`.
     #[serde(rename = "excludedIPs", skip_serializing_if = "Vec::is_empty")]
+    #[schemars(with = "Vec<String>")]
     pub excluded_ips: Vec<IpNet>,
     /// IPv6 addresses count as equal when so many first bits are. Default: all 128.
     #[serde(rename = "ipv6Subnet", skip_serializing_if = "Option::is_none")]

@@ -10,47 +10,62 @@ use crate::not_yet::{self, MIDDLEWARE_KINDS};
 
 mod add_prefix;
 pub mod basic_auth;
+pub mod buffering;
 mod chain;
+pub mod circuit_breaker;
 pub mod compress;
 mod content_type;
 mod digest_auth;
 mod encoded_characters;
+mod errors;
 pub mod forward_auth;
 mod grpc_web;
 pub mod headers;
 mod in_flight_req;
 mod ip_allow_list;
 mod ip_strategy;
+mod ip_white_list;
 pub mod oauth_client_credentials;
 pub mod pass_tls_client_cert;
 mod pattern;
+pub mod rate_limit;
 mod redirect_regex;
 mod redirect_scheme;
+mod redis;
 mod replace_path;
 mod replace_path_regex;
+mod retry;
+mod schema;
 mod source_criterion;
 mod strip_prefix;
 mod strip_prefix_regex;
 
 pub use add_prefix::AddPrefix;
 pub use basic_auth::BasicAuth;
+pub use buffering::Buffering;
 pub use chain::Chain;
+pub use circuit_breaker::CircuitBreaker;
 pub use compress::Compress;
 pub use content_type::ContentType;
 pub use digest_auth::DigestAuth;
 pub use encoded_characters::EncodedCharacters;
+pub use errors::Errors;
 pub use forward_auth::ForwardAuth;
 pub use grpc_web::GrpcWeb;
 pub use headers::Headers;
 pub use in_flight_req::InFlightReq;
 pub use ip_allow_list::IpAllowList;
 pub use ip_strategy::IpStrategy;
+pub use ip_white_list::IpWhiteList;
 pub use oauth_client_credentials::OAuthClientCredentials;
 pub use pass_tls_client_cert::PassTlsClientCert;
+pub use rate_limit::RateLimit;
 pub use redirect_regex::RedirectRegex;
 pub use redirect_scheme::RedirectScheme;
 pub use replace_path::ReplacePath;
 pub use replace_path_regex::ReplacePathRegex;
+pub use retry::Retry;
+pub use schema::{of_files, schemas};
 pub use source_criterion::SourceCriterion;
 pub use strip_prefix::StripPrefix;
 pub use strip_prefix_regex::StripPrefixRegex;
@@ -62,8 +77,12 @@ pub enum Middleware {
     AddPrefix(AddPrefix),
     /// `basicAuth`.
     BasicAuth(BasicAuth),
+    /// `buffering`.
+    Buffering(Box<Buffering>),
     /// `chain`.
     Chain(Chain),
+    /// `circuitBreaker`.
+    CircuitBreaker(Box<CircuitBreaker>),
     /// `compress`.
     Compress(Compress),
     /// `contentType`.
@@ -72,6 +91,8 @@ pub enum Middleware {
     DigestAuth(DigestAuth),
     /// `encodedCharacters`.
     EncodedCharacters(EncodedCharacters),
+    /// `errors`.
+    Errors(Box<Errors>),
     /// `forwardAuth`.
     ForwardAuth(Box<ForwardAuth>),
     /// `grpcWeb`.
@@ -83,11 +104,13 @@ pub enum Middleware {
     /// `ipAllowList`.
     IpAllowList(IpAllowList),
     /// `ipWhiteList`: the old name of `ipAllowList`.
-    IpWhiteList(IpAllowList),
+    IpWhiteList(IpWhiteList),
     /// `oAuthClientCredentials`.
     OAuthClientCredentials(Box<OAuthClientCredentials>),
     /// `passTLSClientCert`.
     PassTlsClientCert(PassTlsClientCert),
+    /// `rateLimit`.
+    RateLimit(Box<RateLimit>),
     /// `redirectRegex`.
     RedirectRegex(RedirectRegex),
     /// `redirectScheme`.
@@ -96,6 +119,8 @@ pub enum Middleware {
     ReplacePath(ReplacePath),
     /// `replacePathRegex`.
     ReplacePathRegex(ReplacePathRegex),
+    /// `retry`.
+    Retry(Box<Retry>),
     /// `stripPrefix`.
     StripPrefix(StripPrefix),
     /// `stripPrefixRegex`.
@@ -108,11 +133,14 @@ impl Middleware {
         match self {
             Self::AddPrefix(_) => "addPrefix",
             Self::BasicAuth(_) => "basicAuth",
+            Self::Buffering(_) => "buffering",
             Self::Chain(_) => "chain",
+            Self::CircuitBreaker(_) => "circuitBreaker",
             Self::Compress(_) => "compress",
             Self::ContentType(_) => "contentType",
             Self::DigestAuth(_) => "digestAuth",
             Self::EncodedCharacters(_) => "encodedCharacters",
+            Self::Errors(_) => "errors",
             Self::ForwardAuth(_) => "forwardAuth",
             Self::GrpcWeb(_) => "grpcWeb",
             Self::Headers(_) => "headers",
@@ -121,10 +149,12 @@ impl Middleware {
             Self::IpWhiteList(_) => "ipWhiteList",
             Self::OAuthClientCredentials(_) => OAUTH_CLIENT_CREDENTIALS,
             Self::PassTlsClientCert(_) => "passTLSClientCert",
+            Self::RateLimit(_) => "rateLimit",
             Self::RedirectRegex(_) => "redirectRegex",
             Self::RedirectScheme(_) => "redirectScheme",
             Self::ReplacePath(_) => "replacePath",
             Self::ReplacePathRegex(_) => "replacePathRegex",
+            Self::Retry(_) => "retry",
             Self::StripPrefix(_) => "stripPrefix",
             Self::StripPrefixRegex(_) => "stripPrefixRegex",
         }
@@ -143,7 +173,15 @@ const KINDS: &[(&str, Read)] = &[
     ("basicAuth", |fields| {
         BasicAuth::read(fields).map(Middleware::BasicAuth)
     }),
+    ("buffering", |fields| {
+        Some(Middleware::Buffering(Box::new(Buffering::read(fields)?)))
+    }),
     ("chain", |fields| Chain::read(fields).map(Middleware::Chain)),
+    ("circuitBreaker", |fields| {
+        Some(Middleware::CircuitBreaker(Box::new(CircuitBreaker::read(
+            fields,
+        )?)))
+    }),
     ("compress", |fields| {
         Compress::read(fields).map(Middleware::Compress)
     }),
@@ -156,6 +194,9 @@ const KINDS: &[(&str, Read)] = &[
     ("encodedCharacters", |fields| {
         let allowed = EncodedCharacters::read(fields, false);
         Some(Middleware::EncodedCharacters(allowed))
+    }),
+    ("errors", |fields| {
+        Some(Middleware::Errors(Box::new(Errors::read(fields)?)))
     }),
     ("forwardAuth", |fields| {
         Some(Middleware::ForwardAuth(Box::new(ForwardAuth::read(
@@ -175,7 +216,7 @@ const KINDS: &[(&str, Read)] = &[
         IpAllowList::read(fields).map(Middleware::IpAllowList)
     }),
     ("ipWhiteList", |fields| {
-        IpAllowList::read_old(fields).map(Middleware::IpWhiteList)
+        IpWhiteList::read(fields).map(Middleware::IpWhiteList)
     }),
     (OAUTH_CLIENT_CREDENTIALS, |fields| {
         let options = oauth_client_credentials::read(fields)?;
@@ -183,6 +224,9 @@ const KINDS: &[(&str, Read)] = &[
     }),
     ("passTLSClientCert", |fields| {
         PassTlsClientCert::read(fields).map(Middleware::PassTlsClientCert)
+    }),
+    ("rateLimit", |fields| {
+        Some(Middleware::RateLimit(Box::new(RateLimit::read(fields)?)))
     }),
     ("redirectRegex", |fields| {
         RedirectRegex::read(fields).map(Middleware::RedirectRegex)
@@ -195,6 +239,9 @@ const KINDS: &[(&str, Read)] = &[
     }),
     ("replacePathRegex", |fields| {
         ReplacePathRegex::read(fields).map(Middleware::ReplacePathRegex)
+    }),
+    ("retry", |fields| {
+        Some(Middleware::Retry(Box::new(Retry::read(fields)?)))
     }),
     ("stripPrefix", |fields| {
         StripPrefix::read(fields).map(Middleware::StripPrefix)

@@ -1,11 +1,12 @@
 //! `passTLSClientCert`: tells the service who the client is, by its certificate.
 
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::document::Fields;
 
-/// `passTLSClientCert`, Traefik's.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+/// `passTLSClientCert`, Traefik's: tells the service who the client is, by its certificate.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct PassTlsClientCert {
     /// `X-Forwarded-Tls-Client-Cert`: the certificates themselves. Default false.
@@ -17,7 +18,7 @@ pub struct PassTlsClientCert {
 }
 
 /// Which parts of a certificate are told.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct CertInfo {
     /// The end of its time, in seconds since 1970. Default false.
@@ -34,14 +35,26 @@ pub struct CertInfo {
     pub serial_number: bool,
     /// Whom it names.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub subject: Option<NameInfo>,
+    pub subject: Option<SubjectInfo>,
     /// Who gave it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub issuer: Option<NameInfo>,
 }
 
+/// Which parts of the subject are told.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct SubjectInfo {
+    /// Those of every name.
+    #[serde(flatten)]
+    pub name: NameInfo,
+    /// `OU`. Default false.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub organizational_unit: bool,
+}
+
 /// Which parts of a name are told. All are off by default.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 #[expect(
     clippy::struct_excessive_bools,
@@ -63,9 +76,6 @@ pub struct NameInfo {
     /// `O`.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub organization: bool,
-    /// `OU`; of the subject alone.
-    #[serde(skip_serializing_if = "std::ops::Not::not")]
-    pub organizational_unit: bool,
     /// `SN`.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub serial_number: bool,
@@ -95,9 +105,9 @@ impl CertInfo {
             not_before,
             sans,
             serial_number,
-            subject: fields.section("subject", |subject| NameInfo {
+            subject: fields.section("subject", |subject| SubjectInfo {
                 organizational_unit: subject.boolean("organizationalUnit").unwrap_or(false),
-                ..NameInfo::read(subject)
+                name: NameInfo::read(subject),
             }),
             issuer: fields.section("issuer", NameInfo::read),
         }
@@ -113,7 +123,6 @@ impl NameInfo {
             province: flag("province"),
             locality: flag("locality"),
             organization: flag("organization"),
-            organizational_unit: false,
             serial_number: flag("serialNumber"),
             common_name: flag("commonName"),
         }

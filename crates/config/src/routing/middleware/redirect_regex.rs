@@ -1,15 +1,17 @@
 //! `redirectRegex`: sends clients to another URL, made of the one they asked for.
 
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::pattern::pattern;
 use crate::document::Fields;
 use crate::rule::Pattern;
 
-/// `redirectRegex`, Traefik's.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+/// `redirectRegex`, Traefik's: sends clients to another URL, made of the one they asked for.
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 pub struct RedirectRegex {
-    /// What of the whole URL (scheme, host, query) is replaced. Others pass.
+    /// What of the whole URL (scheme, host, query) is replaced. Others pass. Required.
+    #[schemars(with = "String")]
     pub regex: Pattern,
     /// Put in its place; `$1` and `${name}` stand for groups.
     pub replacement: String,

@@ -1,11 +1,12 @@
 //! `redirectScheme`: sends clients to the same URL with another scheme.
 
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::document::Fields;
 
-/// `redirectScheme`, Traefik's.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+/// `redirectScheme`, Traefik's: sends clients to the same URL with another scheme.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct RedirectScheme {
     /// The scheme instead. Required.
     pub scheme: String,

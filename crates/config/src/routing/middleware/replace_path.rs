@@ -1,11 +1,12 @@
 //! `replacePath`: another path.
 
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::document::Fields;
 
-/// `replacePath`, Traefik's.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+/// `replacePath`, Traefik's: another path.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct ReplacePath {
     /// The path instead. The one before is told in `X-Replaced-Path`.
     pub path: String,

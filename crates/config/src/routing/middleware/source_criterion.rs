@@ -1,12 +1,13 @@
 //! `sourceCriterion`: whose requests are counted together.
 
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::ip_strategy::IpStrategy;
 use crate::document::Fields;
 
 /// `sourceCriterion`, Traefik's: one of the three.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub enum SourceCriterion {
     /// Those of one address.

@@ -1,11 +1,12 @@
 //! `stripPrefix`: takes something off the path.
 
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::document::Fields;
 
-/// `stripPrefix`, Traefik's.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+/// `stripPrefix`, Traefik's: takes something off the path.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct StripPrefix {
     /// The first that the path begins with is taken off, and told in `X-Forwarded-Prefix`.
     pub prefixes: Vec<String>,

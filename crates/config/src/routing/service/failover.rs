@@ -1,9 +1,8 @@
 //! `failover`: one service, and another for when it fails.
 
-use std::ops::RangeInclusive;
-
 use super::weighted::is_health_checked;
 use crate::document::Fields;
+use crate::routing::Statuses;
 
 /// `failover`.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -23,7 +22,7 @@ pub struct Failover {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ErrorStatuses {
     /// Statuses after which the fallback is asked.
-    pub status: Vec<RangeInclusive<u16>>,
+    pub status: Statuses,
     /// Largest body of a request that is kept for the fallback, in bytes; larger ones are answered
     /// 413. Default: no limit.
     pub max_request_body_bytes: Option<u64>,
@@ -50,16 +49,7 @@ impl ErrorStatuses {
     /// Reads `errors`; `None` where it names no status.
     pub fn read(fields: &mut Fields<'_>) -> Option<Self> {
         let errors = fields.map("errors", |errors| {
-            let mut status = Vec::new();
-            for text in errors.texts("status") {
-                match range(&text) {
-                    Some(range) => status.push(range),
-                    None => errors.error(
-                        "status",
-                        format!("`{text}` is no status; write `503` or `500-599`"),
-                    ),
-                }
-            }
+            let status = Statuses::read(errors, "status");
             let limit = errors.integer("maxRequestBodyBytes");
             Self {
                 status,
@@ -69,11 +59,4 @@ impl ErrorStatuses {
         });
         errors.filter(|errors| !errors.status.is_empty())
     }
-}
-
-fn range(text: &str) -> Option<RangeInclusive<u16>> {
-    let (first, last) = text.split_once('-').unwrap_or((text, text));
-    let (first, last) = (first.trim().parse().ok()?, last.trim().parse().ok()?);
-    let are_statuses = (100..=599).contains(&first) && (100..=599).contains(&last);
-    (are_statuses && first <= last).then_some(first..=last)
 }

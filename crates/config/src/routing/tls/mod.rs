@@ -9,7 +9,7 @@ mod certificate;
 mod options;
 
 pub use certificate::{Certificate, CertificateStore, DefaultGeneratedCert};
-pub use options::{CipherSuite, ClientAuth, ClientAuthType, Curve, TlsOptions, TlsVersion};
+pub use options::{CipherSuite, ClientAuth, ClientAuthType, Curve, Spoken, TlsOptions, TlsVersion};
 
 /// The section `tls` of a document, or the TLS kinds of Kubernetes.
 #[derive(Debug, Clone, Default, PartialEq)]

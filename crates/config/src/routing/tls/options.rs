@@ -6,12 +6,8 @@ use crate::routing::pem::{HoldsPem, Pem};
 /// TLS options. Traefik `tls.options.<name>`, `TLSOption`.
 #[derive(Debug, Clone, PartialEq)]
 pub struct TlsOptions {
-    /// `minVersion`. Default TLS 1.2, which is also the least that is spoken.
-    pub min_version: TlsVersion,
-    /// `maxVersion`. Default TLS 1.3.
-    pub max_version: TlsVersion,
-    /// `cipherSuites` of TLS 1.2, the best first; empty: all that are spoken.
-    pub cipher_suites: Vec<CipherSuite>,
+    /// `minVersion`, `maxVersion` and `cipherSuites`.
+    pub spoken: Spoken,
     /// `curvePreferences`, the best first; empty: all that are spoken.
     pub curve_preferences: Vec<Curve>,
     /// `sniStrict`: a client that asks for a name no certificate has is refused. Default false: it
@@ -23,6 +19,27 @@ pub struct TlsOptions {
     pub disable_session_tickets: bool,
     /// `clientAuth`.
     pub client_auth: ClientAuth,
+}
+
+/// What is spoken in a handshake, to clients or to servers.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Spoken {
+    /// `minVersion`. Default TLS 1.2, which is also the least that is spoken.
+    pub min_version: TlsVersion,
+    /// `maxVersion`. Default TLS 1.3.
+    pub max_version: TlsVersion,
+    /// `cipherSuites` of TLS 1.2, the best first; empty: all that are spoken.
+    pub cipher_suites: Vec<CipherSuite>,
+}
+
+impl Default for Spoken {
+    fn default() -> Self {
+        Self {
+            min_version: TlsVersion::Tls12,
+            max_version: TlsVersion::Tls13,
+            cipher_suites: Vec::new(),
+        }
+    }
 }
 
 /// `clientAuth`.
@@ -144,9 +161,7 @@ const CLIENT_AUTH_TYPES: [(&str, ClientAuthType); 5] = [
 impl Default for TlsOptions {
     fn default() -> Self {
         Self {
-            min_version: TlsVersion::Tls12,
-            max_version: TlsVersion::Tls13,
-            cipher_suites: Vec::new(),
+            spoken: Spoken::default(),
             curve_preferences: Vec::new(),
             sni_strict: false,
             alpn_protocols: vec!["h2".to_owned(), "http/1.1".to_owned()],
@@ -177,18 +192,28 @@ impl TlsOptions {
         // Go decides by itself; so does the TLS library here.
         fields.boolean("preferServerCipherSuites");
         let mut options = Self {
-            cipher_suites: known(fields, "cipherSuites", &CIPHER_SUITES),
+            spoken: Spoken::read(fields),
             curve_preferences: known(fields, "curvePreferences", &CURVES),
             sni_strict: fields.boolean("sniStrict").unwrap_or(false),
             disable_session_tickets: fields.boolean("disableSessionTickets").unwrap_or(false),
             ..Self::default()
         };
-        options.read_versions(fields);
         let protocols = fields.texts("alpnProtocols");
         if !protocols.is_empty() {
             options.alpn_protocols = protocols;
         }
         options
+    }
+}
+
+impl Spoken {
+    pub(in crate::routing) fn read(fields: &mut Fields<'_>) -> Self {
+        let mut spoken = Self {
+            cipher_suites: known(fields, "cipherSuites", &CIPHER_SUITES),
+            ..Self::default()
+        };
+        spoken.read_versions(fields);
+        spoken
     }
 
     fn read_versions(&mut self, fields: &mut Fields<'_>) {

@@ -1,7 +1,6 @@
 //! Entry points.
 
-use std::time::Duration;
-
+use carnet_config::duration;
 use carnet_config::install::EntryPoint;
 use serde_json::{Map, Value, json};
 
@@ -26,13 +25,13 @@ pub(in crate::api) fn shown(options: &EntryPoint) -> Map<String, Value> {
         "asDefault": options.as_default,
         "transport": {
             "lifeCycle": {
-                "requestAcceptGraceTimeout": go(transport.request_accept_grace_timeout),
-                "graceTimeOut": go(transport.grace_timeout),
+                "requestAcceptGraceTimeout": duration::text(transport.request_accept_grace_timeout),
+                "graceTimeOut": duration::text(transport.grace_timeout),
             },
             "respondingTimeouts": {
-                "readTimeout": go(transport.read_timeout),
-                "writeTimeout": go(transport.write_timeout),
-                "idleTimeout": go(transport.idle_timeout),
+                "readTimeout": duration::text(transport.read_timeout),
+                "writeTimeout": duration::text(transport.write_timeout),
+                "idleTimeout": duration::text(transport.idle_timeout),
             },
         },
         "forwardedHeaders": {
@@ -44,17 +43,5 @@ pub(in crate::api) fn shown(options: &EntryPoint) -> Map<String, Value> {
     match value {
         Value::Object(shown) => shown,
         _ => Map::new(),
-    }
-}
-
-/// A duration as Go writes it: `1m30s`, `500ms`.
-fn go(duration: Duration) -> String {
-    let seconds = duration.as_secs();
-    let (hours, minutes, rest) = (seconds / 3600, seconds / 60 % 60, seconds % 60);
-    match (hours, minutes, duration.subsec_millis()) {
-        (0, 0, millis) if seconds == 0 && millis > 0 => format!("{millis}ms"),
-        (0, 0, _) => format!("{rest}s"),
-        (0, _, _) => format!("{minutes}m{rest}s"),
-        _ => format!("{hours}h{minutes}m{rest}s"),
     }
 }

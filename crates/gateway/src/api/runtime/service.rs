@@ -1,7 +1,10 @@
 //! Services.
 
+use carnet_config::duration;
 use carnet_config::routing::Service;
-use carnet_config::routing::service::{Cookie, LoadBalancer, SameSite, Strategy, WeightedService};
+use carnet_config::routing::service::{
+    Cookie, LoadBalancer, Mirroring, SameSite, Strategy, WeightedService,
+};
 use serde_json::{Map, Value, json};
 
 use super::plain;
@@ -14,7 +17,7 @@ pub(super) fn shown(service: Option<&Service>) -> Map<String, Value> {
         shown.insert(key.to_owned(), value);
         shown.insert("type".to_owned(), json!(name));
     };
-    match service {
+    match service.map(Service::unguarded) {
         Some(Service::LoadBalancer(options)) => {
             kind("loadBalancer", "loadbalancer", balancer(options));
         }
@@ -29,7 +32,12 @@ pub(super) fn shown(service: Option<&Service>) -> Map<String, Value> {
             let value = json!({"service": options.service, "fallback": options.fallback});
             kind("failover", "failover", value);
         }
-        None => {}
+        Some(Service::Mirroring(options)) => kind("mirroring", "mirroring", mirrors(options)),
+        Some(Service::Guarded(_)) | None => {}
+    }
+    let middlewares = service.map_or(&[][..], Service::middlewares);
+    if !middlewares.is_empty() {
+        shown.insert("middlewares".to_owned(), json!(middlewares));
     }
     shown
 }
@@ -60,7 +68,7 @@ fn balancer(options: &LoadBalancer) -> Value {
         shown.insert("sticky".to_owned(), json!({"cookie": sticky(cookie)}));
     }
     if let Some(check) = &options.passive_health_check {
-        let window = format!("{}s", check.failure_window.as_secs_f64());
+        let window = duration::text(check.failure_window);
         let attempts = check.max_failed_attempts;
         let check = json!({"failureWindow": window, "maxFailedAttempts": attempts});
         shown.insert("passiveHealthCheck".to_owned(), check);
@@ -104,6 +112,18 @@ fn members(services: &[WeightedService]) -> Value {
     let services = services.iter();
     let services = services.map(|child| json!({"name": child.name, "weight": child.weight}));
     json!({"services": services.collect::<Vec<_>>()})
+}
+
+fn mirrors(options: &Mirroring) -> Value {
+    let mirrors = options.mirrors.iter();
+    let mirrors = mirrors.map(|mirror| json!({"name": mirror.name, "percent": mirror.percent}));
+    let mirrors: Vec<_> = mirrors.collect();
+    let mut shown = json!({"service": options.service, "mirrorBody": options.mirror_body});
+    shown["mirrors"] = json!(mirrors);
+    if let Some(limit) = options.max_body_size {
+        shown["maxBodySize"] = json!(limit);
+    }
+    shown
 }
 
 /// Writes which servers are up. One that nobody checks is, as in Traefik.

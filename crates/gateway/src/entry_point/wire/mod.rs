@@ -21,10 +21,10 @@ use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, ReadBuf};
 use tokio::time::{Instant, Sleep};
 use tokio_util::io::poll_read_buf;
 
-use super::chunked::Chunked;
 use super::deadline::Deadline;
 use super::head::{self, Framing};
 use super::traffic::Traffic;
+use crate::chunked::Chunked;
 use crate::room::{Room, Share};
 
 mod patience;
@@ -50,6 +50,9 @@ const SIP: u64 = 32 << 10;
 /// Bytes that a connection may give in a row before others have a turn: HTTP/2 can hold thousands
 /// of frames in them.
 const TURN: usize = 64 << 10;
+
+/// Up to so many bytes it is cheaper to write them in one piece than to write several.
+const SMALL: usize = 2 << 10;
 
 /// What a connection may take.
 #[derive(Debug, Clone, Copy)]
@@ -233,7 +236,7 @@ impl<S: AsyncRead + Unpin> Wire<S> {
         self.state = match framing {
             Framing::None | Framing::Length(0) => State::Head,
             Framing::Length(length) => State::Length(length),
-            Framing::Chunked => State::Chunked(Chunked::new()),
+            Framing::Chunked => State::Chunked(Chunked::default()),
         };
         Some(length)
     }
@@ -427,7 +430,14 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Wire<S> {
         let this = self.get_mut();
         this.check_write(cx)?;
         this.is_flushed = false;
-        Pin::new(&mut this.stream).poll_write_vectored(cx, slices)
+        let stream = Pin::new(&mut this.stream);
+        if slices.iter().map(|slice| slice.len()).sum::<usize>() > SMALL {
+            return stream.poll_write_vectored(cx, slices);
+        }
+        let mut space = [MaybeUninit::uninit(); SMALL];
+        let mut whole = ReadBuf::uninit(&mut space);
+        slices.iter().for_each(|slice| whole.put_slice(slice));
+        stream.poll_write(cx, whole.filled())
     }
 
     fn is_write_vectored(&self) -> bool {

@@ -14,7 +14,8 @@ use http_body_util::{BodyExt as _, LengthLimitError, Limited};
 use super::{Exchange, Identity, Middleware, Next};
 use crate::body::{Body, Request, Response};
 use crate::error::{Fault, Reason};
-use crate::service::{gunzip, repeatable};
+use crate::room::{Room, Share};
+use crate::service::{Collected, collect, gunzip};
 use crate::supplies::Supplies;
 use crate::upstream::{Client, ClientCertificate, Http2, Tls, Transport};
 
@@ -39,7 +40,11 @@ pub(super) struct ForwardAuth {
     body_limit: Option<usize>,
     /// Bytes of its answer that are waited for; `None`: the answer is passed on as it comes.
     answer_limit: Option<usize>,
+    room: Arc<Room>,
 }
+
+/// A request, its body for the service, and the memory that it takes.
+type Bodies = (Request, Body, Option<Share>);
 
 impl ForwardAuth {
     /// The error is one sentence.
@@ -60,16 +65,24 @@ impl ForwardAuth {
                 .forward_body
                 .then(|| usize::try_from(body_limit).unwrap_or(usize::MAX)),
             answer_limit: usize::try_from(answer_limit).ok(),
+            room: Arc::clone(&supplies.room),
         })
     }
 
     /// The request, and its body for the service. `None`: there is more of it than may be kept.
-    async fn bodies(&self, request: Request) -> Result<Option<(Request, Body)>, Fault> {
+    async fn bodies(&self, request: Request) -> Result<Option<Bodies>, Fault> {
         let Some(limit) = self.body_limit else {
-            return Ok(Some((request, Body::empty())));
+            return Ok(Some((request, Body::empty(), None)));
         };
-        let (request, again) = repeatable(request, limit).await?;
-        Ok(again.map(|again| (request, again.into_body())))
+        match collect(request, limit, &self.room).await? {
+            Collected::Whole(whole) => {
+                let copy = whole.request().into_body();
+                let (request, share) = whole.last();
+                Ok(Some((request, copy, Some(share))))
+            }
+            Collected::Streamed(_, fault) if fault.reason() == Reason::BodyTooLarge => Ok(None),
+            Collected::Streamed(_, fault) => Err(fault),
+        }
     }
 
     /// What the service says. `None`: more than is waited for.
@@ -99,7 +112,8 @@ impl ForwardAuth {
         exchange: &Exchange,
         next: Next<'_>,
     ) -> Result<Response, Fault> {
-        let Some((mut request, body)) = self.bodies(request).await? else {
+        // What a body takes of the memory is taken until the answer is there.
+        let Some((mut request, body, _share)) = self.bodies(request).await? else {
             return Ok(refusal());
         };
         let question = self.question.about(&request, body, exchange);
@@ -161,10 +175,10 @@ fn tls(options: &forward_auth::Tls) -> Result<Tls, String> {
         key: key.into(),
     });
     Ok(Tls {
-        server_name: None,
         insecure_skip_verify: options.insecure_skip_verify,
         root_cas: text(&options.ca)?.into_iter().collect(),
         client_certificates: pair.into_iter().collect(),
+        ..Tls::default()
     })
 }
 

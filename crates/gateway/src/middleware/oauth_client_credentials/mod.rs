@@ -16,7 +16,7 @@ use carnet_config::routing::middleware::oauth_client_credentials::{
 };
 use carnet_oauth::client_auth::Credentials;
 use futures_util::FutureExt as _;
-use futures_util::future::BoxFuture;
+use futures_util::future::{BoxFuture, ready};
 use http::StatusCode;
 use http::header::{HeaderName, HeaderValue};
 
@@ -95,7 +95,7 @@ impl OAuthClientCredentials {
         Ok(Cow::Owned(caller))
     }
 
-    /// Puts a token on the request, whose trace then leads to the call that got it.
+    /// Gets a token and puts it on the request.
     async fn exchange(
         &self,
         request: &mut Request,
@@ -104,28 +104,57 @@ impl OAuthClientCredentials {
     ) -> Result<Given, Fault> {
         let given = self.source.token(caller).await;
         let given = given.map_err(|fault| self.fault(fault))?;
-        if let (Some(trace), Some(span)) = (exchange.trace(), given.token.span()) {
+        self.put(&given.token, request, exchange)?;
+        Ok(given)
+    }
+
+    /// Puts a token on the request, whose trace then leads to the call that got it.
+    fn put(&self, token: &Token, request: &mut Request, exchange: &Exchange) -> Result<(), Fault> {
+        if let (Some(trace), Some(span)) = (exchange.trace(), token.span()) {
             trace.link(span);
         }
-        self.check(&given.token)?;
-        self.stamp.put(request.headers_mut(), &given.token);
+        self.check(token)?;
+        self.stamp.put(request.headers_mut(), token);
         request.extensions_mut().insert(Minted);
-        Ok(given)
+        Ok(())
+    }
+
+    /// Tells whose request it is.
+    fn identify(&self, caller: &Caller, token: &Token, exchange: &Exchange) {
+        exchange.identify(Identity {
+            username: self.username(token),
+            client_id: Some(caller.client_id().to_owned()),
+        });
+    }
+
+    /// Goes on with a token from memory: nobody waits, as with most requests. `None`: there is
+    /// none, or there may be more to do than that.
+    fn pass_at_once<'a>(
+        &'a self,
+        request: &mut Request,
+        caller: &Caller,
+        exchange: &'a Exchange,
+    ) -> Option<Result<Origin, Fault>> {
+        if self.retries_unauthorized {
+            return None;
+        }
+        let Given { token, origin } = self.source.at_hand(caller)?;
+        Some(self.put(&token, request, exchange).map(|()| {
+            self.identify(caller, &token, exchange);
+            origin
+        }))
     }
 
     /// Goes on with a token; tells where it came from.
     async fn pass(
         &self,
         mut request: Request,
+        caller: &Caller,
         exchange: &Exchange,
         next: Next<'_>,
     ) -> Result<(Response, Origin), Fault> {
-        let caller = self.caller(&request)?;
-        let given = self.exchange(&mut request, &caller, exchange).await?;
-        exchange.identify(Identity {
-            username: self.username(&given.token),
-            client_id: Some(caller.client_id().to_owned()),
-        });
+        let given = self.exchange(&mut request, caller, exchange).await?;
+        self.identify(caller, &given.token, exchange);
         let again = self.retries_unauthorized && is_repeatable(&request);
         let again = again.then(|| copy_of_head(&request));
         let response = next.run(request).await;
@@ -133,12 +162,22 @@ impl OAuthClientCredentials {
         let Some(mut again) = again.filter(|_| is_rejected) else {
             return Ok((response, given.origin));
         };
-        if given.origin == Origin::Provider || !self.source.reject(&caller, &given.token) {
+        if given.origin == Origin::Provider || !self.source.reject(caller, &given.token) {
             return Ok((response, given.origin));
         }
-        let given = self.exchange(&mut again, &caller, exchange).await?;
+        let given = self.exchange(&mut again, caller, exchange).await?;
         exchange.note(|record| record.retry_attempts += 1);
         Ok((next.run(again).await, given.origin))
+    }
+
+    /// The answer to a request that got no token.
+    fn refused(&self, fault: Fault, exchange: &Exchange) -> Result<Response, Fault> {
+        if self.header.is_none() {
+            return Err(fault);
+        }
+        let mut response = respond::to_fault(&fault, exchange);
+        self.tell(&mut response, "refused");
+        Ok(response)
     }
 
     /// Says on the response where the token came from, where that is wanted.
@@ -191,20 +230,35 @@ impl Middleware for OAuthClientCredentials {
 
     fn handle<'a>(
         &'a self,
-        request: Request,
+        mut request: Request,
         exchange: &'a Exchange,
         next: Next<'a>,
     ) -> BoxFuture<'a, Result<Response, Fault>> {
-        async move {
-            let (mut response, word) = match self.pass(request, exchange, next).await {
-                Ok((response, origin)) => (response, word(origin)),
-                Err(fault) if self.header.is_none() => return Err(fault),
-                Err(fault) => (respond::to_fault(&fault, exchange), "refused"),
-            };
-            self.tell(&mut response, word);
-            Ok(response)
+        let caller = match self.caller(&request) {
+            Ok(caller) => caller,
+            Err(fault) => return ready(self.refused(fault, exchange)).boxed(),
+        };
+        match self.pass_at_once(&mut request, &caller, exchange) {
+            Some(Ok(origin)) => {
+                let answer = next.run(request);
+                return Box::pin(async move {
+                    let mut response = answer.await;
+                    self.tell(&mut response, word(origin));
+                    Ok(response)
+                });
+            }
+            Some(Err(fault)) => return ready(self.refused(fault, exchange)).boxed(),
+            None => {}
         }
-        .boxed()
+        Box::pin(async move {
+            match self.pass(request, &caller, exchange, next).await {
+                Ok((mut response, origin)) => {
+                    self.tell(&mut response, word(origin));
+                    Ok(response)
+                }
+                Err(fault) => self.refused(fault, exchange),
+            }
+        })
     }
 }
 
@@ -282,7 +336,6 @@ fn header(options: &Options) -> Result<Option<HeaderName>, String> {
 fn tls(options: &ClientTls) -> Tls {
     let pair = options.cert.as_ref().zip(options.key.as_ref());
     Tls {
-        server_name: None,
         insecure_skip_verify: options.insecure_skip_verify,
         root_cas: options.ca.iter().cloned().collect(),
         client_certificates: pair
@@ -292,5 +345,6 @@ fn tls(options: &ClientTls) -> Tls {
             })
             .into_iter()
             .collect(),
+        ..Tls::default()
     }
 }

@@ -33,10 +33,17 @@ impl Stamp {
     /// gateway's: the caller's are removed in every spelling that a server may read as the same,
     /// and a claim that is missing leaves the field empty.
     pub(super) fn put(&self, headers: &mut HeaderMap, token: &Token) {
-        for (name, path) in &self.0 {
+        let claims = token.claims.as_ref();
+        let of = |path: &ClaimPath| claims.and_then(|claims| path.find(claims));
+        let make = || {
+            self.0
+                .iter()
+                .map(|(_, path)| of(path).map_or_else(empty, value))
+        };
+        let values = token.values(|| make().collect());
+        for ((name, _), value) in self.0.iter().zip(values) {
             remove_lookalikes(headers, name);
-            let claim = token.claims.as_ref().and_then(|claims| path.find(claims));
-            headers.insert(name, claim.map_or_else(empty, value));
+            headers.insert(name, value.clone());
         }
         headers.insert(AUTHORIZATION, token.bearer.clone());
     }

@@ -3,6 +3,7 @@
 
 use std::cmp::{Ordering, Reverse};
 use std::collections::BinaryHeap;
+use std::sync::OnceLock;
 use std::sync::atomic::{AtomicUsize, Ordering as Memory};
 
 use crate::shard::Each;
@@ -15,8 +16,8 @@ const LONGEST: u64 = 65_536;
 pub(in crate::service) struct Wrr {
     /// Whose turn it is, over and over.
     order: Box<[u32]>,
-    /// Each thread goes round by itself.
-    next: Box<Each<AtomicUsize>>,
+    /// Each thread goes round by itself. Of one there are no turns, and most services have one.
+    next: OnceLock<Box<Each<AtomicUsize>>>,
 }
 
 impl Wrr {
@@ -25,13 +26,16 @@ impl Wrr {
         let weights: Vec<u64> = weights.into_iter().map(u64::from).collect();
         Self {
             order: order(&reduced(&weights)),
-            next: Box::default(),
+            next: OnceLock::new(),
         }
     }
 
     /// The next member that is eligible; who is not gives its turn to the one after it.
     pub(in crate::service) fn pick(&self, is_eligible: impl Fn(usize) -> bool) -> Option<usize> {
-        let next = || &self.next.mine(AtomicUsize::default).0;
+        let next = || {
+            let turns = self.next.get_or_init(Box::default);
+            &turns.mine(AtomicUsize::default).0
+        };
         let turn = match self.order.len() {
             0 => return None,
             1 => 0,

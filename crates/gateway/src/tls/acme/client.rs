@@ -1,6 +1,7 @@
 //! The authority over the gateway's own client.
 
 use std::pin::Pin;
+use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -16,12 +17,13 @@ use crate::upstream::{Client, Tls, Transport};
 
 /// Longer answers are nobody's: a chain of certificates is some kilobytes.
 const MAX_ANSWER: usize = 1 << 20;
-/// Traefik's limit of a request.
-const PATIENCE: Duration = Duration::from_secs(120);
-
 /// Sends requests to an authority.
 #[derive(Clone)]
-pub(super) struct AuthorityClient(Client);
+pub(super) struct AuthorityClient {
+    client: Client,
+    /// Limit of a request.
+    patience: Duration,
+}
 
 impl AuthorityClient {
     /// The error is one sentence.
@@ -29,16 +31,21 @@ impl AuthorityClient {
         resolver: &CertificatesResolver,
         supplies: &Supplies,
     ) -> Result<Self, String> {
+        let acme = &resolver.acme;
         let transport = Transport {
             tls: Tls {
-                server_name: resolver.acme.ca_server_name.clone(),
+                server_name: acme.ca_server_name.clone(),
                 root_cas: resolver.authorities.clone(),
+                adds_system_roots: acme.ca_system_cert_pool,
                 ..Tls::default()
             },
+            response_header_timeout: acme.client_response_header_timeout,
             ..Transport::default()
         };
-        let client = Client::new(&transport, std::sync::Arc::clone(&supplies.resolve));
-        client.map(Self)
+        Ok(Self {
+            client: Client::new(&transport, Arc::clone(&supplies.resolve))?,
+            patience: acme.client_timeout,
+        })
     }
 }
 
@@ -47,7 +54,7 @@ impl HttpClient for AuthorityClient {
         &self,
         request: Request<BodyWrapper<Bytes>>,
     ) -> Pin<Box<dyn Future<Output = Result<BytesResponse, Error>> + Send>> {
-        let client = self.0.clone();
+        let Self { client, patience } = self.clone();
         Box::pin(async move {
             let (mut head, body) = request.into_parts();
             // Whose body cannot fail.
@@ -60,7 +67,7 @@ impl HttpClient for AuthorityClient {
                 head.headers.insert(HOST, host);
             }
             let call = client.call(Request::from_parts(head, body), MAX_ANSWER);
-            let answer = timeout(PATIENCE, call).await.map_err(other)?;
+            let answer = timeout(patience, call).await.map_err(other)?;
             let answer = answer.map_err(|failure| other(failure.to_string()))?;
             Ok(BytesResponse::from(answer.map(Full::new)))
         })

@@ -1,13 +1,13 @@
 //! The certificates of all resolvers, as handshakes find them.
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use arc_swap::ArcSwap;
 use rustls::sign::CertifiedKey;
 
-use crate::tls::Identity;
 use crate::tls::certificates::ByName;
+use crate::tls::{CertificateFacts, Identity};
 
 /// Swapped as a whole whenever there is a new one.
 #[derive(Debug, Default)]
@@ -19,13 +19,17 @@ pub(crate) struct Issued {
 impl Issued {
     /// All that a resolver has, the best first.
     pub(super) fn put(&self, resolver: &str, identities: Vec<Identity>) {
-        let mut all = self
-            .by_resolver
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
+        let mut all = self.locked();
         all.insert(resolver.to_owned(), identities);
         let by_name = ByName::new(all.values().flatten());
         self.by_name.store(Arc::new(by_name));
+    }
+
+    /// What all of them say of themselves.
+    pub(crate) fn facts(&self) -> Vec<CertificateFacts> {
+        let all = self.locked();
+        let identities = all.values().flatten();
+        identities.filter_map(Identity::facts).collect()
     }
 
     /// The first of a name that fits.
@@ -37,5 +41,11 @@ impl Issued {
         let by_name = self.by_name.load();
         let mut keys = by_name.of(name).iter();
         keys.find(|key| fits(key)).cloned()
+    }
+
+    fn locked(&self) -> MutexGuard<'_, BTreeMap<String, Vec<Identity>>> {
+        self.by_resolver
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
     }
 }

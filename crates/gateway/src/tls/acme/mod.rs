@@ -77,12 +77,12 @@ pub(crate) struct Resolvers {
 }
 
 impl Resolvers {
-    /// Reads what has been kept. A resolver that cannot be used says so and gives nothing.
+    /// Reads what has been kept; `issued` is where the certificates go. A resolver that cannot be used says so and gives nothing.
     pub(crate) fn new(
         resolvers: BTreeMap<String, CertificatesResolver>,
+        issued: Arc<Issued>,
         supplies: &Supplies,
     ) -> Self {
-        let issued = Arc::new(Issued::default());
         let challenges = Arc::new(Challenges::default());
         let changing = Arc::default();
         let mut entry_points = BTreeSet::new();

@@ -11,9 +11,10 @@ use instant_acme::{
     Account, AuthorizationHandle, AuthorizationStatus, ChallengeType, ExternalAccountKey,
     Identifier, NewAccount, NewOrder, Order, OrderStatus, RetryPolicy,
 };
-use rcgen::{CertificateParams, DistinguishedName, DnType, KeyPair, RsaKeySize};
+use rcgen::{CertificateParams, DistinguishedName, DnType, KeyPair, RsaKeySize, SanType};
 use secrecy::{ExposeSecret as _, SecretString};
 use tokio::sync::Mutex;
+use tokio::time::sleep;
 
 use super::acme_json::{AcmeJson, Kept};
 use super::challenges::Placed;
@@ -102,7 +103,7 @@ impl Orders {
         let mut order = account.new_order(&wanted).await.map_err(said)?;
         // Until the order is through.
         let _placed = self.prove(&mut order).await?;
-        let policy = RetryPolicy::default();
+        let policy = RetryPolicy::default().timeout(self.acme.certificate_timeout);
         if order.poll_ready(&policy).await.map_err(said)? != OrderStatus::Ready {
             return Err(refusal(&mut order).await);
         }
@@ -155,14 +156,15 @@ impl Orders {
                     .place_digest(host, answer.digest().as_ref())?
             }
         };
+        sleep(self.acme.delay).await;
         challenge.set_ready().await.map_err(said)?;
         Ok(placed)
     }
 
     /// A request for a certificate, in DER, and the new key, in PEM. An RSA key takes a while.
     async fn request(&self, names: Vec<String>) -> Result<(Vec<u8>, SecretString), String> {
-        let (key_type, is_named) = (self.acme.key_type, !self.acme.disable_common_name);
-        let made = tokio::task::spawn_blocking(move || request(names, key_type, is_named));
+        let acme = self.acme.clone();
+        let made = tokio::task::spawn_blocking(move || request(names, &acme));
         made.await.map_err(|error| error.to_string())?
     }
 }
@@ -173,14 +175,10 @@ impl Authority for Orders {
     }
 }
 
-fn request(
-    names: Vec<String>,
-    key_type: KeyType,
-    is_named: bool,
-) -> Result<(Vec<u8>, SecretString), String> {
+fn request(names: Vec<String>, acme: &Acme) -> Result<(Vec<u8>, SecretString), String> {
     let failed = |error: rcgen::Error| format!("a certificate cannot be asked for: {error}");
     let rsa = |size| KeyPair::generate_rsa_for(&rcgen::PKCS_RSA_SHA256, size);
-    let pair = match key_type {
+    let pair = match acme.key_type {
         KeyType::Ec256 => KeyPair::generate_for(&rcgen::PKCS_ECDSA_P256_SHA256),
         KeyType::Ec384 => KeyPair::generate_for(&rcgen::PKCS_ECDSA_P384_SHA384),
         KeyType::Rsa2048 => rsa(RsaKeySize::_2048),
@@ -189,12 +187,16 @@ fn request(
     let pair = pair.map_err(failed)?;
     let main = names
         .first()
-        .filter(|name| is_named && name.len() <= LONGEST_COMMON_NAME)
+        .filter(|name| !acme.disable_common_name && name.len() <= LONGEST_COMMON_NAME)
         .cloned();
     let mut params = CertificateParams::new(names).map_err(failed)?;
     params.distinguished_name = DistinguishedName::new();
     if let Some(main) = main {
         params.distinguished_name.push(DnType::CommonName, main);
+    }
+    for address in &acme.email_addresses {
+        let address = address.as_str().try_into().map_err(failed)?;
+        params.subject_alt_names.push(SanType::Rfc822Name(address));
     }
     let csr = params.serialize_request(&pair).map_err(failed)?;
     Ok((csr.der().to_vec(), pair.serialize_pem().into()))

@@ -77,6 +77,7 @@ impl Double {
 
     fn supplies(&self) -> Supplies {
         Supplies {
+            room: crate::room::Room::of(None),
             own: crate::upstream::Own::default(),
             clock: self.clock.clone(),
             random: Arc::new(SeededRandom::default()),

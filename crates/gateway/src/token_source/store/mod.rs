@@ -17,6 +17,7 @@ mod shared;
 mod stores;
 mod turn;
 
+pub(crate) use self::redis::Redis;
 pub(crate) use proof::parts as proof_parts;
 pub(crate) use shared::Shared;
 pub(crate) use stores::{StoreFigures, Stores};

@@ -20,6 +20,11 @@ impl Stores {
         options: &Options,
         resolve: &Resolve,
     ) -> Result<Arc<dyn Store>, String> {
+        Ok(self.redis(options, resolve)?)
+    }
+
+    /// The same, for commands of others.
+    pub(crate) fn redis(&self, options: &Options, resolve: &Resolve) -> Result<Arc<Redis>, String> {
         let mut stores = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         stores.retain(|(_, store)| store.strong_count() > 0);
         let known = stores.iter().find(|(known, _)| known == options);

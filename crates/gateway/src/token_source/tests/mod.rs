@@ -176,6 +176,7 @@ fn source_sharing(
 
 fn supplies(clock: Arc<dyn Clock>, seed: u64) -> Supplies {
     Supplies {
+        room: crate::room::Room::of(None),
         own: crate::upstream::Own::default(),
         clock,
         random: Arc::new(SeededRandom::new(seed)),

@@ -7,9 +7,11 @@ use crate::stand::{Stand, Whoami};
 mod compress;
 mod digest_auth;
 mod everyday;
+mod failing;
 mod forward_auth;
 mod guards;
 mod headers;
+mod limits;
 mod paths;
 
 /// A gateway with one router over middlewares, `m0` first, and the echo application behind it.

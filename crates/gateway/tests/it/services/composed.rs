@@ -151,3 +151,51 @@ async fn a_fallback_answers_for_a_server_that_is_not_there() {
     .await;
     assert_eq!(get(&stand).await.text(), "b");
 }
+
+/// A document with middlewares beside the services.
+fn with_middlewares(services: &[String]) -> String {
+    let added = "{headers: {customRequestHeaders: {X-A: '1'}}}";
+    let closed = "{ipAllowList: {sourceRange: [10.0.0.1]}}";
+    behind(services) + &format!("  middlewares: {{add: {added}, closed: {closed}}}\n")
+}
+
+#[tokio::test]
+async fn whatever_leads_to_a_service_passes_its_middlewares() {
+    let (guarded, open) = (named("a").await, named("b").await);
+    let stand = Stand::new(&with_middlewares(&[
+        "s: {weighted: {services: [{name: x}, {name: y}]}}".to_owned(),
+        balancer("x", "", &[&guarded]).replacen('{', "{middlewares: [add], ", 1),
+        balancer("y", "", &[&open]),
+    ]))
+    .await;
+    assert_eq!(texts(&stand, 4).await.concat(), "abab");
+    for (server, told) in [(&guarded, Some("1")), (&open, None)] {
+        assert_eq!(server.seen()[0].headers.only("x-a"), told);
+    }
+    // The servers are still those of the service.
+    assert_eq!(stand.gateway.server_status("x@file").len(), 1);
+}
+
+#[tokio::test]
+async fn a_service_without_its_middleware_answers_nobody() {
+    let server = named("a").await;
+    let with = |middlewares: &str| {
+        let guarded = format!("{{middlewares: [{middlewares}], ");
+        let service = balancer("s", "", &[&server]).replacen('{', &guarded, 1);
+        with_middlewares(&[service])
+    };
+    let stand = Stand::new(&with("nobody")).await;
+    assert_eq!(get(&stand).await.status, 503);
+    let findings = stand.apply(&with("add, ad"));
+    let text = findings[0].to_string();
+    assert!(
+        text.contains("middleware `ad@file` does not exist"),
+        "{text}"
+    );
+    assert_eq!(get(&stand).await.status, 503);
+    stand.apply(&with("add, closed"));
+    assert_eq!(get(&stand).await.status, 403);
+    assert_eq!(server.count(), 0);
+    stand.apply(&with("add"));
+    assert_eq!(get(&stand).await.text(), "a");
+}

@@ -11,6 +11,7 @@ use crate::stand::Stand;
 mod balance;
 mod composed;
 mod health_check;
+mod mirroring;
 mod passive_health_check;
 mod retry;
 mod sticky;

@@ -7,8 +7,8 @@ use std::sync::Arc;
 use carnet_config::diagnostics::Diagnostic;
 
 use super::kind::ENDPOINT_SLICES;
-use super::watch::News;
-use crate::kubernetes::manifests::{Identity, ManifestObject};
+use super::watch::{News, Object};
+use crate::kubernetes::manifests::Identity;
 use crate::kubernetes::objects::{ObjectName, Objects};
 use crate::kubernetes::translate::service_of;
 
@@ -114,23 +114,25 @@ impl Known {
             return false;
         };
         let objects = Arc::make_mut(&mut self.objects);
-        let mut insert = |object: &ManifestObject| {
-            if let Err(finding) = objects.insert(object) {
+        let mut insert = |Object { identity, kept }| match kept {
+            Ok(kept) => objects.put(&identity, kept),
+            Err(finding) => {
+                objects.remove(&identity);
                 self.findings.push(finding);
             }
         };
         match news {
             News::Listed(list) => {
                 let present: BTreeSet<_> = list.iter().map(|one| one.identity.clone()).collect();
-                list.iter().for_each(&mut insert);
+                list.into_iter().for_each(&mut insert);
                 for gone in told.objects.difference(&present) {
                     objects.remove(gone);
                 }
                 told.objects = present;
             }
             News::Applied(object) => {
-                insert(&object);
-                told.objects.insert(object.identity);
+                told.objects.insert(object.identity.clone());
+                insert(object);
             }
             News::Deleted(identity) => {
                 objects.remove(&identity);

@@ -6,7 +6,7 @@
 use std::mem;
 use std::time::Duration;
 
-use carnet_config::diagnostics::Position;
+use carnet_config::diagnostics::{Diagnostic, Position};
 use futures_util::StreamExt;
 use kube::api::{Api, DynamicObject};
 use kube::runtime::watcher::{self, Event, watcher};
@@ -18,6 +18,7 @@ use super::by_name::{ByName, Wanted};
 use super::kind::{Kind, SECRETS};
 use super::read;
 use crate::kubernetes::manifests::{Identity, ManifestObject};
+use crate::kubernetes::objects::Kept;
 
 /// First wait after an error; each further one is twice as long.
 const FIRST_WAIT: Duration = Duration::from_millis(200);
@@ -27,16 +28,31 @@ const LONGEST_WAIT: Duration = Duration::from_secs(2);
 const WATCH_SECONDS: u32 = 60;
 
 /// What a watch tells.
-#[derive(Debug)]
 pub(super) enum News {
     /// All there is.
-    Listed(Vec<ManifestObject>),
+    Listed(Vec<Object>),
     /// A new or changed object.
-    Applied(ManifestObject),
+    Applied(Object),
     /// An object that is no more.
     Deleted(Identity),
     /// We may not look, or the cluster does not know the kind: there is nothing to wait for.
     Refused,
+}
+
+/// An object as it will be kept: a large cluster's are never there as they were written.
+pub(super) struct Object {
+    pub(super) identity: Identity,
+    /// What is wrong with it, where it does not fit its kind.
+    pub(super) kept: Result<Kept, Diagnostic>,
+}
+
+impl Object {
+    /// `None` when nothing here has a use for its kind.
+    pub(super) fn read(object: ManifestObject) -> Option<Self> {
+        let kept = Kept::read(&object)?;
+        let identity = object.identity;
+        Some(Self { identity, kept })
+    }
 }
 
 /// A kind, and where it is watched.
@@ -105,7 +121,7 @@ struct Teller {
     news: Sender<(usize, News)>,
     position: Position,
     /// The list so far.
-    list: Vec<ManifestObject>,
+    list: Vec<Object>,
     wait: Duration,
     /// What was said of the trouble we are in.
     trouble: Option<String>,
@@ -146,13 +162,13 @@ impl Teller {
             }
             Event::InitApply(object) => {
                 let object = read::manifest(kind, object, &self.position);
-                self.list.push(object);
+                self.list.extend(Object::read(object));
                 None
             }
             Event::InitDone => Some(News::Listed(mem::take(&mut self.list))),
             Event::Apply(object) => {
                 let object = read::manifest(kind, object, &self.position);
-                Some(News::Applied(object))
+                Object::read(object).map(News::Applied)
             }
             Event::Delete(object) => Some(News::Deleted(read::identity(kind, &object))),
         }
@@ -181,7 +197,8 @@ impl Teller {
         if is_refused && let Some(by_name) = &mut self.by_name {
             by_name.renew();
             while let Some(found) = by_name.next().await {
-                let news = News::Listed(found);
+                let found = found.into_iter().filter_map(Object::read);
+                let news = News::Listed(found.collect());
                 if self.news.send((self.number, news)).await.is_err() {
                     return false;
                 }

@@ -25,7 +25,7 @@ pub use servers_transport::{CertificateSource, ServersTransport};
 pub use service::{ServiceEntry, ServicePort};
 pub use tls_option::TlsOption;
 pub use tls_store::TlsStore;
-pub use traefik_service::{Failover, TraefikService};
+pub use traefik_service::{Failover, Mirroring, TraefikService};
 
 /// A reader of an object's `spec`, or the finding that it is missing.
 pub(super) fn spec(object: &ManifestObject) -> Result<Fields<'_>, Diagnostic> {

@@ -42,7 +42,7 @@ pub enum ServicePort {
 }
 
 impl ServiceEntry {
-    pub(super) fn read(fields: &mut Fields<'_>) -> Option<Self> {
+    pub(in crate::kubernetes) fn read(fields: &mut Fields<'_>) -> Option<Self> {
         let is_traefik_service = match fields.text("kind").as_deref() {
             None | Some("Service") => false,
             Some("TraefikService") => true,

@@ -2,7 +2,7 @@
 
 use carnet_config::diagnostics::Object;
 use carnet_config::document::Fields;
-use carnet_config::routing::service::{Cookie, ErrorStatuses};
+use carnet_config::routing::service::{self, Cookie, ErrorStatuses};
 
 use super::{ServiceEntry, spec};
 use crate::kubernetes::manifests::ManifestObject;
@@ -21,6 +21,8 @@ pub enum TraefikService {
     HighestRandomWeight(Vec<ServiceEntry>),
     /// `failover`.
     Failover(Box<Failover>),
+    /// `mirroring`.
+    Mirroring(Box<Mirroring>),
 }
 
 /// `failover`.
@@ -32,6 +34,17 @@ pub struct Failover {
     pub fallback: ServiceEntry,
     /// `errors`.
     pub errors: Option<ErrorStatuses>,
+}
+
+/// `mirroring`.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Mirroring {
+    /// What stands in `mirroring` itself: who answers.
+    pub service: ServiceEntry,
+    /// `mirrors[]`.
+    pub mirrors: Vec<(ServiceEntry, service::Mirror)>,
+    /// The other options.
+    pub options: service::Mirroring,
 }
 
 impl TraefikService {
@@ -49,13 +62,17 @@ impl TraefikService {
 
     /// All entries, whatever they are for.
     pub(in crate::kubernetes) fn entries(&self) -> impl Iterator<Item = &ServiceEntry> {
-        let (many, two) = match self {
+        let entries: Vec<&ServiceEntry> = match self {
             Self::Weighted { services, .. } | Self::HighestRandomWeight(services) => {
-                (services.as_slice(), None)
+                services.iter().collect()
             }
-            Self::Failover(failover) => (&[][..], Some([&failover.service, &failover.fallback])),
+            Self::Failover(failover) => vec![&failover.service, &failover.fallback],
+            Self::Mirroring(mirroring) => {
+                let mirrors = mirroring.mirrors.iter().map(|(entry, _)| entry);
+                std::iter::once(&mirroring.service).chain(mirrors).collect()
+            }
         };
-        many.iter().chain(two.into_iter().flatten())
+        entries.into_iter()
     }
 
     fn kind(fields: &mut Fields<'_>) -> Option<Self> {
@@ -67,16 +84,16 @@ impl TraefikService {
             Self::HighestRandomWeight(entries(hashed))
         });
         let failover = fields.map("failover", Failover::read);
-        fields.not_yet("TraefikService.spec");
+        let mirroring = fields.map("mirroring", Mirroring::read);
         let failover = failover.map(|read| read.map(|read| Self::Failover(Box::new(read))));
-        let mut kinds = [weighted.map(Some), hashed.map(Some), failover]
+        let mirroring = mirroring.map(|read| read.map(|read| Self::Mirroring(Box::new(read))));
+        let mut kinds = [weighted.map(Some), hashed.map(Some), failover, mirroring]
             .into_iter()
             .flatten();
         match (kinds.next(), kinds.next()) {
             (Some(kind), None) => kind,
-            (None, _) if fields.has("mirroring") => None,
             (None, _) => {
-                let known = "`weighted`, `highestRandomWeight` or `failover`";
+                let known = "`weighted`, `highestRandomWeight`, `failover` or `mirroring`";
                 fields.error("", format!("names no kind of service: {known}"));
                 None
             }
@@ -94,6 +111,23 @@ fn entries(fields: &mut Fields<'_>) -> Vec<ServiceEntry> {
         fields.error("services", "expects a list of one service or more");
     }
     entries.into_iter().flatten().collect()
+}
+
+impl Mirroring {
+    fn read(fields: &mut Fields<'_>) -> Option<Self> {
+        let mirrors = fields.maps("mirrors", |fields| {
+            let entry = ServiceEntry::read(fields);
+            let name = entry.as_ref().map(|entry| entry.reference.name.clone());
+            entry.zip(service::Mirror::read(fields, name))
+        });
+        let service = ServiceEntry::read(fields);
+        let options = service::Mirroring::read_options(fields);
+        Some(Self {
+            service: service?,
+            mirrors: mirrors.into_iter().collect::<Option<_>>()?,
+            options,
+        })
+    }
 }
 
 impl Failover {

@@ -64,7 +64,8 @@ impl Translation<'_> {
     /// Addresses that serve, in order, and whether they are fenced: about to end.
     fn endpoints(&self, name: &ObjectName, port: &ServicePort) -> BTreeMap<SocketAddr, bool> {
         let mut addresses = BTreeMap::new();
-        for slice in self.slices.get(name).into_iter().flatten() {
+        let of = (name.namespace.as_str(), name.name.as_str());
+        for slice in self.slices.get(&of).into_iter().flatten() {
             let Some(number) = slice_port(slice, port) else {
                 continue;
             };

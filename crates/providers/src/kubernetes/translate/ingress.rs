@@ -2,6 +2,7 @@
 //! `providers.kubernetesCRD`, which they name as that provider does: `namespace-name@kubernetescrd`.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use carnet_config::diagnostics::{Diagnostic, Object, Severity};
 use carnet_config::routing::{Router, Service};
@@ -81,13 +82,14 @@ impl<'a, 'b> Ingresses<'a, 'b> {
     }
 
     fn is_wanted(&self, name: &ObjectName, ingress: &Ingress) -> bool {
-        let Some(only) = self.translation.only else {
+        let Some(only) = &self.translation.only else {
             return true;
         };
         let paths = ingress.paths.iter().filter_map(|path| path.value.as_ref());
         let backends = paths.filter_map(|path| path.backend.as_ref());
         let mut backends = backends.chain(&ingress.default_backend);
-        backends.any(|one| only.contains(&ObjectName::new(&name.namespace, &one.service.name)))
+        let namespace = name.namespace.as_str();
+        backends.any(|one| only.contains(&(namespace, one.service.name.as_str())))
     }
 
     fn tell(&mut self, name: &ObjectName, diagnostics: Vec<Diagnostic>) {
@@ -231,7 +233,7 @@ impl<'a, 'b> Ingresses<'a, 'b> {
         Router {
             entry_points: options.entry_points.clone(),
             rule_text: rule.as_ref().map(Rule::to_string).unwrap_or_default(),
-            rule,
+            rule: rule.map(Arc::new),
             priority: options.priority,
             middlewares: middlewares.map(|one| one.name.clone()).collect(),
             tls: options.tls.clone(),

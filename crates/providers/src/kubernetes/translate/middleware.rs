@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use carnet_config::diagnostics::{Object, Severity};
+use carnet_config::diagnostics::{Diagnostic, Object, Severity};
 use carnet_config::document::Node;
 use carnet_config::nearest::suggestion;
 use carnet_config::routing::{Middleware, middleware};
@@ -20,14 +20,21 @@ pub(super) const PREFIX: &str = "urn:k8s:secret:";
 impl Translation<'_> {
     pub(super) fn translate_middlewares(&mut self) {
         for (name, node) in &self.objects.middlewares {
-            let object = self.read_middleware(name, node);
+            let pages = self.error_pages(name, node);
+            let object = self.read_middleware(name, node, pages);
             if let Some(key) = self.middlewares.get(name) {
                 self.config.middlewares.insert(key.clone(), object);
             }
         }
     }
 
-    fn read_middleware(&self, name: &ObjectName, node: &Node) -> Object<Middleware> {
+    /// `pages` is the service of its error pages, or what is wrong with that.
+    fn read_middleware(
+        &self,
+        name: &ObjectName,
+        node: &Node,
+        pages: Result<Option<String>, Vec<Diagnostic>>,
+    ) -> Object<Middleware> {
         let label = format!("Middleware {name}");
         let Some(spec) = node.member("spec") else {
             let message = "`spec` is missing".to_owned();
@@ -46,14 +53,17 @@ impl Translation<'_> {
             secrets: &self.objects.secrets,
             namespace: &name.namespace,
         };
-        let mut diagnostics = Vec::new();
+        let (pages, mut diagnostics) = match pages {
+            Ok(pages) => (pages, Vec::new()),
+            Err(findings) => (None, findings),
+        };
         let mut look_up = |text: &str| text.starts_with(PREFIX).then(|| resolver.look_up(text));
         let mut tell = |key: &str, node: &Node, message: String| {
             let position = &node.position;
             diagnostics.push(finding(Severity::Error, &label, key, position, message));
         };
         let spec = replace(spec, "spec", &mut look_up, &mut tell);
-        let spec = self.looked_up(spec, &name.namespace, &mut tell);
+        let spec = self.looked_up(spec, (&name.namespace, pages), &mut tell);
         if !diagnostics.is_empty() {
             return Object {
                 value: None,

@@ -1,6 +1,6 @@
-//! What a Middleware names besides single values of Secrets: the members of a `chain`, the Secrets
-//! with the users of `basicAuth` and `digestAuth`, those with the certificates of `forwardAuth`. All
-//! are put in as a file would write them.
+//! What a Middleware names besides single values of Secrets: the members of a `chain`, the service
+//! of `errors`, the Secrets of `basicAuth`, `digestAuth`, `forwardAuth` and `rateLimit`. They are put
+//! in as a file would write them.
 
 use aws_lc_rs::digest::{SHA1_FOR_LEGACY_USE_ONLY, digest};
 use base64::Engine as _;
@@ -10,7 +10,6 @@ use secrecy::ExposeSecret as _;
 
 use super::Translation;
 use super::reference::absent;
-use crate::kubernetes::AUTHORITY_KEYS;
 use crate::kubernetes::crd::Reference;
 use crate::kubernetes::objects::ObjectName;
 use crate::kubernetes::secret::Secret;
@@ -21,7 +20,12 @@ const SECRET: &str = "secret";
 
 impl Translation<'_> {
     /// The options of a Middleware with the names in them looked up.
-    pub(super) fn looked_up(&self, spec: Node, namespace: &str, tell: &mut Tell<'_>) -> Node {
+    pub(super) fn looked_up(
+        &self,
+        spec: Node,
+        (namespace, pages): (&str, Option<String>),
+        tell: &mut Tell<'_>,
+    ) -> Node {
         let Value::Map(members) = spec.value else {
             return spec;
         };
@@ -32,7 +36,15 @@ impl Translation<'_> {
                     let Member { key, value, .. } = &mut member;
                     self.look_up_users(key, value, namespace, tell);
                 }
-                "forwardAuth" => self.look_up_certificates(&mut member.value, namespace, tell),
+                "forwardAuth" => self.look_up_forward_auth(&mut member.value, namespace, tell),
+                "errors" => {
+                    if let (Some(service), Some(pages)) =
+                        (value_of(&mut member.value, "service"), &pages)
+                    {
+                        *service = Value::Text(pages.clone());
+                    }
+                }
+                "rateLimit" => self.look_up_redis(&mut member.value, namespace, tell),
                 _ => {}
             }
             member
@@ -104,58 +116,10 @@ impl Translation<'_> {
             Err(message) => tell(&format!("spec.{kind}.{SECRET}"), &member.value, message),
         }
     }
-
-    fn look_up_certificates(&self, options: &mut Node, namespace: &str, tell: &mut Tell<'_>) {
-        let Some(Value::Map(members)) = value_of(options, "tls") else {
-            return;
-        };
-        let mut texts = Vec::new();
-        for member in members.iter() {
-            let wanted = CERTIFICATES.iter();
-            let wanted = wanted.filter(|(named, ..)| *named == member.key);
-            for (named, key, kept_at) in wanted {
-                let name = member.value.scalar().unwrap_or_default();
-                match self.text_of(&ObjectName::new(namespace, name), kept_at) {
-                    Ok(text) => texts.push(Member {
-                        key: (*key).to_owned(),
-                        key_position: member.key_position.clone(),
-                        value: Node {
-                            value: Value::Text(text),
-                            position: member.value.position.clone(),
-                        },
-                    }),
-                    Err(message) => {
-                        let key = format!("spec.forwardAuth.tls.{named}");
-                        tell(&key, &member.value, message);
-                    }
-                }
-            }
-        }
-        members.retain(|member| CERTIFICATES.iter().all(|(named, ..)| *named != member.key));
-        members.extend(texts);
-    }
-
-    /// What a Secret has under the first of these keys that it has.
-    fn text_of(&self, name: &ObjectName, keys: &[&str]) -> Result<String, String> {
-        let secrets = &self.objects.secrets;
-        let secret = secrets.get(name);
-        let secret = secret.ok_or_else(|| absent("Secret", name, secrets.keys()))?;
-        let text = keys.iter().find_map(|key| secret.text(key));
-        let text = text.map(|text| text.expose_secret().to_owned());
-        text.ok_or_else(|| format!("Secret {name} has no text under `{}`", keys.join("` or `")))
-    }
 }
 
 /// Reads the items of `users` out of a Secret.
 type Read = fn(&Secret) -> Option<Vec<String>>;
-
-/// Keys of `forwardAuth.tls` that name Secrets; what a file would write there; the keys of the Secret
-/// that may hold it.
-const CERTIFICATES: [(&str, &str, &[&str]); 3] = [
-    ("caSecret", "ca", &AUTHORITY_KEYS),
-    ("certSecret", "cert", &["tls.crt"]),
-    ("certSecret", "key", &["tls.key"]),
-];
 
 fn value_of<'n>(node: &'n mut Node, key: &str) -> Option<&'n mut Value> {
     let Value::Map(members) = &mut node.value else {

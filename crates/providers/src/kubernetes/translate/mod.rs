@@ -15,11 +15,13 @@ use super::{INGRESS_NAME, NAME, SERVICE_NAME_LABEL};
 
 mod claims;
 mod endpoints;
+mod error_pages;
 mod ingress;
 mod middleware;
 mod middleware_references;
 mod reference;
 mod router;
+mod secret_texts;
 mod secrets;
 mod servers_transport;
 mod service;
@@ -86,6 +88,7 @@ impl Translator {
         match self {
             Self::Crd(_) => {
                 translation.translate_traefik_services();
+                translation.translate_error_pages();
                 translation.translate_ingress_routes();
             }
             Self::Ingress(options) => Ingresses::new(&mut translation, options).translate(),
@@ -140,16 +143,15 @@ pub fn translate_all(objects: &Objects, options: &Options) -> Vec<(String, Routi
 struct Translation<'a> {
     objects: &'a Objects,
     options: &'a Options,
-    /// EndpointSlices of each Service.
-    slices: BTreeMap<ObjectName, Vec<&'a EndpointSlice>>,
+    slices: Slices<'a>,
     /// What each Middleware is called in the routing configuration, and so on.
     middlewares: BTreeMap<ObjectName, String>,
     traefik_services: BTreeMap<ObjectName, String>,
     servers_transports: BTreeMap<ObjectName, String>,
     tls_options: BTreeMap<ObjectName, String>,
     names: Names,
-    /// Only what these Services stand behind; `None`: everything.
-    only: Option<&'a BTreeSet<ObjectName>>,
+    /// Only what these Services stand behind, by namespace and name; `None`: everything.
+    only: Option<BTreeSet<(&'a str, &'a str)>>,
     config: RoutingConfig,
 }
 
@@ -160,6 +162,12 @@ impl<'a> Translation<'a> {
         names: Names,
         only: Option<&'a BTreeSet<ObjectName>>,
     ) -> Self {
+        let only = only.map(|names| {
+            let names = names.iter();
+            names
+                .map(|one| (one.namespace.as_str(), one.name.as_str()))
+                .collect()
+        });
         Self {
             objects,
             options,
@@ -175,11 +183,11 @@ impl<'a> Translation<'a> {
     }
 
     fn translate(&mut self) {
-        self.translate_middlewares();
         self.translate_tls_options();
         self.translate_certificates();
         self.translate_servers_transports();
         self.translate_traefik_services();
+        self.translate_middlewares();
         self.translate_ingress_routes();
     }
 
@@ -189,21 +197,25 @@ impl<'a> Translation<'a> {
         namespace: &str,
         mut entries: impl Iterator<Item = &'e ServiceEntry>,
     ) -> bool {
-        let Some(only) = self.only else {
+        let Some(only) = &self.only else {
             return true;
         };
         entries.any(|entry| {
             let reference = &entry.reference;
             let namespace = reference.namespace.as_deref().unwrap_or(namespace);
-            !entry.is_traefik_service && only.contains(&ObjectName::new(namespace, &reference.name))
+            !entry.is_traefik_service && only.contains(&(namespace, reference.name.as_str()))
         })
     }
 }
 
-fn slices(objects: &Objects) -> BTreeMap<ObjectName, Vec<&EndpointSlice>> {
-    let mut slices: BTreeMap<ObjectName, Vec<&EndpointSlice>> = BTreeMap::new();
+/// The EndpointSlices of each Service.
+type Slices<'a> = BTreeMap<(&'a str, &'a str), Vec<&'a EndpointSlice>>;
+
+fn slices(objects: &Objects) -> Slices<'_> {
+    let mut slices = Slices::new();
     for (name, slice) in &objects.endpoint_slices {
-        if let Some(service) = service_of(&name.namespace, slice) {
+        if let Some(service) = service_label(slice) {
+            let service = (name.namespace.as_str(), service);
             slices.entry(service).or_default().push(slice);
         }
     }
@@ -212,8 +224,12 @@ fn slices(objects: &Objects) -> BTreeMap<ObjectName, Vec<&EndpointSlice>> {
 
 /// The Service that an EndpointSlice of a namespace is of.
 pub(super) fn service_of(namespace: &str, slice: &EndpointSlice) -> Option<ObjectName> {
-    let service = slice.metadata.labels.as_ref()?.get(SERVICE_NAME_LABEL)?;
-    Some(ObjectName::new(namespace, service))
+    Some(ObjectName::new(namespace, service_label(slice)?))
+}
+
+fn service_label(slice: &EndpointSlice) -> Option<&str> {
+    let labels = slice.metadata.labels.as_ref()?;
+    labels.get(SERVICE_NAME_LABEL).map(String::as_str)
 }
 
 /// A finding of the translation.

@@ -8,20 +8,25 @@ use super::middleware::PREFIX;
 use crate::kubernetes::crd::{CertificateSource, Reference};
 use crate::kubernetes::objects::{ObjectName, Objects};
 
+/// Where Middlewares name Secrets as wholes.
+const IN_MIDDLEWARES: [&str; 7] = [
+    "spec.basicAuth.secret",
+    "spec.digestAuth.secret",
+    "spec.forwardAuth.tls.caSecret",
+    "spec.forwardAuth.tls.certSecret",
+    "spec.rateLimit.redis.secret",
+    "spec.rateLimit.redis.tls.caSecret",
+    "spec.rateLimit.redis.tls.certSecret",
+];
+
 /// The Secrets that the objects name, whether they are there or not.
 pub(in crate::kubernetes) fn named_secrets(objects: &Objects) -> BTreeSet<ObjectName> {
     let mut names = BTreeSet::new();
     for (name, node) in &objects.middlewares {
         in_tree(node, &name.namespace, &mut names);
-        for place in [
-            &["basicAuth", "secret"][..],
-            &["digestAuth", "secret"],
-            &["forwardAuth", "tls", "caSecret"],
-            &["forwardAuth", "tls", "certSecret"],
-        ] {
-            let mut place = ["spec"].iter().chain(place);
-            let secret = place.try_fold(node, |node, key| node.member(key));
-            if let Some(secret) = secret.and_then(Node::scalar) {
+        for path in IN_MIDDLEWARES {
+            let named = path.split('.').try_fold(node, Node::member);
+            if let Some(secret) = named.and_then(Node::scalar) {
                 names.insert(ObjectName::new(&name.namespace, secret));
             }
         }

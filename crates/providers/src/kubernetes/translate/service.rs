@@ -1,6 +1,7 @@
 //! Entries of `services[]` to services: a Service becomes a load balancer over its endpoints,
 //! several become a weighted service.
 
+use carnet_config::Shared;
 use carnet_config::diagnostics::{Diagnostic, Object, Severity};
 use carnet_config::nearest::suggestion;
 use carnet_config::routing::Service;
@@ -162,7 +163,7 @@ impl Translation<'_> {
         let balancer = balancer.map_err(|fault| report(Severity::Error, fault))?;
         let warnings = warnings.into_iter();
         Ok(Backend::Own(Object {
-            value: Some(Service::LoadBalancer(Box::new(balancer))),
+            value: Some(Service::LoadBalancer(Shared::new(balancer))),
             diagnostics: warnings
                 .map(|fault| report(Severity::Warning, fault))
                 .collect(),

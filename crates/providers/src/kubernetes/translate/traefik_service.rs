@@ -2,7 +2,7 @@
 
 use carnet_config::diagnostics::{Diagnostic, Object};
 use carnet_config::routing::Service;
-use carnet_config::routing::service::{Failover, HighestRandomWeight, Weighted};
+use carnet_config::routing::service::{Failover, HighestRandomWeight, Mirror, Mirroring, Weighted};
 
 use super::Translation;
 use crate::kubernetes::crd::{self, TraefikService};
@@ -57,6 +57,35 @@ impl Translation<'_> {
             TraefikService::Failover(failover) => {
                 Service::Failover(self.failover(namespace, label, failover, findings)?)
             }
+            TraefikService::Mirroring(mirroring) => {
+                Service::Mirroring(self.mirroring(namespace, label, mirroring, findings)?)
+            }
+        })
+    }
+
+    fn mirroring(
+        &mut self,
+        namespace: &str,
+        label: &str,
+        mirroring: &crd::Mirroring,
+        findings: &mut Vec<Diagnostic>,
+    ) -> Option<Mirroring> {
+        let mut name = |entry| {
+            let found = self.child(namespace, label, entry);
+            found.map_err(|finding| findings.push(finding)).ok()
+        };
+        let service = name(&mirroring.service);
+        let mirrors = mirroring.mirrors.iter().map(|(entry, options)| {
+            Some(Mirror {
+                name: name(entry)?,
+                ..options.clone()
+            })
+        });
+        let mirrors: Vec<_> = mirrors.collect();
+        Some(Mirroring {
+            service: service?,
+            mirrors: mirrors.into_iter().collect::<Option<_>>()?,
+            ..mirroring.options.clone()
         })
     }
 

@@ -13,9 +13,11 @@ mod credentials;
 mod forward_headers;
 mod read;
 mod store;
+pub(super) mod written;
 
-pub(super) use read::read;
-pub use store::{Login, Redis, Secrets, Store, Topology};
+pub use super::redis::{Login, Redis, Topology};
+pub(super) use read::{client_tls, read};
+pub use store::{Secrets, Store};
 
 /// `oAuthClientCredentials`. Option names match whatever their case.
 #[derive(Debug, Clone, PartialEq)]

@@ -183,7 +183,8 @@ fn client_config(fields: &mut Fields<'_>) -> ClientConfig {
     }
 }
 
-pub(super) fn client_tls(fields: &mut Fields<'_>) -> ClientTls {
+/// Reads `tls` towards a server. Certificates are texts.
+pub(in crate::routing::middleware) fn client_tls(fields: &mut Fields<'_>) -> ClientTls {
     let bundle = certificate(fields, "caBundle");
     let tls = ClientTls {
         ca: certificate(fields, "ca").or(bundle),

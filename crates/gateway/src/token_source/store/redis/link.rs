@@ -95,7 +95,10 @@ impl Link {
         let is_calm = |failed: Instant| failed.elapsed() >= CALM;
         if health.is_said && health.failed.is_none_or(is_calm) {
             health.is_said = false;
-            tracing::info!(store = self.name, "the store of tokens works again");
+            tracing::info!(
+                store = self.name,
+                "the store of tokens and limits works again"
+            );
         }
     }
 
@@ -134,7 +137,7 @@ impl Link {
             tracing::warn!(
                 store = self.name,
                 cause,
-                "the store of tokens cannot be used; this gateway goes on by itself",
+                "the store of tokens and limits cannot be used; this gateway goes on by itself",
             );
         }
         health.in_a_row
@@ -204,5 +207,93 @@ async fn keep(connector: Connector, link: Arc<Link>) {
         link.cannot(&cause);
         sleep(wait).await;
         wait = (wait * 2).min(LONGEST_WAIT);
+    }
+}
+
+#[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "tests")]
+mod tests {
+    use futures_util::FutureExt as _;
+    use redis::aio::MultiplexedConnection;
+    use redis::{ErrorKind, RedisConnectionInfo};
+
+    use super::*;
+
+    /// A connection at whose other end nobody is.
+    async fn connection() -> Live {
+        let (near, _) = tokio::io::duplex(64);
+        let info = RedisConnectionInfo::default().set_skip_set_lib_name();
+        let (connection, _) = MultiplexedConnection::new(&info, near).await.unwrap();
+        Live {
+            connection: Connection::One(connection),
+            since: Instant::now(),
+        }
+    }
+
+    async fn connected() -> (Link, Live) {
+        let (link, live) = (Link::new("store:6379".to_owned()), connection().await);
+        link.state.send_replace(State::Up(live.clone()));
+        (link, live)
+    }
+
+    fn error() -> RedisError {
+        RedisError::from((ErrorKind::Io, "gone"))
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_connection_that_is_being_made_is_waited_for_and_one_that_cannot_be_is_not() {
+        let link = Link::new("store:6379".to_owned());
+        assert!(link.live().now_or_never().is_none());
+        link.cannot("refused");
+        assert!(link.live().now_or_never().unwrap().is_none());
+        let figures = link.figures();
+        assert!(figures.is_down && figures.failures == 1, "{figures:?}");
+        let (link, _) = connected().await;
+        assert!(link.live().now_or_never().unwrap().is_some());
+        assert!(!link.figures().is_down);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_connection_that_broke_is_made_anew_and_the_next_one_stays() {
+        let (link, old) = connected().await;
+        link.fails(&old, &error(), false);
+        assert!(link.is_broken.notified().now_or_never().is_none());
+        link.fails(&old, &error(), true);
+        assert!(link.is_broken.notified().now_or_never().is_some());
+        // It breaks for many at once; the others learn of it when there is a new one.
+        assert!(link.live().now_or_never().is_none());
+        sleep(FIRST_WAIT).await;
+        link.state.send_replace(State::Up(connection().await));
+        link.fails(&old, &error(), true);
+        assert!(link.live().now_or_never().unwrap().is_some());
+        assert!(link.is_broken.notified().now_or_never().is_none());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn who_hangs_is_left_alone_until_there_is_a_new_connection() {
+        let (link, _) = connected().await;
+        link.hangs();
+        assert!(link.live().now_or_never().unwrap().is_none());
+        assert!(link.is_broken.notified().now_or_never().is_some());
+        // One that never came about is not made anew twice.
+        link.hangs();
+        assert!(link.is_broken.notified().now_or_never().is_none());
+        assert_eq!(link.figures().failures, 2);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_trouble_is_told_of_once_and_is_over_when_it_has_been_calm() {
+        let (link, live) = connected().await;
+        let is_said = || link.health.lock().unwrap().is_said;
+        for _ in 0..3 {
+            link.fails(&live, &error(), false);
+            link.works();
+            assert!(is_said());
+        }
+        sleep(CALM).await;
+        link.works();
+        assert!(!is_said());
+        link.hangs();
+        assert!(is_said());
     }
 }

@@ -31,7 +31,7 @@ const GIVE_BACK: &str =
     "if redis.call('GET',KEYS[1])==ARGV[1] then return redis.call('DEL',KEYS[1]) end return 0";
 
 /// A Redis server, the one that sentinels name, or a cluster.
-pub(super) struct Redis {
+pub(crate) struct Redis {
     link: Arc<Link>,
     _keeper: Option<Keeper>,
 }
@@ -52,7 +52,7 @@ impl Redis {
     }
 
     /// What a command answers, in time. A connection that broke is made anew once.
-    async fn ask<T: FromRedisValue>(&self, command: &Cmd) -> Result<T, Trouble> {
+    pub(crate) async fn ask<T: FromRedisValue>(&self, command: &Cmd) -> Result<T, Trouble> {
         self.link.counts.commands.one();
         let mut answer = pin!(self.try_twice(command));
         for _ in 0..PARTS {

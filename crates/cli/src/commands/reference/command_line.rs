@@ -1,13 +1,11 @@
-//! `reference`: the command line as a page of Markdown, `docs/reference/cli.md`. Hidden, for whoever
-//! changes a flag.
+//! The command line as a page of Markdown.
 
 use std::fmt::Write as _;
 
 use clap::{Arg, Command};
 
+use super::cell;
 use crate::args::{self, Called};
-use crate::output;
-use crate::process::Process;
 
 const INTRODUCTION: &str = "\
 # The command line
@@ -23,13 +21,8 @@ Results go to standard output, everything for people to standard error, a senten
 by commas, or its flag is repeated. A switch may have a value: `--quiet=false`.
 ";
 
-/// Prints the page.
-pub(super) fn run(process: &Process) -> u8 {
-    output::print(process, &page());
-    output::DONE
-}
-
-fn page() -> String {
+/// The page.
+pub(super) fn page() -> String {
     let (mut carnet, mut hydra) = (args::tree(Called::Carnet), args::tree(Called::Hydra));
     carnet.build();
     hydra.build();
@@ -125,8 +118,4 @@ fn syntax(argument: &Arg) -> String {
         (false, true) => names.join(", "),
         (false, false) => cell(&format!("{} {value}", names.join(", "))),
     }
-}
-
-fn cell(text: &str) -> String {
-    text.replace('|', "\\|").replace('\n', " ")
 }

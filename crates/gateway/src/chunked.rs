@@ -1,11 +1,12 @@
-//! Where a chunked body ends (RFC 9112 section 7.1), strictly: the next head begins there.
+//! Where the data of a chunked body are and where it ends (RFC 9112 section 7.1), strictly: the next
+//! head begins there.
 
 /// Bytes of extensions and trailers a body may hold.
 const MARGIN: usize = 16 << 10;
 
 /// Reads a chunked body without keeping it.
 #[derive(Debug)]
-pub(super) struct Chunked {
+pub(crate) struct Chunked {
     at: At,
     margin: usize,
 }
@@ -39,36 +40,66 @@ enum At {
 
 const SIZE: At = At::Size { size: 0, digits: 0 };
 
-impl Chunked {
-    pub(super) fn new() -> Self {
+impl Default for Chunked {
+    fn default() -> Self {
         Self {
             at: SIZE,
             margin: MARGIN,
         }
     }
+}
 
+impl Chunked {
     /// Reads on: how many of these bytes belong to the body. `None`: this is no chunked body.
-    pub(super) fn read(&mut self, bytes: &[u8]) -> Option<usize> {
+    pub(crate) fn read(&mut self, bytes: &[u8]) -> Option<usize> {
         let mut read = 0;
         while read < bytes.len() && !self.is_over() {
-            if let At::Data { left } = self.at {
-                let here = u64::try_from(bytes.len() - read)
-                    .unwrap_or(u64::MAX)
-                    .min(left);
-                read += usize::try_from(here).ok()?;
-                self.at = match left - here {
-                    0 => At::DataReturn,
-                    left => At::Data { left },
-                };
-            } else {
-                self.at = self.step(bytes[read])?;
-                read += 1;
-            }
+            let here = u64::try_from(bytes.len() - read).unwrap_or(u64::MAX);
+            read += match usize::try_from(self.data().min(here)).ok()? {
+                0 => self.read_framing(&bytes[read..], |_| {})?,
+                data => self.pass_data(data),
+            };
         }
         Some(read)
     }
 
-    pub(super) fn is_over(&self) -> bool {
+    /// Reads on to the next data, or to the end: how many of these bytes stand before it. The bytes
+    /// of trailers, with the empty line after them, are told. `None`: this is no chunked body.
+    pub(crate) fn read_framing(
+        &mut self,
+        bytes: &[u8],
+        mut trailer: impl FnMut(u8),
+    ) -> Option<usize> {
+        let mut read = 0;
+        while read < bytes.len() && !self.is_over() && self.data() == 0 {
+            let byte = bytes[read];
+            if matches!(self.at, At::Trailer { .. } | At::TrailerEnd { .. }) {
+                trailer(byte);
+            }
+            self.at = self.step(byte)?;
+            read += 1;
+        }
+        Some(read)
+    }
+
+    /// How many bytes of data come next; none: there is framing before them.
+    pub(crate) fn data(&self) -> u64 {
+        match self.at {
+            At::Data { left } => left,
+            _ => 0,
+        }
+    }
+
+    /// Passes so many bytes of data, of which there are as many: their number again.
+    pub(crate) fn pass_data(&mut self, bytes: usize) -> usize {
+        self.at = match self.data().saturating_sub(bytes as u64) {
+            0 => At::DataReturn,
+            left => At::Data { left },
+        };
+        bytes
+    }
+
+    pub(crate) fn is_over(&self) -> bool {
         matches!(self.at, At::End)
     }
 
@@ -115,9 +146,9 @@ mod tests {
 
     /// Bytes of the body, fed in pieces of one and at once.
     fn length(bytes: &[u8]) -> Option<usize> {
-        let mut whole = Chunked::new();
+        let mut whole = Chunked::default();
         let at_once = whole.read(bytes).filter(|_| whole.is_over());
-        let mut single = Chunked::new();
+        let mut single = Chunked::default();
         let mut one_by_one = Some(0);
         for byte in bytes {
             if single.is_over() {

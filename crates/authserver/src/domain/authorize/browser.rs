@@ -1,0 +1,89 @@
+//! What a browser keeps for us, by Hydra's names.
+
+use std::{collections::BTreeMap, time::Duration};
+
+use aws_lc_rs::digest::{self, SHA256};
+
+use crate::domain::Authority;
+
+/// What a browser brings.
+#[derive(Debug, Default)]
+pub(crate) struct Browser {
+    /// Its cookies, of each name the first.
+    pub(crate) cookies: BTreeMap<String, String>,
+}
+
+/// What a browser is to keep. Scripts never see it.
+#[derive(Debug)]
+pub(crate) struct Cookie {
+    pub(crate) name: String,
+    pub(crate) value: String,
+    /// For how long; zero: it forgets it.
+    pub(crate) max_age: Duration,
+}
+
+/// What binds a browser to a request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Csrf {
+    /// To a login.
+    Login,
+    /// To a consent.
+    Consent,
+}
+
+impl Authority {
+    /// The cookie of the login session.
+    pub(in crate::domain) fn session_cookie_name(&self) -> String {
+        format!("ory_hydra_session{}", self.suffix())
+    }
+
+    /// Forgets the login session.
+    pub(in crate::domain) fn no_session_cookie(&self) -> Cookie {
+        Cookie {
+            name: self.session_cookie_name(),
+            value: "none".to_owned(),
+            max_age: Duration::ZERO,
+        }
+    }
+
+    /// The cookie that binds a browser to what a client asks for.
+    pub(super) fn csrf_cookie(&self, csrf: Csrf, client_id: &str, value: &str) -> Cookie {
+        Cookie {
+            name: self.csrf_cookie_name(csrf, client_id),
+            value: value.to_owned(),
+            max_age: self.options.people.ttl_request,
+        }
+    }
+
+    /// The value of the same, as a browser brings it.
+    pub(super) fn csrf_of<'a>(
+        &self,
+        csrf: Csrf,
+        client_id: &str,
+        browser: &'a Browser,
+    ) -> Option<&'a str> {
+        let name = self.csrf_cookie_name(csrf, client_id);
+        browser.cookies.get(&name).map(String::as_str)
+    }
+
+    /// One for each client, so that two clients in one browser do not disturb each other.
+    fn csrf_cookie_name(&self, csrf: Csrf, client_id: &str) -> String {
+        let kind = match csrf {
+            Csrf::Login => "login",
+            Csrf::Consent => "consent",
+        };
+        let digest = digest::digest(&SHA256, client_id.as_bytes());
+        let number = match digest.as_ref() {
+            [a, b, c, d, ..] => u32::from_be_bytes([*a, *b, *c, *d]),
+            _ => 0,
+        };
+        format!("ory_hydra_{kind}_csrf{}_{number}", self.suffix())
+    }
+
+    const fn suffix(&self) -> &'static str {
+        match self.options.is_trial {
+            true => "_dev",
+            false => "",
+        }
+    }
+}

@@ -1,0 +1,80 @@
+//! `/oauth2/auth`: a browser asks for a code, is sent to log in ([`login`]) and to consent
+//! ([`consent`]), and goes back to the client. What it carries meanwhile is sealed ([`flow`]), so
+//! nothing is kept of a request before a person said something.
+//!
+//! Knows no HTTP: what a request must be like is in [`asked`], the code's proof in [`pkce`].
+
+pub(crate) mod answer;
+mod asked;
+pub(crate) mod browser;
+pub(crate) mod consent;
+mod consented;
+mod flow;
+pub(crate) mod login;
+pub(crate) mod pkce;
+
+pub(crate) use answer::{Answer, Destination, Mode, Onward};
+pub(in crate::domain) use consented::{Code, Consented};
+pub(crate) use flow::Rejection;
+pub(in crate::domain) use flow::Sealed;
+
+use carnet_oauth::form;
+
+use crate::domain::{
+    Authority, TokenError,
+    authorize::{answer::Refusal, browser::Browser, flow::Flow},
+    uuid,
+};
+
+/// How a browser comes back from an application.
+enum Back<'a> {
+    Login(&'a str),
+    Consent(&'a str),
+}
+
+impl Authority {
+    /// Where a browser goes next that asks for a code, or comes back from logging in or consenting.
+    pub(crate) async fn authorize(
+        &self,
+        query: &str,
+        browser: &Browser,
+    ) -> Result<Onward, TokenError> {
+        let parameters = form::parse(query.as_bytes());
+        let outcome = match back(&parameters) {
+            Some(Back::Login(verifier)) => self.after_login(verifier, browser).await,
+            Some(Back::Consent(verifier)) => self.after_consent(verifier, browser).await,
+            None => self.begin(query, browser).await,
+        };
+        outcome.or_else(|refusal| self.refused(refusal))
+    }
+
+    /// A new request: on to the login application.
+    async fn begin(&self, query: &str, browser: &Browser) -> Result<Onward, Refusal> {
+        let asked = self.asked(query).await?;
+        let session = self.remembered_login(&asked, browser).await?;
+        let flow = Flow {
+            id: uuid::fresh(&*self.random),
+            query: query.to_owned(),
+            begun_at: self.now(),
+            csrf: uuid::fresh(&*self.random),
+            session_id: match &session {
+                Some(session) => session.id.clone(),
+                None => uuid::fresh(&*self.random),
+            },
+            subject: session.as_ref().map(|session| session.subject.clone()),
+            authenticated_at: session.map_or(0, |session| session.authenticated_at),
+        };
+        self.to_login(&asked, &flow)
+    }
+}
+
+fn back(parameters: &[(String, String)]) -> Option<Back<'_>> {
+    parameters
+        .iter()
+        .find_map(|(name, value)| match name.as_str() {
+            _ if value.is_empty() => None,
+            "login_verifier" => Some(Back::Login(value)),
+            "consent_verifier" => Some(Back::Consent(value)),
+            _ => None,
+        })
+}

@@ -1,0 +1,115 @@
+//! `authorization_code`: a code that a person's browser brought (RFC 6749, section 4.1.3).
+
+use carnet_oauth::{
+    client::Client, grant::Grant, token_request::TokenRequest, token_response::TokenResponse,
+};
+use secrecy::ExposeSecret as _;
+
+use crate::{
+    domain::{
+        Authority, TokenError,
+        authority::within,
+        authorize::{Code, pkce},
+        grant::{
+            not_registered,
+            person::{Lifespans, invalid_grant},
+        },
+        opaque,
+    },
+    store::{CodeRow, ConsentRow, Redemption},
+};
+
+impl Authority {
+    /// The tokens of a code. One that was used before takes back what it gave (section 4.1.2).
+    pub(super) async fn authorization_code(
+        &self,
+        client: &Client,
+        request: &TokenRequest,
+    ) -> Result<TokenResponse, TokenError> {
+        if !client.allows_grant(Grant::AuthorizationCode.name()) {
+            return Err(not_registered(Grant::AuthorizationCode));
+        }
+        let unknown = || invalid_grant("The code is missing, or none that counts.");
+        let shown = request.code.as_ref().ok_or_else(unknown)?;
+        let digest =
+            opaque::verified_digest(opaque::Kind::Code, &self.system, shown.expose_secret());
+        let digest = digest.ok_or_else(unknown)?;
+        let row = within(self.store.find_code(&digest)).await?;
+        let row = row.ok_or_else(unknown)?;
+        let consent = self.consented(&row.consent_id).await?;
+        let (consent, said) = consent.ok_or_else(unknown)?;
+        if row.used_at != 0 {
+            return Err(self.used_again(&consent).await?);
+        }
+        if self.now() >= row.expires_at {
+            return Err(unknown());
+        }
+        check(client, request, &row, &consent)?;
+        let spans = &client.lifespans;
+        let lifespans = Lifespans {
+            access: spans.authorization_code_grant_access_token_lifespan,
+            id: spans.authorization_code_grant_id_token_lifespan,
+            refresh: spans.authorization_code_grant_refresh_token_lifespan,
+        };
+        let made = self.tokens_of(client, request, (&consent, &said), &lifespans);
+        let (exchange, told) = made.await?;
+        match within(self.store.redeem_code(&digest, &exchange)).await? {
+            Redemption::Done => Ok(told),
+            Redemption::Gone => Err(unknown()),
+            Redemption::Used => Err(self.used_again(&consent).await?),
+        }
+    }
+
+    /// Ends what a code gave that comes again.
+    async fn used_again(&self, consent: &ConsentRow) -> Result<TokenError, TokenError> {
+        self.end_consent(consent).await?;
+        Ok(invalid_grant("The code was used before."))
+    }
+
+    /// Ends all tokens of a consent, here before this returns.
+    pub(in crate::domain) async fn end_consent(
+        &self,
+        consent: &ConsentRow,
+    ) -> Result<(), TokenError> {
+        let now = self.now();
+        within(self.store.end_consent(&consent.id, now)).await?;
+        Ok(self.revocations.settle(&consent.client_id, now).await?)
+    }
+}
+
+/// Whether whoever shows a code is who asked for it.
+fn check(
+    client: &Client,
+    request: &TokenRequest,
+    row: &CodeRow,
+    consent: &ConsentRow,
+) -> Result<(), TokenError> {
+    let code = Code::of(row)?;
+    if consent.client_id != client.client_id {
+        return Err(invalid_grant("The code was given to another client."));
+    }
+    if code.redirect_uri.is_some() && code.redirect_uri != request.redirect_uri {
+        return Err(invalid_grant(
+            "Parameter 'redirect_uri' is not the one that the code was sent to.",
+        ));
+    }
+    let verifier = request
+        .code_verifier
+        .as_ref()
+        .map(|text| text.expose_secret());
+    let is_proven = match (&code.challenge, verifier) {
+        (None, None) => true,
+        (Some(challenge), Some(verifier)) => {
+            pkce::is_well_formed(verifier) && pkce::verifies(challenge, verifier)
+        }
+        // A verifier without a challenge: somebody took the challenge out of the request
+        // (RFC 9700, section 2.1.1).
+        _ => false,
+    };
+    match is_proven {
+        true => Ok(()),
+        false => Err(invalid_grant(
+            "Parameter 'code_verifier' is not the one that the code was asked for with.",
+        )),
+    }
+}

@@ -1,0 +1,116 @@
+//! ID tokens (OpenID Connect Core, section 2): who logged in, told to the client in a signed text.
+
+use aws_lc_rs::digest::{self, SHA256, SHA384, SHA512};
+use carnet_jose::{Algorithm, base64url};
+use secrecy::SecretString;
+use serde_json::{Map, Value, json};
+
+use crate::{
+    domain::{
+        Authority, TokenError,
+        authorize::Consented,
+        claims,
+        keys::{ID_TOKENS, ring::Unsigned},
+        uuid,
+    },
+    options::TokenProfile,
+    store::ConsentRow,
+};
+
+impl Authority {
+    /// The id token that comes with an access token.
+    pub(super) async fn id_token(
+        &self,
+        (row, said): (&ConsentRow, &Consented),
+        access_token: &str,
+        expires_at: i64,
+    ) -> Result<SecretString, TokenError> {
+        let now = self.now();
+        let algorithm = self.ring.algorithm(ID_TOKENS).await?;
+        let mut claims = self.about(row, said);
+        claims.extend([
+            (
+                "at_hash".to_owned(),
+                json!(half_hash(algorithm, access_token)),
+            ),
+            ("exp".to_owned(), json!(expires_at)),
+            ("iat".to_owned(), json!(now)),
+            ("jti".to_owned(), json!(uuid::fresh(&*self.random))),
+            ("sid".to_owned(), json!(row.session_id)),
+        ]);
+        let request = said.request();
+        let more = [
+            ("nonce", request.nonce.map(Value::from)),
+            ("acr", (!said.acr.is_empty()).then(|| json!(said.acr))),
+            ("amr", (!said.amr.is_empty()).then(|| json!(said.amr))),
+        ];
+        let more = more.into_iter();
+        claims.extend(more.filter_map(|(name, value)| Some((name.to_owned(), value?))));
+        self.signed_for_id(claims, expires_at - now).await
+    }
+
+    /// The algorithm of id tokens now.
+    pub(crate) async fn id_token_algorithm(&self) -> Result<Algorithm, TokenError> {
+        self.ring.algorithm(ID_TOKENS).await
+    }
+
+    /// Signs claims with the key for id tokens.
+    pub(super) async fn signed_for_id(
+        &self,
+        claims: Map<String, Value>,
+        lifetime: i64,
+    ) -> Result<SecretString, TokenError> {
+        let claims = Value::Object(claims::sorted(claims)).to_string();
+        let unsigned = Unsigned {
+            claims: claims.into_bytes(),
+            profile: TokenProfile::Hydra,
+            lifetime,
+        };
+        self.ring.sign(ID_TOKENS, unsigned).await
+    }
+
+    /// What an id token and `/userinfo` say alike. The application's claims come first, so that ours
+    /// stand over them.
+    pub(super) fn about(&self, row: &ConsentRow, said: &Consented) -> Map<String, Value> {
+        let mut claims = said.id_token.clone();
+        for name in [
+            "at_hash", "exp", "iat", "jti", "sid", "nonce", "acr", "amr", "c_hash",
+        ] {
+            claims.shift_remove(name);
+        }
+        claims.extend([
+            ("aud".to_owned(), json!([row.client_id])),
+            ("auth_time".to_owned(), json!(said.authenticated_at)),
+            ("iss".to_owned(), json!(self.options.issuer)),
+            ("rat".to_owned(), json!(said.requested_at)),
+            ("sub".to_owned(), json!(row.subject)),
+        ]);
+        claims
+    }
+}
+
+/// The left half of a token's digest, by the hash of the signature's algorithm (section 3.1.3.6).
+fn half_hash(algorithm: Algorithm, token: &str) -> String {
+    let hash = match algorithm {
+        Algorithm::Rs256 | Algorithm::Ps256 | Algorithm::Es256 => &SHA256,
+        Algorithm::Rs384 | Algorithm::Ps384 | Algorithm::Es384 => &SHA384,
+        _ => &SHA512,
+    };
+    let digest = digest::digest(hash, token.as_bytes());
+    let bytes = digest.as_ref();
+    base64url::encode(bytes.get(..bytes.len() / 2).unwrap_or_default())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_hash_of_an_access_token_is_that_of_the_standard() {
+        // OpenID Connect Core, appendix A.3.
+        let token = "jHkWEdUXMU1BwAsC4vtUsZwnNvTIxEl0z9K3vx5KF0Y";
+        assert_eq!(half_hash(Algorithm::Rs256, token), "77QmUPtjPfzWtF2AnpK9RQ");
+        assert_eq!(half_hash(Algorithm::Es384, token).len(), 32);
+        assert_eq!(half_hash(Algorithm::EdDsa, token).len(), 43);
+    }
+}

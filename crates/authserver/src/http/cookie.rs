@@ -1,0 +1,59 @@
+//! Cookies (RFC 6265): read of a request, written for an answer. Scripts never see them; over https
+//! they go nowhere else.
+
+use std::collections::BTreeMap;
+
+use axum::http::{HeaderMap, header};
+
+use crate::domain::{
+    Authority,
+    authorize::browser::{Browser, Cookie},
+};
+
+/// What a browser brings; of a name that comes twice the first counts.
+pub(super) fn read(headers: &HeaderMap) -> Browser {
+    let mut cookies = BTreeMap::new();
+    let lines = headers.get_all(header::COOKIE).iter();
+    let pairs = lines.filter_map(|line| line.to_str().ok());
+    for pair in pairs.flat_map(|line| line.split(';')) {
+        if let Some((name, value)) = pair.trim().split_once('=') {
+            let value = value.trim_matches('"').to_owned();
+            cookies.entry(name.to_owned()).or_insert(value);
+        }
+    }
+    Browser { cookies }
+}
+
+/// One as it is set.
+pub(super) fn written(authority: &Authority, cookie: &Cookie) -> String {
+    let seconds = cookie.max_age.as_secs();
+    let expires = match seconds {
+        0 => "Thu, 01 Jan 1970 00:00:01 GMT".to_owned(),
+        _ => authority.date_after(cookie.max_age),
+    };
+    let scope = match authority.options.is_secure() {
+        true => "HttpOnly; Secure; SameSite=None",
+        false => "HttpOnly; SameSite=Lax",
+    };
+    let Cookie { name, value, .. } = cookie;
+    format!("{name}={value}; Path=/; Expires={expires}; Max-Age={seconds}; {scope}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn of_a_name_that_comes_twice_the_first_counts() {
+        let mut headers = HeaderMap::new();
+        for line in ["a=1; b=\"2\"; a=3", "c=4=5; broken; b=6"] {
+            headers.append(header::COOKIE, header::HeaderValue::from_static(line));
+        }
+        let read = read(&headers).cookies;
+        let found: Vec<_> = read
+            .iter()
+            .map(|(name, value)| (&**name, &**value))
+            .collect();
+        assert_eq!(found, [("a", "1"), ("b", "2"), ("c", "4=5")]);
+    }
+}

@@ -1,0 +1,422 @@
+//! What people did: logins, consents, and the codes and tokens that came of them.
+
+use carnet_authserver::store::{
+    CodeRow, ConsentQuery, ConsentRow, ConsentsOf, Exchange, Grace, Holder, Perishable, Redemption,
+    RefreshTokenRow, Revoked, SessionRow, Store, TokenRow,
+};
+use futures_util::future::join_all;
+use serde_json::{Map, json};
+
+use super::{token, with_clients};
+
+const NOW: i64 = 1_000;
+
+fn session(id: &str, subject: &str) -> SessionRow {
+    SessionRow {
+        id: id.to_owned(),
+        subject: subject.to_owned(),
+        authenticated_at: 900,
+        expires_at: 5_000,
+    }
+}
+
+fn document() -> Map<String, serde_json::Value> {
+    Map::from_iter([("z".to_owned(), json!([1, "\"'\u{e9}"]))])
+}
+
+fn consent(id: &str, subject: &str, client_id: &str) -> ConsentRow {
+    ConsentRow {
+        id: id.to_owned(),
+        subject: subject.to_owned(),
+        client_id: client_id.to_owned(),
+        session_id: "s".to_owned(),
+        document: document(),
+        is_skipped: false,
+        remembered_until: 0,
+        handled_at: NOW,
+        ended_at: 0,
+        expires_at: 2_000,
+    }
+}
+
+fn code(digest: &str, consent_id: &str) -> CodeRow {
+    CodeRow {
+        digest: digest.to_owned(),
+        consent_id: consent_id.to_owned(),
+        document: document(),
+        used_at: 0,
+        expires_at: 1_600,
+    }
+}
+
+fn refresh_token(digest: &str, consent_id: &str) -> RefreshTokenRow {
+    RefreshTokenRow {
+        digest: digest.to_owned(),
+        consent_id: consent_id.to_owned(),
+        issued_at: NOW,
+        used_at: 0,
+        uses: 0,
+        expires_at: 9_000,
+    }
+}
+
+fn access(digest: &str, consent_id: &str, jti: &str) -> TokenRow {
+    TokenRow {
+        holder: Holder {
+            subject: "alice".to_owned(),
+            consent_id: consent_id.to_owned(),
+            jti: jti.to_owned(),
+        },
+        ..token(digest, "a", 4_000)
+    }
+}
+
+/// The `n`th pair of tokens of a consent.
+fn pair(consent_id: &str, n: usize) -> Exchange {
+    Exchange {
+        access: access(&format!("at-{n}"), consent_id, ""),
+        refresh: Some(refresh_token(&format!("rt-{n}"), consent_id)),
+        now: NOW,
+    }
+}
+
+/// A consent `c` of alice to client `a` whose code became `at-0` and `rt-0`.
+async fn with_tokens(store: &dyn Store) {
+    with_clients(store, &["a"]).await;
+    let row = consent("c", "alice", "a");
+    let code = code("code", "c");
+    assert!(store.insert_consent(&row, Some(&code)).await.unwrap());
+    let redeemed = store.redeem_code("code", &pair("c", 0)).await.unwrap();
+    assert_eq!(redeemed, Redemption::Done);
+}
+
+/// Uses a refresh token for the `n`th pair, without grace.
+async fn refresh(store: &dyn Store, digest: &str, n: usize) -> Redemption {
+    refresh_for(store, digest, &pair("c", n)).await
+}
+
+async fn refresh_for(store: &dyn Store, digest: &str, exchange: &Exchange) -> Redemption {
+    let redeemed = store.redeem_refresh_token(digest, exchange, Grace::default());
+    redeemed.await.unwrap()
+}
+
+async fn is_there(store: &dyn Store, digest: &str) -> bool {
+    store.find_token(digest).await.unwrap().is_some()
+}
+
+pub(crate) async fn a_login_session_is_replaced_by_its_id_and_deleted_with_its_person(
+    store: &dyn Store,
+) {
+    for row in [
+        session("1", "alice"),
+        session("2", "alice"),
+        session("3", "bob"),
+    ] {
+        store.put_session(&row).await.unwrap();
+    }
+    let later = SessionRow {
+        authenticated_at: 950,
+        ..session("1", "alice")
+    };
+    store.put_session(&later).await.unwrap();
+    assert_eq!(store.find_session("1").await.unwrap(), Some(later));
+    store.delete_session("1").await.unwrap();
+    store.delete_session("1").await.unwrap();
+    assert_eq!(store.find_session("1").await.unwrap(), None);
+    store.delete_sessions_of("alice").await.unwrap();
+    assert_eq!(store.find_session("2").await.unwrap(), None);
+    let other = store.find_session("3").await.unwrap();
+    assert_eq!(other, Some(session("3", "bob")));
+}
+
+pub(crate) async fn a_consent_and_its_code_are_read_back_as_they_were_written(store: &dyn Store) {
+    with_clients(store, &["a"]).await;
+    let (row, code) = (consent("c", "alice", "a"), code("code", "c"));
+    assert!(store.insert_consent(&row, Some(&code)).await.unwrap());
+    assert_eq!(store.find_consent("c").await.unwrap(), Some(row));
+    assert_eq!(store.find_code("code").await.unwrap(), Some(code));
+    assert_eq!(store.find_consent("d").await.unwrap(), None);
+    assert_eq!(store.find_code("other").await.unwrap(), None);
+    assert_eq!(store.find_refresh_token("code").await.unwrap(), None);
+}
+
+pub(crate) async fn a_consent_to_a_client_that_is_gone_is_not_added(store: &dyn Store) {
+    let (row, code) = (consent("c", "alice", "gone"), code("code", "c"));
+    assert!(!store.insert_consent(&row, Some(&code)).await.unwrap());
+    assert_eq!(store.find_consent("c").await.unwrap(), None);
+    assert_eq!(store.find_code("code").await.unwrap(), None);
+}
+
+pub(crate) async fn the_newest_remembered_consent_stands_for_others_until_its_time(
+    store: &dyn Store,
+) {
+    with_clients(store, &["a", "b"]).await;
+    let mut first = consent("1", "alice", "a");
+    first.remembered_until = 1_500;
+    let mut second = consent("2", "alice", "a");
+    (second.remembered_until, second.handled_at) = (1_200, 1_100);
+    let forgotten = ConsentRow {
+        handled_at: 1_150,
+        ..consent("3", "alice", "a")
+    };
+    for row in [&first, &second, &forgotten] {
+        assert!(store.insert_consent(row, None).await.unwrap());
+    }
+    let found = store.remembered_consent("alice", "a", 1_199).await.unwrap();
+    assert_eq!(found, Some(second));
+    let found = store.remembered_consent("alice", "a", 1_200).await.unwrap();
+    assert_eq!(found, Some(first));
+    for (subject, client_id, now) in [("alice", "a", 1_500), ("bob", "a", 0), ("alice", "b", 0)] {
+        let found = store.remembered_consent(subject, client_id, now).await;
+        assert_eq!(found.unwrap(), None, "{subject} {client_id} {now}");
+    }
+}
+
+pub(crate) async fn consents_that_were_asked_for_are_listed_in_the_order_of_their_ids(
+    store: &dyn Store,
+) {
+    with_clients(store, &["a", "b"]).await;
+    let skipped = ConsentRow {
+        is_skipped: true,
+        ..consent("2", "alice", "a")
+    };
+    let elsewhere = ConsentRow {
+        session_id: "t".to_owned(),
+        ..consent("4", "alice", "b")
+    };
+    let all = [
+        consent("3", "alice", "a"),
+        consent("1", "alice", "a"),
+        elsewhere,
+    ];
+    for row in all.iter().chain([&skipped, &consent("5", "bob", "a")]) {
+        assert!(store.insert_consent(row, None).await.unwrap());
+    }
+    let text = |text: &str| Some(text.to_owned());
+    let of_alice = ConsentQuery {
+        subject: text("alice"),
+        limit: 9,
+        ..ConsentQuery::default()
+    };
+    for (query, expected) in [
+        (of_alice.clone(), &["1", "3", "4"][..]),
+        (
+            ConsentQuery {
+                client_id: text("b"),
+                ..of_alice.clone()
+            },
+            &["4"],
+        ),
+        (
+            ConsentQuery {
+                session_id: text("s"),
+                ..of_alice.clone()
+            },
+            &["1", "3"],
+        ),
+        (
+            ConsentQuery {
+                after: text("1"),
+                limit: 1,
+                ..of_alice.clone()
+            },
+            &["3"],
+        ),
+        (
+            ConsentQuery {
+                with_skipped: true,
+                ..of_alice.clone()
+            },
+            &["1", "2", "3", "4"],
+        ),
+        (
+            ConsentQuery {
+                subject: text("nobody"),
+                ..of_alice
+            },
+            &[],
+        ),
+    ] {
+        let found = store.list_consents(&query).await.unwrap();
+        let ids: Vec<&str> = found.iter().map(|row| row.id.as_str()).collect();
+        assert_eq!(ids, expected, "{query:?}");
+    }
+}
+
+pub(crate) async fn a_code_is_used_once_and_its_second_use_ends_what_the_first_gave(
+    store: &dyn Store,
+) {
+    with_tokens(store).await;
+    assert_eq!(store.find_code("code").await.unwrap().unwrap().used_at, NOW);
+    assert!(is_there(store, "at-0").await);
+    let consent = store.find_consent("c").await.unwrap().unwrap();
+    assert_eq!(consent.expires_at, 9_000, "as long as its refresh token");
+    let redeemed = store.redeem_code("nope", &pair("c", 1)).await.unwrap();
+    assert_eq!(redeemed, Redemption::Gone);
+    let redeemed = store.redeem_code("code", &pair("c", 1)).await.unwrap();
+    assert_eq!(redeemed, Redemption::Used);
+    assert!(!is_there(store, "at-0").await && !is_there(store, "at-1").await);
+    assert_eq!(store.find_refresh_token("rt-0").await.unwrap(), None);
+    assert_eq!(store.find_refresh_token("rt-1").await.unwrap(), None);
+    let ended = store.find_consent("c").await.unwrap().unwrap();
+    assert_eq!(ended.ended_at, NOW);
+}
+
+pub(crate) async fn a_refresh_token_takes_the_place_of_the_one_before(store: &dyn Store) {
+    with_tokens(store).await;
+    assert_eq!(refresh(store, "rt-0", 1).await, Redemption::Done);
+    assert!(!is_there(store, "at-0").await && is_there(store, "at-1").await);
+    let used = store.find_refresh_token("rt-0").await.unwrap().unwrap();
+    assert_eq!((used.used_at, used.uses), (NOW, 1));
+
+    let mut signed = pair("c", 2);
+    signed.access.holder.jti = "jti-2".to_owned();
+    assert_eq!(refresh_for(store, "rt-1", &signed).await, Redemption::Done);
+    let read = store.find_token("at-2").await.unwrap();
+    assert_eq!(read.as_ref(), Some(&signed.access));
+
+    assert_eq!(refresh(store, "rt-0", 3).await, Redemption::Used);
+    let revoked = store.revocations_after(-1).await.unwrap();
+    assert_eq!(revoked.len(), 1, "the signed one, by its name");
+    let jti = Revoked::Token {
+        jti: "jti-2".to_owned(),
+        client_id: "a".to_owned(),
+    };
+    assert_eq!(revoked[0].revocation.revoked, jti);
+    for digest in ["at-2", "at-3"] {
+        assert!(!is_there(store, digest).await, "{digest}");
+    }
+    for digest in ["rt-0", "rt-1", "rt-2", "rt-3"] {
+        assert_eq!(
+            refresh(store, digest, 4).await,
+            Redemption::Gone,
+            "{digest}"
+        );
+    }
+}
+
+pub(crate) async fn of_a_thousand_uses_of_a_refresh_token_one_wins_at_most_and_its_family_ends(
+    store: &dyn Store,
+) {
+    with_tokens(store).await;
+    let exchanges: Vec<Exchange> = (1..=1_000).map(|n| pair("c", n)).collect();
+    let uses = exchanges
+        .iter()
+        .map(|exchange| store.redeem_refresh_token("rt-0", exchange, Grace::default()));
+    // A database that is too busy may refuse to answer, but not answer wrongly.
+    let redeemed: Vec<_> = join_all(uses).await.into_iter().flatten().collect();
+    let count = |wanted| redeemed.iter().filter(|found| **found == wanted).count();
+    assert_eq!(count(Redemption::Done), 1);
+    assert!(count(Redemption::Used) <= 1, "the family ends once");
+    for _ in 0..100 {
+        // Whoever comes after all others finds nothing that counts.
+        let exchange = pair("c", 0);
+        let last = store.redeem_refresh_token("rt-0", &exchange, Grace::default());
+        if last.await.is_ok() {
+            break;
+        }
+    }
+    assert_eq!(store.find_refresh_token("rt-0").await.unwrap(), None);
+    for n in 1..=1_000 {
+        assert!(!is_there(store, &format!("at-{n}")).await, "{n}");
+    }
+}
+
+pub(crate) async fn within_its_grace_a_used_refresh_token_works_again_so_many_times(
+    store: &dyn Store,
+) {
+    with_tokens(store).await;
+    let grace = Grace {
+        period: 10,
+        uses: 2,
+    };
+    for (n, later, expected) in [
+        (1, 0, Redemption::Done),
+        (2, 9, Redemption::Done),
+        (3, 9, Redemption::Done),
+    ] {
+        let mut exchange = pair("c", n);
+        exchange.now += later;
+        let redeemed = store.redeem_refresh_token("rt-0", &exchange, grace).await;
+        assert_eq!(redeemed.unwrap(), expected, "{n}");
+    }
+    assert!(is_there(store, "at-1").await && is_there(store, "at-3").await);
+    let redeemed = store
+        .redeem_refresh_token("rt-0", &pair("c", 4), grace)
+        .await;
+    assert_eq!(redeemed.unwrap(), Redemption::Used, "too often");
+    assert!(!is_there(store, "at-3").await);
+
+    let row = consent("late", "alice", "a");
+    let code = code("late", "late");
+    assert!(store.insert_consent(&row, Some(&code)).await.unwrap());
+    store.redeem_code("late", &pair("late", 5)).await.unwrap();
+    let any = Grace { uses: 0, ..grace };
+    let redeemed = store
+        .redeem_refresh_token("rt-5", &pair("late", 6), any)
+        .await;
+    assert_eq!(redeemed.unwrap(), Redemption::Done);
+    let mut late = pair("late", 7);
+    late.now += 10;
+    let redeemed = store.redeem_refresh_token("rt-5", &late, any).await;
+    assert_eq!(redeemed.unwrap(), Redemption::Used, "too late");
+}
+
+pub(crate) async fn a_revoked_consent_takes_its_tokens_with_it_and_leaves_others(
+    store: &dyn Store,
+) {
+    with_tokens(store).await;
+    with_clients(store, &["b"]).await;
+    let others = [consent("d", "alice", "b"), consent("e", "bob", "a")];
+    for row in &others {
+        assert!(store.insert_consent(row, None).await.unwrap());
+    }
+    let of = |client_id: Option<&str>| ConsentsOf {
+        subject: "alice".to_owned(),
+        client_id: client_id.map(str::to_owned),
+    };
+    store.revoke_consents(&of(Some("a")), NOW).await.unwrap();
+    assert_eq!(store.find_consent("c").await.unwrap(), None);
+    assert_eq!(store.find_code("code").await.unwrap(), None);
+    assert_eq!(store.find_refresh_token("rt-0").await.unwrap(), None);
+    assert!(!is_there(store, "at-0").await);
+    assert!(store.find_consent("d").await.unwrap().is_some());
+    store.revoke_consents(&of(None), NOW).await.unwrap();
+    assert_eq!(store.find_consent("d").await.unwrap(), None);
+    assert!(store.find_consent("e").await.unwrap().is_some());
+}
+
+pub(crate) async fn a_deleted_client_takes_its_consents_with_it(store: &dyn Store) {
+    with_tokens(store).await;
+    assert!(store.delete_client("a", NOW, 4_000).await.unwrap());
+    assert_eq!(store.find_consent("c").await.unwrap(), None);
+    assert_eq!(store.find_code("code").await.unwrap(), None);
+    assert_eq!(store.find_refresh_token("rt-0").await.unwrap(), None);
+    assert!(!is_there(store, "at-0").await);
+}
+
+pub(crate) async fn what_people_did_is_deleted_after_its_end_in_bounded_numbers(store: &dyn Store) {
+    with_tokens(store).await;
+    for n in 0..3 {
+        let id = n.to_string();
+        store.put_session(&session(&id, "alice")).await.unwrap();
+        let row = consent(&id, "alice", "a");
+        let code = code(&id, &id);
+        assert!(store.insert_consent(&row, Some(&code)).await.unwrap());
+    }
+    for (what, before, expected) in [
+        (Perishable::LoginSession, 5_000, &[0][..]),
+        (Perishable::LoginSession, 5_001, &[2, 1, 0]),
+        (Perishable::Code, 1_600, &[0]),
+        (Perishable::Code, 1_601, &[2, 2, 0]),
+        (Perishable::RefreshToken, 9_000, &[0]),
+        (Perishable::Consent, 2_001, &[2, 1, 0]),
+        (Perishable::RefreshToken, 9_001, &[1, 0]),
+        (Perishable::Consent, 9_001, &[1, 0]),
+    ] {
+        for expected in expected {
+            let deleted = store.delete_expired(what, before, 2).await.unwrap();
+            assert_eq!(deleted, *expected, "{what:?} {before}");
+        }
+    }
+}
