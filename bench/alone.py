@@ -59,8 +59,9 @@ def _routers(alone: _Alone, extent: Extent) -> dict[str, list[float]]:
 
 
 def _threads(alone: _Alone, extent: Extent) -> dict[str, list[float]]:
-    one = alone.start("one-thread", ROUTERS[0], BOTH, 1)
-    two = alone.start("two-threads", ROUTERS[0], BOTH, 2)
+    # A thread serves on each core that the process may use.
+    one = alone.start("one-thread", ROUTERS[0])
+    two = alone.start("two-threads", ROUTERS[0], BOTH)
     ratios = []
     for number in range(extent.rounds):
         first, second = (_cpu_us(server, ROUTERS[0], extent.seconds) for server in (one, two))
@@ -94,14 +95,12 @@ class _Alone:
     def __init__(self, servers: Servers, program: str, backend: int) -> None:
         self.servers, self.program, self.backend = servers, program, backend
 
-    def start(
-        self, name: str, count: int, pin: list[str] | None = None, threads: int = 1
-    ) -> Server:
+    def start(self, name: str, count: int, pin: list[str] | None = None) -> Server:
         """A gateway with so many routers."""
         [port] = free_ports(1)
         self._write(self._file(name), count)
         command = [*(SERVER if pin is None else pin)]
-        command += ["env", f"TOKIO_WORKER_THREADS={threads}", self.program, "gateway"]
+        command += [self.program, "gateway"]
         command += [f"--entrypoints.web.address=127.0.0.1:{port}"]
         command += [f"--providers.file.filename={self._file(name)}", "--accesslog=true"]
         command += [f"--accesslog.filepath={self.servers.directory}/{name}.log"]

@@ -12,6 +12,7 @@ from processes import free_ports
 from stage import wait_until
 
 PASSWORD = "redis-canary"
+SLOTS = 16_384
 RIGHTS = "+hello +auth +ping +get +pttl +set +del +eval +pexpire"
 
 
@@ -21,11 +22,41 @@ def user(more: str = "") -> str:
     return f"user gateways on >{PASSWORD} ~gw:carnet:* {RIGHTS} {more}".strip()
 
 
-class Redis:
-    """One `redis-server`, or `redis-sentinel`, at a port that stays the same."""
+class Certificates:
+    """Of servers that speak TLS beside their plain port, with whoever shows the same certificate."""
 
-    def __init__(self, folder: Path, *options: str, port: int | None = None, program: str = "redis-server") -> None:
-        self.port = port or free_ports(1)[0]
+    def __init__(self, folder: Path) -> None:
+        key, certificate = folder / "redis.key", folder / "redis.pem"
+        subprocess.run(
+            [
+                "openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes",
+                "-keyout", str(key), "-out", str(certificate), "-days", "2", "-subj", "/CN=redis",
+                "-addext", "subjectAltName=IP:127.0.0.1", "-addext", "basicConstraints=critical,CA:FALSE",
+            ],
+            check=True, capture_output=True,
+        )
+        pem, private = (path.read_text(encoding="ascii").replace("\n", "\\n") for path in (certificate, key))
+        # For the gateways, for the servers, and for `redis-cli`.
+        self.material = f'ca: "{pem}", cert: "{pem}", key: "{private}"'
+        self.options = (
+            f"tls-cert-file {certificate}", f"tls-key-file {key}", f"tls-ca-cert-file {certificate}",
+            "tls-auth-clients yes",
+        )
+        self.flags = ["--tls", "--cert", str(certificate), "--key", str(key), "--cacert", str(certificate)]
+
+
+class Redis:
+    """One `redis-server`, or `redis-sentinel`, at a port that stays the same; with certificates, gateways and
+    other servers reach it at another one, by TLS."""
+
+    def __init__(
+        self, folder: Path, *options: str, port: int | None = None, program: str = "redis-server",
+        certificates: Certificates | None = None,
+    ) -> None:
+        self.port = self.reached = port or free_ports(1)[0]
+        if certificates:
+            self.reached = _low_port()
+            options += (f"tls-port {self.reached}", *certificates.options)
         self.folder = folder / f"redis-{self.port}"
         self.folder.mkdir(exist_ok=True)
         self.program, self.options = program, options
@@ -113,25 +144,32 @@ class Watched:
 
     NAME = "tokens"
 
-    def __init__(self, folder: Path) -> None:
-        secret = (f"requirepass {PASSWORD}", f"masterauth {PASSWORD}", user("+role"))
-        first = Redis(folder, *secret)
-        self.servers = [first, Redis(folder, *secret, f"replicaof 127.0.0.1 {first.port}")]
+    def __init__(self, folder: Path, certificates: Certificates) -> None:
+        secret = (f"requirepass {PASSWORD}", f"masterauth {PASSWORD}", user("+role"), "tls-replication yes")
+        first = Redis(folder, *secret, certificates=certificates)
+        second = Redis(folder, *secret, f"replicaof 127.0.0.1 {first.reached}", certificates=certificates)
+        self.servers = [first, second]
         self.sentinels = [
             Redis(
                 folder,
-                f"sentinel monitor {self.NAME} 127.0.0.1 {first.port} 2",
+                f"sentinel monitor {self.NAME} 127.0.0.1 {first.reached} 2",
                 f"sentinel auth-pass {self.NAME} {PASSWORD}",
                 f"sentinel down-after-milliseconds {self.NAME} 1000",
                 f"sentinel failover-timeout {self.NAME} 3000",
+                "tls-replication yes",
                 program="redis-sentinel",
+                certificates=certificates,
             )
             for _ in range(3)
         ]
 
     def __enter__(self) -> Watched:
-        for server in self.servers + self.sentinels:
+        for server in self.servers:
             server.start()
+        # Sentinels look again for a replica that they do not find after ten seconds only.
+        wait_until(self.is_followed, 30)
+        for sentinel in self.sentinels:
+            sentinel.start()
         if wait_until(self._is_known, 30) >= 30:
             raise SystemExit("faults: the sentinels do not find each other")
         return self
@@ -143,7 +181,12 @@ class Watched:
     def main(self) -> Redis:
         """The one that is written to."""
         _, port = self.sentinels[0].ask("SENTINEL", "get-master-addr-by-name", self.NAME)
-        return next(server for server in self.servers if server.port == int(port))
+        return next(server for server in self.servers if server.reached == int(port))
+
+    def is_followed(self) -> bool:
+        """Whether one of them is the replica of the other, and up to date."""
+        living = [server for server in self.servers if server.answers()]
+        return any(server.ask("INFO", "replication").count(b"state=online") == 1 for server in living)
 
     def _is_known(self) -> bool:
         def told(sentinel: Redis) -> dict[bytes, bytes]:
@@ -157,19 +200,26 @@ class Watched:
 class Cluster:
     """Three nodes without replicas, which share 16,384 slots."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, certificates: Certificates) -> None:
         options = ("cluster-enabled yes", "cluster-node-timeout 2000", "cluster-require-full-coverage no")
-        options += (user("+cluster|slots +asking"),)
-        self.nodes = [Redis(folder, *options, port=port) for port in _low_ports(3)]
+        options += (user("+cluster|slots +asking"), "tls-cluster yes")
+        self.nodes = [Redis(folder, *options, certificates=certificates) for _ in range(3)]
+        self.flags = certificates.flags
 
     def __enter__(self) -> Cluster:
         for node in self.nodes:
             node.start()
-        addresses = [f"127.0.0.1:{node.port}" for node in self.nodes]
-        self._cli("--cluster", "create", *addresses, "--cluster-yes")
-        if wait_until(lambda: all(self._is_whole(node) for node in self.nodes), 30) >= 30:
-            raise SystemExit("faults: the cluster does not come about")
-        return self
+        share = SLOTS // len(self.nodes) + 1
+        for at, node in enumerate(self.nodes):
+            node.ask("CLUSTER", "SET-CONFIG-EPOCH", str(at + 1))
+            node.ask("CLUSTER", "ADDSLOTSRANGE", str(at * share), str(min(SLOTS, (at + 1) * share) - 1))
+        # On a busy machine they may not meet in time, and do not try again by themselves.
+        for _ in range(15):
+            for node in self.nodes[1:]:
+                self.nodes[0].ask("CLUSTER", "MEET", "127.0.0.1", str(node.reached))
+            if wait_until(lambda: all(self._is_whole(node) for node in self.nodes), 3) < 3:
+                return self
+        raise SystemExit("faults: the cluster does not come about")
 
     def __exit__(self, *_: object) -> None:
         for node in self.nodes:
@@ -179,7 +229,7 @@ class Cluster:
         """Moves slots from the first node to the second."""
         first, second = (node.ask("CLUSTER", "MYID").decode() for node in self.nodes[:2])
         self._cli(
-            "--cluster", "reshard", f"127.0.0.1:{self.nodes[0].port}", "--cluster-from", first,
+            "--cluster", "reshard", f"127.0.0.1:{self.nodes[0].reached}", "--cluster-from", first,
             "--cluster-to", second, "--cluster-slots", str(slots), "--cluster-yes",
         )
 
@@ -188,22 +238,21 @@ class Cluster:
         return sum(node.ask("DBSIZE") for node in self.nodes)
 
     def _is_whole(self, node: Redis) -> bool:
-        return b"cluster_state:ok" in node.ask("CLUSTER", "INFO")
+        told = node.ask("CLUSTER", "INFO")
+        return all(word in told for word in (b"cluster_state:ok", b"cluster_slots_ok:16384", b"cluster_size:3"))
 
     def _cli(self, *words: str) -> None:
-        done = subprocess.run(["redis-cli", *words], capture_output=True, text=True, timeout=300, check=False)
+        done = subprocess.run(["redis-cli", *self.flags, *words], capture_output=True, text=True, timeout=300, check=False)
         if done.returncode:
             raise SystemExit(f"faults: redis-cli {' '.join(words[:2])}\n{done.stdout[-2000:]}{done.stderr}")
 
 
-def _low_ports(count: int) -> list[int]:
+def _low_port() -> int:
     """Nodes of a cluster also listen 10,000 ports higher."""
-    found: list[int] = []
-    while len(found) < count:
+    while True:
         port, = free_ports(1)
-        if port not in found and _is_free(port + 10_000):
-            found.append(port)
-    return found
+        if _is_free(port + 10_000):
+            return port
 
 
 def _is_free(port: int) -> bool:

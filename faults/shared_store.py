@@ -4,12 +4,8 @@ with no more rights than the reference asks for."""
 
 from __future__ import annotations
 
-import subprocess
-from pathlib import Path
-
 from fleet import Fleet, at_once, store
-from processes import free_ports
-from redis_servers import PASSWORD, Redis, user
+from redis_servers import PASSWORD, Certificates, Redis, user
 from stage import Stage
 from tokens import names
 
@@ -23,9 +19,9 @@ def play(stage: Stage) -> dict[str, float]:
     """The crowd, the clients, and the stranger."""
     clients, crowd = names("client", CLIENTS[stage.form]), CROWD[stage.form]
     certificates = Certificates(stage.folder)
-    with Redis(stage.folder, "user default off", user(), *certificates.options) as redis:
+    with Redis(stage.folder, "user default off", user(), certificates=certificates) as redis:
         more = f"username: gateways, password: {PASSWORD}, tls: {{{certificates.material}}}"
-        with Fleet(stage, store([certificates.port], more)) as fleet:
+        with Fleet(stage, store([redis.reached], more)) as fleet:
             fleet.provider.become(delay=1)
             statuses, calls = [], []
             for number in range(ROUNDS[stage.form]):
@@ -35,7 +31,7 @@ def play(stage: Stage) -> dict[str, float]:
             fleet.provider.become()
             seen = fleet.visits(clients, 50)
             shared = sum(fleet.calls(clients))
-            stranger = fleet.add(store([certificates.port], more, secret=OTHER))
+            stranger = fleet.add(store([redis.reached], more, secret=OTHER))
             fleet.rooms = [stranger]
             seen.all += fleet.visits(clients, 50).all
             return {
@@ -48,25 +44,3 @@ def play(stage: Stage) -> dict[str, float]:
                 "troubles": fleet.lines_about_the_store(),
                 **fleet.judged(),
             }
-
-
-class Certificates:
-    """A server that speaks TLS beside its plain port, with whoever shows the same certificate."""
-
-    def __init__(self, folder: Path) -> None:
-        self.port, = free_ports(1)
-        key, certificate = folder / "redis.key", folder / "redis.pem"
-        subprocess.run(
-            [
-                "openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes",
-                "-keyout", str(key), "-out", str(certificate), "-days", "2", "-subj", "/CN=redis",
-                "-addext", "subjectAltName=IP:127.0.0.1", "-addext", "basicConstraints=critical,CA:FALSE",
-            ],
-            check=True, capture_output=True,
-        )
-        pem, private = (path.read_text(encoding="ascii").replace("\n", "\\n") for path in (certificate, key))
-        self.material = f'ca: "{pem}", cert: "{pem}", key: "{private}"'
-        self.options = (
-            f"tls-port {self.port}", f"tls-cert-file {certificate}", f"tls-key-file {key}",
-            f"tls-ca-cert-file {certificate}", "tls-auth-clients yes",
-        )

@@ -1,4 +1,4 @@
-"""The store of tokens is a cluster: slots move from one node to another under load, then a node dies."""
+"""The store of tokens is a cluster that speaks TLS: slots move from one node to another under load, then a node dies."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ import time
 from typing import Callable
 
 from fleet import Fleet, store
-from redis_servers import PASSWORD, Cluster
-from stage import Stage
-from tokens import Visits, beside, names, visits
+from redis_servers import PASSWORD, Certificates, Cluster
+from stage import Stage, wait_until
+from tokens import Visits, beside, names, visit, visits
 
 SECONDS = {"short": 4, "long": 30}
 SLOTS = {"short": 200, "long": 2000}
@@ -17,9 +17,13 @@ PER_S = 50
 
 def play(stage: Stage) -> dict[str, float]:
     """New clients at both gateways meanwhile."""
-    with Cluster(stage.folder) as cluster:
-        ports = [node.port for node in cluster.nodes]
-        with Fleet(stage, store(ports, f"cluster: {{}}, username: gateways, password: {PASSWORD}")) as fleet:
+    certificates = Certificates(stage.folder)
+    with Cluster(stage.folder, certificates) as cluster:
+        ports = [node.reached for node in cluster.nodes]
+        more = f"cluster: {{}}, username: gateways, password: {PASSWORD}, tls: {{{certificates.material}}}"
+        with Fleet(stage, store(ports, more)) as fleet:
+            fresh = iter(names("first", 1000))
+            wait_until(lambda: _is_shared(fleet, next(fresh)), 10)
             lost, figures = 0, {}
             troubles = {
                 "well": lambda: None,
@@ -35,6 +39,13 @@ def play(stage: Stage) -> dict[str, float]:
                 if name == "moved":
                     figures["keys"] = cluster.keys()
             return {"lost": lost, **figures, **fleet.judged()}
+
+
+def _is_shared(fleet: Fleet, client: str) -> bool:
+    """Whether all gateways have found the store."""
+    for room in fleet.rooms:
+        visit(room.port, client)
+    return fleet.calls([client]) == [1]
 
 
 def _during(stage: Stage, fleet: Fleet, name: str, happens: Callable[[], object]) -> tuple[Visits, list[int]]:

@@ -1,5 +1,5 @@
-"""The store of tokens is a Redis that sentinels watch, and fails over: once because it is killed, once because
-somebody says so."""
+"""The store of tokens is a Redis that sentinels watch, all by TLS, and fails over: once because somebody says so,
+once because it is killed."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import time
 from typing import Callable
 
 from fleet import Fleet, store
-from redis_servers import PASSWORD, Watched
+from redis_servers import PASSWORD, Certificates, Watched
 from stage import Stage, wait_until
 from tokens import Visits, beside, names, visits
 
@@ -17,12 +17,15 @@ PER_S = 50
 
 def play(stage: Stage) -> dict[str, float]:
     """Two fail-overs under the load of new clients."""
-    with Watched(stage.folder) as redis:
+    certificates = Certificates(stage.folder)
+    with Watched(stage.folder, certificates) as redis:
         more = f"username: gateways, password: {PASSWORD}, sentinel: {{masterSet: {redis.NAME}}}"
-        ports = [sentinel.port for sentinel in redis.sentinels]
-        with Fleet(stage, store(ports, more)) as fleet:
+        ports = [sentinel.reached for sentinel in redis.sentinels]
+        with Fleet(stage, store(ports, f"{more}, tls: {{{certificates.material}}}")) as fleet:
             lost, figures = 0, {}
-            for name, happens in (("kill", lambda: redis.main().kill()), ("order", lambda: _order(redis))):
+            # The one that is replaced by order becomes a replica at once; one that was killed need not come back.
+            for name, happens in (("order", lambda: _order(redis)), ("kill", lambda: redis.main().kill())):
+                wait_until(redis.is_followed, 30)
                 seen, clients = _during(stage, fleet, name, lambda: figures.update({name + "_s": _until(redis, happens)}))
                 lost += seen.lost()
                 figures[f"calls_during_{name}"] = max(fleet.calls(clients))
@@ -30,10 +33,6 @@ def play(stage: Stage) -> dict[str, float]:
                 after = names(f"after-{name}", 50)
                 lost += fleet.visits(after, PER_S).lost()
                 figures[f"calls_after_{name}"] = max(fleet.calls(after))
-                for server in redis.servers:
-                    if server.process.poll() is not None:
-                        server.start()
-                _settled(redis)
             return {
                 "fail_overs": len(figures) // 3,
                 "lost": lost,
@@ -65,11 +64,6 @@ def _order(redis: Watched) -> None:
 
 def _until(redis: Watched, happens: Callable[[], object]) -> float:
     """How long it takes until there is another one."""
-    before = redis.main().port
+    before = redis.main()
     happens()
-    return wait_until(lambda: redis.main().port != before, 30)
-
-
-def _settled(redis: Watched) -> None:
-    """The sentinels see a replica that is up again."""
-    wait_until(lambda: redis.main().ask("INFO", "replication").count(b"state=online") == 1, 30)
+    return wait_until(lambda: redis.main() is not before, 30)

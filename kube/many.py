@@ -20,16 +20,16 @@ PATIENCE_S = 1800
 ALONE = "scale"
 
 
-def play(names: list[str], jobs: int, is_long: bool) -> int:
+def play(names: list[str], jobs: int, keeps: bool) -> int:
     """The exit code. The long form of everything is kept beside its forerunners, to be committed."""
     beside = [name for name in names if not name.startswith(ALONE)]
     alone = [name for name in names if name.startswith(ALONE)]
     results = {}
-    for group, number in [(beside, 1 if is_long else jobs), (alone, 1)]:
+    for group, number in [(beside, jobs), (alone, 1)]:
         with ThreadPoolExecutor(number) as many:
             results.update(zip(group, many.map(_play, group)))
     held = all(result["held"] for result in results.values())
-    if is_long:
+    if keeps:
         _keep({**_facts(), "held": held, "scenes": results})
     return 0 if held else 1
 

@@ -31,7 +31,7 @@ APP, AUTHORIZATION = "replicas.example", "authorization.example"
 # the one that the gateways ask for tokens.
 SERVERS, APP_LAST, REDIS_LAST, GATEWAYS = 10, 80, 81, 100
 # As the manifests in `deploy/kubernetes` have it, only quicker.
-LIFE = "transport: {lifeCycle: {requestAcceptGraceTimeout: 2s, graceTimeOut: 10s}}"
+LIFE = "transport: {lifeCycle: {requestAcceptGraceTimeout: 1s, graceTimeOut: 10s}}"
 # How often kubelet asks, here; what it says of the first failure counts.
 PROBE_S = 0.2
 
@@ -81,7 +81,7 @@ class Servers:
         self.cluster, self.carnet, self.started = cluster, carnet, 0
         self.variables = {
             "DSN": dsn, "SECRETS_SYSTEM": "only-for-this-very-test-of-ours", "URLS_SELF_ISSUER": tutorial.ISSUER,
-            "STRATEGIES_ACCESS_TOKEN": "jwt", "SERVE_DRAIN_DELAY": "2s",
+            "STRATEGIES_ACCESS_TOKEN": "jwt", "SERVE_DRAIN_DELAY": "1s",
         }
 
     def migrate(self) -> None:

@@ -49,7 +49,7 @@ NAMES = {
     hardened.REDIS_HOST: f"{stage.POD_NETWORK}.{hardened.REDIS_LAST}",
 }
 # What scenes need of the network: behind the stage's door there is none.
-FETCHED = {"chart": charts.helm, "traefik": peer.traefik, "definitions": install.definitions}
+FETCHED = {"chart": charts.helm, "traefik": peer.traefik, "definitions": definitions.published}
 
 
 @dataclass(frozen=True)
@@ -113,7 +113,8 @@ def main() -> int:
     install.tools()
     for name in names:
         FETCHED.get(name, lambda: None)()
-    return many.play(names, options.jobs, options.long)
+    jobs = 1 if options.long else options.jobs
+    return many.play(names, jobs, keeps=options.long and not options.name)
 
 
 def _play(name: str, scene: Scene, options: argparse.Namespace) -> bool:
@@ -142,7 +143,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--without", action="append", default=[], metavar="SCENE", help="scenes to leave out")
     parser.add_argument("--long", action="store_true", help="as often as the figures ask")
     parser.add_argument("--routes", action="append", type=int, help="of scale, with a fifth as many services (500)")
-    parser.add_argument("--jobs", type=int, default=3, help="scenes beside each other (3)")
+    parser.add_argument("--jobs", type=int, default=2, help="scenes beside each other (2)")
     parser.add_argument("--exactly", metavar="SCENE", help=argparse.SUPPRESS)
     return parser.parse_args()
 

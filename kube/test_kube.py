@@ -5,6 +5,7 @@ import unittest
 from pathlib import Path
 
 import guarded
+import hardened
 import image
 import peer
 import install
@@ -34,6 +35,15 @@ class Parts(unittest.TestCase):
     def test_the_objects_that_traefik_gets_are_golden_cases_too(self) -> None:
         for name, text in peer.golden().items():
             self.assertEqual((peer.GOLDEN / name).read_text(encoding="utf-8"), text, "run kube/peer.py")
+
+    def test_a_file_that_others_wrote_is_filled_with_a_client_and_an_authority_that_are_there(self) -> None:
+        text = "client_id: a-b\nca.crt: |\n    -----BEGIN\n    REPLACE\n---\nusername: u\n  password: p\nclaims: `a-b`\n"
+        with tempfile.TemporaryDirectory() as folder:
+            authority = Path(folder) / "ca.crt"
+            authority.write_text("PEM\n", encoding="utf-8")
+            filled = hardened._filled(text, {"client_id": "c"}, authority)
+        self.assertEqual(filled, 'client_id: c\nca.crt: "PEM\\n"\n---\nusername: u\n  password: p\nclaims: `c`\n')
+        self.assertEqual(hardened._password(text), "u:p")
 
     def test_a_program_that_is_no_kubectl_has_no_version(self) -> None:
         self.assertEqual(install._minor("true"), 0)

@@ -231,9 +231,11 @@ step_schemathesis() {
 # The same configuration and requests to a real Traefik and to our gateway.
 step_traefik() {
     need_python
+    need redis-server=redis-server
     python3 -m unittest discover compat/traefik
     release
     python3 compat/traefik/run.py --carnet target/release/carnet
+    python3 compat/traefik/shared_limit.py --carnet target/release/carnet
 }
 
 # Clients that others wrote, through the gateway: curl, openssl, h2load, h2spec, and libraries of

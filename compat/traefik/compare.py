@@ -13,10 +13,10 @@ LOGGED = ["RouterName", "ServiceName", "ServiceURL", "OriginStatus"]
 
 # Differ from one run of the same program to the next.
 NOT_COMPARED = {"date"}
-# What a challenge of `digestAuth` has anew each time.
-MADE_UP = re.compile(r'(nonce|opaque)="[^"]*"')
 # How long to wait, which depends on how quickly the requests came.
 WAITS = {"retry-after", "x-retry-in"}
+# What a challenge of `digestAuth` has anew each time.
+MADE_UP = re.compile(r'(nonce|opaque)="[^"]*"')
 # whoami's lines about itself and its peer; the rest is what it received.
 ABOUT_ITSELF = ("Hostname: ", "IP: ", "RemoteAddr: ")
 
@@ -70,10 +70,10 @@ def parts(answer: Answer | None, line: dict[str, object], per_run: PerRun = PerR
     for name, value in answer.headers:
         if name.lower() == "location":
             value = per_run.location(value)
-        if name.lower() == "www-authenticate":
-            value = MADE_UP.sub(r'\1="..."', value)
         if name.lower() in WAITS:
             value = _about(value)
+        if name.lower() == "www-authenticate":
+            value = MADE_UP.sub(r'\1="..."', value)
         if name.lower() not in NOT_COMPARED:
             found.setdefault(f"header {name.lower()}", []).append(value)
     if line.get("OriginStatus") == 200:
@@ -83,6 +83,9 @@ def parts(answer: Answer | None, line: dict[str, object], per_run: PerRun = PerR
     return found | (_echo(text) if text.startswith("Name: ") else {"body": text})
 
 
+def _about(wait: str) -> str:
+    """A wait in whole hundreds of seconds; of another form, that there is one."""
+    return str(round(int(wait), -2)) if wait.isdecimal() else "<a time>"
 def _unpacked(answer: Answer, found: Parts) -> bytes:
     """The body as it was before a gateway packed it. What nothing here unpacks is not compared."""
     coding = found.get("header content-encoding")
@@ -91,11 +94,6 @@ def _unpacked(answer: Answer, found: Parts) -> bytes:
     for name in ("content-length", "transfer-encoding"):
         found.pop(f"header {name}", None)
     return gzip.decompress(answer.body) if coding == ["gzip"] else b""
-
-
-def _about(wait: str) -> str:
-    """A wait in whole hundreds of seconds; of another form, that there is one."""
-    return str(round(int(wait), -2)) if wait.isdecimal() else "<a time>"
 
 
 def _echo(text: str) -> Parts:

@@ -119,7 +119,7 @@ KINDS |= {
         {"average": 1, "period": 3600, "burst": 3, "sourceCriterion": {"ipStrategy": {"excludedIPs": ["10.0.0.1"]}}},
     ],
     "buffering": [
-        {},
+        {"maxRequestBodyBytes": 0},
         {"maxRequestBodyBytes": 4},
         {"maxRequestBodyBytes": 5, "memRequestBodyBytes": 2},
         {"maxRequestBodyBytes": 4, "disableRequestBuffer": True},
@@ -147,12 +147,14 @@ KINDS |= {
         {"status": ["502"], "service": "beta", "query": "/{status}.html?u={url}"},
         {"status": ["404", "200"], "service": "gamma", "query": "{status}/{originalStatus}", "statusRewrites": {"200-299": 418}},
         {"status": ["200-599"], "service": "beta", "query": "/page", "errorRequestHeaders": ["X-A", "x-b"]},
-        {"status": ["200-599"], "service": "beta", "errorRequestHeaders": []},
         {"status": ["200-599"], "service": "dead", "query": "/page"},
     ],
 }
 # What these are for needs somebody who does not answer.
 FAILING = {"buffering", "retry", "circuitBreaker", "errors"}
+
+# Tags of requests: what differs there is listed by them.
+TELL_TALE = {"buffering", "errors"}
 
 # Guards outside, then what changes paths and headers.
 ORDER = ["ipAllowList", "encodedCharacters", "basicAuth", "rateLimit", "inFlightReq", "errors", "retry", "buffering", "redirectRegex", "headers", "stripPrefix", "addPrefix", "replacePathRegex"]
@@ -170,15 +172,17 @@ def frames(random: Random, per_frame: int) -> list[Frame]:
                 service = "dead" if trusted and kind in FAILING else "alpha"
                 _route(frame, which, [(kind, variant)], service)
             for asked in range(per_frame):
-                _ask(random, frame, asked % len(variants))
+                _ask(random, frame, asked % len(variants), [kind])
             made.append(frame)
     for number in range(6):
         frame = Frame(f"middlewares-chain-{number}", {"forwardedHeaders": {"insecure": True}})
+        chains = []
         for which in range(3):
             kinds = sorted(random.sample(ORDER, random.randint(2, 4)), key=ORDER.index)
+            chains.append(kinds)
             _route(frame, which, [(kind, random.choice(KINDS[kind])) for kind in kinds])
         for asked in range(per_frame):
-            _ask(random, frame, asked % 3)
+            _ask(random, frame, asked % 3, chains[asked % 3])
         made.append(frame)
     return made
 
@@ -206,7 +210,7 @@ def _placed(value: object, which: int) -> object:
     return value
 
 
-def _ask(random: Random, frame: Frame, which: int) -> None:
+def _ask(random: Random, frame: Frame, which: int, kinds: list[str]) -> None:
     request = Request(
         host=random.choice(["a.test", "a.test", "a.test:8000", "a.test:80", "b.test"]),
         path=f"/{which}{random.choice(PATHS)}",
@@ -234,7 +238,8 @@ def _ask(random: Random, frame: Frame, which: int) -> None:
     if request.method == "POST":
         request.body = b"hello"
     tags = {"..%2F": "encoded-dots", "%2Fb": "encoded-slash"}
-    frame.ask(request, *(tag for part, tag in tags.items() if part in request.path))
+    tags = [tag for part, tag in tags.items() if part in request.path]
+    frame.ask(request, *tags, *(kind for kind in kinds if kind in TELL_TALE))
 
 
 def _authorization(random: Random) -> str:

@@ -62,7 +62,17 @@ VARIANTS: list[list[Options]] = [
         balancer(responseForwarding={"flushInterval": "-1ms"}),
     ],
     [{"highestRandomWeight": {"services": [{"name": "alpha", "weight": 1}]}}],
+    [
+        {**balancer(), "middlewares": ["guard"]},
+        {**weighted(("alpha", 1)), "middlewares": ["guard", "guard-too"]},
+    ],
 ]
+
+# What services may have before them.
+GUARDS: dict[str, Options] = {
+    "guard": {"headers": {"customRequestHeaders": {"X-Guard": "1"}}},
+    "guard-too": {"addPrefix": {"prefix": "/too"}},
+}
 
 
 def frames(random: Random, per_frame: int) -> list[Frame]:
@@ -70,6 +80,8 @@ def frames(random: Random, per_frame: int) -> list[Frame]:
     made = []
     for number, variants in enumerate(VARIANTS):
         frame = Frame(f"services-{number:02}")
+        if any("middlewares" in variant for variant in variants):
+            frame.middlewares.update(GUARDS)
         for which, variant in enumerate(variants):
             name = f"{frame.scene}-{which}"
             frame.services[name] = variant

@@ -41,6 +41,10 @@ pub enum ErrorCode {
     LoginRequired,
     /// The person would have to consent, and must not be asked.
     ConsentRequired,
+    /// The person of a device has not consented yet (RFC 8628, section 3.5).
+    AuthorizationPending,
+    /// The code of a device is over.
+    ExpiredToken,
 }
 
 impl ErrorCode {
@@ -66,6 +70,8 @@ impl ErrorCode {
             Self::RequestForbidden => "request_forbidden",
             Self::LoginRequired => "login_required",
             Self::ConsentRequired => "consent_required",
+            Self::AuthorizationPending => "authorization_pending",
+            Self::ExpiredToken => "expired_token",
         }
     }
 }

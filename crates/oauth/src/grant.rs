@@ -9,6 +9,12 @@ pub const AUTHORIZATION_CODE: &str = "authorization_code";
 /// The name of the grant of refresh tokens (RFC 6749, section 6).
 pub const REFRESH_TOKEN: &str = "refresh_token";
 
+/// The name of the grant of devices (RFC 8628).
+pub const DEVICE_CODE: &str = "urn:ietf:params:oauth:grant-type:device_code";
+
+/// The name of the grant of assertions (RFC 7523, section 2.1).
+pub const JWT_BEARER: &str = "urn:ietf:params:oauth:grant-type:jwt-bearer";
+
 /// A grant type that can be asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Grant {
@@ -18,14 +24,20 @@ pub enum Grant {
     AuthorizationCode,
     /// A refresh token.
     RefreshToken,
+    /// A device whose person is elsewhere.
+    DeviceCode,
+    /// An assertion of an issuer that is trusted.
+    JwtBearer,
 }
 
 impl Grant {
     /// All of them.
-    pub const ALL: [Self; 3] = [
+    pub const ALL: [Self; 5] = [
         Self::AuthorizationCode,
         Self::ClientCredentials,
         Self::RefreshToken,
+        Self::DeviceCode,
+        Self::JwtBearer,
     ];
 
     /// The name on the wire.
@@ -35,6 +47,8 @@ impl Grant {
             Self::ClientCredentials => CLIENT_CREDENTIALS,
             Self::AuthorizationCode => AUTHORIZATION_CODE,
             Self::RefreshToken => REFRESH_TOKEN,
+            Self::DeviceCode => DEVICE_CODE,
+            Self::JwtBearer => JWT_BEARER,
         }
     }
 

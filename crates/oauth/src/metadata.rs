@@ -13,6 +13,9 @@ pub struct Metadata {
     /// Where browsers come to ask for a code.
     #[serde(skip_serializing_if = "String::is_empty")]
     pub authorization_endpoint: String,
+    /// Where devices ask for their codes (RFC 8628).
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub device_authorization_endpoint: String,
     /// Where tokens are asked for.
     #[serde(skip_serializing_if = "String::is_empty")]
     pub token_endpoint: String,

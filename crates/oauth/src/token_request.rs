@@ -39,6 +39,10 @@ pub struct TokenRequest {
     pub code_verifier: Option<SecretString>,
     /// A refresh token.
     pub refresh_token: Option<SecretString>,
+    /// The code of a device (RFC 8628).
+    pub device_code: Option<SecretString>,
+    /// An assertion of an issuer (RFC 7523).
+    pub assertion: Option<SecretString>,
 }
 
 impl TokenRequest {
@@ -86,6 +90,8 @@ impl TokenRequest {
             redirect_uri: value("redirect_uri").map(str::to_owned),
             code_verifier: value("code_verifier").map(SecretString::from),
             refresh_token: value("refresh_token").map(SecretString::from),
+            device_code: value("device_code").map(SecretString::from),
+            assertion: value("assertion").map(SecretString::from),
         })
     }
 }

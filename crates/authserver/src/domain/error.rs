@@ -126,6 +126,8 @@ pub(crate) enum AdminError {
     UnsupportedAlgorithm,
     /// A parameter is missing.
     Parameter(String),
+    /// A member of a trusted issuer is missing.
+    Absent(String),
     /// The store does not answer.
     Unavailable,
     /// The server is broken; the reason was logged.

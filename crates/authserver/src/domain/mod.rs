@@ -10,6 +10,7 @@ mod claims;
 pub(crate) mod client;
 pub(crate) mod client_auth;
 pub(crate) mod counters;
+pub(crate) mod device;
 mod error;
 mod follow;
 pub(crate) mod grant;
@@ -28,6 +29,7 @@ mod revoke;
 pub(crate) mod secret;
 pub(crate) mod sessions;
 mod system_keys;
+pub(crate) mod trust;
 mod userinfo;
 mod uuid;
 

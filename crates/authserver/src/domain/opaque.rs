@@ -18,6 +18,8 @@ pub(super) enum Kind {
     Refresh,
     /// An authorization code.
     Code,
+    /// The code of a device.
+    Device,
 }
 
 impl Kind {
@@ -26,6 +28,7 @@ impl Kind {
             Self::Access => "ory_at_",
             Self::Refresh => "ory_rt_",
             Self::Code => "ory_ac_",
+            Self::Device => "ory_dc_",
         }
     }
 }

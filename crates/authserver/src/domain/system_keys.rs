@@ -21,10 +21,18 @@ pub(super) enum Purpose {
     ClientSecrets,
     /// Seals what a browser carries between here and the login and consent applications.
     Flows,
+    /// Hashes the codes that people type.
+    UserCodes,
 }
 
 impl Purpose {
-    const ALL: [Self; 4] = [Self::Keys, Self::Pages, Self::ClientSecrets, Self::Flows];
+    const ALL: [Self; 5] = [
+        Self::Keys,
+        Self::Pages,
+        Self::ClientSecrets,
+        Self::Flows,
+        Self::UserCodes,
+    ];
 
     const fn label(self) -> &'static [u8] {
         match self {
@@ -32,6 +40,7 @@ impl Purpose {
             Self::Pages => b"carnet: page tokens, 1",
             Self::ClientSecrets => b"carnet: client secrets, 1",
             Self::Flows => b"carnet: flows of people, 1",
+            Self::UserCodes => b"carnet: user codes, 1",
         }
     }
 }

@@ -176,6 +176,8 @@ const fn status_of(code: ErrorCode) -> StatusCode {
         | ErrorCode::InvalidState
         | ErrorCode::LoginRequired
         | ErrorCode::ConsentRequired
+        | ErrorCode::AuthorizationPending
+        | ErrorCode::ExpiredToken
         | ErrorCode::JtiKnown => StatusCode::BAD_REQUEST,
     }
 }
@@ -358,6 +360,7 @@ fn domain_failure(error: AdminError) -> (StatusCode, &'static str, String) {
             (bad, "Bad Request", text.to_owned())
         }
         AdminError::Parameter(text) => (bad, "invalid_request", text),
+        AdminError::Absent(text) => (bad, "missing_required_parameter", text),
         AdminError::Unavailable => (
             StatusCode::SERVICE_UNAVAILABLE,
             "temporarily_unavailable",

@@ -83,11 +83,13 @@ pub(super) fn found(location: &str, is_get: bool) -> Response {
 pub(super) fn onward(authority: &Authority, onward: Onward, is_get: bool) -> Response {
     let mut response = match onward.to {
         Destination::Page(page) => found(&page, is_get),
-        Destination::Client(told) if told.mode == Mode::FormPost => form_post(&told),
+        Destination::Client(told) if told.mode == Mode::FormPost => {
+            answer::uncached(form_post(&told))
+        }
         Destination::Client(told) => {
             let mut response = answer::empty(StatusCode::SEE_OTHER);
             answer::set_text(&mut response, header::LOCATION, &told.location());
-            response
+            answer::uncached(response)
         }
     };
     keep(authority, &mut response, &onward.cookies);

@@ -15,6 +15,15 @@ pub struct People {
     pub error_url: Option<String>,
     /// `urls.post_logout_redirect`: where a browser goes after logout that was told nothing else.
     pub post_logout_redirect_url: Option<String>,
+    /// `urls.device.verification`: where people give the codes of devices.
+    pub device_verification_url: Option<String>,
+    /// `urls.device.success`: where they go once that is done.
+    pub device_success_url: Option<String>,
+    /// `ttl.device_user_code`: how long the codes of a device count.
+    pub ttl_device_code: Duration,
+    /// `oauth2.device_authorization.token_polling_interval`: how long a device waits between two
+    /// questions.
+    pub device_interval: Duration,
     /// `ttl.login_consent_request`: how long a person has for each of both.
     pub ttl_request: Duration,
     /// `ttl.authentication_session`: how long a login is remembered that is to be remembered without
@@ -46,6 +55,10 @@ impl Default for People {
             logout_url: None,
             error_url: None,
             post_logout_redirect_url: None,
+            device_verification_url: None,
+            device_success_url: None,
+            ttl_device_code: minutes(10),
+            device_interval: Duration::from_secs(5),
             ttl_request: minutes(30),
             ttl_session: hours(720),
             ttl_code: minutes(10),

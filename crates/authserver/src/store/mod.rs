@@ -23,8 +23,8 @@ pub use expire::{Ended, Expired, Sweep, expire, sweep};
 pub use import::{ImportStore, ImportedKey, Intake, TrustedIssuerRow};
 pub use open::{Migration, migrate, open, plan};
 pub use people::{
-    CodeRow, ConsentQuery, ConsentRow, ConsentsOf, Exchange, Grace, PeopleStore, Perishable,
-    Redemption, RefreshTokenRow, SessionRow,
+    CodeRow, ConsentQuery, ConsentRow, ConsentsOf, DeviceRow, Exchange, Grace, PeopleStore,
+    Perishable, Redemption, RefreshTokenRow, SessionRow,
 };
 
 use std::sync::Arc;

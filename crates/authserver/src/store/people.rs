@@ -4,7 +4,7 @@
 use async_trait::async_trait;
 use serde_json::{Map, Value};
 
-use super::{Result, TokenRow};
+use super::{Insertion, Result, TokenRow, TrustedIssuerRow};
 
 /// A login that a browser remembers.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -133,6 +133,23 @@ pub enum Redemption {
     Gone,
 }
 
+/// A device that waits for its person.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DeviceRow {
+    /// The digest of its code.
+    pub digest: String,
+    /// A keyed digest of the code that the person types.
+    pub user_code: String,
+    /// The client.
+    pub client_id: String,
+    /// What it asks for, as a query.
+    pub query: String,
+    /// Whether the person said no.
+    pub is_denied: bool,
+    /// When its codes end, in seconds since 1970.
+    pub expires_at: i64,
+}
+
 /// What time ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Perishable {
@@ -144,15 +161,18 @@ pub enum Perishable {
     Code,
     /// Refresh tokens.
     RefreshToken,
+    /// Devices that wait.
+    Device,
 }
 
 impl Perishable {
     /// All of them, what hangs on another before that one.
-    pub const ALL: [Self; 4] = [
+    pub const ALL: [Self; 5] = [
         Self::Code,
         Self::RefreshToken,
         Self::Consent,
         Self::LoginSession,
+        Self::Device,
     ];
 }
 
@@ -200,6 +220,20 @@ pub trait PeopleStore {
         exchange: &Exchange,
         grace: Grace,
     ) -> Result<Redemption>;
+
+    /// Adds a device, unless its client is gone or one of the same codes waits.
+    async fn insert_device(&self, row: &DeviceRow) -> Result<Insertion>;
+    /// The device of this digest, also when its time is over.
+    async fn find_device(&self, digest: &str) -> Result<Option<DeviceRow>>;
+    /// The same by the digest of the code that the person types.
+    async fn find_device_by_user_code(&self, user_code: &str) -> Result<Option<DeviceRow>>;
+    /// Notes that the person said no; the device need not be there.
+    async fn deny_device(&self, digest: &str) -> Result<()>;
+
+    /// Trusts an issuer, unless one of that id, or of that name, subject and key, is trusted.
+    async fn insert_trusted_issuer(&self, row: &TrustedIssuerRow) -> Result<Insertion>;
+    /// Trusts an issuer no longer; it need not be there.
+    async fn delete_trusted_issuer(&self, id: &str) -> Result<()>;
 
     /// Deletes at most `limit` rows whose end lies before a time; says how many.
     async fn delete_expired(&self, what: Perishable, before: i64, limit: u32) -> Result<u64>;

@@ -28,7 +28,12 @@ pub(super) async fn run(args: Janitor, process: &Process) -> Result<(), Failure>
         done("refresh tokens");
     }
     if args.requests {
-        let people = [Perishable::Consent, Perishable::LoginSession].map(Ended::People);
+        let people = [
+            Perishable::Consent,
+            Perishable::LoginSession,
+            Perishable::Device,
+        ]
+        .map(Ended::People);
         clean(&*store, &people, how).await?;
         done("login-consent requests");
     }

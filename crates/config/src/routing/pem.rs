@@ -162,8 +162,8 @@ impl ServersTransport {
 impl HoldsPem for Middleware {
     fn pems(&mut self) -> Vec<&mut Pem> {
         match self {
-            Self::ForwardAuth(options) => options.pems(),
             Self::RateLimit(options) => options.pems(),
+            Self::ForwardAuth(options) => options.pems(),
             _ => Vec::new(),
         }
     }

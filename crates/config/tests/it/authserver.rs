@@ -248,7 +248,6 @@ fn the_settings_of_the_tutorial_start_with_warnings_only() {
         findings,
         [
             "environment: warning: secrets.cookie: `cookie` is not served yet; remove it",
-            "environment: warning: urls.consent: `consent` is not served yet; remove it",
             "environment: warning: oidc.subject_identifiers.pairwise: `pairwise` is not served yet; remove it",
         ]
     );

@@ -48,12 +48,13 @@ pub(super) fn clean(uri: &Uri, options: &EntryPoint) -> Result<Uri, Fault> {
 
 /// Whether there is nothing to do, as with most requests.
 fn is_clean(path: &str, query: &str) -> bool {
-    let plain = |byte: u8| is_path_character(byte as char);
-    path.starts_with('/')
-        && path.bytes().all(plain)
-        && !path.contains("//")
-        && !path.contains("/.")
-        && !query.contains(';')
+    let mut before = 0;
+    let passes = |byte: u8| {
+        let starts_segment = std::mem::replace(&mut before, byte) == b'/';
+        let is_plain = byte.is_ascii_alphanumeric() || is_path_character(byte as char);
+        is_plain && !(starts_segment && matches!(byte, b'/' | b'.'))
+    };
+    path.starts_with('/') && path.bytes().all(passes) && !query.contains(';')
 }
 
 /// Encoded unreserved characters decoded, the other encodings in upper case, and what may not stand

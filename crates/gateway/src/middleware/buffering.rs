@@ -50,19 +50,13 @@ impl Buffering {
         exchange: &Exchange,
         next: Next<'_>,
     ) -> Result<Response, Fault> {
-        let too_large = || {
-            Ok(refusal(
-                "Request Entity Too Large",
-                StatusCode::PAYLOAD_TOO_LARGE,
-            ))
-        };
         let limit = limit(self.options.max_request_body_bytes);
         if request.body().size_hint().lower() > limit as u64 {
-            return too_large();
+            return Ok(refusal());
         }
         let mut source = match self.source(request, limit).await {
             Ok(source) => source,
-            Err(fault) if fault.reason() == Reason::BodyTooLarge => return too_large(),
+            Err(fault) if fault.reason() == Reason::BodyTooLarge => return Ok(refusal()),
             Err(fault) => return Err(fault),
         };
         let mut sent = 0;
@@ -70,7 +64,7 @@ impl Buffering {
             sent += 1;
             let response = next.run(request).await;
             if source.was_too_large() {
-                return too_large();
+                return Ok(refusal());
             }
             let response = self.whole(response).await?;
             if !self.is_repeated(sent, &response, &source) {
@@ -97,12 +91,15 @@ impl Buffering {
 
     /// The answer with its body read to the end.
     async fn whole(&self, response: Response) -> Result<Response, Fault> {
+        let limit = limit(self.options.max_response_body_bytes);
+        if response.body().size_hint().lower() > limit as u64 {
+            return Ok(too_large());
+        }
         let is_tunnel = response.status() == StatusCode::SWITCHING_PROTOCOLS;
         if is_tunnel || self.options.disable_response_buffer {
             return Ok(response);
         }
         let (head, body) = response.into_parts();
-        let limit = limit(self.options.max_response_body_bytes);
         let (_, share, outcome) = read(body, limit, &self.room).await;
         match outcome {
             Ok(kept) => {
@@ -113,8 +110,7 @@ impl Buffering {
                 Ok(Response::from_parts(head, kept.whole().passed(held)))
             }
             Err(Unread::Refused(_, fault)) if fault.reason() == Reason::BodyTooLarge => {
-                let status = StatusCode::INTERNAL_SERVER_ERROR;
-                Ok(refusal("Internal Server Error", status))
+                Ok(too_large())
             }
             Err(Unread::Refused(_, fault)) => Err(fault),
             Err(Unread::Failed(error)) => Err(Fault::new(Reason::UpstreamBroken).because(error)),
@@ -173,10 +169,15 @@ fn limit(bytes: u64) -> usize {
     }
 }
 
-/// Traefik's words, where HTTP has others today.
-fn refusal(text: &'static str, status: StatusCode) -> Response {
-    let mut response = respond::with_status(status);
-    *response.body_mut() = Body::from(text);
+/// The answer in the place of one that is too large.
+fn too_large() -> Response {
+    respond::with_status(StatusCode::INTERNAL_SERVER_ERROR)
+}
+
+/// The answer to a request that is too large, in words that HTTP had once.
+fn refusal() -> Response {
+    let mut response = respond::with_status(StatusCode::PAYLOAD_TOO_LARGE);
+    *response.body_mut() = Body::from("Request Entity Too Large");
     response
 }
 

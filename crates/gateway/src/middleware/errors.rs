@@ -23,6 +23,8 @@ const QUERY: AsciiSet = NON_ALPHANUMERIC
     .remove(b'.')
     .remove(b'~');
 
+const X_FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
+
 /// The middleware.
 #[derive(Debug)]
 pub(super) struct Errors {
@@ -55,7 +57,7 @@ impl Errors {
         exchange: &Exchange,
         next: Next<'_>,
     ) -> Result<Response, Fault> {
-        let (asked, headers) = (request.uri().clone(), request.headers().clone());
+        let (asked, headers) = (url(&request, exchange), request.headers().clone());
         let response = next.run(request).await;
         let original = response.status();
         if !self.options.status.contain(original.as_u16()) {
@@ -76,17 +78,17 @@ impl Errors {
         let page = Next::new(&[], self.service.as_ref(), exchange);
         let mut response = page.run(request).await;
         *response.status_mut() = status;
+        exchange.note(|record| record.origin_status = Some(status));
         Ok(response)
     }
 
     /// Where the page is.
-    fn page(&self, asked: &Uri, status: StatusCode, original: StatusCode) -> Option<PathAndQuery> {
-        let url = asked.path_and_query().map_or("/", PathAndQuery::as_str);
+    fn page(&self, asked: &str, status: StatusCode, original: StatusCode) -> Option<PathAndQuery> {
         let query = self.options.query.trim_start_matches('/');
         let query = query
             .replace("{status}", status.as_str())
             .replace("{originalStatus}", original.as_str())
-            .replace("{url}", &escaped(url));
+            .replace("{url}", &escaped(asked));
         format!("/{query}").parse().ok()
     }
 
@@ -109,6 +111,23 @@ impl Errors {
         }
         forwarded
     }
+}
+
+/// What the client asked for.
+fn url(request: &Request, exchange: &Exchange) -> String {
+    let text = |name: &HeaderName| request.headers().get(name)?.to_str().ok();
+    // The entry point has left it only where it may be believed.
+    let told = text(&X_FORWARDED_PROTO).filter(|told| !told.is_empty());
+    let own = match exchange.connection().tls {
+        Some(_) => "https",
+        None => "http",
+    };
+    let (scheme, host) = (told.unwrap_or(own), text(&HOST).unwrap_or_default());
+    let target = request.uri().path_and_query();
+    format!(
+        "{scheme}://{host}{}",
+        target.map_or("/", PathAndQuery::as_str)
+    )
 }
 
 /// As Go's `url.QueryEscape`.

@@ -108,28 +108,26 @@ pub(crate) fn build(
         Options::Buffering(options) => Arc::new(Buffering::new(options, supplies)),
         // The snapshot puts its members in its place.
         Options::Chain(_) => return Err("a chain is no station of its own".to_owned()),
+        Options::CircuitBreaker(options) => Arc::new(CircuitBreaker::new(name, options)),
+        Options::Errors(options) => {
+            let service = service.ok_or("it needs a service")?;
+            Arc::new(Errors::new(options, service)?)
+        }
         Options::Compress(options) => Arc::new(Compress(options.clone())),
         Options::ContentType(options) => Arc::new(ContentType(options.clone())),
         Options::DigestAuth(options) => Arc::new(DigestAuth::new(options, supplies)?),
         Options::EncodedCharacters(options) => Arc::new(EncodedCharacters(*options)),
         Options::ForwardAuth(options) => Arc::new(ForwardAuth::new(options, supplies)?),
         Options::GrpcWeb(options) => Arc::new(GrpcWeb(options.clone())),
-        Options::CircuitBreaker(options) => Arc::new(CircuitBreaker::new(name, options)),
-        Options::Errors(options) => {
-            let service = service.ok_or("it needs a service")?;
-            Arc::new(Errors::new(options, service)?)
-        }
         Options::Headers(options) => Arc::new(Headers::new(options)?),
         Options::InFlightReq(options) => Arc::new(InFlightReq::new(options)?),
         Options::IpAllowList(options) => Arc::new(IpAllowList::new(options)?),
-        Options::IpWhiteList(options) => {
-            Arc::new(IpAllowList::named("ipWhiteList", &options.into())?)
-        }
+        Options::IpWhiteList(options) => Arc::new(IpAllowList::named("ipWhiteList", options)?),
         Options::OAuthClientCredentials(options) => {
             Arc::new(OAuthClientCredentials::new(name, options, supplies)?)
         }
-        Options::PassTlsClientCert(options) => Arc::new(PassTlsClientCert(options.clone())),
         Options::RateLimit(options) => Arc::new(RateLimit::new(name, options, supplies)?),
+        Options::PassTlsClientCert(options) => Arc::new(PassTlsClientCert(options.clone())),
         Options::RedirectRegex(options) => Arc::new(Redirector(options.clone())),
         Options::RedirectScheme(options) => Arc::new(Redirector(options.clone())),
         Options::ReplacePath(options) => Arc::new(Rewriter(options.clone())),

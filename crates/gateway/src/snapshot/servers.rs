@@ -152,6 +152,7 @@ mod tests {
 
     use super::super::compile;
     use super::*;
+    use crate::room::Room;
     use crate::supplies::Supplies;
     use crate::token_source::Providers;
 
@@ -185,7 +186,7 @@ mod tests {
             random: Arc::new(SeededRandom::new(1)),
             resolve: Arc::new(|_, _| None),
             providers: Arc::new(Providers::new()),
-            room: crate::room::Room::of(None),
+            room: Room::of(None),
             tracer: None,
         };
         let around = Surroundings {
@@ -207,8 +208,9 @@ mod tests {
 
     /// The servers of a service; what a route leads to.
     fn leads(snapshot: &Snapshot, router: &str) -> (Vec<String>, *const ()) {
-        let mut routes = snapshot.tables["web"].plain.targets();
-        let route = routes.find(|route| &*route.name == router).unwrap();
+        let table = &snapshot.tables["web"].plain;
+        let route = table.targets().find(|route| &*route.name == router);
+        let route = route.unwrap();
         let Chain::Open { endpoint, .. } = &route.chain else {
             panic!("{router} is closed");
         };

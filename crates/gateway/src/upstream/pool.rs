@@ -96,7 +96,7 @@ enum Way {
 
 /// A request that got no answer.
 pub(super) enum Unsent {
-    Http1(Outgoing),
+    Http1(Box<Outgoing>),
     Http2 {
         request: Box<Request>,
         is_untouched: bool,
@@ -153,7 +153,7 @@ impl Pool {
             Unsent::Http1(outgoing) => {
                 let connection = self.0.connection().await;
                 let connection = connection.map_err(|failure| (failure, None))?;
-                self.answered(connection.send_again(outgoing)).await
+                self.answered(connection.send_again(*outgoing)).await
             }
             Unsent::Http2 { request, .. } => self.over_another(*request).await,
         }

@@ -62,6 +62,15 @@ pub(in crate::domain) enum Refusal {
 }
 
 impl ReturnTo {
+    /// There is no client behind this browser.
+    pub(super) fn nowhere() -> Self {
+        Self {
+            redirect_uri: String::new(),
+            mode: Mode::default(),
+            state: String::new(),
+        }
+    }
+
     /// Tells the client.
     pub(super) fn answer(self, mut parameters: Vec<(&'static str, String)>) -> Destination {
         parameters.push(("state", self.state));
@@ -106,10 +115,13 @@ impl Refusal {
 
 impl Authority {
     /// What a browser that gets no code sees.
-    pub(super) fn refused(&self, refusal: Refusal) -> Result<Onward, TokenError> {
+    pub(in crate::domain) fn refused(&self, refusal: Refusal) -> Result<Onward, TokenError> {
         let to = match refusal {
             Refusal::Broken(error) => return Err(error),
-            Refusal::Page(error) => Destination::Page(self.error_page(&error)),
+            Refusal::Page(error) => Destination::Page(self.error_page(&(&error).into())),
+            Refusal::Client(to, body) if to.redirect_uri.is_empty() => {
+                Destination::Page(self.error_page(&body))
+            }
             Refusal::Client(to, body) => to.answer(vec![
                 ("error", body.error),
                 ("error_description", body.error_description),
@@ -120,8 +132,7 @@ impl Authority {
     }
 
     /// Where a person reads of an error.
-    pub(in crate::domain) fn error_page(&self, error: &OauthError) -> String {
-        let body = ErrorBody::from(error);
+    pub(in crate::domain) fn error_page(&self, body: &ErrorBody) -> String {
         let parameters = [
             ("error", body.error.as_str()),
             ("error_description", &body.error_description),

@@ -23,11 +23,11 @@ const STATE_LENGTH: usize = 8;
 
 /// A request that may be answered.
 #[derive(Debug)]
-pub(super) struct Asked {
+pub(in crate::domain) struct Asked {
     pub(super) request: AuthorizationRequest,
     pub(super) row: Arc<ClientRow>,
     /// Where the client is told.
-    pub(super) return_to: ReturnTo,
+    pub(in crate::domain) return_to: ReturnTo,
 }
 
 impl Asked {
@@ -39,7 +39,12 @@ impl Asked {
 impl Authority {
     /// Reads a request. It is read again whenever the browser comes back: the client may have
     /// changed.
-    pub(super) async fn asked(&self, query: &str) -> Result<Asked, Refusal> {
+    /// That of a device has no address: what goes wrong is told to the person.
+    pub(in crate::domain) async fn asked(
+        &self,
+        query: &str,
+        device: Option<&String>,
+    ) -> Result<Asked, Refusal> {
         let request = AuthorizationRequest::parse(query).map_err(Refusal::Page)?;
         let id = request.client_id.as_deref().unwrap_or_default();
         let row = within(self.store.known_client(id)).await?;
@@ -52,6 +57,14 @@ impl Authority {
         if request.has_request_object {
             let text = "Request objects are not taken here: send the parameters themselves.";
             return Err(Refusal::page(ErrorCode::InvalidRequest, text));
+        }
+        if device.is_some() {
+            let return_to = ReturnTo::nowhere();
+            return Ok(Asked {
+                request,
+                row,
+                return_to,
+            });
         }
         let return_to = ReturnTo {
             redirect_uri: redirect_uri(&row.client, &request)?,

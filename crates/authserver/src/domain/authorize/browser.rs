@@ -24,11 +24,13 @@ pub(crate) struct Cookie {
 
 /// What binds a browser to a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Csrf {
+pub(in crate::domain) enum Csrf {
     /// To a login.
     Login,
     /// To a consent.
     Consent,
+    /// To the page for codes of devices.
+    Device,
 }
 
 impl Authority {
@@ -47,7 +49,12 @@ impl Authority {
     }
 
     /// The cookie that binds a browser to what a client asks for.
-    pub(super) fn csrf_cookie(&self, csrf: Csrf, client_id: &str, value: &str) -> Cookie {
+    pub(in crate::domain) fn csrf_cookie(
+        &self,
+        csrf: Csrf,
+        client_id: &str,
+        value: &str,
+    ) -> Cookie {
         Cookie {
             name: self.csrf_cookie_name(csrf, client_id),
             value: value.to_owned(),
@@ -56,7 +63,7 @@ impl Authority {
     }
 
     /// The value of the same, as a browser brings it.
-    pub(super) fn csrf_of<'a>(
+    pub(in crate::domain) fn csrf_of<'a>(
         &self,
         csrf: Csrf,
         client_id: &str,
@@ -71,6 +78,8 @@ impl Authority {
         let kind = match csrf {
             Csrf::Login => "login",
             Csrf::Consent => "consent",
+            // Whose client it is shows with the code.
+            Csrf::Device => return format!("ory_hydra_device_csrf{}", self.suffix()),
         };
         let digest = digest::digest(&SHA256, client_id.as_bytes());
         let number = match digest.as_ref() {

@@ -225,7 +225,8 @@ impl Authority {
             let text = "The 'consent_verifier' is none that was made here.";
             return Err(Refusal::page(ErrorCode::InvalidRequest, text));
         };
-        let asked = self.asked(&consent.flow.query).await?;
+        let device = consent.flow.device.clone();
+        let asked = self.asked(&consent.flow.query, device.as_ref()).await?;
         let to = &asked.return_to;
         let id = &asked.client().client_id;
         let brought = self.csrf_of(Csrf::Consent, id, browser);
@@ -234,14 +235,27 @@ impl Authority {
             let text = "The consent verifier was used before.";
             return Err(to.refusal(ErrorCode::AccessDenied, text));
         }
-        let grant = outcome.map_err(|rejection| {
-            let (error, text) = rejection.words();
-            to.said(error, &text)
-        })?;
+        let grant = match outcome {
+            Ok(grant) => grant,
+            Err(rejection) => {
+                self.deny(device.as_deref()).await?;
+                let (error, text) = rejection.words();
+                return Err(to.said(error, &text));
+            }
+        };
+        if let Some(device) = device {
+            return self
+                .device_is_granted(&asked, (consent, grant), device)
+                .await;
+        }
         pkce::check(&self.options.people, asked.client(), &asked.request)
             .map_err(|error| to.because(&error))?;
         let scopes = grant.scopes.join(" ");
-        let code = self.code(&asked, consent, grant).await?;
+        let issued = opaque::issue(opaque::Kind::Code, &self.system, &*self.random);
+        let (code, digest) = issued.ok_or_else(TokenError::internal)?;
+        let row = (digest, Code::new(&asked.request));
+        self.keep(&asked, (consent, grant), row).await?;
+        let code = code.expose_secret().to_owned();
         let to = asked
             .return_to
             .answer(vec![("code", code), ("scope", scopes)]);
@@ -249,11 +263,38 @@ impl Authority {
         Ok(Onward { to, cookies })
     }
 
+    /// The device may have tokens now, and the person is told so.
+    async fn device_is_granted(
+        &self,
+        asked: &Asked,
+        granted: (Consent, Grant),
+        device: String,
+    ) -> Result<Onward, Refusal> {
+        self.keep(asked, granted, (device, Code::of_device()))
+            .await?;
+        let id = &asked.client().client_id;
+        let named = self.options.people.device_success_url.as_deref();
+        let page = self.page(named, "device/done", &[("client_id", id)]);
+        let (to, cookies) = (Destination::Page(page), Vec::new());
+        Ok(Onward { to, cookies })
+    }
+
+    /// Notes that a person said no to a device, if it was one that asked.
+    pub(super) async fn deny(&self, device: Option<&str>) -> Result<(), Refusal> {
+        match device {
+            Some(device) => Ok(within(self.store.deny_device(device)).await?),
+            None => Ok(()),
+        }
+    }
+
     /// Keeps what was granted, and a code for it.
-    async fn code(&self, asked: &Asked, consent: Consent, grant: Grant) -> Result<String, Refusal> {
+    async fn keep(
+        &self,
+        asked: &Asked,
+        (consent, grant): (Consent, Grant),
+        (digest, code): (String, Code),
+    ) -> Result<(), Refusal> {
         let now = self.now();
-        let issued = opaque::issue(opaque::Kind::Code, &self.system, &*self.random);
-        let (code, digest) = issued.ok_or_else(TokenError::internal)?;
         let lifetime = i64::try_from(self.options.people.ttl_code.as_secs());
         let expires_at = now.saturating_add(lifetime.unwrap_or(i64::MAX));
         let remembered_until = match grant.remember_for {
@@ -264,7 +305,7 @@ impl Authority {
         let code_row = CodeRow {
             digest,
             consent_id: consent.id.clone(),
-            document: Code::new(&asked.request).to_document()?,
+            document: code.to_document()?,
             used_at: 0,
             expires_at,
         };
@@ -285,7 +326,7 @@ impl Authority {
             let text = "The client was deleted meanwhile.";
             return Err(Refusal::page(ErrorCode::InvalidClient, text));
         }
-        Ok(code.expose_secret().to_owned())
+        Ok(())
     }
 }
 

@@ -35,6 +35,9 @@ pub(in crate::domain) struct Code {
     pub(in crate::domain) redirect_uri: Option<String>,
     /// The challenge, by method `S256`.
     pub(in crate::domain) challenge: Option<String>,
+    /// Whether it is a device's, which no browser brings.
+    #[serde(default)]
+    pub(in crate::domain) is_of_device: bool,
 }
 
 impl Consented {
@@ -58,6 +61,15 @@ impl Code {
         Self {
             redirect_uri: request.redirect_uri.clone(),
             challenge: request.code_challenge.clone(),
+            is_of_device: false,
+        }
+    }
+
+    pub(super) const fn of_device() -> Self {
+        Self {
+            redirect_uri: None,
+            challenge: None,
+            is_of_device: true,
         }
     }
 

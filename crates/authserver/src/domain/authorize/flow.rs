@@ -18,6 +18,8 @@ pub(in crate::domain) enum Sealed {
     ConsentVerifier,
     LogoutChallenge,
     LogoutVerifier,
+    DeviceChallenge,
+    DeviceVerifier,
     Session,
 }
 
@@ -30,6 +32,8 @@ impl Sealed {
             Self::ConsentVerifier => "consent verifier",
             Self::LogoutChallenge => "logout challenge",
             Self::LogoutVerifier => "logout verifier",
+            Self::DeviceChallenge => "device challenge",
+            Self::DeviceVerifier => "device verifier",
             Self::Session => "session",
         }
     }
@@ -51,6 +55,8 @@ pub(super) struct Flow {
     pub(super) subject: Option<String>,
     /// Since when.
     pub(super) authenticated_at: i64,
+    /// The digest of the device's code that the person gave, when there is one.
+    pub(super) device: Option<String>,
 }
 
 /// A refusal of an application, as Hydra takes it.
@@ -81,13 +87,18 @@ impl Flow {
     /// The address of the request with something more, sorted, as Hydra writes it.
     pub(super) fn address(&self, base: &str, name: &str, value: &str) -> String {
         let mut pairs = form::parse(self.query.as_bytes());
-        pairs.retain(|(known, _)| known != name);
+        let path = match self.device {
+            Some(_) => "/oauth2/device/verify",
+            None => "/oauth2/auth",
+        };
+        let is_kept = |known: &str| self.device.is_none() || known == "client_id";
+        pairs.retain(|(known, _)| known != name && is_kept(known));
         pairs.push((name.to_owned(), value.to_owned()));
         pairs.sort_by(|(one, _), (other, _)| one.cmp(other));
         let pairs = pairs
             .iter()
             .map(|(name, value)| (name.as_str(), value.into()));
-        format!("{base}/oauth2/auth?{}", form::encode_pairs(pairs))
+        format!("{base}{path}?{}", form::encode_pairs(pairs))
     }
 
     /// What both applications are told.

@@ -151,7 +151,7 @@ impl Authority {
     }
 
     /// Where the browser goes with a login.
-    pub(crate) fn accept_login(
+    pub(crate) async fn accept_login(
         &self,
         challenge: &str,
         accepted: AcceptLogin,
@@ -160,6 +160,11 @@ impl Authority {
         let subject = accepted.subject.unwrap_or_default();
         if subject.is_empty() {
             let text = "Member 'subject' must not be empty.";
+            return Err(AdminError::Parameter(text.to_owned()));
+        }
+        if within(self.store.known_client(&subject)).await?.is_some() {
+            // Tokens of the client itself have its id as their subject.
+            let text = "Member 'subject' is the id of a client.";
             return Err(AdminError::Parameter(text.to_owned()));
         }
         if flow.subject.as_ref().is_some_and(|known| *known != subject) {
@@ -229,7 +234,7 @@ impl Authority {
             let text = "The 'login_verifier' is none that was made here.";
             return Err(Refusal::page(ErrorCode::InvalidRequest, text));
         };
-        let asked = self.asked(&flow.query).await?;
+        let asked = self.asked(&flow.query, flow.device.as_ref()).await?;
         let to = &asked.return_to;
         let id = &asked.client().client_id;
         let brought = self.csrf_of(Csrf::Login, id, browser);
@@ -238,10 +243,14 @@ impl Authority {
             let text = "The login verifier was used before.";
             return Err(to.refusal(ErrorCode::AccessDenied, text));
         }
-        let login = outcome.map_err(|rejection| {
-            let (error, text) = rejection.words();
-            to.said(error, &text)
-        })?;
+        let login = match outcome {
+            Ok(login) => login,
+            Err(rejection) => {
+                self.deny(flow.device.as_deref()).await?;
+                let (error, text) = rejection.words();
+                return Err(to.said(error, &text));
+            }
+        };
         let cookie = self.remember(&flow, &login).await?;
         let mut onward = self.to_consent(&asked, flow, login, challenge).await?;
         onward.cookies.splice(0..0, cookie);
@@ -276,7 +285,7 @@ impl Authority {
     }
 
     /// Whether it is the browser that began, in time.
-    pub(super) fn check_back(
+    pub(in crate::domain) fn check_back(
         &self,
         to: &super::answer::ReturnTo,
         (wanted, brought): (&str, Option<&str>),

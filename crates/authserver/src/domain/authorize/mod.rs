@@ -22,7 +22,7 @@ use carnet_oauth::form;
 
 use crate::domain::{
     Authority, TokenError,
-    authorize::{answer::Refusal, browser::Browser, flow::Flow},
+    authorize::{answer::Refusal, asked::Asked, browser::Browser, flow::Flow},
     uuid,
 };
 
@@ -50,11 +50,22 @@ impl Authority {
 
     /// A new request: on to the login application.
     async fn begin(&self, query: &str, browser: &Browser) -> Result<Onward, Refusal> {
-        let asked = self.asked(query).await?;
-        let session = self.remembered_login(&asked, browser).await?;
+        let asked = self.asked(query, None).await?;
+        self.begin_for(&asked, (query.to_owned(), None), browser)
+            .await
+    }
+
+    /// The same of a request that was read, and of the device that it is for.
+    pub(in crate::domain) async fn begin_for(
+        &self,
+        asked: &Asked,
+        (query, device): (String, Option<String>),
+        browser: &Browser,
+    ) -> Result<Onward, Refusal> {
+        let session = self.remembered_login(asked, browser).await?;
         let flow = Flow {
             id: uuid::fresh(&*self.random),
-            query: query.to_owned(),
+            query,
             begun_at: self.now(),
             csrf: uuid::fresh(&*self.random),
             session_id: match &session {
@@ -63,8 +74,9 @@ impl Authority {
             },
             subject: session.as_ref().map(|session| session.subject.clone()),
             authenticated_at: session.map_or(0, |session| session.authenticated_at),
+            device,
         };
-        self.to_login(&asked, &flow)
+        self.to_login(asked, &flow)
     }
 }
 

@@ -58,7 +58,7 @@ fn may_assert(client: &Client) -> bool {
 }
 
 /// What this server is called: its issuer, and its token endpoint in every spelling.
-fn names(options: &Options) -> [String; 4] {
+pub(in crate::domain) fn names(options: &Options) -> [String; 4] {
     [
         options.issuer.clone(),
         options.token_endpoint(),
@@ -68,7 +68,7 @@ fn names(options: &Options) -> [String; 4] {
 }
 
 /// The name of a use: of one client, in a fixed length.
-fn use_of(client_id: &str, jti: &str) -> String {
+pub(in crate::domain) fn use_of(client_id: &str, jti: &str) -> String {
     let text = format!("{}:{client_id}{jti}", client_id.len());
     base64url::encode(digest(&SHA256, text.as_bytes()))
 }

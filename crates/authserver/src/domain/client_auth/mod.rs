@@ -4,6 +4,7 @@
 mod assertion;
 mod client_keys;
 
+pub(in crate::domain) use assertion::{names as server_names, use_of as assertion_use};
 pub(in crate::domain) use client_keys::ClientKeys;
 
 use std::{net::IpAddr, sync::Arc};

@@ -61,7 +61,7 @@ impl Authority {
     }
 
     /// Ends what a code gave that comes again.
-    async fn used_again(&self, consent: &ConsentRow) -> Result<TokenError, TokenError> {
+    pub(super) async fn used_again(&self, consent: &ConsentRow) -> Result<TokenError, TokenError> {
         self.end_consent(consent).await?;
         Ok(invalid_grant("The code was used before."))
     }
@@ -85,6 +85,9 @@ fn check(
     consent: &ConsentRow,
 ) -> Result<(), TokenError> {
     let code = Code::of(row)?;
+    if code.is_of_device {
+        return Err(invalid_grant("The code is missing, or none that counts."));
+    }
     if consent.client_id != client.client_id {
         return Err(invalid_grant("The code was given to another client."));
     }

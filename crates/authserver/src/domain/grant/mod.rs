@@ -2,8 +2,12 @@
 
 mod authorization_code;
 mod client_credentials;
+mod device_code;
+mod jwt_bearer;
 mod person;
 mod refresh_token;
+
+pub(super) use person::invalid_grant;
 
 use carnet_oauth::{
     ErrorCode, client::Client, grant::Grant, token_request::TokenRequest,
@@ -102,6 +106,11 @@ impl Authority {
             }
             Grant::AuthorizationCode => self.authorization_code(client, request).await?,
             Grant::RefreshToken => self.refresh_token(client, request).await?,
+            Grant::DeviceCode => self.device_code(client, request).await?,
+            Grant::JwtBearer => {
+                let granted = self.jwt_bearer(client, request).await?;
+                self.issue(granted).await?
+            }
         };
         Ok(Issued {
             token,

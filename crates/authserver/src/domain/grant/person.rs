@@ -107,7 +107,7 @@ impl Authority {
 }
 
 /// What was used before is not used again, and what it gave is taken back.
-pub(super) fn invalid_grant(text: &str) -> TokenError {
+pub(in crate::domain) fn invalid_grant(text: &str) -> TokenError {
     TokenError::refused(ErrorCode::InvalidGrant, text)
 }
 

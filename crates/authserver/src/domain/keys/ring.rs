@@ -221,7 +221,7 @@ impl KeyRing {
     }
 
     /// The keys of a set, the newest first.
-    pub(super) fn set(&self, set: &str) -> Vec<Held> {
+    pub(in crate::domain) fn set(&self, set: &str) -> Vec<Held> {
         self.current.load().set(set).to_vec()
     }
 

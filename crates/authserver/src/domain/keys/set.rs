@@ -62,7 +62,7 @@ impl Key {
         }
     }
 
-    pub(super) fn kid(&self) -> &str {
+    pub(in crate::domain) fn kid(&self) -> &str {
         self.public().kid()
     }
 
@@ -118,8 +118,8 @@ fn header(key: &PrivateKey, typ: &str) -> String {
 
 /// A key and its row.
 #[derive(Debug, Clone)]
-pub(super) struct Held {
-    pub(super) key: Arc<Key>,
+pub(in crate::domain) struct Held {
+    pub(in crate::domain) key: Arc<Key>,
     pub(super) row: Arc<KeyRow>,
 }
 

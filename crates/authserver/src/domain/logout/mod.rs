@@ -80,7 +80,7 @@ impl Authority {
         };
         outcome.or_else(|refusal| match refusal {
             Refusal::Broken(error) => Err(error),
-            Refusal::Page(error) => Ok(farewell(self.error_page(&error))),
+            Refusal::Page(error) => Ok(farewell(self.error_page(&(&error).into()))),
             Refusal::Client(..) => Err(TokenError::internal()),
         })
     }

@@ -104,6 +104,23 @@ fn narrowed(parameters: &Parameters) -> ClientQuery {
     }
 }
 
+/// The address of another page of a list, which keeps the other parameters.
+pub(super) fn page_link(
+    path: &str,
+    query: &str,
+    (size, token): (u32, &str),
+    relation: &str,
+) -> String {
+    let pairs = form_urlencoded::parse(query.as_bytes());
+    let mut pairs: Parameters = pairs.into_owned().collect();
+    pairs.insert("page_size".to_owned(), size.to_string());
+    pairs.insert("page_token".to_owned(), token.to_owned());
+    let query = form_urlencoded::Serializer::new(String::new())
+        .extend_pairs(pairs)
+        .finish();
+    format!("<{path}?{query}>; rel=\"{relation}\"")
+}
+
 /// The value of a parameter of a query that is not empty.
 pub(super) fn parameter(query: &str, name: &str) -> Option<String> {
     let mut pairs = form_urlencoded::parse(query.as_bytes());

@@ -13,6 +13,7 @@ mod requests;
 mod revocations;
 mod sessions;
 mod tokens;
+mod trust;
 mod version;
 
 use std::sync::Arc;
@@ -73,7 +74,10 @@ pub(crate) fn edge(authority: Arc<Authority>, metrics: Arc<Metrics>) -> Edge {
             .routes(routes!(requests::logout))
             .routes(routes!(requests::accept_logout))
             .routes(routes!(requests::reject_logout))
+            .routes(routes!(requests::accept_device))
             .routes(routes!(sessions::delete_logins))
+            .routes(routes!(trust::list, trust::create))
+            .routes(routes!(trust::read, trust::delete))
             .routes(routes!(sessions::list_consents, sessions::delete_consents))
             .routes(routes!(revocations::follow))
             .routes(routes!(health::alive))

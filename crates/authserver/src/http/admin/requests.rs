@@ -1,4 +1,4 @@
-//! `/admin/oauth2/auth/requests/{login,consent,logout}`: what the applications are asked, and what
+//! `/admin/oauth2/auth/requests/{login,consent,logout,device}`: what the applications are asked, and what
 //! they say.
 
 use axum::{
@@ -13,6 +13,7 @@ use crate::{
     domain::{
         AdminError, Missing,
         authorize::{Rejection, consent::AcceptConsent, login::AcceptLogin},
+        device::AcceptDevice,
     },
     http::{
         Shared,
@@ -47,7 +48,7 @@ pub(super) async fn accept_login(
 ) -> Answer {
     let challenge = challenge(query, "login_challenge")?;
     let accepted: AcceptLogin = read(body).await?;
-    redirect(authority.accept_login(&challenge, accepted))
+    redirect(authority.accept_login(&challenge, accepted).await)
 }
 
 /// A person did not log in.
@@ -120,6 +121,18 @@ pub(super) async fn reject_logout(State(authority): Shared, RawQuery(query): Raw
     let challenge = challenge(query, "logout_challenge")?;
     authority.reject_logout(&challenge).await?;
     Ok(answer::empty(StatusCode::NO_CONTENT))
+}
+
+/// A person gave the code of a device.
+#[utoipa::path(put, path = "/admin/oauth2/auth/requests/device/accept", tag = "people", params(("device_challenge" = Option<String>, Query, description = "What the browser brought; also as `challenge`")), request_body(content = Object, content_type = "application/json"), responses((status = 200, body = Redirect), AdminFailure))]
+pub(super) async fn accept_device(
+    State(authority): Shared,
+    RawQuery(query): RawQuery,
+    body: Body,
+) -> Answer {
+    let challenge = challenge(query, "device_challenge")?;
+    let accepted: AcceptDevice = read(body).await?;
+    redirect(authority.accept_device(&challenge, accepted).await)
 }
 
 fn shown(told: &impl Serialize) -> Response {

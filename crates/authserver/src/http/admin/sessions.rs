@@ -8,7 +8,12 @@ use axum::{
 
 use crate::{
     domain::{AdminError, page, sessions::Logins},
-    http::{Shared, admin::list::parameter, answer, error::AdminFailure},
+    http::{
+        Shared,
+        admin::list::{page_link, parameter},
+        answer,
+        error::AdminFailure,
+    },
     store::{ConsentQuery, ConsentsOf},
 };
 
@@ -80,7 +85,8 @@ pub(super) async fn list_consents(State(authority): Shared, RawQuery(query): Raw
     for (after, relation) in [(last.map(|_| ""), "first"), (last.filter(|_| more), "next")] {
         if let Some(after) = after {
             let token = authority.page_token(after, &filters)?;
-            links.push(link(&query, size, &token, relation));
+            let path = "/admin/oauth2/auth/sessions/consent";
+            links.push(page_link(path, &query, (size, &token), relation));
         }
     }
     let consents: Vec<_> = consents.into_iter().map(|(_, told)| told).collect();
@@ -94,17 +100,4 @@ pub(super) async fn list_consents(State(authority): Shared, RawQuery(query): Raw
 fn subject(query: &str) -> Result<String, AdminError> {
     let missing = || AdminError::Parameter("Parameter 'subject' is missing.".to_owned());
     parameter(query, "subject").ok_or_else(missing)
-}
-
-/// The address of another page, which keeps the other parameters.
-fn link(query: &str, size: u32, token: &str, relation: &str) -> String {
-    let mut pairs: std::collections::BTreeMap<_, _> = form_urlencoded::parse(query.as_bytes())
-        .into_owned()
-        .collect();
-    pairs.insert("page_size".to_owned(), size.to_string());
-    pairs.insert("page_token".to_owned(), token.to_owned());
-    let query = form_urlencoded::Serializer::new(String::new())
-        .extend_pairs(pairs)
-        .finish();
-    format!("</admin/oauth2/auth/sessions/consent?{query}>; rel=\"{relation}\"")
 }

@@ -63,6 +63,7 @@ fn metadata(options: &Options, algorithm: Algorithm) -> Metadata {
         subject_types_supported: options.subject_types.clone(),
         claims_supported: with(&["sub"], &discovery.supported_claims),
         authorization_endpoint: format!("{}/oauth2/auth", options.public_base()),
+        device_authorization_endpoint: format!("{}/oauth2/device/auth", options.public_base()),
         userinfo_endpoint: format!("{}/userinfo", options.public_base()),
         end_session_endpoint: format!("{issuer}/oauth2/sessions/logout"),
         response_types_supported: texts(&["code"]),

@@ -31,6 +31,19 @@ pub(super) async fn logout() -> Response {
     missing("urls.logout")
 }
 
+/// In the place of the application for codes of devices.
+#[utoipa::path(get, path = "/oauth2/fallbacks/device", tag = "people", responses((status = 200, content_type = "text/html", body = String)))]
+pub(super) async fn device() -> Response {
+    missing("urls.device.verification")
+}
+
+/// After a device was let in.
+#[utoipa::path(get, path = "/oauth2/fallbacks/device/done", tag = "people", responses((status = 200, content_type = "text/html", body = String)))]
+pub(super) async fn device_done() -> Response {
+    let text = "Your device goes on by itself. This window can be closed.";
+    page::page(StatusCode::OK, "Done", text)
+}
+
 /// After a logout that named no page.
 #[utoipa::path(get, path = "/oauth2/fallbacks/logout/callback", tag = "people", responses((status = 200, content_type = "text/html", body = String)))]
 pub(super) async fn logged_out() -> Response {

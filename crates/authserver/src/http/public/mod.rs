@@ -2,6 +2,7 @@
 //! there and a method that is not meant get the same page, but for the token endpoint.
 
 mod auth;
+mod device;
 mod discovery;
 mod fallbacks;
 mod jwks;
@@ -58,6 +59,10 @@ pub(crate) fn edge(authority: Arc<Authority>, metrics: Arc<Metrics>) -> Edge {
             .routes(routes!(fallbacks::logout).map(closed))
             .routes(routes!(fallbacks::logged_out).map(closed))
             .routes(routes!(fallbacks::error).map(closed))
+            .routes(routes!(device::authorize).map(closed))
+            .routes(routes!(device::verify).map(closed))
+            .routes(routes!(fallbacks::device).map(closed))
+            .routes(routes!(fallbacks::device_done).map(closed))
             .routes(routes!(jwks::jwks).map(open))
             .routes(routes!(discovery::openid).map(open))
             .routes(routes!(discovery::oauth).map(open))

@@ -1,8 +1,9 @@
 //! What people did: logins, consents, and the codes and tokens that came of them.
 
 use carnet_authserver::store::{
-    CodeRow, ConsentQuery, ConsentRow, ConsentsOf, Exchange, Grace, Holder, Perishable, Redemption,
-    RefreshTokenRow, Revoked, SessionRow, Store, TokenRow,
+    CodeRow, ConsentQuery, ConsentRow, ConsentsOf, DeviceRow, Exchange, Grace, Holder, Insertion,
+    Perishable, Redemption, RefreshTokenRow, Revoked, SessionRow, Store, TokenRow,
+    TrustedIssuerRow,
 };
 use futures_util::future::join_all;
 use serde_json::{Map, json};
@@ -419,4 +420,62 @@ pub(crate) async fn what_people_did_is_deleted_after_its_end_in_bounded_numbers(
             assert_eq!(deleted, *expected, "{what:?} {before}");
         }
     }
+}
+
+pub(crate) async fn a_device_is_found_by_both_of_its_codes(store: &dyn Store) {
+    with_clients(store, &["a"]).await;
+    let device = |digest: &str, user_code: &str, client_id: &str| DeviceRow {
+        digest: digest.to_owned(),
+        user_code: user_code.to_owned(),
+        client_id: client_id.to_owned(),
+        query: "client_id=a&scope=x".to_owned(),
+        is_denied: false,
+        expires_at: 2_000,
+    };
+    let row = device("d", "u", "a");
+    assert_eq!(store.insert_device(&row).await.unwrap(), Insertion::Done);
+    for other in [
+        device("d", "v", "a"),
+        device("e", "u", "a"),
+        device("e", "v", "gone"),
+    ] {
+        let insertion = store.insert_device(&other).await.unwrap();
+        assert_eq!(insertion, Insertion::Conflict, "{other:?}");
+    }
+    assert_eq!(store.find_device("d").await.unwrap(), Some(row.clone()));
+    let found = store.find_device_by_user_code("u").await.unwrap();
+    assert_eq!(found, Some(row));
+    assert_eq!(store.find_device("u").await.unwrap(), None);
+    store.deny_device("d").await.unwrap();
+    store.deny_device("e").await.unwrap();
+    assert!(store.find_device("d").await.unwrap().unwrap().is_denied);
+    let device = Perishable::Device;
+    assert_eq!(store.delete_expired(device, 2_000, 9).await.unwrap(), 0);
+    assert_eq!(store.delete_expired(device, 2_001, 9).await.unwrap(), 1);
+}
+
+pub(crate) async fn an_issuer_is_trusted_once_for_a_subject_and_a_key(store: &dyn Store) {
+    let issuer = |id: &str, subject: &str| TrustedIssuerRow {
+        id: id.to_owned(),
+        issuer: "https://i.example".to_owned(),
+        subject: subject.to_owned(),
+        any_subject: subject.is_empty(),
+        scopes: vec!["read".to_owned()],
+        key_set: "https://i.example".to_owned(),
+        kid: "k".to_owned(),
+        created_at: 1_000,
+        expires_at: 2_000,
+    };
+    for (row, expected) in [
+        (issuer("1", "a"), Insertion::Done),
+        (issuer("2", "a"), Insertion::Conflict),
+        (issuer("1", "b"), Insertion::Conflict),
+        (issuer("3", ""), Insertion::Done),
+    ] {
+        let insertion = store.insert_trusted_issuer(&row).await.unwrap();
+        assert_eq!(insertion, expected, "{row:?}");
+    }
+    store.delete_trusted_issuer("1").await.unwrap();
+    store.delete_trusted_issuer("1").await.unwrap();
+    assert_eq!(store.trusted_issuers().await.unwrap(), [issuer("3", "")]);
 }

@@ -43,6 +43,7 @@ const STEPS: &[Step] = &[
     step!(11, "imports", "0011_imports.sql"),
     step!(12, "changes", "0012_changes.sql"),
     step!(13, "people", "0013_people.sql"),
+    step!(14, "devices", "0014_devices.sql"),
 ];
 
 /// The plan of a database that has everything.

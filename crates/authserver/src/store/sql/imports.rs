@@ -9,6 +9,27 @@ use crate::store::{
     TrustedIssuerRow,
 };
 
+/// Trusts an issuer, unless one like it is trusted.
+pub(super) const TRUST: &str =
+    "INSERT INTO trusted_issuer (id, issuer, subject, any_subject, scopes, key_set, kid,
+                                 created_at, expires_at)
+     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) ON CONFLICT DO NOTHING";
+
+/// What is written of a trusted issuer.
+pub(super) fn issuer_values<'a>(row: &'a TrustedIssuerRow, scopes: &'a str) -> [Value<'a>; 9] {
+    [
+        (&row.id).into(),
+        (&row.issuer).into(),
+        (&row.subject).into(),
+        row.any_subject.into(),
+        scopes.into(),
+        (&row.key_set).into(),
+        (&row.kid).into(),
+        row.created_at.into(),
+        row.expires_at.into(),
+    ]
+}
+
 #[async_trait]
 impl<E: Engine> ImportStore for Sql<E> {
     async fn begin_import(&self) -> Result<Box<dyn Intake + '_>> {
@@ -67,24 +88,7 @@ impl<E: Engine> Intake for Change<'_, E> {
 
     async fn trusted_issuer(&mut self, row: &TrustedIssuerRow) -> Result<Option<TrustedIssuerRow>> {
         let scopes = tokens::words(&row.scopes);
-        let added = self
-            .write(
-                "INSERT INTO trusted_issuer (id, issuer, subject, any_subject, scopes, key_set, kid,
-                                             created_at, expires_at)
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) ON CONFLICT DO NOTHING",
-                &[
-                    (&row.id).into(),
-                    (&row.issuer).into(),
-                    (&row.subject).into(),
-                    i64::from(row.any_subject).into(),
-                    (&scopes).into(),
-                    (&row.key_set).into(),
-                    (&row.kid).into(),
-                    row.created_at.into(),
-                    row.expires_at.into(),
-                ],
-            )
-            .await?;
+        let added = self.write(TRUST, &issuer_values(row, &scopes)).await?;
         if added > 0 {
             return Ok(None);
         }

@@ -33,6 +33,7 @@ async fn the_description_has_each_path_with_exactly_the_methods_that_are_served(
             "/admin/oauth2/auth/requests/consent",
             "/admin/oauth2/auth/requests/consent/accept",
             "/admin/oauth2/auth/requests/consent/reject",
+            "/admin/oauth2/auth/requests/device/accept",
             "/admin/oauth2/auth/requests/login",
             "/admin/oauth2/auth/requests/login/accept",
             "/admin/oauth2/auth/requests/login/reject",
@@ -45,6 +46,8 @@ async fn the_description_has_each_path_with_exactly_the_methods_that_are_served(
             "/admin/oauth2/tokens",
             "/admin/openapi.json",
             "/admin/revocations",
+            "/admin/trust/grants/jwt-bearer/issuers",
+            "/admin/trust/grants/jwt-bearer/issuers/{id}",
             "/admin/version",
         ]
     );

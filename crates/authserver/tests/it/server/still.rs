@@ -6,10 +6,10 @@ use std::sync::{Mutex, PoisonError};
 use async_trait::async_trait;
 use carnet_authserver::store::{
     ChangeStore, ClientQuery, ClientRow, ClientStore, CodeRow, ConsentQuery, ConsentRow,
-    ConsentsOf, Exchange, Grace, ImportStore, ImportedKey, Insertion, Intake, JtiStore, KeyRow,
-    KeyStore, NumberedRevocation, PeopleStore, Perishable, Redemption, RefreshTokenRow, Result,
-    Revocation, RevocationStore, RotatedSecret, SessionRow, StoreError, TokenRow, TokenStore,
-    TrustedIssuerRow,
+    ConsentsOf, DeviceRow, Exchange, Grace, ImportStore, ImportedKey, Insertion, Intake, JtiStore,
+    KeyRow, KeyStore, NumberedRevocation, PeopleStore, Perishable, Redemption, RefreshTokenRow,
+    Result, Revocation, RevocationStore, RotatedSecret, SessionRow, StoreError, TokenRow,
+    TokenStore, TrustedIssuerRow,
 };
 
 /// The store.
@@ -263,6 +263,30 @@ impl PeopleStore for StillStore {
     }
 
     async fn redeem_refresh_token(&self, _: &str, _: &Exchange, _: Grace) -> Result<Redemption> {
+        absent()
+    }
+
+    async fn insert_device(&self, _: &DeviceRow) -> Result<Insertion> {
+        absent()
+    }
+
+    async fn find_device(&self, _: &str) -> Result<Option<DeviceRow>> {
+        absent()
+    }
+
+    async fn find_device_by_user_code(&self, _: &str) -> Result<Option<DeviceRow>> {
+        absent()
+    }
+
+    async fn deny_device(&self, _: &str) -> Result<()> {
+        absent()
+    }
+
+    async fn insert_trusted_issuer(&self, _: &TrustedIssuerRow) -> Result<Insertion> {
+        absent()
+    }
+
+    async fn delete_trusted_issuer(&self, _: &str) -> Result<()> {
         absent()
     }
 

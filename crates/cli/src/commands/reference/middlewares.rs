@@ -22,8 +22,11 @@ dot segments after it was changed is answered 400. `X-Forwarded-For` counts wher
 (`forwardedHeaders`), and nowhere else.
 
 In Kubernetes objects, `basicAuth.secret` names a Secret of type `kubernetes.io/basic-auth`, or one with one key that holds \
-users, and the members of a `chain` are `{name, namespace}`.
+users (`digestAuth.secret`: the latter), `forwardAuth.tls.caSecret` and `.certSecret` name Secrets, and the members of a `chain` are `{name, namespace}`.
 ";
+
+/// It has no example: nobody should begin with it.
+const OLD_NAME: &str = "ipWhiteList";
 
 /// What options have in common.
 const CLOSING: &str = "
@@ -41,6 +44,12 @@ they say by `&&`, `||`, `!` and parentheses.
 | `ResponseCode()` | the status of the answer |
 | `IsNetworkError()` | true for 502 and 504; compared with nothing |
 
+## Limits in Redis
+
+Gateways whose middlewares have the same name count together, by the clock of the server. A user of Redis needs \
+`~carnet:rate:* +hello +auth +ping +eval +time +hmget +hset +pexpire`, and `+select` with a `db`. A source is one hash, which \
+ends when its bucket is full again; what its name tells of the source is a digest. Redis 6 or newer.
+
 ## What is sent again
 
 `retry` sends a request again that no server has seen, whatever its method and body, and, where `status` says so, one that \
@@ -54,8 +63,10 @@ pub(super) fn page() -> String {
     for (kind, schema) in schemas() {
         // Writing to a String cannot fail.
         let _ = write!(page, "\n## `{kind}`\n\n{}\n", sentence(&schema, &kind));
-        let example = format!("examples/middlewares/{kind}.yaml");
-        let _ = write!(page, "\nAn example: [{example}](../../{example}).\n");
+        if kind != OLD_NAME {
+            let example = format!("examples/middlewares/{kind}.yaml");
+            let _ = write!(page, "\nAn example: [{example}](../../{example}).\n");
+        }
         let mut table = String::new();
         rows(&schema, "", &mut table);
         let _ = write!(

@@ -136,6 +136,11 @@ pub struct Urls {
     pub logout: Option<String>,
     /// `error`: where browsers go with errors that go to no client. Default: a page of the server.
     pub error: Option<String>,
+    /// `device.verification`: where people give the codes of devices. Default: a page that says that
+    /// there is nothing for this.
+    pub device_verification: Option<String>,
+    /// `device.success`: where they go once that is done. Default: a page of the server.
+    pub device_success: Option<String>,
     /// `post_logout_redirect`: where browsers go after a logout that names no page. Default: a page
     /// of the server.
     pub post_logout_redirect: Option<String>,

@@ -65,13 +65,13 @@ impl Default for OAuth2 {
 /// Reads the section.
 pub(super) fn read(fields: &mut Fields<'_>, people: &mut People) -> OAuth2 {
     let later = [
-        "device_authorization",
         "expose_internal_errors",
         "include_legacy_error_fields",
         "refresh_token_hook",
         "session",
     ];
     fields.unserved(Severity::Warning, &later, ADVICE);
+    fields.map("device_authorization", |device| people.read_device(device));
     fields.map("pkce", |pkce| people.read_pkce(pkce));
     fields.map("grant", |grant| people.read_grant(grant));
     let default = OAuth2::default();

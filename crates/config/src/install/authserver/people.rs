@@ -26,6 +26,11 @@ pub struct People {
     pub ttl_id_token: Duration,
     /// `ttl.refresh_token`: how long refresh tokens count; `-1`: without an end. Default 720 h.
     pub ttl_refresh_token: Option<Duration>,
+    /// `ttl.device_user_code`: how long the codes of a device count. Default 10 min.
+    pub ttl_device_code: Duration,
+    /// `oauth2.device_authorization.token_polling_interval`: how long a device waits between two
+    /// questions. Default 5s.
+    pub device_interval: Duration,
     /// `oauth2.pkce.enforced`: whether every code needs a challenge. Default false.
     pub pkce_enforced: bool,
     /// `oauth2.pkce.enforced_for_public_clients`: whether those of clients without a secret do.
@@ -48,6 +53,8 @@ impl Default for People {
             ttl_code: Duration::from_secs(10 * 60),
             ttl_id_token: hours(1),
             ttl_refresh_token: Some(hours(720)),
+            ttl_device_code: Duration::from_secs(10 * 60),
+            device_interval: Duration::from_secs(5),
             pkce_enforced: false,
             pkce_enforced_for_public: false,
             grace_period: Duration::ZERO,
@@ -71,6 +78,7 @@ impl People {
         read("authentication_session", &mut self.ttl_session);
         read("auth_code", &mut self.ttl_code);
         read("id_token", &mut self.ttl_id_token);
+        read("device_user_code", &mut self.ttl_device_code);
         self.ttl_session = self.ttl_session.min(LONGEST_SESSION);
         let written = fields.node("refresh_token").and_then(Node::scalar);
         if written == Some("-1") {
@@ -81,6 +89,13 @@ impl People {
             }
             self.ttl_refresh_token = Some(lifetime);
         }
+    }
+
+    /// Reads `oauth2.device_authorization`.
+    pub(super) fn read_device(&mut self, fields: &mut Fields<'_>) {
+        let interval = fields.duration("token_polling_interval");
+        self.device_interval = interval.unwrap_or(self.device_interval);
+        fields.unserved(Severity::Warning, &["user_code"], ADVICE);
     }
 
     /// Reads `oauth2.pkce`.

@@ -106,7 +106,7 @@ fn secrets(fields: &mut Fields<'_>) -> Secrets {
 }
 
 fn urls(fields: &mut Fields<'_>) -> Urls {
-    let later = ["device", "identity_provider", "registration"];
+    let later = ["identity_provider", "registration"];
     fields.unserved(Severity::Warning, &later, ADVICE);
     let own = fields.map("self", |own| Urls {
         issuer: url(own, "issuer"),
@@ -114,7 +114,13 @@ fn urls(fields: &mut Fields<'_>) -> Urls {
         admin: url(own, "admin"),
         ..Urls::default()
     });
+    let device = fields.map("device", |device| {
+        (url(device, "verification"), url(device, "success"))
+    });
+    let (device_verification, device_success) = device.unwrap_or_default();
     Urls {
+        device_verification,
+        device_success,
         login: url(fields, "login"),
         consent: url(fields, "consent"),
         logout: url(fields, "logout"),
@@ -171,7 +177,6 @@ fn strategies(fields: &mut Fields<'_>) -> Strategies {
 }
 
 fn read_ttl(fields: &mut Fields<'_>, config: &mut AuthserverConfig) {
-    fields.unserved(Severity::Warning, &["device_user_code"], ADVICE);
     config.people.read_ttl(fields);
     if let Some(lifetime) = fields.duration("access_token") {
         if lifetime.is_zero() {

@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 
-use schemars::JsonSchema;
 use secrecy::SecretString;
 use serde::Serialize;
 
@@ -15,27 +14,6 @@ use crate::document::Fields;
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(transparent)]
 pub struct DigestAuth(pub BasicAuth);
-
-/// `digestAuth`, Traefik's: who may pass, by a name and a password that is not sent (RFC 7616).
-#[derive(JsonSchema)]
-#[schemars(rename_all = "camelCase")]
-#[expect(
-    dead_code,
-    reason = "no value of it is ever made: it is written down for its schema"
-)]
-pub(super) struct Written {
-    /// Items `name:realm:digest`, as `htdigest` writes them: MD5 of `name:realm:password`.
-    users: Vec<String>,
-    /// File with more of them, one a line, read again when it changes. Names that are in `users` stay
-    /// as they are.
-    users_file: String,
-    /// Told to clients; users of other realms do not count. Default `traefik`.
-    realm: String,
-    /// Header in which the service gets the name; the caller's is dropped. Default: none.
-    header_field: String,
-    /// Takes what the client has shown off the request. Default false.
-    remove_header: bool,
-}
 
 const ITEMS: Items = Items {
     form: "name:realm:digest",

@@ -5,8 +5,8 @@ use serde::Serialize;
 
 use crate::document::Fields;
 
-/// `encodedCharacters`, Traefik's: which encoded characters a path may hold. One with another is
-/// answered 400.
+/// `encodedCharacters`, Traefik's: which encoded characters a path may hold, for routers and for entry
+/// points. A path with one that is not allowed is answered 400.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
 #[expect(
     clippy::struct_excessive_bools,

@@ -11,17 +11,17 @@ use crate::routing::pem::{HoldsPem, Pem};
 use crate::rule::Pattern;
 use crate::token::is_token;
 
-/// `forwardAuth`, Traefik's: asks another service who may pass. Its 2xx lets a request pass, any other answer is the client's, and none at all is 500.
+/// `forwardAuth`, Traefik's: asks another service who may pass.
 #[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct ForwardAuth {
-    /// URL of the service; http or https. Required.
+    /// URL of the service; http or https. 2xx lets pass, any other answer is the client's, none is
+    /// 500. Required.
     #[serde(serialize_with = "as_text")]
     #[schemars(with = "String")]
     pub address: Url,
     /// Of `https` addresses. Default: what the system trusts.
-    #[schemars(with = "Option<WrittenTls>")]
-    #[serde(skip_serializing_if = "Tls::is_plain")]
+    #[serde(skip_serializing)]
     pub tls: Tls,
     /// Whether the service is told what `X-Forwarded-*` of the request say: true, or what the
     /// gateway knows by itself: false. Default: the latter, beside those of the request that it does
@@ -47,11 +47,11 @@ pub struct ForwardAuth {
     /// The service gets the body, too. Default false.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub forward_body: bool,
-    /// Bytes of it; requests with more are answered 401. Default 1 MiB; -1: any number.
+    /// Bytes of it; requests with more are answered 401; -1: any number. Default 1 MiB.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub max_body_size: Option<i64>,
-    /// Bytes of its answer; with more, requests are answered 401. Default -1: any number, which
-    /// pass the gateway without being kept.
+    /// Bytes of its answer; with more, requests are answered 401. Default -1: any number, which pass
+    /// the gateway without being kept.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub max_response_body_size: Option<i64>,
     /// `Location` of its answer stays as it is; else it is made absolute. Default false.
@@ -67,42 +67,18 @@ fn as_text<S: Serializer>(url: &Url, serializer: S) -> Result<S::Ok, S::Error> {
     serializer.serialize_str(url.as_str())
 }
 
-/// `forwardAuth.tls` as it is written, for its schema.
-#[derive(JsonSchema)]
-#[schemars(rename_all = "camelCase")]
-#[expect(
-    dead_code,
-    reason = "no value of it is ever made: it is written down for its schema"
-)]
-struct WrittenTls {
-    /// Trusted in place of the system's authorities: PEM, or a path. In Kubernetes `caSecret` names a
-    /// Secret with `tls.ca` or `ca.crt`.
-    ca: String,
-    /// Certificate of the gateway: PEM, or a path. In Kubernetes `certSecret` names a Secret with
-    /// `tls.crt` and `tls.key`.
-    cert: String,
-    /// Its key: PEM, or a path.
-    key: String,
-    /// Default false.
-    insecure_skip_verify: bool,
-}
-
-/// What the API shows of it: no certificate, and no key.
-impl Serialize for Tls {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let shown = [("insecureSkipVerify", self.insecure_skip_verify)];
-        serializer.collect_map(shown)
-    }
-}
-
 /// `tls` towards the service. Certificates are PEM texts, or the files that hold them.
-#[derive(Debug, Clone, Default, PartialEq)]
+#[derive(Debug, Clone, Default, PartialEq, JsonSchema)]
+#[schemars(rename_all = "camelCase")]
 pub struct Tls {
     /// Trusted instead of what the system trusts.
+    #[schemars(with = "Option<String>")]
     pub ca: Option<Pem>,
     /// Certificate of the gateway.
+    #[schemars(with = "Option<String>")]
     pub cert: Option<Pem>,
     /// Its key.
+    #[schemars(with = "Option<String>")]
     pub key: Option<Pem>,
     /// Any certificate is accepted. Default false.
     pub insecure_skip_verify: bool,
@@ -189,10 +165,6 @@ fn names(fields: &mut Fields<'_>, key: &'static str) -> Vec<String> {
 }
 
 impl Tls {
-    fn is_plain(&self) -> bool {
-        *self == Self::default()
-    }
-
     fn read(fields: &mut Fields<'_>) -> Self {
         if fields.has("caOptional") {
             fields.warn("caOptional", "does nothing; remove it");

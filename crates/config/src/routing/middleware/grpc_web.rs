@@ -5,7 +5,7 @@ use serde::Serialize;
 
 use crate::document::Fields;
 
-/// `grpcWeb`, Traefik's: gRPC for browsers; the servers are `h2c://` or `https://`.
+/// `grpcWeb`, Traefik's: gRPC for browsers.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct GrpcWeb {

@@ -23,29 +23,36 @@ pub struct IpAllowList {
 
 impl IpAllowList {
     pub(super) fn read(fields: &mut Fields<'_>) -> Option<Self> {
-        let source_range = source_range(fields);
-        let ip_strategy = fields.section("ipStrategy", IpStrategy::read);
+        let list = Self::old(fields);
         let reject_status_code = match fields.number("rejectStatusCode") {
-            None | Some(0) => 403,
+            None | Some(0) => list.reject_status_code,
             Some(code) => code,
         };
         if !(100..=599).contains(&reject_status_code) {
             fields.error("rejectStatusCode", "expects a status from 100 to 599");
         }
         Some(Self {
-            source_range,
-            ip_strategy,
             reject_status_code,
+            ..list
         })
     }
-}
 
-/// `sourceRange`, which must name somebody.
-pub(super) fn source_range(fields: &mut Fields<'_>) -> Vec<IpNet> {
-    let ranges = ranges(fields, "sourceRange");
-    if fields.texts("sourceRange").is_empty() {
-        let message = "`sourceRange` names no address: nobody could pass; list who may";
-        fields.error("sourceRange", message);
+    /// `ipWhiteList`: the old name, and fewer options.
+    pub(super) fn read_old(fields: &mut Fields<'_>) -> Option<Self> {
+        fields.warn("", "`ipWhiteList` is called `ipAllowList` now; rename it");
+        Some(Self::old(fields))
     }
-    ranges
+
+    fn old(fields: &mut Fields<'_>) -> Self {
+        let source_range = ranges(fields, "sourceRange");
+        if fields.texts("sourceRange").is_empty() {
+            let message = "`sourceRange` names no address: nobody could pass; list who may";
+            fields.error("sourceRange", message);
+        }
+        Self {
+            source_range,
+            ip_strategy: fields.section("ipStrategy", IpStrategy::read),
+            reject_status_code: 403,
+        }
+    }
 }

@@ -24,7 +24,6 @@ pub mod headers;
 mod in_flight_req;
 mod ip_allow_list;
 mod ip_strategy;
-mod ip_white_list;
 pub mod oauth_client_credentials;
 pub mod pass_tls_client_cert;
 mod pattern;
@@ -56,7 +55,6 @@ pub use headers::Headers;
 pub use in_flight_req::InFlightReq;
 pub use ip_allow_list::IpAllowList;
 pub use ip_strategy::IpStrategy;
-pub use ip_white_list::IpWhiteList;
 pub use oauth_client_credentials::OAuthClientCredentials;
 pub use pass_tls_client_cert::PassTlsClientCert;
 pub use rate_limit::RateLimit;
@@ -83,6 +81,8 @@ pub enum Middleware {
     Chain(Chain),
     /// `circuitBreaker`.
     CircuitBreaker(Box<CircuitBreaker>),
+    /// `errors`.
+    Errors(Box<Errors>),
     /// `compress`.
     Compress(Compress),
     /// `contentType`.
@@ -91,8 +91,6 @@ pub enum Middleware {
     DigestAuth(DigestAuth),
     /// `encodedCharacters`.
     EncodedCharacters(EncodedCharacters),
-    /// `errors`.
-    Errors(Box<Errors>),
     /// `forwardAuth`.
     ForwardAuth(Box<ForwardAuth>),
     /// `grpcWeb`.
@@ -104,7 +102,7 @@ pub enum Middleware {
     /// `ipAllowList`.
     IpAllowList(IpAllowList),
     /// `ipWhiteList`: the old name of `ipAllowList`.
-    IpWhiteList(IpWhiteList),
+    IpWhiteList(IpAllowList),
     /// `oAuthClientCredentials`.
     OAuthClientCredentials(Box<OAuthClientCredentials>),
     /// `passTLSClientCert`.
@@ -136,11 +134,11 @@ impl Middleware {
             Self::Buffering(_) => "buffering",
             Self::Chain(_) => "chain",
             Self::CircuitBreaker(_) => "circuitBreaker",
+            Self::Errors(_) => "errors",
             Self::Compress(_) => "compress",
             Self::ContentType(_) => "contentType",
             Self::DigestAuth(_) => "digestAuth",
             Self::EncodedCharacters(_) => "encodedCharacters",
-            Self::Errors(_) => "errors",
             Self::ForwardAuth(_) => "forwardAuth",
             Self::GrpcWeb(_) => "grpcWeb",
             Self::Headers(_) => "headers",
@@ -216,7 +214,7 @@ const KINDS: &[(&str, Read)] = &[
         IpAllowList::read(fields).map(Middleware::IpAllowList)
     }),
     ("ipWhiteList", |fields| {
-        IpWhiteList::read(fields).map(Middleware::IpWhiteList)
+        IpAllowList::read_old(fields).map(Middleware::IpWhiteList)
     }),
     (OAUTH_CLIENT_CREDENTIALS, |fields| {
         let options = oauth_client_credentials::read(fields)?;

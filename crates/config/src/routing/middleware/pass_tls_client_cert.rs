@@ -35,22 +35,10 @@ pub struct CertInfo {
     pub serial_number: bool,
     /// Whom it names.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub subject: Option<SubjectInfo>,
+    pub subject: Option<NameInfo>,
     /// Who gave it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub issuer: Option<NameInfo>,
-}
-
-/// Which parts of the subject are told.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, JsonSchema)]
-#[serde(rename_all = "camelCase")]
-pub struct SubjectInfo {
-    /// Those of every name.
-    #[serde(flatten)]
-    pub name: NameInfo,
-    /// `OU`. Default false.
-    #[serde(skip_serializing_if = "std::ops::Not::not")]
-    pub organizational_unit: bool,
 }
 
 /// Which parts of a name are told. All are off by default.
@@ -76,6 +64,9 @@ pub struct NameInfo {
     /// `O`.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub organization: bool,
+    /// `OU`; of the subject alone.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub organizational_unit: bool,
     /// `SN`.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub serial_number: bool,
@@ -105,9 +96,9 @@ impl CertInfo {
             not_before,
             sans,
             serial_number,
-            subject: fields.section("subject", |subject| SubjectInfo {
+            subject: fields.section("subject", |subject| NameInfo {
                 organizational_unit: subject.boolean("organizationalUnit").unwrap_or(false),
-                name: NameInfo::read(subject),
+                ..NameInfo::read(subject)
             }),
             issuer: fields.section("issuer", NameInfo::read),
         }
@@ -123,6 +114,7 @@ impl NameInfo {
             province: flag("province"),
             locality: flag("locality"),
             organization: flag("organization"),
+            organizational_unit: false,
             serial_number: flag("serialNumber"),
             common_name: flag("commonName"),
         }

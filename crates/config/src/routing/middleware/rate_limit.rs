@@ -160,6 +160,10 @@ impl Redis {
             fields.duration(key);
         }
         let deny_on_error = fields.boolean("denyOnError").unwrap_or(false);
+        let is_cluster = given.iter().flatten().any(|endpoints| endpoints.len() > 1);
+        if is_cluster && database != 0 {
+            fields.warn("db", "a cluster has one database; this is ignored");
+        }
         let (host, port) = ENDPOINT;
         Some(Self {
             endpoints: given.unwrap_or_else(|| Some(vec![(host.to_owned(), port)]))?,

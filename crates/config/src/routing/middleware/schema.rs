@@ -6,13 +6,12 @@ use schemars::generate::SchemaSettings;
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde_json::{Map, Value, json};
 
-use super::digest_auth::Written as WrittenDigestAuth;
 use super::oauth_client_credentials::written::Written;
 use super::{
     AddPrefix, BasicAuth, Buffering, Chain, CircuitBreaker, Compress, ContentType,
     EncodedCharacters, Errors, ForwardAuth, GrpcWeb, Headers, InFlightReq, IpAllowList,
-    IpWhiteList, OAUTH_CLIENT_CREDENTIALS, PassTlsClientCert, RateLimit, RedirectRegex,
-    RedirectScheme, ReplacePath, ReplacePathRegex, Retry, StripPrefix, StripPrefixRegex,
+    OAUTH_CLIENT_CREDENTIALS, PassTlsClientCert, RateLimit, RedirectRegex, RedirectScheme,
+    ReplacePath, ReplacePathRegex, Retry, StripPrefix, StripPrefixRegex,
 };
 
 type Of = fn(&mut SchemaGenerator) -> Schema;
@@ -26,7 +25,7 @@ const SCHEMAS: &[(&str, Of)] = &[
     ("circuitBreaker", CircuitBreaker::json_schema),
     ("compress", Compress::json_schema),
     ("contentType", ContentType::json_schema),
-    ("digestAuth", WrittenDigestAuth::json_schema),
+    ("digestAuth", digest_auth),
     ("encodedCharacters", EncodedCharacters::json_schema),
     ("errors", Errors::json_schema),
     ("forwardAuth", ForwardAuth::json_schema),
@@ -34,9 +33,9 @@ const SCHEMAS: &[(&str, Of)] = &[
     ("headers", Headers::json_schema),
     ("inFlightReq", InFlightReq::json_schema),
     ("ipAllowList", IpAllowList::json_schema),
-    ("ipWhiteList", IpWhiteList::json_schema),
+    ("ipWhiteList", ip_white_list),
     (OAUTH_CLIENT_CREDENTIALS, Written::json_schema),
-    ("passTLSClientCert", PassTlsClientCert::json_schema),
+    ("passTLSClientCert", pass_tls_client_cert),
     ("rateLimit", RateLimit::json_schema),
     ("redirectRegex", RedirectRegex::json_schema),
     ("redirectScheme", RedirectScheme::json_schema),
@@ -46,6 +45,47 @@ const SCHEMAS: &[(&str, Of)] = &[
     ("stripPrefix", StripPrefix::json_schema),
     ("stripPrefixRegex", StripPrefixRegex::json_schema),
 ];
+
+/// The options of `basicAuth`, with users of another form.
+fn digest_auth(generator: &mut SchemaGenerator) -> Schema {
+    let mut schema = BasicAuth::json_schema(generator);
+    let about = "`digestAuth`, Traefik's: who may pass, by a name and a password that is not sent \
+                 (RFC 7616).";
+    schema.insert("description".to_owned(), json!(about));
+    let users = "Items `name:realm:digest`, as `htdigest` writes them; users of another realm do not \
+                 count.";
+    if let Some(description) = schema.pointer_mut("/properties/users/description") {
+        *description = json!(users);
+    }
+    schema
+}
+
+/// The options of `ipAllowList` that the old name had.
+fn ip_white_list(generator: &mut SchemaGenerator) -> Schema {
+    let mut schema = IpAllowList::json_schema(generator);
+    schema.insert(
+        "description".to_owned(),
+        json!("`ipWhiteList`, Traefik's: the old name of `ipAllowList`."),
+    );
+    without(&mut schema, "", "rejectStatusCode");
+    schema
+}
+
+/// The unit of an issuer is not told.
+fn pass_tls_client_cert(generator: &mut SchemaGenerator) -> Schema {
+    let mut schema = PassTlsClientCert::json_schema(generator);
+    let issuer = "/properties/info/properties/issuer";
+    without(&mut schema, issuer, "organizationalUnit");
+    schema
+}
+
+/// Takes an option out of a schema.
+fn without(schema: &mut Schema, pointer: &str, option: &str) {
+    let options = schema.pointer_mut(&format!("{pointer}/properties"));
+    if let Some(Value::Object(options)) = options {
+        options.remove(option);
+    }
+}
 
 /// The schema of the options of each kind, by its key, in the order of their names. Schemas refer to
 /// nothing outside themselves.

@@ -30,6 +30,9 @@ const TIMEOUT: Duration = Duration::from_secs(30);
 /// So many bytes of a body are kept where nobody says how many.
 const BODY: i64 = 1 << 20;
 
+/// A request, its body once more, and the memory that they take.
+type Bodies = (Request, Body, Option<Share>);
+
 /// The middleware.
 #[derive(Debug)]
 pub(super) struct ForwardAuth {
@@ -38,13 +41,11 @@ pub(super) struct ForwardAuth {
     answer: Answer,
     /// Bytes of a request's body that the service gets; `None`: it gets no body.
     body_limit: Option<usize>,
+    /// Where the memory for bodies comes from.
+    room: Arc<Room>,
     /// Bytes of its answer that are waited for; `None`: the answer is passed on as it comes.
     answer_limit: Option<usize>,
-    room: Arc<Room>,
 }
-
-/// A request, its body for the service, and the memory that it takes.
-type Bodies = (Request, Body, Option<Share>);
 
 impl ForwardAuth {
     /// The error is one sentence.
@@ -64,21 +65,22 @@ impl ForwardAuth {
             body_limit: options
                 .forward_body
                 .then(|| usize::try_from(body_limit).unwrap_or(usize::MAX)),
-            answer_limit: usize::try_from(answer_limit).ok(),
             room: Arc::clone(&supplies.room),
+            answer_limit: usize::try_from(answer_limit).ok(),
         })
     }
 
-    /// The request, and its body for the service. `None`: there is more of it than may be kept.
+    /// The request, its body for the service, and the memory that both take. `None`: there is more of
+    /// it than may be kept.
     async fn bodies(&self, request: Request) -> Result<Option<Bodies>, Fault> {
         let Some(limit) = self.body_limit else {
             return Ok(Some((request, Body::empty(), None)));
         };
         match collect(request, limit, &self.room).await? {
             Collected::Whole(whole) => {
-                let copy = whole.request().into_body();
+                let body = whole.request().into_body();
                 let (request, share) = whole.last();
-                Ok(Some((request, copy, Some(share))))
+                Ok(Some((request, body, Some(share))))
             }
             Collected::Streamed(_, fault) if fault.reason() == Reason::BodyTooLarge => Ok(None),
             Collected::Streamed(_, fault) => Err(fault),
@@ -112,7 +114,6 @@ impl ForwardAuth {
         exchange: &Exchange,
         next: Next<'_>,
     ) -> Result<Response, Fault> {
-        // What a body takes of the memory is taken until the answer is there.
         let Some((mut request, body, _share)) = self.bodies(request).await? else {
             return Ok(refusal());
         };

@@ -44,17 +44,14 @@ pub(super) fn of(shown: &[CertificateDer<'_>], parts: &CertInfo) -> String {
 
 fn one(certificate: &X509Certificate<'_>, parts: &CertInfo) -> String {
     let validity = certificate.validity();
-    let named = |name: &X509Name<'_>, wanted: Option<(&NameInfo, bool)>| {
-        let (wanted, unit) = wanted?;
-        let name = distinguished(name, wanted, unit);
+    let named = |name: &X509Name<'_>, wanted: &Option<NameInfo>| {
+        let wanted = wanted.as_ref()?;
+        let name = distinguished(name, wanted);
         (!name.is_empty()).then_some(name)
     };
-    let subject = parts.subject.as_ref();
-    let subject = subject.map(|subject| (&subject.name, subject.organizational_unit));
-    let issuer = parts.issuer.as_ref().map(|issuer| (issuer, false));
     let fields = [
-        ("Subject", named(certificate.subject(), subject)),
-        ("Issuer", named(certificate.issuer(), issuer)),
+        ("Subject", named(certificate.subject(), &parts.subject)),
+        ("Issuer", named(certificate.issuer(), &parts.issuer)),
         (
             "SerialNumber",
             parts
@@ -84,7 +81,7 @@ fn one(certificate: &X509Certificate<'_>, parts: &CertInfo) -> String {
 }
 
 /// The wanted parts of a name. Of numbers and common names the last one counts, as in Go.
-fn distinguished(name: &X509Name<'_>, wanted: &NameInfo, unit: bool) -> String {
+fn distinguished(name: &X509Name<'_>, wanted: &NameInfo) -> String {
     let values = |oid: &Oid<'_>| -> Vec<String> {
         let attributes = name.iter_attributes();
         let attributes = attributes.filter(|attribute| attribute.attr_type() == oid);
@@ -97,7 +94,11 @@ fn distinguished(name: &X509Name<'_>, wanted: &NameInfo, unit: bool) -> String {
         (wanted.province, "ST", values(&PROVINCE)),
         (wanted.locality, "L", values(&LOCALITY)),
         (wanted.organization, "O", values(&ORGANIZATION)),
-        (unit, "OU", values(&ORGANIZATIONAL_UNIT)),
+        (
+            wanted.organizational_unit,
+            "OU",
+            values(&ORGANIZATIONAL_UNIT),
+        ),
         (wanted.serial_number, "SN", last(&SERIAL_NUMBER)),
         (wanted.common_name, "CN", last(&COMMON_NAME)),
     ];

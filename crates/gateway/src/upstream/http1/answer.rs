@@ -26,7 +26,13 @@ pub(super) struct Answer {
 
 impl Answer {
     /// Takes a head out of what has come; `None`: it is not whole yet.
-    pub(super) fn take(input: &mut Bytes, asks_for_head: bool) -> Result<Option<Self>, Malformed> {
+    ///
+    /// The fields go into `fields`, an empty map: where one is at hand, none has to be made.
+    pub(super) fn take(
+        input: &mut Bytes,
+        asks_for_head: bool,
+        fields: &mut HeaderMap,
+    ) -> Result<Option<Self>, Malformed> {
         let bytes = input.clone();
         let mut space = [const { MaybeUninit::uninit() }; FIELDS];
         let mut head = httparse::Response::new(&mut []);
@@ -53,20 +59,27 @@ impl Answer {
         if let Some(Ok(said)) = reason.map(|said| ReasonPhrase::try_from(said.to_owned())) {
             response.extensions_mut().insert(said);
         }
+        *response.headers_mut() = std::mem::take(fields);
         let headers = response.headers_mut();
         headers.reserve(head.headers.len());
+        let mut may_close = false;
         for field in head.headers {
             let name = HeaderName::from_bytes(field.name.as_bytes());
             let value = HeaderValue::from_maybe_shared(bytes.slice_ref(field.value));
             let (Ok(name), Ok(value)) = (name, value) else {
                 return Err(Malformed("a field is malformed"));
             };
+            may_close |= name == CONNECTION && !is_keep_alive(&value);
             headers.append(name, value);
         }
         let kind = (status, response.version());
         let left = Left::after(kind, response.headers_mut(), asks_for_head)?;
+        let keeps = match (may_close, response.version()) {
+            (false, Version::HTTP_11) => status != StatusCode::SWITCHING_PROTOCOLS,
+            _ => keeps(&response),
+        };
         Ok(Some(Self {
-            keeps: keeps(&response) && !matches!(left, Left::Rest),
+            keeps: keeps && !matches!(left, Left::Rest),
             left,
             response,
         }))
@@ -83,6 +96,11 @@ fn keeps(response: &Response<()>) -> bool {
         Version::HTTP_11 => !says("close"),
         _ => says("keep-alive") && !says("close"),
     }
+}
+
+/// As most servers write it.
+fn is_keep_alive(value: &HeaderValue) -> bool {
+    value.as_bytes().eq_ignore_ascii_case(b"keep-alive")
 }
 
 fn says(headers: &HeaderMap, word: &str) -> bool {

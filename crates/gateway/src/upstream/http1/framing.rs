@@ -159,15 +159,15 @@ fn fields(lines: &[u8]) -> Result<HeaderMap, Malformed> {
 
 /// What `Content-Length` says, if it is there: several must say the same.
 pub(super) fn length(headers: &HeaderMap) -> Result<Option<u64>, Malformed> {
-    let lines = headers.get_all(CONTENT_LENGTH).iter();
-    let said = lines.flat_map(|line| line.as_bytes().split(|byte| *byte == b','));
     let mut length = None;
-    for said in said {
-        let number = number(said.trim_ascii()).ok_or(Malformed("the length is no number"))?;
-        if length.is_some_and(|length| length != number) {
-            return Err(Malformed("there are several lengths"));
+    for line in headers.get_all(CONTENT_LENGTH) {
+        for said in line.as_bytes().split(|byte| *byte == b',') {
+            let number = number(said.trim_ascii()).ok_or(Malformed("the length is no number"))?;
+            if length.is_some_and(|length| length != number) {
+                return Err(Malformed("there are several lengths"));
+            }
+            length = Some(number);
         }
-        length = Some(number);
     }
     Ok(length)
 }

@@ -1,7 +1,7 @@
 //! What must hold whatever a server sends: a function of [`crate::fuzzing`].
 
 use bytes::Bytes;
-use http::StatusCode;
+use http::{HeaderMap, StatusCode};
 
 use super::answer::Answer;
 use super::framing::Left;
@@ -26,7 +26,9 @@ fn read<'a>(pieces: impl Iterator<Item = &'a [u8]>) -> Result<Option<Read>, ()> 
     for piece in pieces {
         input = [&input, piece].concat().into();
         while read.is_none() && !input.is_empty() {
-            let Some(answer) = Answer::take(&mut input, false).map_err(drop)? else {
+            let Some(answer) =
+                Answer::take(&mut input, false, &mut HeaderMap::new()).map_err(drop)?
+            else {
                 break;
             };
             let status = answer.response.status();
@@ -73,7 +75,43 @@ pub fn answer(bytes: &[u8]) {
 #[cfg(test)]
 #[expect(clippy::unwrap_used, reason = "tests")]
 mod tests {
+    use proptest::prelude::{ProptestConfig, proptest};
+    use proptest::sample::select;
+
     use super::*;
+
+    /// What answers are made of, and what they are not.
+    const PIECES: [&str; 18] = [
+        "HTTP/1.1 200 OK\r\n",
+        "HTTP/1.0 404 No\r\n",
+        "HTTP/1.1 103 Early Hints\r\n\r\n",
+        "HTTP/1.1 304 Not Modified\r\n",
+        "Content-Length: 3\r\n",
+        "Content-Length: 5\r\n",
+        "Transfer-Encoding: chunked\r\n",
+        "Connection: close\r\n",
+        "A: b\r\n",
+        "\r\n",
+        "0\r\n",
+        "3\r\nabc\r\n",
+        "5;x=y\r\n",
+        "hello",
+        "ffffffffffffffff\r\n",
+        "\n",
+        "\r",
+        "\0",
+    ];
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(4096))]
+        #[test]
+        fn whatever_comes_is_read_alike_however_it_is_cut(
+            begins in select(&PIECES[..4]),
+            pieces in proptest::collection::vec(select(&PIECES[..]), 0..12),
+        ) {
+            answer(format!("{begins}{}", pieces.concat()).as_bytes());
+        }
+    }
 
     fn read_all(text: &str) -> Result<Option<Read>, ()> {
         answer(text.as_bytes());

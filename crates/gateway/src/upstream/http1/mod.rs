@@ -153,7 +153,8 @@ impl Connection {
         }
         loop {
             if !self.input.is_empty() {
-                let answer = Answer::take(&mut self.input, self.outgoing.asks_for_head);
+                let asked = &mut self.outgoing;
+                let answer = Answer::take(&mut self.input, asked.asks_for_head, &mut asked.fields);
                 match answer.map_err(Failure::of_malformed)? {
                     Some(answer) if is_early(answer.response.status()) => {
                         if let Some(Informed(tell)) = &self.outgoing.informed {
@@ -193,7 +194,7 @@ fn is_early(status: StatusCode) -> bool {
 pub(super) struct Waiting(Option<Box<Connection>>);
 
 impl Future for Waiting {
-    type Output = Result<(Response<()>, Box<Connection>), (Failure, Outgoing)>;
+    type Output = Result<(Response<()>, Box<Connection>), (Failure, Box<Outgoing>)>;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let Some(mut connection) = self.0.take() else {
@@ -207,7 +208,7 @@ impl Future for Waiting {
             }
             Poll::Ready(Ok(response)) => Poll::Ready(Ok((response, connection))),
             Poll::Ready(Err(failure)) => {
-                let outgoing = std::mem::take(&mut connection.outgoing);
+                let outgoing = Box::new(std::mem::take(&mut connection.outgoing));
                 Poll::Ready(Err((failure, outgoing)))
             }
         }

@@ -52,6 +52,8 @@ pub(in crate::upstream) struct Outgoing {
     /// Whether its answer has no body, whatever the head says (RFC 9110 section 9.3.2).
     pub(super) asks_for_head: bool,
     pub(super) informed: Option<Informed>,
+    /// The map of the request's fields, empty now: those of the answer may have it.
+    pub(super) fields: HeaderMap,
     is_repeatable: bool,
     head: Vec<u8>,
     /// Bytes of the head that were written.
@@ -99,9 +101,11 @@ impl Outgoing {
         let mut text = Vec::with_capacity(USUAL);
         write_target(&mut text, &head.method, &head.uri);
         write_fields(&mut text, &head.headers, &head.uri, coding.as_ref());
+        head.headers.clear();
         Self {
             asks_for_head: head.method == Method::HEAD,
             informed: head.extensions.remove(),
+            fields: head.headers,
             is_repeatable,
             head: text,
             written: 0,
@@ -324,12 +328,12 @@ fn write_fields(text: &mut Vec<u8>, headers: &HeaderMap, uri: &Uri, coding: Opti
 fn write_field(text: &mut Vec<u8>, name: &HeaderName, value: &[u8]) {
     let start = text.len();
     text.extend_from_slice(name.as_str().as_bytes());
-    let written = &mut text[start..];
-    let dashes = memchr::memchr_iter(b'-', name.as_str().as_bytes());
-    for first in std::iter::once(0).chain(dashes.map(|dash| dash + 1)) {
-        if let Some(byte) = written.get_mut(first) {
+    let mut begins = true;
+    for byte in &mut text[start..] {
+        if begins {
             byte.make_ascii_uppercase();
         }
+        begins = *byte == b'-';
     }
     text.extend_from_slice(b": ");
     text.extend_from_slice(value);

@@ -82,7 +82,8 @@ async fn larger_bodies_are_not_copied_and_none_where_it_is_said_so() {
     }
 }
 
-// Holds HI-14: a mirror is another service than the route's.
+/// A mirror is another service than the route's.
+// Holds HI-14.
 #[tokio::test]
 async fn copies_have_no_credentials_unless_it_is_said_so() {
     for (more, count) in [("", 0), (", credentials: true", 1)] {

@@ -10,6 +10,7 @@ use secrecy::ExposeSecret as _;
 
 use super::Translation;
 use super::reference::absent;
+use crate::kubernetes::AUTHORITY_KEYS;
 use crate::kubernetes::crd::Reference;
 use crate::kubernetes::objects::ObjectName;
 use crate::kubernetes::secret::Secret;
@@ -36,7 +37,7 @@ impl Translation<'_> {
                     let Member { key, value, .. } = &mut member;
                     self.look_up_users(key, value, namespace, tell);
                 }
-                "forwardAuth" => self.look_up_forward_auth(&mut member.value, namespace, tell),
+                "forwardAuth" => self.look_up_certificates(&mut member.value, namespace, tell),
                 "errors" => {
                     if let (Some(service), Some(pages)) =
                         (value_of(&mut member.value, "service"), &pages)
@@ -116,10 +117,58 @@ impl Translation<'_> {
             Err(message) => tell(&format!("spec.{kind}.{SECRET}"), &member.value, message),
         }
     }
+
+    fn look_up_certificates(&self, options: &mut Node, namespace: &str, tell: &mut Tell<'_>) {
+        let Some(Value::Map(members)) = value_of(options, "tls") else {
+            return;
+        };
+        let mut texts = Vec::new();
+        for member in members.iter() {
+            let wanted = CERTIFICATES.iter();
+            let wanted = wanted.filter(|(named, ..)| *named == member.key);
+            for (named, key, kept_at) in wanted {
+                let name = member.value.scalar().unwrap_or_default();
+                match self.text_of(&ObjectName::new(namespace, name), kept_at) {
+                    Ok(text) => texts.push(Member {
+                        key: (*key).to_owned(),
+                        key_position: member.key_position.clone(),
+                        value: Node {
+                            value: Value::Text(text),
+                            position: member.value.position.clone(),
+                        },
+                    }),
+                    Err(message) => {
+                        let key = format!("spec.forwardAuth.tls.{named}");
+                        tell(&key, &member.value, message);
+                    }
+                }
+            }
+        }
+        members.retain(|member| CERTIFICATES.iter().all(|(named, ..)| *named != member.key));
+        members.extend(texts);
+    }
+
+    /// What a Secret has under the first of these keys that it has.
+    fn text_of(&self, name: &ObjectName, keys: &[&str]) -> Result<String, String> {
+        let secrets = &self.objects.secrets;
+        let secret = secrets.get(name);
+        let secret = secret.ok_or_else(|| absent("Secret", name, secrets.keys()))?;
+        let text = keys.iter().find_map(|key| secret.text(key));
+        let text = text.map(|text| text.expose_secret().to_owned());
+        text.ok_or_else(|| format!("Secret {name} has no text under `{}`", keys.join("` or `")))
+    }
 }
 
 /// Reads the items of `users` out of a Secret.
 type Read = fn(&Secret) -> Option<Vec<String>>;
+
+/// Keys of `forwardAuth.tls` that name Secrets; what a file would write there; the keys of the Secret
+/// that may hold it.
+const CERTIFICATES: [(&str, &str, &[&str]); 3] = [
+    ("caSecret", "ca", &AUTHORITY_KEYS),
+    ("certSecret", "cert", &["tls.crt"]),
+    ("certSecret", "key", &["tls.key"]),
+];
 
 fn value_of<'n>(node: &'n mut Node, key: &str) -> Option<&'n mut Value> {
     let Value::Map(members) = &mut node.value else {

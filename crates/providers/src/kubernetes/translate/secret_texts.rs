@@ -31,20 +31,6 @@ impl Translation<'_> {
         }
     }
 
-    /// The Secrets of `forwardAuth.tls`.
-    pub(super) fn look_up_forward_auth(
-        &self,
-        options: &mut Node,
-        namespace: &str,
-        tell: &mut Tell<'_>,
-    ) {
-        if let Some(tls) = member_of(options, "tls") {
-            let place = (namespace, "spec.forwardAuth.tls");
-            self.put_texts(tls, ("caSecret", AUTHORITY), place, tell);
-            self.put_texts(tls, ("certSecret", CERTIFICATE), place, tell);
-        }
-    }
-
     /// Puts texts of the Secret that the member `key` names in its place. A text that is not there
     /// is left out: who reads the options says what is missing.
     fn put_texts(
@@ -74,14 +60,6 @@ impl Translation<'_> {
             tell(&format!("{path}.{key}"), &members[index].value, message);
             return;
         };
-        let is_there = |keys: &[&str]| keys.iter().any(|key| secret.text(key).is_some());
-        if !texts.iter().any(|(_, keys)| is_there(keys)) {
-            let keys: Vec<&str> = texts.iter().flat_map(|(_, keys)| *keys).copied().collect();
-            let keys = keys.join("` or `");
-            let message = format!("Secret {name} has no text under `{keys}`");
-            tell(&format!("{path}.{key}"), &members[index].value, message);
-            return;
-        }
         let named = members.remove(index);
         for (option, keys) in texts {
             if let Some(text) = keys.iter().find_map(|key| secret.text(key)) {

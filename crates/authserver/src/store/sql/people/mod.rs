@@ -5,15 +5,17 @@
 //! Sessions and consents are here, what is changed for tokens in [`exchange`].
 
 mod consents;
+mod devices;
 mod exchange;
 
 use async_trait::async_trait;
 use serde_json::{Map, Value as Json};
 
-use super::{Engine, Row, Sql};
+use super::{Engine, Row, Sql, imports, tokens};
 use crate::store::{
-    CodeRow, ConsentQuery, ConsentRow, ConsentsOf, Exchange, Grace, PeopleStore, Perishable,
-    Redemption, RefreshTokenRow, Result, SessionRow, StoreError,
+    CodeRow, ConsentQuery, ConsentRow, ConsentsOf, DeviceRow, Exchange, Grace, Insertion,
+    PeopleStore, Perishable, Redemption, RefreshTokenRow, Result, SessionRow, StoreError,
+    TrustedIssuerRow,
 };
 
 #[async_trait]
@@ -120,12 +122,41 @@ impl<E: Engine> PeopleStore for Sql<E> {
         exchange::redeem_refresh_token(self, digest, given, grace).await
     }
 
+    async fn insert_device(&self, row: &DeviceRow) -> Result<Insertion> {
+        devices::insert(self, row).await
+    }
+
+    async fn find_device(&self, digest: &str) -> Result<Option<DeviceRow>> {
+        devices::find(self, "digest", digest).await
+    }
+
+    async fn find_device_by_user_code(&self, user_code: &str) -> Result<Option<DeviceRow>> {
+        devices::find(self, "user_code", user_code).await
+    }
+
+    async fn deny_device(&self, digest: &str) -> Result<()> {
+        let sql = "UPDATE device SET is_denied = 1 WHERE digest = $1";
+        self.write(sql, &[digest.into()]).await.map(drop)
+    }
+
+    async fn insert_trusted_issuer(&self, row: &TrustedIssuerRow) -> Result<Insertion> {
+        let scopes = tokens::words(&row.scopes);
+        let values = imports::issuer_values(row, &scopes);
+        Ok(Insertion::of(self.write(imports::TRUST, &values).await?))
+    }
+
+    async fn delete_trusted_issuer(&self, id: &str) -> Result<()> {
+        let sql = "DELETE FROM trusted_issuer WHERE id = $1";
+        self.write(sql, &[id.into()]).await.map(drop)
+    }
+
     async fn delete_expired(&self, what: Perishable, before: i64, limit: u32) -> Result<u64> {
         let (table, key) = match what {
             Perishable::LoginSession => ("login_session", "id"),
             Perishable::Consent => ("consent", "id"),
             Perishable::Code => ("code", "digest"),
             Perishable::RefreshToken => ("refresh_token", "digest"),
+            Perishable::Device => ("device", "digest"),
         };
         self.delete_ended(table, key, before, limit).await
     }

@@ -124,6 +124,27 @@ async fn a_consent_grants_nothing_that_nobody_asked_for() {
     }
 }
 
+// Holds BC-02.
+#[tokio::test]
+async fn nobody_is_called_like_a_client() {
+    let room = Room::new(options()).await;
+    let id = web(&room, json!({})).await;
+    let other = room.create(json!({"client_id": "bob"})).await;
+    let begun = Browser::default().open(&room, &begin(&id, "")).await;
+    let challenge = begun.parameter("login_challenge").unwrap();
+    for subject in [&id, &other] {
+        let answer = say(
+            &room,
+            "login",
+            "accept",
+            &challenge,
+            json!({"subject": subject}),
+        )
+        .await;
+        assert_eq!(answer.status, StatusCode::BAD_REQUEST, "{}", answer.text);
+    }
+}
+
 #[tokio::test]
 async fn a_rejection_goes_to_the_client_in_the_words_of_the_application() {
     let room = Room::new(options()).await;

@@ -1,6 +1,8 @@
 //! Flows for people: a browser, the applications beside it, and the client behind it.
 
 mod codes;
+mod devices;
+mod jwt_bearer;
 mod logins;
 mod logout;
 mod refresh;

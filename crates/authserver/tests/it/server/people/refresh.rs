@@ -137,6 +137,17 @@ async fn there_is_none_where_nobody_asked_for_it_or_the_client_cannot_use_it() {
     );
 }
 
+// Holds BC-03.
+#[tokio::test]
+async fn passwords_are_no_grant() {
+    let room = Room::new(options()).await;
+    let id = web(&room, json!({"grant_types": ["password", "implicit"]})).await;
+    for grant in ["password", "implicit"] {
+        let form = format!("grant_type={grant}&username=alice&password=secret");
+        refused(&room.basic_form(&id, &form).await, "unsupported_grant_type");
+    }
+}
+
 #[tokio::test]
 async fn with_a_revoked_token_go_all_that_hang_on_the_same_consent() {
     for revoked in ["refresh_token", "access_token"] {

@@ -1,0 +1,66 @@
+//! `urn:ietf:params:oauth:grant-type:device_code`: a device asks whether its person has consented
+//! (RFC 8628, section 3.4).
+
+use carnet_oauth::{
+    client::Client, grant::Grant, token_request::TokenRequest, token_response::TokenResponse,
+};
+use secrecy::ExposeSecret as _;
+
+use crate::{
+    domain::{
+        Authority, TokenError,
+        authority::within,
+        grant::{
+            not_registered,
+            person::{Lifespans, invalid_grant},
+        },
+        opaque,
+    },
+    store::Redemption,
+};
+
+impl Authority {
+    /// The tokens of a device.
+    pub(super) async fn device_code(
+        &self,
+        client: &Client,
+        request: &TokenRequest,
+    ) -> Result<TokenResponse, TokenError> {
+        if !client.allows_grant(Grant::DeviceCode.name()) {
+            return Err(not_registered(Grant::DeviceCode));
+        }
+        let unknown = || invalid_grant("The device code is missing, or none that counts.");
+        let shown = request.device_code.as_ref().ok_or_else(unknown)?;
+        let digest =
+            opaque::verified_digest(opaque::Kind::Device, &self.system, shown.expose_secret());
+        let digest = digest.ok_or_else(unknown)?;
+        // Where a person consented, the device's code has become one to be redeemed.
+        let Some(row) = within(self.store.find_code(&digest)).await? else {
+            return Err(self.waiting_device(client, &digest).await?);
+        };
+        let consent = self.consented(&row.consent_id).await?;
+        let (consent, said) = consent.ok_or_else(unknown)?;
+        if consent.client_id != client.client_id {
+            return Err(unknown());
+        }
+        if row.used_at != 0 {
+            return Err(self.used_again(&consent).await?);
+        }
+        if self.now() >= row.expires_at {
+            return Err(unknown());
+        }
+        let spans = &client.lifespans;
+        let lifespans = Lifespans {
+            access: spans.device_authorization_grant_access_token_lifespan,
+            id: spans.device_authorization_grant_id_token_lifespan,
+            refresh: spans.device_authorization_grant_refresh_token_lifespan,
+        };
+        let made = self.tokens_of(client, request, (&consent, &said), &lifespans);
+        let (exchange, told) = made.await?;
+        match within(self.store.redeem_code(&digest, &exchange)).await? {
+            Redemption::Done => Ok(told),
+            Redemption::Gone => Err(unknown()),
+            Redemption::Used => Err(self.used_again(&consent).await?),
+        }
+    }
+}
