@@ -248,11 +248,12 @@ fn the_settings_of_the_tutorial_start_with_warnings_only() {
         findings,
         [
             "environment: warning: secrets.cookie: `cookie` is not served yet; remove it",
-            "environment: warning: urls.consent: `consent` is not served yet; remove it",
             "environment: warning: oidc.subject_identifiers.pairwise: `pairwise` is not served yet; remove it",
         ]
     );
     assert_eq!(config.issuer(), "http://hydra.hydra.svc:4444");
+    let consent = config.urls.consent.as_deref();
+    assert_eq!(consent, Some("http://consent.docker.localhost/consent"));
 }
 
 #[test]
