@@ -22,6 +22,9 @@ pub struct Metadata {
     /// Where the public keys are.
     #[serde(skip_serializing_if = "String::is_empty")]
     pub jwks_uri: String,
+    /// Where clients register themselves (RFC 7591).
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub registration_endpoint: String,
     /// How subjects are named.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub subject_types_supported: Vec<String>,

@@ -126,6 +126,12 @@ pub(crate) enum AdminError {
     UnsupportedAlgorithm,
     /// A parameter is missing.
     Parameter(String),
+    /// The token of a registered client is wrong.
+    Unauthorized,
+    /// A client may not do that to itself.
+    Forbidden(String),
+    /// What is asked for is switched off.
+    Disabled(&'static str),
     /// A member of a trusted issuer is missing.
     Absent(String),
     /// The store does not answer.

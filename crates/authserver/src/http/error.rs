@@ -360,6 +360,17 @@ fn domain_failure(error: AdminError) -> (StatusCode, &'static str, String) {
             (bad, "Bad Request", text.to_owned())
         }
         AdminError::Parameter(text) => (bad, "invalid_request", text),
+        AdminError::Unauthorized => (
+            StatusCode::UNAUTHORIZED,
+            "The request could not be authorized",
+            "There is no such client, or its token is another one.".to_owned(),
+        ),
+        AdminError::Forbidden(text) => (StatusCode::FORBIDDEN, "request_forbidden", text),
+        AdminError::Disabled(text) => (
+            StatusCode::NOT_FOUND,
+            "The requested resource could not be found",
+            text.to_owned(),
+        ),
         AdminError::Absent(text) => (bad, "missing_required_parameter", text),
         AdminError::Unavailable => (
             StatusCode::SERVICE_UNAVAILABLE,

@@ -35,6 +35,8 @@ pub struct People {
     pub ttl_id_token: Duration,
     /// `ttl.refresh_token`; `None`: refresh tokens do not end.
     pub ttl_refresh_token: Option<Duration>,
+    /// `oidc.dynamic_client_registration.enabled`: whether clients may register themselves.
+    pub registration_enabled: bool,
     /// `oauth2.pkce.enforced`.
     pub pkce_enforced: bool,
     /// `oauth2.pkce.enforced_for_public_clients`.
@@ -64,6 +66,7 @@ impl Default for People {
             ttl_code: minutes(10),
             ttl_id_token: hours(1),
             ttl_refresh_token: Some(hours(720)),
+            registration_enabled: false,
             pkce_enforced: false,
             pkce_enforced_for_public: false,
             grace_period: Duration::ZERO,

@@ -230,6 +230,12 @@ pub trait PeopleStore {
     /// Notes that the person said no; the device need not be there.
     async fn deny_device(&self, digest: &str) -> Result<()>;
 
+    /// Notes by which token, of which this is the digest, a client looks after itself; forgets the one
+    /// before.
+    async fn put_registration(&self, client_id: &str, digest: &str) -> Result<()>;
+    /// The digest of that token.
+    async fn find_registration(&self, client_id: &str) -> Result<Option<String>>;
+
     /// Trusts an issuer, unless one of that id, or of that name, subject and key, is trusted.
     async fn insert_trusted_issuer(&self, row: &TrustedIssuerRow) -> Result<Insertion>;
     /// Trusts an issuer no longer; it need not be there.

@@ -102,6 +102,15 @@ impl Api {
         })
     }
 
+    /// An address of the server, for others to open.
+    pub(crate) fn address(&self, path: &[&str]) -> String {
+        let mut url = self.base.clone();
+        if let Ok(mut segments) = url.path_segments_mut() {
+            segments.pop_if_empty().extend(path);
+        }
+        url.into()
+    }
+
     /// A request; the parts of its path are escaped here.
     pub(crate) fn request(&self, method: Method, path: &[&str]) -> RequestBuilder {
         let mut url = self.base.clone();

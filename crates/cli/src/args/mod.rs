@@ -21,10 +21,11 @@ mod traefik;
 pub(crate) use api::{ApiFlags, CredentialFlags};
 pub(crate) use called::{Called, normalize};
 pub(crate) use hydra::{
-    ClientCredentials, Create, CreateClient, CreateJwk, CreateNoun, Delete, DeleteAccessTokens,
-    DeleteNoun, Get, GetJwk, GetNoun, Hydra, Ids, Import, ImportClients, ImportHydra, ImportJwk,
-    ImportNoun, Introspect, IntrospectNoun, IntrospectToken, Janitor, List, ListNoun, Page,
-    Perform, PerformNoun, Revoke, RevokeNoun, RevokeToken, Update, UpdateClient, UpdateNoun,
+    AuthorizationCode, ClientCredentials, Create, CreateClient, CreateJwk, CreateNoun, Delete,
+    DeleteAccessTokens, DeleteNoun, DeviceCode, Get, GetJwk, GetNoun, Hydra, Ids, Import,
+    ImportClients, ImportHydra, ImportJwk, ImportNoun, Introspect, IntrospectNoun, IntrospectToken,
+    Janitor, List, ListNoun, Page, Perform, PerformNoun, Revoke, RevokeNoun, RevokeToken, Update,
+    UpdateClient, UpdateNoun,
 };
 pub(crate) use oauth2_client::{ClientFlags, EncryptionFlags};
 pub(crate) use servers::{

@@ -252,6 +252,8 @@ fn the_settings_of_the_tutorial_start_with_warnings_only() {
         ]
     );
     assert_eq!(config.issuer(), "http://hydra.hydra.svc:4444");
+    let consent = config.urls.consent.as_deref();
+    assert_eq!(consent, Some("http://consent.docker.localhost/consent"));
 }
 
 #[test]

@@ -3,6 +3,7 @@
 
 mod json_patch;
 mod metadata;
+mod registration;
 mod rotation;
 mod update;
 
@@ -13,7 +14,6 @@ use crate::{
     domain::{
         AdminError, Authority, Missing,
         authority::within,
-        opaque,
         secret::{self, verifier::Origin},
         uuid,
     },
@@ -47,9 +47,8 @@ impl Authority {
             return Err(AdminError::Conflict);
         }
         client.client_secret = (!client.is_public()).then_some(secret);
-        client.registration_access_token =
-            opaque::issue(opaque::Kind::Access, &self.system, &*self.random)
-                .map(|(token, _)| token);
+        let token = self.registration_token(&client.client_id).await?;
+        client.registration_access_token = Some(token);
         client.registration_client_uri = format!(
             "{}/oauth2/register/{}",
             self.options.public_base(),

@@ -43,10 +43,8 @@ impl Authority {
         if consent.client_id != client.client_id {
             return Err(unknown());
         }
-        if row.used_at != 0 {
-            return Err(self.used_again(&consent).await?);
-        }
-        if self.now() >= row.expires_at {
+        // A device whose answer was lost asks again; it has no browser that somebody could watch.
+        if row.used_at != 0 || self.now() >= row.expires_at {
             return Err(unknown());
         }
         let spans = &client.lifespans;

@@ -11,7 +11,7 @@ use crate::{
 };
 
 /// Reads a body.
-pub(super) async fn read<T: DeserializeOwned>(body: Body) -> Result<T, AdminFailure> {
+pub(in crate::http) async fn read<T: DeserializeOwned>(body: Body) -> Result<T, AdminFailure> {
     let bytes = body::admin(body).await?;
     Ok(parse(&bytes).map_err(AdminError::Malformed)?)
 }

@@ -4,11 +4,11 @@
 mod audit;
 mod clients;
 mod introspect;
-mod json;
+pub(super) mod json;
 mod keys;
 mod list;
 mod openapi;
-mod path;
+pub(super) mod path;
 mod requests;
 mod revocations;
 mod sessions;

@@ -9,7 +9,7 @@ use serde::de::DeserializeOwned;
 use crate::{domain::AdminError, http::error::AdminFailure};
 
 /// One name, or a tuple of them.
-pub(super) struct Path<T>(pub(super) T);
+pub(in crate::http) struct Path<T>(pub(in crate::http) T);
 
 impl<T: DeserializeOwned + Send, S: Send + Sync> FromRequestParts<S> for Path<T> {
     type Rejection = AdminFailure;

@@ -60,6 +60,10 @@ fn metadata(options: &Options, algorithm: Algorithm) -> Metadata {
         issuer: options.issuer.clone(),
         token_endpoint: options.token_endpoint(),
         jwks_uri: jwks_url.unwrap_or_else(|| format!("{issuer}/.well-known/jwks.json")),
+        registration_endpoint: match options.people.registration_enabled {
+            true => format!("{}/oauth2/register", options.public_base()),
+            false => String::new(),
+        },
         subject_types_supported: options.subject_types.clone(),
         claims_supported: with(&["sub"], &discovery.supported_claims),
         authorization_endpoint: format!("{}/oauth2/auth", options.public_base()),

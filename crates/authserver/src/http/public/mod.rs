@@ -19,7 +19,7 @@ use axum::{
     Router,
     http::{HeaderMap, StatusCode, header},
     response::Response,
-    routing::{MethodRouter, any, get},
+    routing::{MethodRouter, get},
 };
 use carnet_oauth::{ErrorCode, client_auth::Basic};
 use utoipa_axum::{
@@ -38,9 +38,6 @@ use crate::{
         openapi::Slot,
     },
 };
-
-/// The paths that dynamic registration would have.
-const REGISTER: [&str; 2] = ["/oauth2/register", "/oauth2/register/{id}"];
 
 /// The routes, and what surrounds them.
 pub(crate) fn edge(authority: Arc<Authority>, metrics: Arc<Metrics>) -> Edge {
@@ -63,6 +60,8 @@ pub(crate) fn edge(authority: Arc<Authority>, metrics: Arc<Metrics>) -> Edge {
             .routes(routes!(device::verify).map(closed))
             .routes(routes!(fallbacks::device).map(closed))
             .routes(routes!(fallbacks::device_done).map(closed))
+            .routes(routes!(register::create).map(closed))
+            .routes(routes!(register::read, register::replace, register::delete).map(closed))
             .routes(routes!(jwks::jwks).map(open))
             .routes(routes!(discovery::openid).map(open))
             .routes(routes!(discovery::oauth).map(open))
@@ -73,12 +72,9 @@ pub(crate) fn edge(authority: Arc<Authority>, metrics: Arc<Metrics>) -> Edge {
             .split_for_parts();
     let of_issuer = discovery::path_of_issuer(&authority);
     let paths = description.paths.paths.keys().map(String::as_str);
-    let paths = paths.chain(REGISTER).chain(of_issuer.as_deref());
+    let paths = paths.chain(of_issuer.as_deref());
     let endpoints = Endpoints::new(paths);
     described.fill(description);
-    let routes = REGISTER.iter().fold(routes, |routes, path| {
-        routes.route(path, any(register::refuse))
-    });
     let routes: Router<Arc<Authority>> = match &of_issuer {
         Some(path) => routes.route(path, open(get(discovery::oauth))),
         None => routes,

@@ -75,6 +75,7 @@ macro_rules! every_behaviour {
             people::a_deleted_client_takes_its_consents_with_it,
             people::a_device_is_found_by_both_of_its_codes,
             people::an_issuer_is_trusted_once_for_a_subject_and_a_key,
+            people::a_registration_is_replaced_and_goes_with_its_client,
             people::what_people_did_is_deleted_after_its_end_in_bounded_numbers,
             concurrency::of_concurrent_insertions_of_one_id_exactly_one_is_done,
             concurrency::concurrent_writers_lose_nothing,

@@ -479,3 +479,17 @@ pub(crate) async fn an_issuer_is_trusted_once_for_a_subject_and_a_key(store: &dy
     store.delete_trusted_issuer("1").await.unwrap();
     assert_eq!(store.trusted_issuers().await.unwrap(), [issuer("3", "")]);
 }
+
+pub(crate) async fn a_registration_is_replaced_and_goes_with_its_client(store: &dyn Store) {
+    with_clients(store, &["a", "b"]).await;
+    for digest in ["1", "2"] {
+        store.put_registration("a", digest).await.unwrap();
+        let found = store.find_registration("a").await.unwrap();
+        assert_eq!(found.as_deref(), Some(digest));
+    }
+    store.put_registration("gone", "3").await.unwrap();
+    assert_eq!(store.find_registration("gone").await.unwrap(), None);
+    assert_eq!(store.find_registration("b").await.unwrap(), None);
+    assert!(store.delete_client("a", NOW, NOW).await.unwrap());
+    assert_eq!(store.find_registration("a").await.unwrap(), None);
+}

@@ -44,6 +44,7 @@ const STEPS: &[Step] = &[
     step!(12, "changes", "0012_changes.sql"),
     step!(13, "people", "0013_people.sql"),
     step!(14, "devices", "0014_devices.sql"),
+    step!(15, "registrations", "0015_registrations.sql"),
 ];
 
 /// The plan of a database that has everything.

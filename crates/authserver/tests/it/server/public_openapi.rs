@@ -13,7 +13,9 @@ async fn description(room: &Room) -> Value {
 
 #[tokio::test]
 async fn the_description_has_each_path_with_exactly_the_methods_that_are_served() {
-    let room = Room::new(tutorial()).await;
+    let mut options = tutorial();
+    options.people.registration_enabled = true;
+    let room = Room::new(options).await;
     let description = description(&room).await;
     assert_eq!(description["openapi"], "3.1.0");
     let paths = description["paths"].as_object().unwrap();
@@ -37,6 +39,8 @@ async fn the_description_has_each_path_with_exactly_the_methods_that_are_served(
             "/oauth2/fallbacks/login",
             "/oauth2/fallbacks/logout",
             "/oauth2/fallbacks/logout/callback",
+            "/oauth2/register",
+            "/oauth2/register/{id}",
             "/oauth2/revoke",
             "/oauth2/sessions/logout",
             "/oauth2/token",

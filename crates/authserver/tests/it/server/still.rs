@@ -282,6 +282,14 @@ impl PeopleStore for StillStore {
         absent()
     }
 
+    async fn put_registration(&self, _: &str, _: &str) -> Result<()> {
+        Ok(())
+    }
+
+    async fn find_registration(&self, _: &str) -> Result<Option<String>> {
+        absent()
+    }
+
     async fn insert_trusted_issuer(&self, _: &TrustedIssuerRow) -> Result<Insertion> {
         absent()
     }

@@ -158,6 +158,7 @@ fn people(config: &AuthserverConfig) -> authserver::People {
         ttl_code: people.ttl_code,
         ttl_id_token: people.ttl_id_token,
         ttl_refresh_token: people.ttl_refresh_token,
+        registration_enabled: people.registration_enabled,
         pkce_enforced: people.pkce_enforced,
         pkce_enforced_for_public: people.pkce_enforced_for_public,
         grace_period: people.grace_period,

@@ -31,6 +31,9 @@ pub struct People {
     /// `oauth2.device_authorization.token_polling_interval`: how long a device waits between two
     /// questions. Default 5s.
     pub device_interval: Duration,
+    /// `oidc.dynamic_client_registration.enabled`: whether clients may register themselves. Default
+    /// false.
+    pub registration_enabled: bool,
     /// `oauth2.pkce.enforced`: whether every code needs a challenge. Default false.
     pub pkce_enforced: bool,
     /// `oauth2.pkce.enforced_for_public_clients`: whether those of clients without a secret do.
@@ -55,6 +58,7 @@ impl Default for People {
             ttl_refresh_token: Some(hours(720)),
             ttl_device_code: Duration::from_secs(10 * 60),
             device_interval: Duration::from_secs(5),
+            registration_enabled: false,
             pkce_enforced: false,
             pkce_enforced_for_public: false,
             grace_period: Duration::ZERO,

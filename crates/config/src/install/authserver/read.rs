@@ -194,9 +194,8 @@ fn read_oidc(fields: &mut Fields<'_>, config: &mut AuthserverConfig) {
         }
     });
     fields.map("dynamic_client_registration", |registration| {
-        if registration.boolean("enabled") == Some(true) {
-            registration.warn("enabled", "registration by clients is not served yet");
-        }
+        let is_enabled = registration.boolean("enabled");
+        config.people.registration_enabled = is_enabled.unwrap_or(false);
         if registration.has("default_scope") {
             config.default_scope = registration.texts("default_scope");
         }

@@ -41,7 +41,7 @@ pub(crate) use reading::{Reading, Tunnel};
 /// Bytes of a first reading: most answers are there as a whole then.
 const FIRST: usize = 8 << 10;
 /// Most bytes of a reading.
-const MOST: usize = 64 << 10;
+const MOST: usize = 128 << 10;
 
 /// A connection to a server.
 pub(super) struct Connection {
@@ -56,6 +56,8 @@ pub(super) struct Connection {
     is_used: bool,
     /// Bytes of the next reading of a body.
     size: usize,
+    /// What bodies are read into; nothing while the connection waits.
+    buffer: BytesMut,
 }
 
 /// What came over a connection is no HTTP.
@@ -80,6 +82,7 @@ impl Connection {
             keeps: false,
             is_used: false,
             size: FIRST,
+            buffer: BytesMut::new(),
         }
     }
 
@@ -118,12 +121,14 @@ impl Connection {
             Left::Length(left) => usize::try_from(left).map_or(self.size, |it| it.min(self.size)),
             _ => self.size,
         };
-        let mut fresh = BytesMut::with_capacity(size);
-        let count = ready!(poll_read_buf(Pin::new(&mut self.stream), cx, &mut fresh))?;
-        if count == self.size {
+        // The same memory again, once nobody holds what was read into it.
+        self.buffer.reserve(size);
+        let stream = Pin::new(&mut self.stream);
+        let count = ready!(poll_read_buf(stream, cx, &mut self.buffer))?;
+        if count >= self.size {
             self.size = (self.size * 2).min(MOST);
         }
-        self.input = fresh.freeze();
+        self.input = self.buffer.split().freeze();
         Poll::Ready(Ok(count > 0))
     }
 

@@ -5,14 +5,14 @@ use std::io;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
 use http::{Response, StatusCode};
 use http_body::{Body as HttpBody, Frame, SizeHint};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 use super::framing::Left;
 use super::outgoing::Unsent;
-use super::{Connection, Stream};
+use super::{Connection, FIRST, Stream};
 use crate::body::{Body, BodyError};
 use crate::shard::Held;
 use crate::upstream::pool::Idle;
@@ -77,6 +77,7 @@ impl Lent {
             return;
         }
         connection.is_used = true;
+        (connection.buffer, connection.size) = (BytesMut::new(), FIRST);
         if connection.outgoing.is_sent() {
             return idle.give_back(connection);
         }

@@ -139,6 +139,20 @@ impl<E: Engine> PeopleStore for Sql<E> {
         self.write(sql, &[digest.into()]).await.map(drop)
     }
 
+    async fn put_registration(&self, client_id: &str, digest: &str) -> Result<()> {
+        let sql = "INSERT INTO registration (client_id, digest)
+             SELECT id, $2 FROM client WHERE id = $1
+             ON CONFLICT (client_id) DO UPDATE SET digest = excluded.digest";
+        let values = [client_id.into(), digest.into()];
+        self.write(sql, &values).await.map(drop)
+    }
+
+    async fn find_registration(&self, client_id: &str) -> Result<Option<String>> {
+        let sql = "SELECT digest FROM registration WHERE client_id = $1";
+        self.first(sql, &[client_id.into()], |row| row.text("digest"))
+            .await
+    }
+
     async fn insert_trusted_issuer(&self, row: &TrustedIssuerRow) -> Result<Insertion> {
         let scopes = tokens::words(&row.scopes);
         let values = imports::issuer_values(row, &scopes);

@@ -6,6 +6,7 @@ mod jwt_bearer;
 mod logins;
 mod logout;
 mod refresh;
+mod registration;
 mod requests;
 
 use std::collections::BTreeMap;
