@@ -39,7 +39,6 @@ impl IpAllowList {
 
     /// `ipWhiteList`: the old name, and fewer options.
     pub(super) fn read_old(fields: &mut Fields<'_>) -> Option<Self> {
-        fields.warn("", "`ipWhiteList` is called `ipAllowList` now; rename it");
         Some(Self::old(fields))
     }
 
