@@ -25,9 +25,6 @@ In Kubernetes objects, `basicAuth.secret` names a Secret of type `kubernetes.io/
 users (`digestAuth.secret`: the latter), `forwardAuth.tls.caSecret` and `.certSecret` name Secrets, and the members of a `chain` are `{name, namespace}`.
 ";
 
-/// It has no example: nobody should begin with it.
-const OLD_NAME: &str = "ipWhiteList";
-
 /// What options have in common.
 const CLOSING: &str = "
 ## Conditions
@@ -63,10 +60,8 @@ pub(super) fn page() -> String {
     for (kind, schema) in schemas() {
         // Writing to a String cannot fail.
         let _ = write!(page, "\n## `{kind}`\n\n{}\n", sentence(&schema, &kind));
-        if kind != OLD_NAME {
-            let example = format!("examples/middlewares/{kind}.yaml");
-            let _ = write!(page, "\nAn example: [{example}](../../{example}).\n");
-        }
+        let example = format!("examples/middlewares/{kind}.yaml");
+        let _ = write!(page, "\nAn example: [{example}](../../{example}).\n");
         let mut table = String::new();
         rows(&schema, "", &mut table);
         let _ = write!(
