@@ -1,5 +1,5 @@
 //! Memory that large requests may take together. One that finds none left is answered 503 before
-//! anything of it is kept, so that many of them cannot end the process (ADR 0025).
+//! anything of it is kept, so that many of them cannot end the process (ADR 0025, 0034).
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
