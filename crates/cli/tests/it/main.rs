@@ -22,6 +22,7 @@ mod lines;
 mod migrate;
 mod moving_from_hydra;
 mod offline;
+mod people;
 mod process;
 mod restart;
 mod secrets;
