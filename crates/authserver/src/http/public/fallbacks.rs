@@ -51,11 +51,11 @@ pub(super) async fn logged_out() -> Response {
     page::page(StatusCode::OK, "Goodbye", text)
 }
 
-/// An error that goes to no client.
+/// An error that goes to no client. Not 500, as Hydra says: anybody may open it, and nothing failed.
 #[utoipa::path(get, path = "/oauth2/fallbacks/error", tag = "people", params(
     ("error" = Option<String>, Query, description = "Its code"),
     ("error_description" = Option<String>, Query, description = "What is wrong"),
-), responses((status = 500, content_type = "text/html", body = String)))]
+), responses((status = 400, content_type = "text/html", body = String)))]
 pub(super) async fn error(RawQuery(query): RawQuery) -> Response {
     let query = query.unwrap_or_default();
     let value = |wanted: &str| {
@@ -67,5 +67,5 @@ pub(super) async fn error(RawQuery(query): RawQuery) -> Response {
     };
     let text = format!("{}: {}", value("error"), value("error_description"));
     let heading = "The request cannot be answered";
-    page::page(StatusCode::INTERNAL_SERVER_ERROR, heading, &text)
+    page::page(StatusCode::BAD_REQUEST, heading, &text)
 }

@@ -4,16 +4,18 @@ use std::io;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
+use std::time::Duration;
 
 use bytes::buf::Chain;
 use bytes::{Buf, Bytes};
 use http::header::{
     AUTHORIZATION, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_RANGE, CONTENT_TYPE,
-    HOST, HeaderName, MAX_FORWARDS, SET_COOKIE, TE, TRAILER, TRANSFER_ENCODING,
+    EXPECT, HOST, HeaderName, MAX_FORWARDS, SET_COOKIE, TE, TRAILER, TRANSFER_ENCODING,
 };
 use http::uri::PathAndQuery;
 use http::{HeaderMap, Method, StatusCode, Uri};
 use http_body::{Body as _, Frame};
+use http_body_util::BodyExt as _;
 use tokio::io::AsyncWrite;
 use tokio_util::io::poll_write_buf;
 
@@ -23,6 +25,9 @@ use crate::upstream::is_repeatable;
 
 /// Room for most heads.
 const USUAL: usize = 512;
+/// So many bytes of a body are read for nothing, and for so long.
+const DRAINED: u64 = 64 << 10;
+const PATIENCE: Duration = Duration::from_millis(100);
 /// The end of a chunk after which there is no other.
 const LAST_OF_ALL: &[u8] = b"\r\n0\r\n\r\n";
 /// What frames, routes or vouches for a message stands in its head or nowhere.
@@ -55,18 +60,20 @@ pub(in crate::upstream) struct Outgoing {
     /// The map of the request's fields, empty now: those of the answer may have it.
     pub(super) fields: HeaderMap,
     is_repeatable: bool,
+    /// Whether the client sends the body only when it is asked to.
+    waits: bool,
     head: Vec<u8>,
     /// Bytes of the head that were written.
     written: usize,
     /// `None`: there is no body, or it has been written.
-    upload: Option<Box<Upload>>,
+    pub(super) upload: Option<Box<Upload>>,
     /// Whether something waits in the stream.
     is_flushed: bool,
 }
 
 /// A body on its way.
-struct Upload {
-    body: Body,
+pub(super) struct Upload {
+    pub(super) body: Body,
     coding: Coding,
     piece: Option<Piece>,
     is_over: bool,
@@ -93,6 +100,7 @@ pub(super) enum Unsent {
 impl Outgoing {
     pub(super) fn new(request: Request) -> Self {
         let is_repeatable = is_repeatable(&request);
+        let waits = request.headers().contains_key(EXPECT);
         let (mut head, body) = request.into_parts();
         let coding = match body.is_end_stream() {
             true => None,
@@ -107,6 +115,7 @@ impl Outgoing {
             informed: head.extensions.remove(),
             fields: head.headers,
             is_repeatable,
+            waits,
             head: text,
             written: 0,
             upload: coding.map(|coding| {
@@ -129,6 +138,19 @@ impl Outgoing {
     /// Whether it may be sent again although it was written.
     pub(in crate::upstream) fn is_repeatable(&self) -> bool {
         self.is_repeatable
+    }
+
+    /// Reads what is left of a small body that nobody will send: it is on its way from the client, whose
+    /// connection would end behind the answer without a word, and the next request with it.
+    pub(in crate::upstream) async fn drain(&mut self) {
+        let upload = self.upload.as_deref_mut().filter(|_| !self.waits);
+        let Some(Upload { body, coding, .. }) = upload else {
+            return;
+        };
+        if matches!(coding, Coding::Length(left) if *left <= DRAINED) {
+            let rest = async { while let Some(Ok(_)) = body.frame().await {} };
+            let _ = tokio::time::timeout(PATIENCE, rest).await;
+        }
     }
 
     /// Begins again.

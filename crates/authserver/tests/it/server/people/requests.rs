@@ -109,7 +109,7 @@ async fn the_page_of_an_error_shows_markup_as_text() {
     let answer = room
         .get("/oauth2/fallbacks/error?error=%3Cscript%3E&error_description=%3Cimg%20src%3Dx%3E%22")
         .await;
-    assert_eq!(answer.status, StatusCode::INTERNAL_SERVER_ERROR);
+    assert_eq!(answer.status, StatusCode::BAD_REQUEST);
     assert!(
         !answer.text.contains("<script>") && !answer.text.contains("<img"),
         "{}",
