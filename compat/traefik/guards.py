@@ -81,4 +81,7 @@ def _ask(random: Random, frame: Frame, which: int) -> None:
     if request.method == "POST":
         request.body = random.choice([b"hello", b"", b"x" * 50])
         request.chunked = random.random() < 0.3
-    frame.ask(request, "guard", *(["guard-chunks"] if request.chunked else []))
+    tags = ["guard-chunks"] if request.chunked else []
+    if request.chunked and not request.body:
+        tags.append("guard-no-chunk")
+    frame.ask(request, "guard", *tags)

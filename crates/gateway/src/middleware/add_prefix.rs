@@ -10,7 +10,7 @@ impl Rewrite for Options {
     const KIND: &'static str = "addPrefix";
 
     fn rewrite(&self, request: &mut Request) -> Result<(), Fault> {
-        let path = format!("{}{}", path::encoded(&self.prefix), request.uri().path());
+        let path = format!("{}{}", path::encoded(&self.prefix), path::of(request));
         path::set(request, &path)
     }
 }

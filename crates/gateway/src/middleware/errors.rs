@@ -118,6 +118,11 @@ fn url(request: &Request, exchange: &Exchange) -> String {
     let text = |name: &HeaderName| request.headers().get(name)?.to_str().ok();
     // The entry point has left it only where it may be believed.
     let told = text(&X_FORWARDED_PROTO).filter(|told| !told.is_empty());
+    let told = told.map(|told| match told {
+        "ws" => "http",
+        "wss" => "https",
+        scheme => scheme,
+    });
     let own = match exchange.connection().tls {
         Some(_) => "https",
         None => "http",

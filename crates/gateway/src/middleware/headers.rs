@@ -80,7 +80,9 @@ impl Headers {
         }
         self.allow(headers, origin);
         let age = self.cors.access_control_max_age;
-        headers.insert(ACCESS_CONTROL_MAX_AGE, HeaderValue::from(age));
+        if age != 0 {
+            headers.insert(ACCESS_CONTROL_MAX_AGE, HeaderValue::from(age));
+        }
         Ok(response)
     }
 

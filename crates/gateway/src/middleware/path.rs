@@ -34,6 +34,19 @@ const NO_PATH: &AsciiSet = &CONTROLS
     .add(b'|')
     .add(b'}');
 
+/// Marks a request of whose path nothing is left. It is `/` to rules and services, and empty to the
+/// next middleware that changes it, as in Go.
+#[derive(Debug, Clone, Copy)]
+struct Nothing;
+
+/// The path of a request, as the one before left it.
+pub(super) fn of(request: &Request) -> &str {
+    match request.extensions().get::<Nothing>() {
+        Some(Nothing) => "",
+        None => request.uri().path(),
+    }
+}
+
 /// Options of a middleware that changes the path and nothing else.
 pub(super) trait Rewrite: Send + Sync + fmt::Debug {
     /// The key in the configuration.
@@ -87,15 +100,15 @@ pub(super) fn strip(
     request: &mut Request,
     find: impl FnOnce(&str) -> Option<usize>,
 ) -> Result<(), Fault> {
-    let uri = request.uri().clone();
-    let Some(decoded) = decoded(uri.path()) else {
+    let path = of(request).to_owned();
+    let Some(decoded) = decoded(&path) else {
         return Ok(());
     };
     let Some(prefix) = find(&decoded).and_then(|end| decoded.get(..end)) else {
         return Ok(());
     };
     tell(request, X_FORWARDED_PREFIX, prefix.trim())?;
-    set_left(request, without_start(uri.path(), &decoded, prefix.len()))
+    set_left(request, without_start(&path, &decoded, prefix.len()))
 }
 
 /// Tells the service of the path before it is replaced.
@@ -103,7 +116,7 @@ pub(super) fn strip(
 /// # Errors
 /// When it is no header value.
 pub(super) fn tell_replaced(request: &mut Request) -> Result<(), Fault> {
-    let before = request.uri().path().to_owned();
+    let before = of(request).to_owned();
     tell(request, X_REPLACED_PATH, &before)
 }
 
@@ -143,6 +156,10 @@ pub(super) fn set(request: &mut Request, path: &str) -> Result<(), Fault> {
         .try_into()
         .map_err(|error| Fault::new(Reason::BadRequest).because(error))?;
     *request.uri_mut() = Uri::from(target);
+    match path.is_empty() {
+        true => request.extensions_mut().insert(Nothing),
+        false => request.extensions_mut().remove::<Nothing>(),
+    };
     Ok(())
 }
 

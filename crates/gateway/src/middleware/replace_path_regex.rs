@@ -11,7 +11,7 @@ impl Rewrite for Options {
 
     fn rewrite(&self, request: &mut Request) -> Result<(), Fault> {
         let Options { regex, replacement } = self;
-        let path = request.uri().path().to_owned();
+        let path = path::of(request).to_owned();
         // Without a match nothing is said of the path before, either.
         if !regex.is_match(&path) {
             return Ok(());

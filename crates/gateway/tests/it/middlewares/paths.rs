@@ -107,6 +107,25 @@ const TRIED: [&str; 20] = [
     "/pub./../admin",
 ];
 
+#[tokio::test]
+async fn a_path_of_which_nothing_is_left_is_empty_to_the_next_and_a_slash_to_the_service() {
+    let strip = "{stripPrefix: {prefixes: [/a]}}";
+    for (next, asked, sent) in [
+        ("{addPrefix: {prefix: /new}}", "/a?q", "/new?q"),
+        ("{addPrefix: {prefix: /new}}", "/a/?q", "/new/?q"),
+        (
+            "{replacePathRegex: {regex: '^/(.*)$', replacement: '/x/$1'}}",
+            "/a",
+            "/",
+        ),
+    ] {
+        let gateway = Guarded::by(&[strip, next]).await;
+        let head = format!("GET {asked} HTTP/1.1\nHost: a.test");
+        let response = gateway.ask(&head).await;
+        assert_eq!(line(&response), format!("GET {sent} HTTP/1.1"), "{next}");
+    }
+}
+
 // Holds HT-20.
 #[tokio::test]
 async fn no_rewriting_leads_out_of_what_was_routed() {
