@@ -5,7 +5,6 @@ use std::collections::VecDeque;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
-use std::time::Duration;
 
 use bytes::Bytes;
 use http::HeaderMap;
@@ -107,51 +106,22 @@ pub(crate) async fn read(
     (body, share, Ok(kept))
 }
 
-/// The beginning of a body.
-pub(crate) struct Peeked {
-    /// Its first data.
-    pub(crate) first: Option<Bytes>,
-    /// How many bytes were looked at.
-    pub(crate) length: usize,
-    /// Whether they are all.
-    pub(crate) is_whole: bool,
-    /// All of it.
-    pub(crate) body: Body,
-}
-
-/// Waits for so many bytes of a body, at least one, or its end, and no longer than `patience`.
-pub(crate) async fn peeked(mut body: Body, wanted: usize, patience: Duration) -> Peeked {
-    let (mut kept, mut failed, mut is_whole) = (Kept::default(), None, false);
-    let reading = async {
-        while kept.length < wanted.max(1) && !is_whole {
-            match body.frame().await {
-                Some(Ok(frame)) => kept.push(frame),
-                Some(Err(error)) => {
-                    failed = Some(error);
-                    return;
-                }
-                None => is_whole = true,
+/// The first data of a body, and all of it.
+pub(crate) async fn peeked(mut body: Body) -> (Option<Bytes>, Body) {
+    let mut kept = Kept::default();
+    while kept.length == 0 && !body.is_end_stream() {
+        match body.frame().await {
+            Some(Ok(frame)) => kept.push(frame),
+            Some(Err(error)) => {
+                let broken = futures_util::stream::iter([Err::<Frame<Bytes>, _>(error)]);
+                return (None, Body::stream(http_body_util::StreamBody::new(broken)));
             }
-            is_whole |= body.is_end_stream();
+            None => break,
         }
-    };
-    // Whoever is slower than that is not waited for.
-    let _ = tokio::time::timeout(patience, reading).await;
-    let first = kept.data.iter().find(|data| !data.is_empty()).cloned();
-    let length = kept.length;
-    let rest = Some(match failed {
-        None => body,
-        Some(error) => {
-            let broken = futures_util::stream::iter([Err::<Frame<Bytes>, _>(error)]);
-            Body::stream(http_body_util::StreamBody::new(broken))
-        }
-    });
-    Peeked {
-        first,
-        length,
-        is_whole,
-        body: Body::stream(Replay { kept, rest }),
     }
+    let first = kept.data.iter().find(|data| !data.is_empty()).cloned();
+    let rest = Some(body);
+    (first, Body::stream(Replay { kept, rest }))
 }
 
 /// What was read of a body.

@@ -1,8 +1,6 @@
 //! `compress`: answers are packed for clients that can unpack them. `accept.rs` chooses the coding,
 //! `packed.rs` packs piece by piece what comes, in bounded memory.
 
-use std::time::Duration;
-
 use carnet_config::routing::middleware::Compress as Options;
 use carnet_config::routing::middleware::compress::{Encoding, media_type};
 use futures_util::future::BoxFuture;
@@ -16,7 +14,7 @@ use http_body::Body as _;
 use super::{Exchange, Middleware, Next};
 use crate::body::{Body, Request, Response};
 use crate::error::Fault;
-use crate::service::{has_token, peeked};
+use crate::service::has_token;
 
 mod accept;
 mod packed;
@@ -25,12 +23,6 @@ use packed::Packed;
 
 /// Its messages have a coding of their own.
 const GRPC: &str = "application/grpc";
-
-/// Its parts are for whoever waits for them.
-const EVENTS: &str = "text/event-stream";
-/// So many bytes of an answer are waited for, at most, and so long, to know whether it is small.
-const WEIGHED: u64 = 64 << 10;
-const PATIENCE: Duration = Duration::from_millis(20);
 
 /// The middleware.
 #[derive(Debug)]
@@ -73,20 +65,6 @@ impl Compress {
         let length = response.body().size_hint().exact();
         let is_large = length.is_none_or(|length| length >= options.min_response_body_bytes);
         has_content && is_whole && is_large && self.is_wanted(headers)
-    }
-
-    /// The answer, and whether it has too little to be packed although it did not say so.
-    async fn weighed(&self, response: Response) -> (Response, bool) {
-        let is_known = response.body().size_hint().exact().is_some();
-        if is_known || typed(response.headers()).is_some_and(|answered| answered == EVENTS) {
-            return (response, false);
-        }
-        let (head, body) = response.into_parts();
-        let least = self.0.min_response_body_bytes.min(WEIGHED);
-        let least = usize::try_from(least).unwrap_or(usize::MAX);
-        let peeked = peeked(body, least, PATIENCE).await;
-        let is_small = peeked.is_whole && peeked.length < least;
-        (Response::from_parts(head, peeked.body), is_small)
     }
 
     fn is_wanted(&self, headers: &HeaderMap) -> bool {
@@ -142,13 +120,9 @@ impl Middleware for Compress {
                 return Ok(response);
             };
             vary(response.headers_mut());
-            if !self.is_packable(&response) {
-                return Ok(response);
-            }
-            let (response, is_small) = self.weighed(response).await;
-            Ok(match is_small {
-                true => response,
-                false => packed(response, coding),
+            Ok(match self.is_packable(&response) {
+                true => packed(response, coding),
+                false => response,
             })
         })
     }

@@ -1,7 +1,5 @@
 //! `contentType`: answers without a type get that of their content, which `sniff.rs` tells.
 
-use std::time::Duration;
-
 use carnet_config::routing::middleware::ContentType as Options;
 use futures_util::future::BoxFuture;
 use http::header::{CONTENT_ENCODING, CONTENT_TYPE};
@@ -52,10 +50,10 @@ fn is_unnamed(response: &Response) -> bool {
 
 async fn named(response: Response) -> Response {
     let (mut head, body) = response.into_parts();
-    let peeked = peeked(body, 1, Duration::MAX).await;
-    if let Some(first) = peeked.first {
+    let (first, body) = peeked(body).await;
+    if let Some(first) = first {
         let media_type = HeaderValue::from_static(sniff::media_type(&first));
         head.headers.insert(CONTENT_TYPE, media_type);
     }
-    Response::from_parts(head, peeked.body)
+    Response::from_parts(head, body)
 }
