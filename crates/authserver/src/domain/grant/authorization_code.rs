@@ -30,9 +30,7 @@ impl Authority {
             return Err(not_registered(Grant::AuthorizationCode));
         }
         let unknown = || invalid_grant("The code is missing, or none that counts.");
-        let shown = request.code.as_ref().ok_or_else(unknown)?;
-        let digest =
-            opaque::verified_digest(opaque::Kind::Code, &self.system, shown.expose_secret());
+        let digest = self.shown(opaque::Kind::Code, request.code.as_ref());
         let digest = digest.ok_or_else(unknown)?;
         let row = within(self.store.find_code(&digest)).await?;
         let row = row.ok_or_else(unknown)?;

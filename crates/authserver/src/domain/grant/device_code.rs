@@ -4,7 +4,6 @@
 use carnet_oauth::{
     client::Client, grant::Grant, token_request::TokenRequest, token_response::TokenResponse,
 };
-use secrecy::ExposeSecret as _;
 
 use crate::{
     domain::{
@@ -30,9 +29,7 @@ impl Authority {
             return Err(not_registered(Grant::DeviceCode));
         }
         let unknown = || invalid_grant("The device code is missing, or none that counts.");
-        let shown = request.device_code.as_ref().ok_or_else(unknown)?;
-        let digest =
-            opaque::verified_digest(opaque::Kind::Device, &self.system, shown.expose_secret());
+        let digest = self.shown(opaque::Kind::Device, request.device_code.as_ref());
         let digest = digest.ok_or_else(unknown)?;
         // Where a person consented, the device's code has become one to be redeemed.
         let Some(row) = within(self.store.find_code(&digest)).await? else {

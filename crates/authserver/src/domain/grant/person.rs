@@ -10,7 +10,7 @@ use carnet_oauth::{
     token_request::TokenRequest,
     token_response::TokenResponse,
 };
-use secrecy::ExposeSecret as _;
+use secrecy::{ExposeSecret as _, SecretString};
 
 use crate::{
     domain::{
@@ -32,6 +32,11 @@ pub(super) struct Lifespans {
 }
 
 impl Authority {
+    /// The digest of an opaque text that was shown; `None`: there is none, or it is none of ours.
+    pub(super) fn shown(&self, kind: opaque::Kind, text: Option<&SecretString>) -> Option<String> {
+        opaque::verified_digest(kind, &self.system, text?.expose_secret())
+    }
+
     /// A consent, and what it says.
     pub(super) async fn consented(
         &self,
@@ -106,7 +111,7 @@ impl Authority {
     }
 }
 
-/// What was used before is not used again, and what it gave is taken back.
+/// The refusal of what was shown for a grant, like a code (RFC 6749, section 5.2).
 pub(in crate::domain) fn invalid_grant(text: &str) -> TokenError {
     TokenError::refused(ErrorCode::InvalidGrant, text)
 }

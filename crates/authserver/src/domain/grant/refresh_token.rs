@@ -5,7 +5,6 @@
 use carnet_oauth::{
     client::Client, grant::Grant, token_request::TokenRequest, token_response::TokenResponse,
 };
-use secrecy::ExposeSecret as _;
 
 use crate::{
     domain::{
@@ -31,9 +30,7 @@ impl Authority {
             return Err(not_registered(Grant::RefreshToken));
         }
         let unknown = || invalid_grant("The refresh token is missing, or none that counts.");
-        let shown = request.refresh_token.as_ref().ok_or_else(unknown)?;
-        let digest =
-            opaque::verified_digest(opaque::Kind::Refresh, &self.system, shown.expose_secret());
+        let digest = self.shown(opaque::Kind::Refresh, request.refresh_token.as_ref());
         let digest = digest.ok_or_else(unknown)?;
         let row = within(self.store.find_refresh_token(&digest)).await?;
         let row = row.ok_or_else(unknown)?;
