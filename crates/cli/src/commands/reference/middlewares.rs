@@ -138,25 +138,23 @@ impl Row {
                 None => meaning.push(text),
             }
         }
-        let mut meaning = meaning.join(". ");
-        if let Some(at) = meaning.find("ours)") {
-            let start = meaning[..at].trim_end_matches("; ").len();
-            let end = at + "ours)".len();
-            let kept = match meaning[..start].strip_suffix('(') {
-                Some(before) => before.trim_end().to_owned(),
-                None => format!("{})", &meaning[..start]),
-            };
-            meaning = format!("{kept}{}", &meaning[end..]);
-            let first = meaning.chars().next().map(char::to_lowercase);
-            let rest = meaning.chars().skip(1);
-            meaning = "*ours*; "
-                .chars()
-                .chain(first.into_iter().flatten())
-                .chain(rest)
-                .collect();
+        let meaning = meaning.join(". ");
+        Self {
+            default,
+            meaning: match meaning.contains("ours)") {
+                true => ours(&meaning),
+                false => meaning,
+            },
         }
-        Self { default, meaning }
     }
+}
+
+/// The mark of what is ours goes from the end of a meaning, `(ours)` or `(RFC 8707; ours)`, to its
+/// beginning.
+fn ours(meaning: &str) -> String {
+    let meaning = meaning.replace(" (ours)", "").replace("; ours)", ")");
+    let (first, rest) = meaning.split_at_checked(1).unwrap_or_default();
+    format!("*ours*; {}{rest}", first.to_lowercase())
 }
 
 fn description(schema: &Value) -> &str {
