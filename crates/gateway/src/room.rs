@@ -65,19 +65,6 @@ impl Room {
         }
     }
 
-    /// Makes what is held at least so many bytes; what is small holds nothing.
-    pub(crate) fn widen(
-        self: &Arc<Self>,
-        held: &mut Option<Share>,
-        bytes: usize,
-    ) -> Result<(), Fault> {
-        let has = held.as_ref().map_or(SMALL_HEAD, |share| share.bytes);
-        if bytes > has {
-            *held = Some(self.take(bytes)?);
-        }
-        Ok(())
-    }
-
     fn take(self: &Arc<Self>, bytes: usize) -> Result<Share, Fault> {
         let mut share = self.nothing();
         share.grow(bytes)?;
@@ -103,11 +90,27 @@ impl Share {
             }
         }
     }
+
+    /// Makes it that of a head of so many bytes, if it has less; a small head has none.
+    pub(crate) fn widen(&mut self, bytes: usize) -> Result<(), Fault> {
+        if bytes > self.bytes.max(SMALL_HEAD) {
+            *self = self.room.take(bytes)?;
+        }
+        Ok(())
+    }
+
+    /// Gives back all of it.
+    pub(crate) fn release(&mut self) {
+        let bytes = std::mem::take(&mut self.bytes);
+        if bytes > 0 {
+            self.room.free.fetch_add(bytes, Ordering::AcqRel);
+        }
+    }
 }
 
 impl Drop for Share {
     fn drop(&mut self) {
-        self.room.free.fetch_add(self.bytes, Ordering::AcqRel);
+        self.release();
     }
 }
 
@@ -159,12 +162,12 @@ mod tests {
     #[test]
     fn what_is_held_grows_until_there_is_no_more() {
         let room = Room::of(Some((64 << 10) * PART));
-        let mut held = None;
-        room.widen(&mut held, SMALL_HEAD).unwrap();
-        assert!(held.is_none());
-        room.widen(&mut held, 16 << 10).unwrap();
-        room.widen(&mut held, 32 << 10).unwrap();
-        let refused = room.widen(&mut held, 64 << 10).unwrap_err();
+        let mut held = room.nothing();
+        held.widen(SMALL_HEAD).unwrap();
+        assert_eq!(held.bytes, 0);
+        held.widen(16 << 10).unwrap();
+        held.widen(32 << 10).unwrap();
+        let refused = held.widen(64 << 10).unwrap_err();
         assert_eq!(refused.reason(), Reason::NoRoom);
         drop(held);
         assert_eq!(room.free.load(Ordering::Acquire), 64 << 10);

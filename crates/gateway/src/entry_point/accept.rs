@@ -281,14 +281,13 @@ async fn speak<S: Socket>(
     let chose_http2 = tls.as_ref().is_some_and(|session| session.chose_http2());
     let options = &door.options.transport;
     let traffic = Arc::new(Traffic::new(options));
-    let room = Arc::clone(&door.house.room);
     let limits = Limits {
         head: door.options.max_header_bytes,
         read: options.read_timeout,
         write: options.write_timeout,
         idle: options.idle_timeout,
     };
-    let mut wire = Wire::new(stream, Arc::clone(&traffic), limits, room);
+    let mut wire = Wire::new(stream, Arc::clone(&traffic), limits, &door.house.room);
     let visit = Visit {
         visitor: door.visitor(Connection::new(Arc::clone(&door.name), peer, tls)),
         tunnels: Arc::new(Tunnels {

@@ -62,7 +62,7 @@ fn read(pieces: Vec<&[u8]>) -> (Vec<u8>, bool) {
         idle: Duration::ZERO,
     };
     let traffic = Arc::new(Traffic::new(&Transport::default()));
-    let mut wire = pin!(Wire::new(Pieces(pieces), traffic, limits, Room::of(None)));
+    let mut wire = pin!(Wire::new(Pieces(pieces), traffic, limits, &Room::of(None)));
     let mut cx = Context::from_waker(Waker::noop());
     let mut passed = Vec::new();
     loop {

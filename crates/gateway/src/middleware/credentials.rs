@@ -1,8 +1,11 @@
 //! Credentials that callers show, in the readings they allow.
 
 use carnet_oauth::client_auth::{Basic, Credentials};
-use http::header::{AUTHORIZATION, HeaderMap};
+use http::header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap, WWW_AUTHENTICATE};
+use http::{HeaderValue, StatusCode};
 use secrecy::ExposeSecret as _;
+
+use crate::body::{Body, Response};
 
 /// The credentials in the one `Authorization` header of a request, in their readings. First as
 /// written, which is what `curl -u` and every other HTTP client mean (RFC 7617); then form-decoded,
@@ -15,6 +18,16 @@ pub(super) fn callers(headers: &HeaderMap) -> Option<Vec<Credentials>> {
     let mut readings = Basic::parse(value.as_bytes())?.readings;
     readings.reverse();
     (!readings.iter().any(is_impossible)).then_some(readings)
+}
+
+/// The answer to who shows none, or wrong ones, in Traefik's words.
+pub(super) fn unauthorized(challenge: HeaderValue) -> Response {
+    let mut response = Response::new(Body::from("401 Unauthorized\n"));
+    *response.status_mut() = StatusCode::UNAUTHORIZED;
+    let headers = response.headers_mut();
+    headers.insert(WWW_AUTHENTICATE, challenge);
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static("text/plain"));
+    response
 }
 
 /// No client has an empty id, and none has credentials with control characters in them (RFC 7617

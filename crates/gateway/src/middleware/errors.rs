@@ -7,9 +7,10 @@ use carnet_config::routing::middleware::Errors as Options;
 use futures_util::future::BoxFuture;
 use http::header::{CONTENT_LENGTH, EXPECT, HOST, HeaderName};
 use http::uri::PathAndQuery;
-use http::{HeaderMap, StatusCode, Uri};
+use http::{HeaderMap, HeaderValue, StatusCode, Uri};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
+use super::redirect::told_scheme;
 use super::{Endpoint, Exchange, Middleware, Next};
 use crate::body::{Body, Request, Response};
 use crate::error::Fault;
@@ -22,8 +23,6 @@ const QUERY: AsciiSet = NON_ALPHANUMERIC
     .remove(b'_')
     .remove(b'.')
     .remove(b'~');
-
-const X_FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
 
 /// The middleware.
 #[derive(Debug)]
@@ -115,19 +114,9 @@ impl Errors {
 
 /// What the client asked for.
 fn url(request: &Request, exchange: &Exchange) -> String {
-    let text = |name: &HeaderName| request.headers().get(name)?.to_str().ok();
-    // The entry point has left it only where it may be believed.
-    let told = text(&X_FORWARDED_PROTO).filter(|told| !told.is_empty());
-    let told = told.map(|told| match told {
-        "ws" => "http",
-        "wss" => "https",
-        scheme => scheme,
-    });
-    let own = match exchange.connection().tls {
-        Some(_) => "https",
-        None => "http",
-    };
-    let (scheme, host) = (told.unwrap_or(own), text(&HOST).unwrap_or_default());
+    let scheme = told_scheme(request, exchange);
+    let host = request.headers().get(HOST).map(HeaderValue::to_str);
+    let host = host.and_then(Result::ok).unwrap_or_default();
     let target = request.uri().path_and_query();
     format!(
         "{scheme}://{host}{}",

@@ -85,14 +85,7 @@ impl Redirect for RedirectScheme {
     }
 
     fn moved(&self, request: &Request, exchange: &Exchange) -> Option<(String, String)> {
-        let told = request.headers().get("x-forwarded-proto");
-        let told = told.and_then(|told| told.to_str().ok());
-        let scheme = match told {
-            Some("ws") => "http",
-            Some("wss") => "https",
-            Some(told) if !told.is_empty() => told,
-            _ => scheme(exchange),
-        };
+        let scheme = told_scheme(request, exchange);
         let (name, port) = host::split(asked(request));
         let own = match scheme {
             "http" => Some("80"),
@@ -113,6 +106,18 @@ impl Redirect for RedirectScheme {
 fn with_port(scheme: &str, host: &str, port: Option<&str>) -> String {
     let port = port.map_or(Cow::Borrowed(""), |port| format!(":{port}").into());
     format!("{scheme}://{host}{port}")
+}
+
+/// The scheme of what a client asked for, of whom a trusted proxy may have told it: the entry point
+/// has left `X-Forwarded-Proto` only where it may be believed.
+pub(super) fn told_scheme<'a>(request: &'a Request, exchange: &Exchange) -> &'a str {
+    let told = request.headers().get("x-forwarded-proto");
+    match told.and_then(|told| told.to_str().ok()) {
+        Some("ws") => "http",
+        Some("wss") => "https",
+        Some(told) if !told.is_empty() => told,
+        _ => scheme(exchange),
+    }
 }
 
 fn scheme(exchange: &Exchange) -> &'static str {

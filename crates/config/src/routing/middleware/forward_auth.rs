@@ -5,6 +5,7 @@ use serde::{Serialize, Serializer};
 use url::Url;
 
 use super::pattern::pattern;
+use super::pem_tls::PemTls;
 use crate::document::Fields;
 use crate::outbound::{insecure_skip_verify, outbound_url};
 use crate::routing::pem::{HoldsPem, Pem};
@@ -22,7 +23,7 @@ pub struct ForwardAuth {
     pub address: Url,
     /// Of `https` addresses. Default: what the system trusts.
     #[serde(skip_serializing)]
-    pub tls: Tls,
+    pub tls: PemTls,
     /// Whether the service is told what `X-Forwarded-*` of the request say: true, or what the
     /// gateway knows by itself: false. Default: the latter, beside those of the request that it does
     /// not set.
@@ -67,27 +68,9 @@ fn as_text<S: Serializer>(url: &Url, serializer: S) -> Result<S::Ok, S::Error> {
     serializer.serialize_str(url.as_str())
 }
 
-/// `tls` towards the service. Certificates are PEM texts, or the files that hold them.
-#[derive(Debug, Clone, Default, PartialEq, JsonSchema)]
-#[schemars(rename_all = "camelCase")]
-pub struct Tls {
-    /// Trusted instead of what the system trusts.
-    #[schemars(with = "Option<String>")]
-    pub ca: Option<Pem>,
-    /// Certificate of the gateway.
-    #[schemars(with = "Option<String>")]
-    pub cert: Option<Pem>,
-    /// Its key.
-    #[schemars(with = "Option<String>")]
-    pub key: Option<Pem>,
-    /// Any certificate is accepted. Default false.
-    pub insecure_skip_verify: bool,
-}
-
 impl HoldsPem for ForwardAuth {
     fn pems(&mut self) -> Vec<&mut Pem> {
-        let Tls { ca, cert, key, .. } = &mut self.tls;
-        [ca, cert, key].into_iter().flatten().collect()
+        self.tls.pems()
     }
 }
 
@@ -114,7 +97,7 @@ pub fn may_be_set(name: &str) -> bool {
 impl ForwardAuth {
     pub(super) fn read(fields: &mut Fields<'_>) -> Option<Self> {
         let address = outbound_url(fields, "address");
-        let tls = fields.map("tls", Tls::read).unwrap_or_default();
+        let tls = fields.map("tls", tls).unwrap_or_default();
         let auth_response_headers = names(fields, "authResponseHeaders");
         for name in &auth_response_headers {
             if !may_be_set(&name.to_ascii_lowercase()) {
@@ -164,25 +147,11 @@ fn names(fields: &mut Fields<'_>, key: &'static str) -> Vec<String> {
     names
 }
 
-impl Tls {
-    fn read(fields: &mut Fields<'_>) -> Self {
-        if fields.has("caOptional") {
-            fields.warn("caOptional", "does nothing; remove it");
-        }
-        let (ca, cert, key) = (
-            Pem::optional(fields, "ca"),
-            Pem::optional(fields, "cert"),
-            Pem::optional(fields, "key"),
-        );
-        if cert.is_some() != key.is_some() {
-            let message = "`cert` and `key` belong together; set both or neither";
-            fields.error(if cert.is_some() { "key" } else { "cert" }, message);
-        }
-        Self {
-            ca,
-            cert,
-            key,
-            insecure_skip_verify: insecure_skip_verify(fields),
-        }
+/// `tls`.
+fn tls(fields: &mut Fields<'_>) -> PemTls {
+    if fields.has("caOptional") {
+        fields.warn("caOptional", "does nothing; remove it");
     }
+    let skips = insecure_skip_verify(fields);
+    PemTls::read(fields, skips)
 }

@@ -7,6 +7,7 @@ use serde::ser::SerializeMap as _;
 use serde::{Serialize, Serializer};
 
 use super::oauth_client_credentials::ClientTls;
+use super::pem_tls::PemTls;
 use super::redis::{Login, Redis as Server, Topology, endpoints, login};
 use super::source_criterion::SourceCriterion;
 use crate::document::Fields;
@@ -56,7 +57,7 @@ struct Written {
     /// Not in a cluster. Default 0.
     db: u16,
     /// In Kubernetes with `caSecret` and `certSecret`. Default: connections are not encrypted.
-    tls: WrittenTls,
+    tls: PemTls,
     /// While Redis cannot be used: 500, in place of each gateway counting by itself. Default false.
     deny_on_error: bool,
     /// Without effect: there is one connection.
@@ -73,24 +74,6 @@ struct Written {
     dial_timeout: String,
 }
 
-/// TLS towards Redis, as it is written.
-#[derive(JsonSchema)]
-#[schemars(rename_all = "camelCase")]
-#[expect(
-    dead_code,
-    reason = "no value of it is made: it is written down for its schema"
-)]
-struct WrittenTls {
-    /// PEM, or a path. Default: the system's authorities.
-    ca: String,
-    /// The gateway's own certificate: PEM, or a path.
-    cert: String,
-    /// Its key: PEM, or a path.
-    key: String,
-    /// Default false.
-    insecure_skip_verify: bool,
-}
-
 /// `rateLimit.redis`, Traefik's.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Redis {
@@ -101,22 +84,9 @@ pub struct Redis {
     /// `db`, not in a cluster. Default 0.
     pub database: i64,
     /// `None`: connections are not encrypted.
-    pub tls: Option<RedisTls>,
+    pub tls: Option<PemTls>,
     /// What happens while Redis cannot be used. Default: each gateway counts by itself.
     pub deny_on_error: bool,
-}
-
-/// `rateLimit.redis.tls`.
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct RedisTls {
-    /// Trusted in place of the system's authorities.
-    pub ca: Option<Pem>,
-    /// The gateway's own certificate.
-    pub cert: Option<Pem>,
-    /// Its key.
-    pub key: Option<Pem>,
-    /// Default false.
-    pub insecure_skip_verify: bool,
 }
 
 /// Options of a pool of connections, which the one connection that is used has no need of.
@@ -152,7 +122,7 @@ impl Redis {
         let given = fields.has("endpoints").then(|| endpoints(fields));
         let login = login(fields);
         let database = fields.number::<u16>("db").map_or(0, i64::from);
-        let tls = fields.section("tls", RedisTls::read);
+        let tls = fields.section("tls", tls);
         for key in POOL {
             fields.number::<u32>(key);
         }
@@ -183,7 +153,7 @@ impl Redis {
                 1 => Topology::Single(self.database),
                 _ => Topology::Cluster,
             },
-            tls: self.tls.as_ref().map(RedisTls::client),
+            tls: self.tls.as_ref().map(client),
         }
     }
 }
@@ -201,37 +171,26 @@ impl Serialize for Redis {
     }
 }
 
-impl RedisTls {
-    fn read(fields: &mut Fields<'_>) -> Self {
-        let tls = Self {
-            ca: Pem::optional(fields, "ca"),
-            cert: Pem::optional(fields, "cert"),
-            key: Pem::optional(fields, "key"),
-            insecure_skip_verify: fields.boolean("insecureSkipVerify").unwrap_or(false),
-        };
-        if tls.cert.is_some() != tls.key.is_some() {
-            let message = "`cert` and `key` belong together; set both or neither";
-            let missing = if tls.cert.is_some() { "key" } else { "cert" };
-            fields.error(missing, message);
-        }
-        tls
-    }
+/// `tls`.
+fn tls(fields: &mut Fields<'_>) -> PemTls {
+    let skips = fields.boolean("insecureSkipVerify").unwrap_or(false);
+    PemTls::read(fields, skips)
+}
 
-    fn client(&self) -> ClientTls {
-        let text = |pem: &Option<Pem>| Some(pem.as_ref()?.text()?.to_owned());
-        ClientTls {
-            ca: text(&self.ca),
-            cert: text(&self.cert),
-            key: text(&self.key).map(Into::into),
-            insecure_skip_verify: self.insecure_skip_verify,
-        }
+/// The same for who connects.
+fn client(tls: &PemTls) -> ClientTls {
+    let text = |pem: &Option<Pem>| Some(pem.as_ref()?.text()?.to_owned());
+    ClientTls {
+        ca: text(&tls.ca),
+        cert: text(&tls.cert),
+        key: text(&tls.key).map(Into::into),
+        insecure_skip_verify: tls.insecure_skip_verify,
     }
 }
 
 impl HoldsPem for RateLimit {
     fn pems(&mut self) -> Vec<&mut Pem> {
         let tls = self.redis.as_mut().and_then(|redis| redis.tls.as_mut());
-        let parts = tls.map(|tls| [&mut tls.ca, &mut tls.cert, &mut tls.key]);
-        parts.into_iter().flatten().flatten().collect()
+        tls.map(PemTls::pems).unwrap_or_default()
     }
 }

@@ -76,9 +76,8 @@ pub(super) struct Wire<S> {
     buffer: BytesMut,
     /// Bytes of the buffer that the parser may have.
     ready: usize,
-    room: Arc<Room>,
     /// What a long head in the buffer has taken of the room.
-    held: Option<Share>,
+    held: Share,
     state: State,
     phase: Phase,
     deadline: Deadline,
@@ -117,15 +116,14 @@ enum Phase {
 impl<S: AsyncRead + Unpin> Wire<S> {
     /// Watches a connection from its first byte on. The first request must come as soon as any
     /// other must be complete.
-    pub(super) fn new(stream: S, traffic: Arc<Traffic>, limits: Limits, room: Arc<Room>) -> Self {
+    pub(super) fn new(stream: S, traffic: Arc<Traffic>, limits: Limits, room: &Arc<Room>) -> Self {
         let mut wire = Self {
             stream,
             traffic,
             limits,
             buffer: BytesMut::new(),
             ready: 0,
-            room,
-            held: None,
+            held: room.nothing(),
             state: State::Head,
             phase: Phase::Request,
             deadline: Deadline::default(),
@@ -264,7 +262,7 @@ impl<S: AsyncRead + Unpin> Wire<S> {
             self.state = State::Open;
             return true;
         }
-        let has_room = self.room.widen(&mut self.held, self.buffer.capacity());
+        let has_room = self.held.widen(self.buffer.capacity());
         if has_room.is_err() {
             self.cut();
         }
@@ -374,7 +372,7 @@ impl<S: AsyncRead + Unpin> AsyncRead for Wire<S> {
                 this.ready -= length;
                 if this.buffer.is_empty() {
                     this.buffer = BytesMut::new();
-                    this.held = None;
+                    this.held.release();
                 }
                 return Poll::Ready(Ok(()));
             }

@@ -10,16 +10,15 @@ use carnet_config::routing::middleware::BasicAuth as Options;
 use carnet_oauth::Random;
 use carnet_oauth::client_auth::Credentials;
 use futures_util::future::BoxFuture;
-use http::header::{CONTENT_TYPE, WWW_AUTHENTICATE};
-use http::{HeaderValue, StatusCode};
+use http::HeaderValue;
 use quick_cache::sync::Cache;
 use secrecy::ExposeSecret as _;
 use tokio::sync::Semaphore;
 
-use super::credentials::callers;
+use super::credentials::{callers, unauthorized};
 use super::stamp::Stamp;
 use super::{Exchange, Identity, Middleware, Next};
-use crate::body::{Body, Request, Response};
+use crate::body::{Request, Response};
 use crate::error::{Fault, Reason};
 use crate::supplies::Supplies;
 
@@ -103,15 +102,6 @@ impl BasicAuth {
         out.copy_from_slice(digest.sign().as_ref());
         out
     }
-
-    fn challenge(&self) -> Response {
-        let mut response = Response::new(Body::from("401 Unauthorized\n"));
-        *response.status_mut() = StatusCode::UNAUTHORIZED;
-        let headers = response.headers_mut();
-        headers.insert(WWW_AUTHENTICATE, self.challenge.clone());
-        headers.insert(CONTENT_TYPE, HeaderValue::from_static("text/plain"));
-        response
-    }
 }
 
 fn random_key(random: &dyn Random) -> hmac::Key {
@@ -141,7 +131,7 @@ impl Middleware for BasicAuth {
             // As written: form-decoding is a habit of OAuth clients alone.
             let shown = callers(request.headers()).and_then(|readings| readings.into_iter().next());
             let Some(shown) = shown else {
-                return Ok(self.challenge());
+                return Ok(unauthorized(self.challenge.clone()));
             };
             // Traefik logs the name of failed attempts, too.
             exchange.identify(Identity {
@@ -149,7 +139,7 @@ impl Middleware for BasicAuth {
                 client_id: None,
             });
             if !self.is_right(&shown).await? {
-                return Ok(self.challenge());
+                return Ok(unauthorized(self.challenge.clone()));
             }
             self.stamp.put(&mut request, &shown.id)?;
             Ok(next.run(request).await)

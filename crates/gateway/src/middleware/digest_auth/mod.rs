@@ -7,15 +7,15 @@ use std::collections::BTreeMap;
 use aws_lc_rs::constant_time::verify_slices_are_equal;
 use carnet_config::routing::middleware::{BasicAuth as Options, DigestAuth as DigestOptions};
 use futures_util::future::BoxFuture;
-use http::header::{CONTENT_TYPE, WWW_AUTHENTICATE};
+use http::HeaderValue;
 use http::uri::PathAndQuery;
-use http::{HeaderValue, StatusCode};
 use md5::{Digest as _, Md5};
 use secrecy::{ExposeSecret as _, SecretString};
 
+use super::credentials::unauthorized;
 use super::stamp::Stamp;
 use super::{Exchange, Identity, Middleware, Next};
-use crate::body::{Body, Request, Response};
+use crate::body::{Request, Response};
 use crate::error::{Fault, Reason};
 use crate::supplies::Supplies;
 
@@ -107,12 +107,7 @@ impl DigestAuth {
         );
         let challenge = HeaderValue::try_from(challenge)
             .map_err(|error| Fault::new(Reason::Internal).because(error))?;
-        let mut response = Response::new(Body::from("401 Unauthorized\n"));
-        *response.status_mut() = StatusCode::UNAUTHORIZED;
-        let headers = response.headers_mut();
-        headers.insert(WWW_AUTHENTICATE, challenge);
-        headers.insert(CONTENT_TYPE, HeaderValue::from_static("text/plain"));
-        Ok(response)
+        Ok(unauthorized(challenge))
     }
 }
 

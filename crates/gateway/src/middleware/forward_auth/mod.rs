@@ -5,8 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use carnet_config::routing::Pem;
-use carnet_config::routing::middleware::ForwardAuth as Options;
-use carnet_config::routing::middleware::forward_auth;
+use carnet_config::routing::middleware::{ForwardAuth as Options, PemTls};
 use futures_util::future::BoxFuture;
 use http::StatusCode;
 use http_body_util::{BodyExt as _, LengthLimitError, Limited};
@@ -161,7 +160,7 @@ async fn collected(response: Response, limit: usize) -> Result<Option<Response>,
 }
 
 /// The error is one sentence.
-fn tls(options: &forward_auth::Tls) -> Result<Tls, String> {
+fn tls(options: &PemTls) -> Result<Tls, String> {
     let text = |pem: &Option<Pem>| match pem {
         None => Ok(None),
         // Without what it names, another authority would be trusted.

@@ -13,6 +13,7 @@ use url::Position;
 use super::super::Exchange;
 use super::super::lookalikes::remove_lookalikes;
 use crate::body::{Body, Request};
+use crate::host;
 use crate::service::{Minted, tokens};
 use crate::upstream::Hops;
 
@@ -192,10 +193,8 @@ fn known(
 /// The port that the caller named, or that of the protocol.
 fn port(headers: &HeaderMap, host: Option<&HeaderValue>) -> HeaderValue {
     let host = host.and_then(|host| host.to_str().ok()).unwrap_or_default();
-    let named = host.rsplit_once(':');
-    let named = named
-        .filter(|(name, port)| !port.is_empty() && (name.ends_with(']') || !name.contains(':')));
-    let named = named.and_then(|(_, port)| HeaderValue::try_from(port).ok());
+    let named = host::split(host).1.filter(|port| !port.is_empty());
+    let named = named.and_then(|port| HeaderValue::try_from(port).ok());
     named.unwrap_or_else(|| {
         let proto = headers.get(X_FORWARDED_PROTO).map(HeaderValue::as_bytes);
         HeaderValue::from_static(match proto {
