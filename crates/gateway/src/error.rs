@@ -62,6 +62,12 @@ pub enum Reason {
     CallerForbidden,
     /// The service that `forwardAuth` asks gave no answer that could be read.
     AuthService,
+    /// The caller sent no token.
+    TokenMissing,
+    /// The caller sent a token that is wrong, or not his to use.
+    TokenInvalid,
+    /// Nobody can say now whether a token is right: its keys, or its server, are out of reach.
+    TokenUnverifiable,
     /// The token's claims do not satisfy the middleware's `claims`.
     ClaimsUnsatisfied,
     /// The token endpoint could not be reached, was overloaded or failed, retries included.
@@ -158,6 +164,9 @@ impl Reason {
             Self::CallerUnauthenticated => "caller_unauthenticated",
             Self::CallerForbidden => "caller_forbidden",
             Self::AuthService => "auth_service",
+            Self::TokenMissing => "token_missing",
+            Self::TokenInvalid => "token_invalid",
+            Self::TokenUnverifiable => "token_unverifiable",
             Self::ClaimsUnsatisfied => "claims_unsatisfied",
             Self::TokenEndpointUnavailable => "token_endpoint_unavailable",
             Self::TokenEndpointTimeout => "token_endpoint_timeout",
@@ -187,8 +196,11 @@ impl Reason {
             | Self::ClientGone
             | Self::CallerUnauthenticated
             | Self::CallerForbidden
+            | Self::TokenMissing
+            | Self::TokenInvalid
             | Self::ClaimsUnsatisfied => Side::Client,
             Self::AuthService
+            | Self::TokenUnverifiable
             | Self::TokenEndpointUnavailable
             | Self::TokenEndpointTimeout
             | Self::TokenEndpointAnswer
@@ -228,11 +240,14 @@ impl Reason {
             Self::NoRoute => "404 page not found\n",
             Self::NoServer => "no available server\n",
             Self::BodyTooLarge => "Request body too large\n",
-            Self::RouterClosed | Self::NoRoom | Self::TokenEndpointUnavailable => {
-                "Service Unavailable"
-            }
+            Self::RouterClosed
+            | Self::NoRoom
+            | Self::TokenEndpointUnavailable
+            | Self::TokenUnverifiable => "Service Unavailable",
             Self::ClientGone => "Client Closed Request",
-            Self::CallerUnauthenticated => "401 Unauthorized\n",
+            Self::CallerUnauthenticated | Self::TokenMissing | Self::TokenInvalid => {
+                "401 Unauthorized\n"
+            }
             Self::CallerForbidden | Self::ClaimsUnsatisfied => "Forbidden",
             Self::TokenEndpointAnswer
             | Self::TokenRefused

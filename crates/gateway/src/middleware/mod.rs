@@ -23,9 +23,12 @@ use crate::supplies::Supplies;
 
 mod add_prefix;
 mod basic_auth;
+mod bearer;
 mod buffering;
 mod circuit_breaker;
+mod claim_headers;
 mod client_ip;
+mod client_tls;
 mod compress;
 mod content_type;
 mod credentials;
@@ -39,8 +42,10 @@ mod guarded;
 mod headers;
 mod in_flight_req;
 mod ip_allow_list;
+mod jwt;
 mod lookalikes;
 mod next;
+mod o_auth_introspection;
 mod oauth_client_credentials;
 mod pass_tls_client_cert;
 mod path;
@@ -52,6 +57,7 @@ mod retry;
 mod stamp;
 mod strip_prefix;
 mod strip_prefix_regex;
+mod token_policy;
 
 pub(crate) use exchange::Service;
 pub use exchange::{Connection, Exchange, Identity, Record};
@@ -61,6 +67,7 @@ pub use next::{Endpoint, Next, ServerStatus};
 use basic_auth::BasicAuth;
 use buffering::Buffering;
 use circuit_breaker::CircuitBreaker;
+use client_tls::client_tls;
 use compress::Compress;
 use content_type::ContentType;
 use digest_auth::DigestAuth;
@@ -71,12 +78,15 @@ use grpc_web::GrpcWeb;
 use headers::Headers;
 use in_flight_req::InFlightReq;
 use ip_allow_list::IpAllowList;
+use jwt::Jwt;
+use o_auth_introspection::OAuthIntrospection;
 use oauth_client_credentials::OAuthClientCredentials;
 use pass_tls_client_cert::PassTlsClientCert;
 use path::Rewriter;
 use rate_limit::RateLimit;
 use redirect::Redirector;
 use retry::Retry;
+use token_policy::TokenPolicy;
 
 /// One station of a chain. Immutable once built; shared by all requests.
 pub trait Middleware: Send + Sync + fmt::Debug {
@@ -123,8 +133,12 @@ pub(crate) fn build(
         Options::InFlightReq(options) => Arc::new(InFlightReq::new(options)?),
         Options::IpAllowList(options) => Arc::new(IpAllowList::new(options)?),
         Options::IpWhiteList(options) => Arc::new(IpAllowList::named("ipWhiteList", options)?),
+        Options::Jwt(options) => Arc::new(Jwt::new(name, options, supplies)?),
         Options::OAuthClientCredentials(options) => {
             Arc::new(OAuthClientCredentials::new(name, options, supplies)?)
+        }
+        Options::OAuthIntrospection(options) => {
+            Arc::new(OAuthIntrospection::new(name, options, supplies)?)
         }
         Options::RateLimit(options) => Arc::new(RateLimit::new(name, options, supplies)?),
         Options::PassTlsClientCert(options) => Arc::new(PassTlsClientCert(options.clone())),
@@ -135,5 +149,6 @@ pub(crate) fn build(
         Options::Retry(options) => Arc::new(Retry::new(options, supplies)),
         Options::StripPrefix(options) => Arc::new(Rewriter(options.clone())),
         Options::StripPrefixRegex(options) => Arc::new(Rewriter(options.clone())),
+        Options::TokenPolicy(options) => Arc::new(TokenPolicy::new(options, supplies)),
     })
 }

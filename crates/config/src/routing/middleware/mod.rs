@@ -13,6 +13,7 @@ pub mod basic_auth;
 pub mod buffering;
 mod chain;
 pub mod circuit_breaker;
+mod claimed;
 pub mod compress;
 mod content_type;
 mod digest_auth;
@@ -24,6 +25,8 @@ pub mod headers;
 mod in_flight_req;
 mod ip_allow_list;
 mod ip_strategy;
+pub mod jwt;
+pub mod o_auth_introspection;
 pub mod oauth_client_credentials;
 pub mod pass_tls_client_cert;
 mod pattern;
@@ -34,17 +37,21 @@ mod redirect_scheme;
 mod redis;
 mod replace_path;
 mod replace_path_regex;
+mod resource_metadata;
 mod retry;
 mod schema;
 mod source_criterion;
 mod strip_prefix;
 mod strip_prefix_regex;
+pub mod token_policy;
+mod token_source;
 
 pub use add_prefix::AddPrefix;
 pub use basic_auth::BasicAuth;
 pub use buffering::Buffering;
 pub use chain::Chain;
 pub use circuit_breaker::CircuitBreaker;
+pub use claimed::Claimed;
 pub use compress::Compress;
 pub use content_type::ContentType;
 pub use digest_auth::DigestAuth;
@@ -56,6 +63,8 @@ pub use headers::Headers;
 pub use in_flight_req::InFlightReq;
 pub use ip_allow_list::IpAllowList;
 pub use ip_strategy::IpStrategy;
+pub use jwt::Jwt;
+pub use o_auth_introspection::OAuthIntrospection;
 pub use oauth_client_credentials::OAuthClientCredentials;
 pub use pass_tls_client_cert::PassTlsClientCert;
 pub use pem_tls::PemTls;
@@ -64,11 +73,14 @@ pub use redirect_regex::RedirectRegex;
 pub use redirect_scheme::RedirectScheme;
 pub use replace_path::ReplacePath;
 pub use replace_path_regex::ReplacePathRegex;
+pub use resource_metadata::ResourceMetadata;
 pub use retry::Retry;
 pub use schema::{of_files, schemas};
 pub use source_criterion::SourceCriterion;
 pub use strip_prefix::StripPrefix;
 pub use strip_prefix_regex::StripPrefixRegex;
+pub use token_policy::TokenPolicy;
+pub use token_source::TokenSource;
 
 /// A middleware and its options.
 #[derive(Debug, Clone, PartialEq)]
@@ -105,8 +117,12 @@ pub enum Middleware {
     IpAllowList(IpAllowList),
     /// `ipWhiteList`: the old name of `ipAllowList`.
     IpWhiteList(IpAllowList),
+    /// `jwt`.
+    Jwt(Box<Jwt>),
     /// `oAuthClientCredentials`.
     OAuthClientCredentials(Box<OAuthClientCredentials>),
+    /// `oAuthIntrospection`.
+    OAuthIntrospection(Box<OAuthIntrospection>),
     /// `passTLSClientCert`.
     PassTlsClientCert(PassTlsClientCert),
     /// `rateLimit`.
@@ -125,6 +141,8 @@ pub enum Middleware {
     StripPrefix(StripPrefix),
     /// `stripPrefixRegex`.
     StripPrefixRegex(StripPrefixRegex),
+    /// `tokenPolicy`.
+    TokenPolicy(TokenPolicy),
 }
 
 impl Middleware {
@@ -147,7 +165,9 @@ impl Middleware {
             Self::InFlightReq(_) => "inFlightReq",
             Self::IpAllowList(_) => "ipAllowList",
             Self::IpWhiteList(_) => "ipWhiteList",
+            Self::Jwt(_) => "jwt",
             Self::OAuthClientCredentials(_) => OAUTH_CLIENT_CREDENTIALS,
+            Self::OAuthIntrospection(_) => "oAuthIntrospection",
             Self::PassTlsClientCert(_) => "passTLSClientCert",
             Self::RateLimit(_) => "rateLimit",
             Self::RedirectRegex(_) => "redirectRegex",
@@ -157,6 +177,7 @@ impl Middleware {
             Self::Retry(_) => "retry",
             Self::StripPrefix(_) => "stripPrefix",
             Self::StripPrefixRegex(_) => "stripPrefixRegex",
+            Self::TokenPolicy(_) => "tokenPolicy",
         }
     }
 }
@@ -218,9 +239,16 @@ const KINDS: &[(&str, Read)] = &[
     ("ipWhiteList", |fields| {
         IpAllowList::read_old(fields).map(Middleware::IpWhiteList)
     }),
+    ("jwt", |fields| {
+        Some(Middleware::Jwt(Box::new(jwt::read(fields)?)))
+    }),
     (OAUTH_CLIENT_CREDENTIALS, |fields| {
         let options = oauth_client_credentials::read(fields)?;
         Some(Middleware::OAuthClientCredentials(Box::new(options)))
+    }),
+    ("oAuthIntrospection", |fields| {
+        let options = o_auth_introspection::read(fields)?;
+        Some(Middleware::OAuthIntrospection(Box::new(options)))
     }),
     ("passTLSClientCert", |fields| {
         PassTlsClientCert::read(fields).map(Middleware::PassTlsClientCert)
@@ -248,6 +276,9 @@ const KINDS: &[(&str, Read)] = &[
     }),
     ("stripPrefixRegex", |fields| {
         StripPrefixRegex::read(fields).map(Middleware::StripPrefixRegex)
+    }),
+    ("tokenPolicy", |fields| {
+        TokenPolicy::read(fields).map(Middleware::TokenPolicy)
     }),
 ];
 
