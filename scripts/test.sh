@@ -308,22 +308,26 @@ step_bench() {
     python3 bench/run.py --short --carnet target/release/carnet --yardstick target/release/yardstick
 }
 
+# One fuzz target. What it finds goes below target/; the committed corpus is read only.
+fuzz_target() {
+    local name=$1 log=target/fuzz/$1.log
+    mkdir -p "target/fuzz/corpus/$name"
+    cargo fuzz run --sanitizer none --target-dir target/fuzz "$name" \
+        "target/fuzz/corpus/$name" "fuzz/corpus/$name" -- \
+        -max_total_time="$FUZZ_SECONDS" -rss_limit_mb=1024 -timeout=10 >"$log" 2>&1 ||
+        { tail -n 60 "$log"; return 1; }
+    say "$name: $(tail -n 1 "$log"), nothing found"
+}
+
 step_fuzz() {
     tool cargo-fuzz
     need c++=g++
     cargo fetch --locked --quiet --manifest-path fuzz/Cargo.toml
     cargo fuzz build --sanitizer none --target-dir target/fuzz
-    local folder name log
-    for folder in fuzz/corpus/*/; do
-        name=$(basename "$folder") log=target/fuzz/$(basename "$folder").log
-        mkdir -p "target/fuzz/corpus/$name"
-        # What it finds goes below target/; the committed corpus is read only.
-        cargo fuzz run --sanitizer none --target-dir target/fuzz "$name" \
-            "target/fuzz/corpus/$name" "$folder" -- \
-            -max_total_time="$FUZZ_SECONDS" -rss_limit_mb=1024 -timeout=10 >"$log" 2>&1 ||
-            { tail -n 60 "$log"; return 1; }
-        say "$name: $(tail -n 1 "$log"), nothing found"
-    done
+    # Two beside each other, each on a core.
+    local folder
+    for folder in fuzz/corpus/*/; do basename "$folder"; done |
+        xargs -P 2 -I{} bash "$SELF" --fuzz {}
 }
 
 main() {
@@ -366,6 +370,8 @@ main() {
 
 if [ "${1:-}" = --step ]; then
     "step_$2"
+elif [ "${1:-}" = --fuzz ]; then
+    fuzz_target "$2"
 else
     main "$@"
 fi
