@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""Logs people in and out with a real browser and with curl: carnet's server, consent application and
-gateway from manifests under `carnet up`, on port 80.
+"""Logs people in and out with a real browser and with curl: carnet's server, consent application
+and gateway from manifests under `carnet up`, on port 80.
 
     python3 compat/people/run.py --carnet target/debug/carnet
     python3 compat/people/run.py --carnet PATH --manifests FILE    instead of our own
