@@ -19,6 +19,8 @@ pub enum Method {
     Post,
     /// An assertion that the client's own key signed (RFC 7523).
     PrivateKeyJwt,
+    /// A JWT-SVID of the client's SPIFFE trust domain (draft-ietf-oauth-spiffe-client-auth).
+    SpiffeJwt,
     /// No secret at all.
     None,
 }
@@ -31,6 +33,7 @@ impl Method {
             Self::Basic => "client_secret_basic",
             Self::Post => "client_secret_post",
             Self::PrivateKeyJwt => "private_key_jwt",
+            Self::SpiffeJwt => "spiffe_jwt",
             Self::None => "none",
         }
     }
