@@ -5,9 +5,7 @@
 use std::sync::Arc;
 
 use carnet_jose::{Jwk, JwkSet, jws};
-use carnet_oauth::{
-    client_assertion::{ClientAssertion, Vouched},
-};
+use carnet_oauth::client_assertion::{ClientAssertion, Vouched};
 use secrecy::SecretString;
 use serde::Deserialize;
 use url::Url;
@@ -35,7 +33,7 @@ const JWT_SVID: &str = "jwt-svid";
 pub(in crate::domain) struct Platforms(Vec<Platform>);
 
 #[derive(Debug)]
-struct Platform {
+pub(super) struct Platform {
     told: AssertionIssuer,
     keys: Keys,
 }
