@@ -20,8 +20,9 @@ pub use crate::{
     domain::{Error, Rotation},
     http::serve::{Listener, TlsError},
     options::{
-        AccessTokenStrategy, Cors, Discovery, Guesses, HookKey, HookKeyPlace, Limits, Options,
-        OptionsError, People, ScopeClaim, TokenHook, TokenProfile,
+        AccessTokenStrategy, AssertionIssuer, Cors, Discovery, Endpoint, Guesses, HookKey,
+        HookKeyPlace, IssuerKeys, Limits, Options, OptionsError, People, ScopeClaim, TokenHook,
+        TokenProfile, Workload,
     },
     ports::{Adopt, PortOptions, Ports, RequestLog, SPANS, TlsOptions, TraceParent},
     server::Authserver,

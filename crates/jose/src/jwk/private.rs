@@ -17,6 +17,7 @@ use crate::{
     jwk::{
         Material,
         members::{self, Members},
+        parsed::Parsed,
     },
 };
 
@@ -105,6 +106,7 @@ impl PrivateKey {
             is_for_signatures: true,
             algorithm: Some(algorithm),
             material: pair.material(algorithm)?,
+            parsed: Parsed::default(),
         };
         Ok(Self {
             public,

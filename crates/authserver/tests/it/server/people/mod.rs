@@ -8,6 +8,7 @@ mod logout;
 mod refresh;
 mod registration;
 mod requests;
+mod token_exchange;
 
 use std::collections::BTreeMap;
 

@@ -31,7 +31,7 @@ pub(in super::super) struct Written {
     jwks_file: String,
     /// URL of a set of keys; a path is appended to `issuer`.
     jwks_url: String,
-    /// URL of metadata that name a set of keys (RFC 8414, OpenID Connect Discovery; ours).
+    /// Metadata that name a set of keys, by their URL (RFC 8414, OpenID Connect Discovery; ours).
     discovery: String,
     /// What `iss` must be (ours). Default: what the metadata of `discovery` say, else any.
     issuer: String,
