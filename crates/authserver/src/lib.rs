@@ -20,8 +20,8 @@ pub use crate::{
     domain::{Error, Rotation},
     http::serve::{Listener, TlsError},
     options::{
-        AccessTokenStrategy, Cors, Discovery, Guesses, HookKey, HookKeyPlace, Limits, Options,
-        OptionsError, People, ScopeClaim, TokenHook, TokenProfile,
+        AccessTokenStrategy, Cookies, Cors, Discovery, Guesses, HookKey, HookKeyPlace, JwtGrant,
+        Limits, Options, OptionsError, People, SameSite, ScopeClaim, TokenHook, TokenProfile,
     },
     ports::{Adopt, PortOptions, Ports, RequestLog, SPANS, TlsOptions, TraceParent},
     server::Authserver,

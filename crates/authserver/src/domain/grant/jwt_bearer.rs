@@ -23,9 +23,6 @@ use crate::{
 /// Clocks may differ by so many seconds.
 const LEEWAY: i64 = 10;
 
-/// From its making to its end an assertion lives no longer: 30 days, as Hydra has it.
-const LONGEST: i64 = 720 * 3600;
-
 /// An assertion whose signature is right.
 struct Asserted {
     claims: Map<String, Value>,
@@ -110,27 +107,20 @@ impl Authority {
         let claims = &asserted.claims;
         let word = |name: &str| claims.get(name).and_then(Value::as_str).unwrap_or_default();
         let invalid = |text: &str| Err(invalid_grant(text));
-        let now = self.now();
-        let time = |name: &str| jwt::time(claims, name);
-        let (Some(ends), Some(made)) = (time("exp"), time("iat")) else {
-            return invalid("The assertion says no 'exp' or no 'iat'.");
-        };
-        let begins = time("nbf").unwrap_or(made);
-        if now >= ends || begins > now.saturating_add(LEEWAY) {
-            return invalid("The assertion is over, or has not begun.");
-        }
-        if ends.saturating_sub(made) > LONGEST || made > now.saturating_add(LEEWAY) {
-            return invalid("The assertion lives too long, or was made in the future.");
-        }
+        let ends = self.check_times(claims)?;
         if !is_for(claims, &server_names(&self.options)) {
             return invalid("The assertion is not for this server: 'aud' names another.");
         }
         let (subject, jti) = (word("sub"), word("jti"));
-        if subject.is_empty() || jti.is_empty() {
+        let needs_jti = !self.options.jwt_grant.jti_optional;
+        if subject.is_empty() || needs_jti && jti.is_empty() {
             return invalid("The assertion says no 'sub' or no 'jti'.");
         }
         if within(self.store.known_client(subject)).await?.is_some() {
             return invalid("The assertion is about a client of this server.");
+        }
+        if jti.is_empty() {
+            return Ok(subject.to_owned());
         }
         let name = assertion_use(&format!("issuer {}", word("iss")), jti);
         match within(self.store.use_jti(&name, ends)).await? {
@@ -140,6 +130,28 @@ impl Authority {
                 "The assertion was used before: its 'jti' counts once.",
             )),
         }
+    }
+
+    /// Whether an assertion counts now. Gives when it ends.
+    fn check_times(&self, claims: &Map<String, Value>) -> Result<i64, TokenError> {
+        let invalid = |text: &str| Err(invalid_grant(text));
+        let options = &self.options.jwt_grant;
+        let now = self.now();
+        let time = |name: &str| jwt::time(claims, name);
+        // One that need not say when it was made counts as made now.
+        let unsaid = (options.iat_optional && !claims.contains_key("iat")).then_some(now);
+        let (Some(ends), Some(made)) = (time("exp"), time("iat").or(unsaid)) else {
+            return invalid("The assertion says no 'exp' or no 'iat'.");
+        };
+        let begins = time("nbf").unwrap_or(made);
+        if now >= ends || begins > now.saturating_add(LEEWAY) {
+            return invalid("The assertion is over, or has not begun.");
+        }
+        let longest = i64::try_from(options.max_ttl.as_secs()).unwrap_or(i64::MAX);
+        if ends.saturating_sub(made) > longest || made > now.saturating_add(LEEWAY) {
+            return invalid("The assertion lives too long, or was made in the future.");
+        }
+        Ok(ends)
     }
 }
 
