@@ -1,5 +1,6 @@
 //! What the server is told at start. The defaults are Hydra's, but for the size of RSA keys.
 
+mod assertion_issuer;
 mod cookies;
 mod hook;
 mod limits;
@@ -13,6 +14,7 @@ use ipnet::IpNet;
 use secrecy::{ExposeSecret as _, SecretString};
 
 use crate::{domain::Rotation, http::serve::TlsError, ports::Ports};
+pub use assertion_issuer::{AssertionIssuer, Endpoint, IssuerKeys, Workload};
 pub use cookies::{Cookies, SameSite};
 pub use hook::{HookKey, HookKeyPlace, TokenHook};
 pub use limits::{Guesses, Limits};
@@ -36,6 +38,9 @@ pub struct Options {
     /// `oauth2.client_assertion.strict_audience` (ours): whether a client assertion must be for the
     /// issuer alone; otherwise the token endpoint will do.
     pub strict_assertion_audience: bool,
+    /// `oauth2.client_assertion.issuers` (ours): platforms whose tokens stand for clients that have
+    /// no secret.
+    pub assertion_issuers: Vec<AssertionIssuer>,
     /// `strategies.scope`: how scopes are matched.
     pub scope_strategy: scope::Strategy,
     /// `strategies.jwt.scope_claim`: how a JWT carries its scopes.
@@ -103,6 +108,9 @@ pub struct Options {
     /// `revocations.limit` (ours): so many tokens are revoked one by one; beyond it all tokens of the
     /// client that has most of them are.
     pub revocation_limit: usize,
+    /// `revocations.status_list` (ours): for how long a list of revoked tokens may be kept by those who
+    /// fetch it; no lists when absent.
+    pub status_list: Option<Duration>,
     /// `webfinger.jwks.broadcast_keys`: key sets that are published besides the two that sign.
     pub broadcast_keys: Vec<String>,
     /// `webfinger.oidc_discovery`: what the discovery document says differently.
@@ -217,6 +225,7 @@ impl Default for Options {
             public_url: None,
             access_token_strategy: AccessTokenStrategy::default(),
             strict_assertion_audience: false,
+            assertion_issuers: Vec::new(),
             scope_strategy: scope::Strategy::default(),
             scope_claim: ScopeClaim::default(),
             token_profile: TokenProfile::default(),
@@ -246,6 +255,7 @@ impl Default for Options {
             algorithm: Algorithm::Rs256,
             rotation: None,
             revocation_limit: 100_000,
+            status_list: None,
             broadcast_keys: texts(&["hydra.openid.id-token"]),
             discovery: Discovery::default(),
             public_cors: None,
@@ -283,6 +293,9 @@ pub enum OptionsError {
         "oidc.subject_identifiers.pairwise.salt: set one, or leave `pairwise` out of supported_types"
     )]
     NoSalt,
+    /// A platform that is to vouch for workloads cannot be believed: its issuer, and why.
+    #[error("oauth2.client_assertion.issuers: {0}: {1}")]
+    AssertionIssuer(String, &'static str),
     /// TLS of a port, `public` or `admin`, cannot be spoken.
     #[error("serve.{0}.tls.{1}")]
     Tls(&'static str, TlsError),
@@ -306,6 +319,12 @@ impl Options {
         let is_pairwise = self.subject_types.iter().any(|name| name == PAIRWISE);
         if is_pairwise && self.pairwise_salt.is_none() {
             return Err(OptionsError::NoSalt);
+        }
+        for issuer in &self.assertion_issuers {
+            if let Some(problem) = issuer.problem() {
+                let name = issuer.issuer.clone();
+                return Err(OptionsError::AssertionIssuer(name, problem));
+            }
         }
         if dev {
             return Ok(());
@@ -336,6 +355,17 @@ impl Options {
     pub(crate) fn token_endpoint(&self) -> String {
         let named = self.discovery.token_url.clone();
         named.unwrap_or_else(|| format!("{}/oauth2/token", self.public_base()))
+    }
+
+    /// Whether a platform vouches for workloads that are this client.
+    pub(crate) fn has_workload(&self, client_id: &str) -> bool {
+        let workloads = self
+            .assertion_issuers
+            .iter()
+            .flat_map(|issuer| &issuer.clients);
+        workloads
+            .into_iter()
+            .any(|workload| workload.client_id == client_id)
     }
 
     /// The public URL, without a slash at its end.

@@ -24,9 +24,9 @@ use crate::{
 const LEEWAY: i64 = 10;
 
 /// An assertion whose signature is right.
-struct Asserted {
-    claims: Map<String, Value>,
-    issuer: TrustedIssuerRow,
+pub(super) struct Asserted {
+    pub(super) claims: Map<String, Value>,
+    pub(super) issuer: TrustedIssuerRow,
 }
 
 impl Authority {
@@ -71,6 +71,7 @@ impl Authority {
                 subject,
                 consent_id: String::new(),
             }),
+            actor: None,
             extra: Some(claims::sorted(client.access_token_claims.clone())),
         };
         self.ask_hook(client, request, &mut granted).await?;
@@ -78,7 +79,7 @@ impl Authority {
     }
 
     /// The claims of an assertion that a trusted issuer signed.
-    async fn asserted(&self, text: &str) -> Result<Asserted, TokenError> {
+    pub(super) async fn asserted(&self, text: &str) -> Result<Asserted, TokenError> {
         let unreadable = || invalid_grant("The assertion is no JWT, or not one for this server.");
         let decoded = jws::decode_unverified(text).map_err(|_| unreadable())?;
         let claims = jwt::claims(&decoded.payload).map_err(|_| unreadable())?;
@@ -104,27 +105,19 @@ impl Authority {
 
     /// Checks what an assertion says, and uses it up. Gives whom it is about.
     async fn spend(&self, asserted: &Asserted) -> Result<String, TokenError> {
+        let subject = self.whom(asserted).await?;
         let claims = &asserted.claims;
         let word = |name: &str| claims.get(name).and_then(Value::as_str).unwrap_or_default();
-        let invalid = |text: &str| Err(invalid_grant(text));
-        let ends = self.check_times(claims)?;
-        if !is_for(claims, &server_names(&self.options)) {
-            return invalid("The assertion is not for this server: 'aud' names another.");
+        let jti = word("jti");
+        match (jti.is_empty(), self.options.jwt_grant.jti_optional) {
+            (true, true) => return Ok(subject),
+            (true, false) => return Err(invalid_grant("The assertion says no 'jti'.")),
+            (false, _) => {}
         }
-        let (subject, jti) = (word("sub"), word("jti"));
-        let needs_jti = !self.options.jwt_grant.jti_optional;
-        if subject.is_empty() || needs_jti && jti.is_empty() {
-            return invalid("The assertion says no 'sub' or no 'jti'.");
-        }
-        if within(self.store.known_client(subject)).await?.is_some() {
-            return invalid("The assertion is about a client of this server.");
-        }
-        if jti.is_empty() {
-            return Ok(subject.to_owned());
-        }
+        let ends = jwt::time(claims, "exp").unwrap_or_default();
         let name = assertion_use(&format!("issuer {}", word("iss")), jti);
         match within(self.store.use_jti(&name, ends)).await? {
-            true => Ok(subject.to_owned()),
+            true => Ok(subject),
             false => Err(TokenError::refused(
                 ErrorCode::JtiKnown,
                 "The assertion was used before: its 'jti' counts once.",
@@ -132,8 +125,27 @@ impl Authority {
         }
     }
 
-    /// Whether an assertion counts now. Gives when it ends.
-    fn check_times(&self, claims: &Map<String, Value>) -> Result<i64, TokenError> {
+    /// Whom an assertion is about that is in its time and for this server.
+    pub(super) async fn whom(&self, asserted: &Asserted) -> Result<String, TokenError> {
+        let claims = &asserted.claims;
+        let word = |name: &str| claims.get(name).and_then(Value::as_str).unwrap_or_default();
+        let invalid = |text: &str| Err(invalid_grant(text));
+        self.check_times(claims)?;
+        if !is_for(claims, &server_names(&self.options)) {
+            return invalid("The assertion is not for this server: 'aud' names another.");
+        }
+        let subject = word("sub");
+        if subject.is_empty() {
+            return invalid("The assertion says no 'sub'.");
+        }
+        if within(self.store.known_client(subject)).await?.is_some() {
+            return invalid("The assertion is about a client of this server.");
+        }
+        Ok(subject.to_owned())
+    }
+
+    /// Whether an assertion counts now.
+    fn check_times(&self, claims: &Map<String, Value>) -> Result<(), TokenError> {
         let invalid = |text: &str| Err(invalid_grant(text));
         let options = &self.options.jwt_grant;
         let now = self.now();
@@ -151,7 +163,7 @@ impl Authority {
         if ends.saturating_sub(made) > longest || made > now.saturating_add(LEEWAY) {
             return invalid("The assertion lives too long, or was made in the future.");
         }
-        Ok(ends)
+        Ok(())
     }
 }
 

@@ -73,6 +73,7 @@ impl Authority {
                 subject: row.subject.clone(),
                 consent_id: row.id.clone(),
             }),
+            actor: None,
             extra: Some(claims::sorted(extra)),
         };
         self.ask_hook(client, request, &mut granted).await?;

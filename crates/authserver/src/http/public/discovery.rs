@@ -12,6 +12,7 @@ use crate::{
         Shared, answer,
         error::{Failed, OauthFailure},
     },
+    options::AssertionIssuer,
 };
 
 /// The path of RFC 8414 for an issuer that has a path itself: that one behind it.
@@ -98,20 +99,32 @@ fn metadata(options: &Options, algorithm: Algorithm) -> Metadata {
             &["offline_access", "offline", "openid"],
             &discovery.supported_scope,
         ),
-        token_endpoint_auth_methods_supported: [
-            Method::Post,
-            Method::Basic,
-            Method::PrivateKeyJwt,
-            Method::None,
-        ]
-        .map(|method| method.name().to_owned())
-        .to_vec(),
+        token_endpoint_auth_methods_supported: methods(options),
         token_endpoint_auth_signing_alg_values_supported: Algorithm::ALL
             .map(|algorithm| algorithm.name().to_owned())
             .to_vec(),
         revocation_endpoint: format!("{issuer}/oauth2/revoke"),
         introspection_endpoint: String::new(),
     }
+}
+
+/// How clients may authenticate. Nobody can by a token of SPIFFE where no trust domain is believed.
+fn methods(options: &Options) -> Vec<String> {
+    let has_spiffe = options
+        .assertion_issuers
+        .iter()
+        .any(AssertionIssuer::is_trust_domain);
+    let spiffe = has_spiffe.then_some(Method::SpiffeJwt);
+    [
+        Method::Post,
+        Method::Basic,
+        Method::PrivateKeyJwt,
+        Method::None,
+    ]
+    .into_iter()
+    .chain(spiffe)
+    .map(|method| method.name().to_owned())
+    .collect()
 }
 
 #[cfg(test)]

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use super::assertion_issuers::{self, AssertionIssuer};
 use super::hook::{self, TokenHook};
 use super::people::People;
 use super::read::ADVICE;
@@ -17,6 +18,9 @@ pub struct OAuth2 {
     /// `client_assertion.strict_audience` (ours): client assertions must be for the issuer alone, not
     /// for the token endpoint. Default false.
     pub strict_assertion_audience: bool,
+    /// `client_assertion.issuers` (ours): platforms whose tokens stand for clients that have no
+    /// secret. Default none.
+    pub assertion_issuers: Vec<AssertionIssuer>,
     /// `exclude_not_before_claim`: JWTs have no `nbf`. Default false.
     pub exclude_not_before_claim: bool,
     /// `mirror_top_level_claims`: JWTs have `ext`. Default true.
@@ -75,6 +79,7 @@ impl Default for OAuth2 {
         Self {
             default_grant_allowed_scope: false,
             strict_assertion_audience: false,
+            assertion_issuers: Vec::new(),
             exclude_not_before_claim: false,
             mirror_top_level_claims: true,
             allowed_top_level_claims: Vec::new(),
@@ -108,12 +113,18 @@ pub(super) fn read(fields: &mut Fields<'_>, people: &mut People) -> OAuth2 {
         grant.boolean("default_grant_allowed_scope")
     });
     let assertion = fields.map("client_assertion", |assertion| {
-        assertion.boolean("strict_audience")
+        let is_strict = assertion.boolean("strict_audience");
+        (
+            is_strict.unwrap_or(false),
+            assertion_issuers::read(assertion),
+        )
     });
+    let (strict_assertion_audience, assertion_issuers) = assertion.unwrap_or_default();
     let hashers = fields.map("hashers", |hashers| hashers_of(hashers, &default));
     OAuth2 {
         default_grant_allowed_scope: grant.flatten().unwrap_or(false),
-        strict_assertion_audience: assertion.flatten().unwrap_or(false),
+        strict_assertion_audience,
+        assertion_issuers,
         exclude_not_before_claim: fields.boolean("exclude_not_before_claim").unwrap_or(false),
         mirror_top_level_claims: fields.boolean("mirror_top_level_claims").unwrap_or(true),
         allowed_top_level_claims: fields.texts("allowed_top_level_claims"),

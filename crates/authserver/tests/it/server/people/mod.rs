@@ -11,6 +11,7 @@ mod refresh;
 mod registration;
 mod requests;
 mod subjects;
+mod token_exchange;
 
 use std::collections::BTreeMap;
 
