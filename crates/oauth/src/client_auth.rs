@@ -10,6 +10,9 @@ use secrecy::{ExposeSecret as _, SecretString};
 
 use crate::form;
 
+/// Bytes of a Basic header that are looked at: enough for a token in the place of a password.
+const MAX_HEADER: usize = 16 * 1024;
+
 /// The names of the methods, as clients are registered with them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Method {
@@ -57,9 +60,12 @@ pub struct Basic {
 
 impl Basic {
     /// Reads the value of an `Authorization` header; `None` when it is no Basic header that can be
-    /// read. The scheme may be written in any case.
+    /// read, or longer than credentials are (16 KiB). The scheme may be written in any case.
     #[must_use]
     pub fn parse(header: &[u8]) -> Option<Self> {
+        if header.len() > MAX_HEADER {
+            return None;
+        }
         let header = std::str::from_utf8(header).ok()?;
         let (scheme, encoded) = header.split_once(' ')?;
         if !scheme.eq_ignore_ascii_case("basic") {
