@@ -6,7 +6,7 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 SELF=$PWD/scripts/test.sh
 
-STEPS=(fmt clippy walls security paths deny audit test kills faults doc demo hydra schemathesis clients providers failures traefik gateway acme kube chart bench fuzz)
+STEPS=(fmt clippy walls security paths deny audit test kills faults doc demo hydra schemathesis clients people providers failures traefik gateway acme kube chart bench fuzz)
 
 # Versions of the tools that are built from the Rust registry, and of those that are Go modules.
 CARGO_TOOLS=(cargo-deny@0.20.2 cargo-audit@0.22.2 cargo-fuzz@0.13.2)
@@ -194,6 +194,18 @@ step_clients() {
     python3 -m unittest discover compat/clients
     release
     python3 compat/clients/run.py --carnet target/release/carnet
+}
+
+# People log in and out with the distribution's Chromium and with curl: our manifests, and those that
+# MANIFESTS names, or that lie beside the project.
+step_people() {
+    need_python
+    need chromium=chromium curl=curl unshare=util-linux ip=iproute2
+    compgen -G '/usr/share/fonts/truetype/*/*.ttf' >/dev/null || need a-font=fonts-dejavu-core
+    release
+    python3 compat/people/run.py --carnet target/release/carnet
+    local given=${MANIFESTS:-../shared/seed/manifests/hydra.yaml}
+    [ ! -e "$given" ] || python3 compat/people/run.py --carnet target/release/carnet --manifests "$given"
 }
 
 # Authorization servers that others wrote give tokens to the gateway. Keycloak is a download of 170 MB

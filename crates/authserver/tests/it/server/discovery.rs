@@ -46,6 +46,7 @@ async fn the_document_is_at_both_paths_and_names_what_is_there() {
                 ["client_secret_post", "client_secret_basic", "private_key_jwt", "none"],
             "token_endpoint_auth_signing_alg_values_supported": ["RS256", "RS384", "RS512", "PS256",
                 "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA"],
+            "userinfo_signing_alg_values_supported": ["none", "RS256"],
             "id_token_signing_alg_values_supported": ["RS256"],
             "id_token_signed_response_alg": ["RS256"],
             "request_parameter_supported": false,
