@@ -1,5 +1,7 @@
 //! The description of the public port, held against the server that gives it.
 
+use std::time::Duration;
+
 use axum::http::{Method, StatusCode};
 use serde_json::{Value, json};
 
