@@ -18,6 +18,7 @@ mod hostile;
 mod http2;
 mod http2_frames;
 mod jwt;
+mod late_bodies;
 mod messages;
 mod metrics;
 mod middlewares;

@@ -87,7 +87,9 @@ pub(super) fn options(config: &AuthserverConfig) -> Result<Options, Failure> {
         allowed_top_level_claims: config.oauth2.allowed_top_level_claims.clone(),
         mirror_top_level_claims: config.oauth2.mirror_top_level_claims,
         preserve_ext_claims: config.oauth2.preserve_ext_claims,
+        jwt_grant: jwt_grant(config.oauth2.jwt_grant),
         people: people(config),
+        cookies: cookies(&config.cookies),
         is_trial: config.dev,
         limits: limits(&config.limits),
         audit_file: config.audit_file.as_ref().map(PathBuf::from),
@@ -96,7 +98,9 @@ pub(super) fn options(config: &AuthserverConfig) -> Result<Options, Failure> {
         default_grant_allowed_scope: config.oauth2.default_grant_allowed_scope,
         default_scope: config.default_scope.clone(),
         subject_types: config.subject_types.clone(),
+        pairwise_salt: config.pairwise_salt.clone(),
         system_secrets: config.secrets.system.clone(),
+        cookie_secrets: config.secrets.cookie.clone(),
         pbkdf2_iterations: config.oauth2.pbkdf2_iterations,
         bcrypt_cost: (config.oauth2.hasher == Hasher::Bcrypt).then_some(config.oauth2.bcrypt_cost),
         rsa_bits: match config.rsa_bits {
@@ -112,12 +116,7 @@ pub(super) fn options(config: &AuthserverConfig) -> Result<Options, Failure> {
             publish_ahead: rotation.publish_ahead,
         }),
         broadcast_keys: config.broadcast_keys.clone(),
-        discovery: authserver::Discovery {
-            token_url: config.discovery.token_url.clone(),
-            jwks_url: config.discovery.jwks_url.clone(),
-            supported_claims: config.discovery.supported_claims.clone(),
-            supported_scope: config.discovery.supported_scope.clone(),
-        },
+        discovery: discovery(&config.discovery),
         public_cors: config.public.cors.as_ref().map(cors),
         admin_cors: config.admin.cors.as_ref().map(cors),
         ports: Ports {
@@ -165,6 +164,45 @@ fn people(config: &AuthserverConfig) -> authserver::People {
         pkce_enforced_for_public: people.pkce_enforced_for_public,
         grace_period: people.grace_period,
         grace_uses: people.grace_uses,
+    }
+}
+
+fn jwt_grant(grant: config::JwtGrant) -> authserver::JwtGrant {
+    authserver::JwtGrant {
+        jti_optional: grant.jti_optional,
+        iat_optional: grant.iat_optional,
+        max_ttl: grant.max_ttl,
+    }
+}
+
+fn discovery(discovery: &config::Discovery) -> authserver::Discovery {
+    authserver::Discovery {
+        auth_url: discovery.auth_url.clone(),
+        token_url: discovery.token_url.clone(),
+        userinfo_url: discovery.userinfo_url.clone(),
+        device_authorization_url: discovery.device_authorization_url.clone(),
+        client_registration_url: discovery.client_registration_url.clone(),
+        jwks_url: discovery.jwks_url.clone(),
+        supported_claims: discovery.supported_claims.clone(),
+        supported_scope: discovery.supported_scope.clone(),
+    }
+}
+
+fn cookies(cookies: &config::Cookies) -> authserver::Cookies {
+    let same_site = cookies.same_site.map(|mode| match mode {
+        config::SameSite::Strict => authserver::SameSite::Strict,
+        config::SameSite::Lax => authserver::SameSite::Lax,
+        config::SameSite::None => authserver::SameSite::None,
+    });
+    authserver::Cookies {
+        domain: cookies.domain.clone(),
+        secure: cookies.secure,
+        same_site,
+        login_csrf: cookies.login_csrf.clone(),
+        consent_csrf: cookies.consent_csrf.clone(),
+        device_csrf: cookies.device_csrf.clone(),
+        session: cookies.session.clone(),
+        session_path: cookies.session_path.clone(),
     }
 }
 

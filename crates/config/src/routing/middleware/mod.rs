@@ -9,6 +9,7 @@ use crate::nearest::suggestion;
 use crate::not_yet::{self, MIDDLEWARE_KINDS};
 
 mod add_prefix;
+mod api_key;
 pub mod basic_auth;
 pub mod buffering;
 mod chain;
@@ -22,10 +23,12 @@ mod errors;
 pub mod forward_auth;
 mod grpc_web;
 pub mod headers;
+mod hmac;
 mod in_flight_req;
 mod ip_allow_list;
 mod ip_strategy;
 pub mod jwt;
+mod key_source;
 pub mod o_auth_introspection;
 pub mod oauth_client_credentials;
 pub mod pass_tls_client_cert;
@@ -47,6 +50,7 @@ pub mod token_policy;
 mod token_source;
 
 pub use add_prefix::AddPrefix;
+pub use api_key::ApiKey;
 pub use basic_auth::BasicAuth;
 pub use buffering::Buffering;
 pub use chain::Chain;
@@ -60,10 +64,12 @@ pub use errors::Errors;
 pub use forward_auth::ForwardAuth;
 pub use grpc_web::GrpcWeb;
 pub use headers::Headers;
+pub use hmac::Hmac;
 pub use in_flight_req::InFlightReq;
 pub use ip_allow_list::IpAllowList;
 pub use ip_strategy::IpStrategy;
 pub use jwt::Jwt;
+pub use key_source::KeySource;
 pub use o_auth_introspection::OAuthIntrospection;
 pub use oauth_client_credentials::OAuthClientCredentials;
 pub use pass_tls_client_cert::PassTlsClientCert;
@@ -87,6 +93,8 @@ pub use token_source::TokenSource;
 pub enum Middleware {
     /// `addPrefix`.
     AddPrefix(AddPrefix),
+    /// `apiKey`.
+    ApiKey(ApiKey),
     /// `basicAuth`.
     BasicAuth(BasicAuth),
     /// `buffering`.
@@ -111,6 +119,8 @@ pub enum Middleware {
     GrpcWeb(GrpcWeb),
     /// `headers`.
     Headers(Box<Headers>),
+    /// `hmac`.
+    Hmac(Hmac),
     /// `inFlightReq`.
     InFlightReq(InFlightReq),
     /// `ipAllowList`.
@@ -150,6 +160,7 @@ impl Middleware {
     pub fn kind(&self) -> &'static str {
         match self {
             Self::AddPrefix(_) => "addPrefix",
+            Self::ApiKey(_) => "apiKey",
             Self::BasicAuth(_) => "basicAuth",
             Self::Buffering(_) => "buffering",
             Self::Chain(_) => "chain",
@@ -162,6 +173,7 @@ impl Middleware {
             Self::ForwardAuth(_) => "forwardAuth",
             Self::GrpcWeb(_) => "grpcWeb",
             Self::Headers(_) => "headers",
+            Self::Hmac(_) => "hmac",
             Self::InFlightReq(_) => "inFlightReq",
             Self::IpAllowList(_) => "ipAllowList",
             Self::IpWhiteList(_) => "ipWhiteList",
@@ -190,6 +202,9 @@ type Read = fn(&mut Fields<'_>) -> Option<Middleware>;
 const KINDS: &[(&str, Read)] = &[
     ("addPrefix", |fields| {
         AddPrefix::read(fields).map(Middleware::AddPrefix)
+    }),
+    ("apiKey", |fields| {
+        ApiKey::read(fields).map(Middleware::ApiKey)
     }),
     ("basicAuth", |fields| {
         BasicAuth::read(fields).map(Middleware::BasicAuth)
@@ -230,6 +245,7 @@ const KINDS: &[(&str, Read)] = &[
     ("headers", |fields| {
         Some(Middleware::Headers(Box::new(Headers::read(fields)?)))
     }),
+    ("hmac", |fields| Hmac::read(fields).map(Middleware::Hmac)),
     ("inFlightReq", |fields| {
         InFlightReq::read(fields).map(Middleware::InFlightReq)
     }),
