@@ -4,6 +4,7 @@
 //! but neither HTTP nor SQL; [`store`] knows rows, but not what a token means.
 //! Start at [`Authserver`] and [`Options`].
 
+mod certificate;
 mod domain;
 mod fetch;
 mod http;
@@ -17,11 +18,12 @@ pub use carnet_jose::{Algorithm, RsaBits};
 pub use carnet_oauth::{client::TokenLimits, scope::Strategy as ScopeStrategy};
 
 pub use crate::{
+    certificate::{ClientAuthorities, NoAuthorities},
     domain::{Error, Rotation},
     http::serve::{Listener, TlsError},
     options::{
-        AccessTokenStrategy, Cors, Discovery, Guesses, HookKey, HookKeyPlace, Limits, Options,
-        OptionsError, People, ScopeClaim, TokenHook, TokenProfile,
+        AccessTokenStrategy, Cors, Discovery, Dpop, Guesses, HookKey, HookKeyPlace, Limits, Mtls,
+        Options, OptionsError, People, ScopeClaim, TokenHook, TokenProfile,
     },
     ports::{Adopt, PortOptions, Ports, RequestLog, SPANS, TlsOptions, TraceParent},
     server::Authserver,

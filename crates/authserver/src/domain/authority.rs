@@ -8,7 +8,7 @@ use std::{
     time::{Duration, SystemTime},
 };
 
-use carnet_oauth::{Clock, Random};
+use carnet_oauth::{Clock, Random, dpop::Nonces};
 use tracing::Instrument as _;
 
 use crate::{
@@ -46,6 +46,8 @@ pub(crate) struct Authority {
     pub(super) ring: Arc<KeyRing>,
     pub(super) revocations: Arc<Revocations>,
     pub(super) system: Arc<SystemKeys>,
+    /// Of proofs of possession.
+    pub(super) nonces: Arc<Nonces>,
     pub(super) verifier: SecretVerifier,
     pub(super) failures: Arc<FailureTimer>,
     pub(super) client_keys: Arc<ClientKeys>,
@@ -94,6 +96,7 @@ impl Authority {
             guess_limiter: Arc::new(GuessLimiter::new(options.limits.guesses)),
             counters: Arc::default(),
             audit: Arc::new(AuditLog::open(options.audit_file.as_deref())?),
+            nonces: Arc::new(Nonces::new(system.nonce_keys())),
             client_writes: Arc::default(),
             draining: Arc::default(),
             options,

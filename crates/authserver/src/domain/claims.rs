@@ -2,6 +2,7 @@
 
 use std::slice;
 
+use carnet_oauth::Confirmation;
 use serde::Serialize;
 use serde_json::{Map, Value};
 
@@ -11,9 +12,10 @@ use crate::{
 };
 
 /// What only this server says: no extra claim of that name stands at the top of a token.
-pub(super) const RESERVED: [&str; 10] = [
+pub(super) const RESERVED: [&str; 11] = [
     "aud",
     "client_id",
+    "cnf",
     "exp",
     "ext",
     "iat",
@@ -29,6 +31,8 @@ pub(super) const RESERVED: [&str; 10] = [
 pub(super) struct Claims<'a> {
     aud: &'a [String],
     client_id: &'a str,
+    #[serde(skip_serializing_if = "Confirmation::is_empty")]
+    cnf: &'a Confirmation,
     exp: i64,
     #[serde(skip_serializing_if = "Option::is_none")]
     ext: Option<Ext<'a>>,
@@ -79,6 +83,7 @@ impl<'a> Claims<'a> {
         Self {
             aud,
             client_id: &granted.client_id,
+            cnf: &granted.confirmation,
             exp: granted.expires_at,
             ext: ext(options, granted, &promoted),
             iat: granted.issued_at,
@@ -202,6 +207,7 @@ mod tests {
             profile: TokenProfile::Hydra,
             person: None,
             extra: extra.as_object().cloned(),
+            confirmation: Confirmation::default(),
         }
     }
 

@@ -2,7 +2,11 @@
 //! set, not with the newest alone; then the revocations are looked up.
 
 use carnet_jose::jwt;
-use carnet_oauth::introspection::{ActiveToken, Introspection};
+use carnet_oauth::{
+    Confirmation,
+    introspection::{ActiveToken, Introspection},
+};
+use serde::Deserialize as _;
 use serde_json::{Map, Value};
 
 use crate::{
@@ -33,6 +37,8 @@ pub(super) struct LiveToken {
     pub(super) id: TokenId,
     /// Claims of the application.
     ext: Map<String, Value>,
+    /// By what it is bound to whoever may show it.
+    pub(super) confirmation: Confirmation,
 }
 
 /// By what a token is known.
@@ -85,9 +91,13 @@ impl Authority {
             nbf: live.not_before,
             aud: live.audiences,
             iss: self.options.issuer.clone(),
-            token_type: "Bearer".to_owned(),
+            token_type: match &live.confirmation.key {
+                Some(_) => "DPoP".to_owned(),
+                None => "Bearer".to_owned(),
+            },
             token_use: token_use.to_owned(),
             ext: live.ext,
+            cnf: live.confirmation,
         }))
     }
 
@@ -160,6 +170,7 @@ impl Authority {
             expires_at: row.expires_at,
             id: TokenId::Opaque(digest),
             ext: said.access_token,
+            confirmation: row.confirmation,
         }))
     }
 
@@ -217,6 +228,7 @@ impl Authority {
             expires_at: row.expires_at,
             id: TokenId::Opaque(digest),
             ext: row.ext,
+            confirmation: row.confirmation,
         }))
     }
 
@@ -244,7 +256,16 @@ impl Authority {
                 }),
             },
             ext: claims::extra(claims),
+            confirmation: confirmation(claims)?,
         })
+    }
+}
+
+/// By what a signed token is bound; `None` when that cannot be read.
+fn confirmation(claims: &Map<String, Value>) -> Option<Confirmation> {
+    match claims.get("cnf") {
+        None => Some(Confirmation::default()),
+        Some(cnf) => Confirmation::deserialize(cnf).ok(),
     }
 }
 

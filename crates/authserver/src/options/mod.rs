@@ -1,5 +1,6 @@
 //! What the server is told at start. The defaults are Hydra's, but for the size of RSA keys.
 
+mod bound;
 mod hook;
 mod limits;
 mod people;
@@ -12,6 +13,7 @@ use ipnet::IpNet;
 use secrecy::{ExposeSecret as _, SecretString};
 
 use crate::{domain::Rotation, http::serve::TlsError, ports::Ports};
+pub use bound::{Dpop, Mtls};
 pub use hook::{HookKey, HookKeyPlace, TokenHook};
 pub use limits::{Guesses, Limits};
 pub use people::People;
@@ -52,6 +54,10 @@ pub struct Options {
     pub token_hook: Option<TokenHook>,
     /// Flows for people.
     pub people: People,
+    /// `oauth2.mtls` (ours).
+    pub mtls: Mtls,
+    /// `oauth2.dpop` (ours).
+    pub dpop: Dpop,
     /// `dev`: a trial, whose cookies need no https and are called so.
     pub is_trial: bool,
     /// `limits` (ours): who gets how much.
@@ -183,6 +189,8 @@ impl Default for Options {
             preserve_ext_claims: false,
             token_hook: None,
             people: People::default(),
+            mtls: Mtls::default(),
+            dpop: Dpop::default(),
             is_trial: false,
             limits: Limits::default(),
             audit_file: None,
@@ -277,6 +285,17 @@ impl Options {
     pub(crate) fn token_endpoint(&self) -> String {
         let named = self.discovery.token_url.clone();
         named.unwrap_or_else(|| format!("{}/oauth2/token", self.public_base()))
+    }
+
+    /// Where a path of the public port is, in every spelling.
+    pub(crate) fn endpoints(&self, path: &str) -> Vec<String> {
+        let bases = [
+            Some(self.public_base()),
+            Some(self.issuer_base()),
+            self.mtls.base(),
+        ];
+        let bases = bases.into_iter().flatten();
+        bases.map(|base| format!("{base}{path}")).collect()
     }
 
     /// The public URL, without a slash at its end.

@@ -3,7 +3,8 @@
 
 use carnet_jose::{JwkSet, jws, jwt};
 use carnet_oauth::{
-    ErrorCode, client::Client, client::Lifespan, grant::Grant, token_request::TokenRequest,
+    Confirmation, ErrorCode, client::Client, client::Lifespan, grant::Grant,
+    token_request::TokenRequest,
 };
 use secrecy::ExposeSecret as _;
 use serde_json::{Map, Value};
@@ -75,6 +76,7 @@ impl Authority {
                 consent_id: String::new(),
             }),
             extra: Some(claims::sorted(client.access_token_claims.clone())),
+            confirmation: Confirmation::default(),
         };
         self.ask_hook(client, request, &mut granted).await?;
         Ok(granted)

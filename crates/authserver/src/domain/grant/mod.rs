@@ -10,7 +10,7 @@ mod refresh_token;
 pub(super) use person::invalid_grant;
 
 use carnet_oauth::{
-    ErrorCode, client::Client, grant::Grant, token_request::TokenRequest,
+    Confirmation, ErrorCode, client::Client, grant::Grant, token_request::TokenRequest,
     token_response::TokenResponse,
 };
 use secrecy::{ExposeSecret as _, SecretString};
@@ -44,6 +44,8 @@ pub(super) struct Granted {
     pub(super) person: Option<Person>,
     /// Claims of the application; `None` where a hook left them open.
     pub(super) extra: Option<Map<String, Value>>,
+    /// By what the token is bound to whoever may show it.
+    pub(super) confirmation: Confirmation,
 }
 
 /// Who granted something to a client.
@@ -61,6 +63,8 @@ pub(crate) struct Issued {
     pub(crate) token: TokenResponse,
     /// The origins that the client was registered with.
     pub(crate) client_origins: Vec<String>,
+    /// The nonce of the client's next proof of possession.
+    pub(crate) nonce: Option<String>,
 }
 
 impl Granted {
@@ -68,6 +72,14 @@ impl Granted {
     pub(super) fn subject(&self) -> &str {
         let person = self.person.as_ref();
         person.map_or(&self.client_id, |person| &person.subject)
+    }
+
+    /// The same for a token that is bound.
+    fn bound_to(self, confirmation: Confirmation) -> Self {
+        Self {
+            confirmation,
+            ..self
+        }
     }
 
     fn row(&self, digest: String, jti: String) -> TokenRow {
@@ -80,6 +92,7 @@ impl Granted {
             issued_at: self.issued_at,
             expires_at: self.expires_at,
             ext: self.extra.clone().unwrap_or_default(),
+            confirmation: self.confirmation.clone(),
             holder: person.map_or_else(Holder::default, |person| Holder {
                 subject: person.subject.clone(),
                 consent_id: person.consent_id.clone(),
@@ -99,22 +112,25 @@ impl Authority {
         let grant = grant_of(request)?;
         let row = self.authenticate(presented).await?;
         let client = &row.client;
+        let bound = self.bound(client, presented).await?;
+        let nonce = self.next_nonce().filter(|_| bound.key.is_some());
         let token = match grant {
             Grant::ClientCredentials => {
                 let granted = self.client_credentials(client, request).await?;
-                self.issue(granted).await?
+                self.issue(granted.bound_to(bound)).await?
             }
-            Grant::AuthorizationCode => self.authorization_code(client, request).await?,
-            Grant::RefreshToken => self.refresh_token(client, request).await?,
-            Grant::DeviceCode => self.device_code(client, request).await?,
+            Grant::AuthorizationCode => self.authorization_code(client, request, bound).await?,
+            Grant::RefreshToken => self.refresh_token(client, request, bound).await?,
+            Grant::DeviceCode => self.device_code(client, request, bound).await?,
             Grant::JwtBearer => {
                 let granted = self.jwt_bearer(client, request).await?;
-                self.issue(granted).await?
+                self.issue(granted.bound_to(bound)).await?
             }
         };
         Ok(Issued {
             token,
             client_origins: client.allowed_cors_origins.clone(),
+            nonce,
         })
     }
 
@@ -183,7 +199,10 @@ fn response(granted: &Granted, access_token: SecretString) -> TokenResponse {
         id_token: None,
         refresh_token: None,
         scope: granted.scopes.join(" "),
-        token_type: "bearer".to_owned(),
+        token_type: match &granted.confirmation.key {
+            Some(_) => "DPoP".to_owned(),
+            None => "bearer".to_owned(),
+        },
     }
 }
 

@@ -87,6 +87,10 @@ pub(super) fn options(config: &AuthserverConfig) -> Result<Options, Failure> {
         mirror_top_level_claims: config.oauth2.mirror_top_level_claims,
         preserve_ext_claims: config.oauth2.preserve_ext_claims,
         people: people(config),
+        mtls: mtls(&config.oauth2.mtls)?,
+        dpop: authserver::Dpop {
+            needs_nonce: config.oauth2.dpop.nonce_required,
+        },
         is_trial: config.dev,
         limits: limits(&config.limits),
         audit_file: config.audit_file.as_ref().map(PathBuf::from),
@@ -141,6 +145,17 @@ fn port(name: &str, listener: &config::Listener) -> Result<PortOptions, Failure>
     })
 }
 
+fn mtls(told: &config::Mtls) -> Result<authserver::Mtls, Failure> {
+    let authorities = told.client_ca.as_ref().map(tls::authorities).transpose()?;
+    Ok(authserver::Mtls {
+        is_enabled: told.enabled,
+        authorities,
+        // Names that are none are told of where the configuration is read.
+        header: told.header.as_ref().and_then(|name| name.parse().ok()),
+        url: told.url.clone(),
+    })
+}
+
 fn people(config: &AuthserverConfig) -> authserver::People {
     let (urls, people) = (&config.urls, &config.people);
     authserver::People {
@@ -161,6 +176,7 @@ fn people(config: &AuthserverConfig) -> authserver::People {
         registration_enabled: people.registration_enabled,
         pkce_enforced: people.pkce_enforced,
         pkce_enforced_for_public: people.pkce_enforced_for_public,
+        par_required: people.par_required,
         grace_period: people.grace_period,
         grace_uses: people.grace_uses,
     }

@@ -8,6 +8,7 @@ use std::time::Duration;
 use ipnet::IpNet;
 use secrecy::{ExposeSecret, SecretString};
 
+mod bound;
 mod hook;
 mod layers;
 mod limits;
@@ -20,6 +21,7 @@ mod serve;
 mod tls;
 mod tracing;
 
+pub use bound::{Dpop, Mtls};
 pub use hook::{HookKey, HookKeyPlace, TokenHook};
 pub use layers::KEYS;
 pub use limits::{Guesses, Limits, TokenLimits};

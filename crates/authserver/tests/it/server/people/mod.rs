@@ -5,6 +5,7 @@ mod devices;
 mod jwt_bearer;
 mod logins;
 mod logout;
+mod pushed;
 mod refresh;
 mod registration;
 mod requests;
