@@ -22,8 +22,9 @@ pub use crate::{
     domain::{Error, Rotation},
     http::serve::{Listener, TlsError},
     options::{
-        AccessTokenStrategy, Cors, Discovery, Dpop, Guesses, HookKey, HookKeyPlace, Limits, Mtls,
-        Options, OptionsError, People, ScopeClaim, TokenHook, TokenProfile,
+        AccessTokenStrategy, AssertionIssuer, Cors, Discovery, Dpop, Endpoint, Guesses, HookKey,
+        HookKeyPlace, IssuerKeys, Limits, Mtls, Options, OptionsError, People, ScopeClaim,
+        TokenHook, TokenProfile, Workload,
     },
     ports::{Adopt, PortOptions, Ports, RequestLog, SPANS, TlsOptions, TraceParent},
     server::Authserver,

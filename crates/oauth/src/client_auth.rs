@@ -10,6 +10,9 @@ use secrecy::{ExposeSecret as _, SecretString};
 
 use crate::form;
 
+/// Bytes of a Basic header that are looked at: enough for a token in the place of a password.
+const MAX_HEADER: usize = 16 * 1024;
+
 /// The names of the methods, as clients are registered with them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Method {
@@ -23,6 +26,8 @@ pub enum Method {
     TlsClientAuth,
     /// A certificate that is registered itself (RFC 8705, section 2.2).
     SelfSignedTlsClientAuth,
+    /// A JWT-SVID of the client's SPIFFE trust domain (draft-ietf-oauth-spiffe-client-auth).
+    SpiffeJwt,
     /// No secret at all.
     None,
 }
@@ -37,6 +42,7 @@ impl Method {
             Self::PrivateKeyJwt => "private_key_jwt",
             Self::TlsClientAuth => "tls_client_auth",
             Self::SelfSignedTlsClientAuth => "self_signed_tls_client_auth",
+            Self::SpiffeJwt => "spiffe_jwt",
             Self::None => "none",
         }
     }
@@ -60,9 +66,12 @@ pub struct Basic {
 
 impl Basic {
     /// Reads the value of an `Authorization` header; `None` when it is no Basic header that can be
-    /// read. The scheme may be written in any case.
+    /// read, or longer than credentials are (16 KiB). The scheme may be written in any case.
     #[must_use]
     pub fn parse(header: &[u8]) -> Option<Self> {
+        if header.len() > MAX_HEADER {
+            return None;
+        }
         let header = std::str::from_utf8(header).ok()?;
         let (scheme, encoded) = header.split_once(' ')?;
         if !scheme.eq_ignore_ascii_case("basic") {

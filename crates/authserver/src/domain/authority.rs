@@ -15,13 +15,14 @@ use crate::{
     domain::{
         AdminError, Error,
         audit::{AuditLog, Entry},
-        client_auth::ClientKeys,
+        client_auth::{ClientKeys, Platforms},
         counters::Counters,
         hook::HookCaller,
         keys::ring::{KeyRing, Means, NewKeys},
         limits::{guesses::GuessLimiter, tokens::TokenLimiter},
         revocations::Revocations,
         secret::{failure::FailureTimer, verifier::SecretVerifier},
+        status_list::StatusLists,
         system_keys::SystemKeys,
         uuid,
     },
@@ -45,12 +46,15 @@ pub(crate) struct Authority {
     pub(super) store: Arc<dyn Store>,
     pub(super) ring: Arc<KeyRing>,
     pub(super) revocations: Arc<Revocations>,
+    pub(super) status_lists: Arc<StatusLists>,
     pub(super) system: Arc<SystemKeys>,
     /// Of proofs of possession.
     pub(super) nonces: Arc<Nonces>,
     pub(super) verifier: SecretVerifier,
     pub(super) failures: Arc<FailureTimer>,
     pub(super) client_keys: Arc<ClientKeys>,
+    /// Whoever vouches for workloads.
+    pub(super) platforms: Arc<Platforms>,
     pub(super) hook: Option<Arc<HookCaller>>,
     /// Calls clients that want to hear of logouts.
     pub(super) callers: Arc<Fetcher>,
@@ -87,9 +91,14 @@ impl Authority {
         Ok(Self {
             ring: Arc::new(ring),
             revocations: Arc::new(revocations),
+            status_lists: Arc::new(StatusLists::new(&*random)),
             verifier: SecretVerifier::new(Arc::clone(&system), Arc::clone(&random), &options),
             failures: Arc::new(FailureTimer::new(options.failed_authentication_after)),
             client_keys: Arc::default(),
+            platforms: Arc::new(Platforms::new(
+                &options.assertion_issuers,
+                &Platforms::default(),
+            )),
             hook: hook_of(&options),
             callers: Arc::new(Fetcher::new(CALL_PATIENCE, 0)),
             token_limiter: Arc::new(TokenLimiter::new(options.limits.tokens.clone())),
@@ -122,6 +131,7 @@ impl Authority {
         };
         Self {
             verifier: self.verifier.with(&options),
+            platforms: Arc::new(Platforms::new(&options.assertion_issuers, &self.platforms)),
             hook: hook_of(&options),
             token_limiter,
             guess_limiter,

@@ -10,10 +10,12 @@ use crate::{
         Authority, TokenError,
         authorize::Consented,
         claims,
-        keys::{ID_TOKENS, ring::Unsigned},
+        keys::{
+            ID_TOKENS,
+            ring::{Kind, Unsigned},
+        },
         uuid,
     },
-    options::TokenProfile,
     store::ConsentRow,
 };
 
@@ -63,7 +65,7 @@ impl Authority {
         let claims = Value::Object(claims::sorted(claims)).to_string();
         let unsigned = Unsigned {
             claims: claims.into_bytes(),
-            profile: TokenProfile::Hydra,
+            kind: Kind::Jwt,
             lifetime,
         };
         self.ring.sign(ID_TOKENS, unsigned).await

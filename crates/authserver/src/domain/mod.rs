@@ -29,6 +29,7 @@ pub(crate) mod revocations;
 mod revoke;
 pub(crate) mod secret;
 pub(crate) mod sessions;
+mod status_list;
 mod system_keys;
 pub(crate) mod trust;
 mod userinfo;

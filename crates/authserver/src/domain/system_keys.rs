@@ -25,16 +25,19 @@ pub(super) enum Purpose {
     UserCodes,
     /// Makes the nonces of proofs of possession.
     Nonces,
+    /// Signs the names of status lists.
+    StatusLists,
 }
 
 impl Purpose {
-    const ALL: [Self; 6] = [
+    const ALL: [Self; 7] = [
         Self::Keys,
         Self::Pages,
         Self::ClientSecrets,
         Self::Flows,
         Self::UserCodes,
         Self::Nonces,
+        Self::StatusLists,
     ];
 
     const fn label(self) -> &'static [u8] {
@@ -45,6 +48,7 @@ impl Purpose {
             Self::Flows => b"carnet: flows of people, 1",
             Self::UserCodes => b"carnet: user codes, 1",
             Self::Nonces => b"carnet: nonces of proofs, 1",
+            Self::StatusLists => b"carnet: status lists, 1",
         }
     }
 }
@@ -93,6 +97,11 @@ impl SystemKeys {
     /// The place of the secret of a name, counted from the newest.
     pub(super) fn place(&self, name: &str) -> Option<usize> {
         self.names.iter().position(|other| other == name)
+    }
+
+    /// How many secrets there are.
+    pub(super) fn count(&self) -> usize {
+        self.roots.len()
     }
 
     /// The key that signs opaque tokens, and all that verify them.

@@ -1,5 +1,6 @@
 //! What the server is told at start. The defaults are Hydra's, but for the size of RSA keys.
 
+mod assertion_issuer;
 mod bound;
 mod hook;
 mod limits;
@@ -13,6 +14,7 @@ use ipnet::IpNet;
 use secrecy::{ExposeSecret as _, SecretString};
 
 use crate::{domain::Rotation, http::serve::TlsError, ports::Ports};
+pub use assertion_issuer::{AssertionIssuer, Endpoint, IssuerKeys, Workload};
 pub use bound::{Dpop, Mtls};
 pub use hook::{HookKey, HookKeyPlace, TokenHook};
 pub use limits::{Guesses, Limits};
@@ -33,6 +35,9 @@ pub struct Options {
     /// `oauth2.client_assertion.strict_audience` (ours): whether a client assertion must be for the
     /// issuer alone; otherwise the token endpoint will do.
     pub strict_assertion_audience: bool,
+    /// `oauth2.client_assertion.issuers` (ours): platforms whose tokens stand for clients that have
+    /// no secret.
+    pub assertion_issuers: Vec<AssertionIssuer>,
     /// `strategies.scope`: how scopes are matched.
     pub scope_strategy: scope::Strategy,
     /// `strategies.jwt.scope_claim`: how a JWT carries its scopes.
@@ -94,6 +99,9 @@ pub struct Options {
     /// `revocations.limit` (ours): so many tokens are revoked one by one; beyond it all tokens of the
     /// client that has most of them are.
     pub revocation_limit: usize,
+    /// `revocations.status_list` (ours): for how long a list of revoked tokens may be kept by those who
+    /// fetch it; no lists when absent.
+    pub status_list: Option<Duration>,
     /// `webfinger.jwks.broadcast_keys`: key sets that are published besides the two that sign.
     pub broadcast_keys: Vec<String>,
     /// `webfinger.oidc_discovery`: what the discovery document says differently.
@@ -179,6 +187,7 @@ impl Default for Options {
             public_url: None,
             access_token_strategy: AccessTokenStrategy::default(),
             strict_assertion_audience: false,
+            assertion_issuers: Vec::new(),
             scope_strategy: scope::Strategy::default(),
             scope_claim: ScopeClaim::default(),
             token_profile: TokenProfile::default(),
@@ -206,6 +215,7 @@ impl Default for Options {
             algorithm: Algorithm::Rs256,
             rotation: None,
             revocation_limit: 100_000,
+            status_list: None,
             broadcast_keys: texts(&["hydra.openid.id-token"]),
             discovery: Discovery::default(),
             public_cors: None,
@@ -238,6 +248,9 @@ pub enum OptionsError {
         "secrets.system.{0}: shorter than 16 characters; use a longer one, or --dev for a trial"
     )]
     ShortSecret(usize),
+    /// A platform that is to vouch for workloads cannot be believed: its issuer, and why.
+    #[error("oauth2.client_assertion.issuers: {0}: {1}")]
+    AssertionIssuer(String, &'static str),
     /// TLS of a port, `public` or `admin`, cannot be spoken.
     #[error("serve.{0}.tls.{1}")]
     Tls(&'static str, TlsError),
@@ -257,6 +270,12 @@ impl Options {
             || url.fragment().is_some()
         {
             return Err(OptionsError::Issuer(issuer()));
+        }
+        for issuer in &self.assertion_issuers {
+            if let Some(problem) = issuer.problem() {
+                let name = issuer.issuer.clone();
+                return Err(OptionsError::AssertionIssuer(name, problem));
+            }
         }
         if dev {
             return Ok(());
@@ -296,6 +315,17 @@ impl Options {
         ];
         let bases = bases.into_iter().flatten();
         bases.map(|base| format!("{base}{path}")).collect()
+    }
+
+    /// Whether a platform vouches for workloads that are this client.
+    pub(crate) fn has_workload(&self, client_id: &str) -> bool {
+        let workloads = self
+            .assertion_issuers
+            .iter()
+            .flat_map(|issuer| &issuer.clients);
+        workloads
+            .into_iter()
+            .any(|workload| workload.client_id == client_id)
     }
 
     /// The public URL, without a slash at its end.

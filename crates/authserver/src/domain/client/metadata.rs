@@ -56,7 +56,7 @@ fn order(key: &mut Map<String, Value>) {
 /// Checks everything; `secret` is the one that was chosen.
 pub(super) fn check(options: &Options, client: &Client, secret: Option<&SecretString>) -> Checked {
     secret.map_or(Ok(()), check_secret)?;
-    check_keys(client)?;
+    check_keys(options, client)?;
     check_certificates(client)?;
     check_words(options, client)?;
     check_claims(client)?;
@@ -94,13 +94,17 @@ fn check_secret(secret: &SecretString) -> Checked {
     Ok(())
 }
 
-fn check_keys(client: &Client) -> Checked {
+fn check_keys(options: &Options, client: &Client) -> Checked {
     if !client.jwks.is_empty() && !client.jwks_uri.is_empty() {
         return refuse("Members 'jwks' and 'jwks_uri' exclude each other.");
     }
     let is_private_key_jwt = client.token_endpoint_auth_method == "private_key_jwt";
-    if is_private_key_jwt && client.jwks.is_empty() && client.jwks_uri.is_empty() {
-        return refuse("Method 'private_key_jwt' needs member 'jwks' or 'jwks_uri'.");
+    let has_keys = !client.jwks.is_empty() || !client.jwks_uri.is_empty();
+    if is_private_key_jwt && !has_keys && !options.has_workload(&client.client_id) {
+        return refuse(
+            "Method 'private_key_jwt' needs member 'jwks' or 'jwks_uri', or an issuer in \
+             'oauth2.client_assertion.issuers' of the configuration that names the client.",
+        );
     }
     let algorithm = client.token_endpoint_auth_signing_alg.as_str();
     if !algorithm.is_empty() && algorithm.parse::<Algorithm>().is_err() {

@@ -28,9 +28,9 @@ const LEEWAY: i64 = 10;
 const LONGEST: i64 = 720 * 3600;
 
 /// An assertion whose signature is right.
-struct Asserted {
-    claims: Map<String, Value>,
-    issuer: TrustedIssuerRow,
+pub(super) struct Asserted {
+    pub(super) claims: Map<String, Value>,
+    pub(super) issuer: TrustedIssuerRow,
 }
 
 impl Authority {
@@ -75,6 +75,7 @@ impl Authority {
                 subject,
                 consent_id: String::new(),
             }),
+            actor: None,
             extra: Some(claims::sorted(client.access_token_claims.clone())),
             confirmation: Confirmation::default(),
         };
@@ -83,7 +84,7 @@ impl Authority {
     }
 
     /// The claims of an assertion that a trusted issuer signed.
-    async fn asserted(&self, text: &str) -> Result<Asserted, TokenError> {
+    pub(super) async fn asserted(&self, text: &str) -> Result<Asserted, TokenError> {
         let unreadable = || invalid_grant("The assertion is no JWT, or not one for this server.");
         let decoded = jws::decode_unverified(text).map_err(|_| unreadable())?;
         let claims = jwt::claims(&decoded.payload).map_err(|_| unreadable())?;
@@ -109,6 +110,26 @@ impl Authority {
 
     /// Checks what an assertion says, and uses it up. Gives whom it is about.
     async fn spend(&self, asserted: &Asserted) -> Result<String, TokenError> {
+        let subject = self.whom(asserted).await?;
+        let claims = &asserted.claims;
+        let word = |name: &str| claims.get(name).and_then(Value::as_str).unwrap_or_default();
+        let jti = word("jti");
+        if jti.is_empty() {
+            return Err(invalid_grant("The assertion says no 'jti'."));
+        }
+        let ends = jwt::time(claims, "exp").unwrap_or_default();
+        let name = assertion_use(&format!("issuer {}", word("iss")), jti);
+        match within(self.store.use_jti(&name, ends)).await? {
+            true => Ok(subject),
+            false => Err(TokenError::refused(
+                ErrorCode::JtiKnown,
+                "The assertion was used before: its 'jti' counts once.",
+            )),
+        }
+    }
+
+    /// Whom an assertion is about that is in its time and for this server.
+    pub(super) async fn whom(&self, asserted: &Asserted) -> Result<String, TokenError> {
         let claims = &asserted.claims;
         let word = |name: &str| claims.get(name).and_then(Value::as_str).unwrap_or_default();
         let invalid = |text: &str| Err(invalid_grant(text));
@@ -127,21 +148,14 @@ impl Authority {
         if !is_for(claims, &server_names(&self.options)) {
             return invalid("The assertion is not for this server: 'aud' names another.");
         }
-        let (subject, jti) = (word("sub"), word("jti"));
-        if subject.is_empty() || jti.is_empty() {
-            return invalid("The assertion says no 'sub' or no 'jti'.");
+        let subject = word("sub");
+        if subject.is_empty() {
+            return invalid("The assertion says no 'sub'.");
         }
         if within(self.store.known_client(subject)).await?.is_some() {
             return invalid("The assertion is about a client of this server.");
         }
-        let name = assertion_use(&format!("issuer {}", word("iss")), jti);
-        match within(self.store.use_jti(&name, ends)).await? {
-            true => Ok(subject.to_owned()),
-            false => Err(TokenError::refused(
-                ErrorCode::JtiKnown,
-                "The assertion was used before: its 'jti' counts once.",
-            )),
-        }
+        Ok(subject.to_owned())
     }
 }
 

@@ -6,6 +6,7 @@ mod device_code;
 mod jwt_bearer;
 mod person;
 mod refresh_token;
+mod token_exchange;
 
 pub(super) use person::invalid_grant;
 
@@ -24,7 +25,7 @@ use crate::{
         claims::Claims,
         client_auth::Presented,
         keys::{ACCESS_TOKENS, ring::Unsigned},
-        opaque, uuid,
+        opaque,
     },
     store::{Holder, TokenRow},
 };
@@ -42,6 +43,8 @@ pub(super) struct Granted {
     pub(super) profile: TokenProfile,
     /// Who granted it, when it is not the client itself.
     pub(super) person: Option<Person>,
+    /// Who acts for the subject (RFC 8693, section 4.1).
+    pub(super) actor: Option<Value>,
     /// Claims of the application; `None` where a hook left them open.
     pub(super) extra: Option<Map<String, Value>>,
     /// By what the token is bound to whoever may show it.
@@ -82,6 +85,16 @@ impl Granted {
         }
     }
 
+    /// The claims that a row keeps. `act` is among them, and never the application's.
+    fn kept_claims(&self) -> Map<String, Value> {
+        let mut kept = self.extra.clone().unwrap_or_default();
+        match &self.actor {
+            Some(actor) => kept.insert("act".to_owned(), actor.clone()),
+            None => kept.shift_remove("act"),
+        };
+        kept
+    }
+
     fn row(&self, digest: String, jti: String) -> TokenRow {
         let person = self.person.as_ref();
         TokenRow {
@@ -91,7 +104,7 @@ impl Granted {
             audiences: self.audiences.clone(),
             issued_at: self.issued_at,
             expires_at: self.expires_at,
-            ext: self.extra.clone().unwrap_or_default(),
+            ext: self.kept_claims(),
             confirmation: self.confirmation.clone(),
             holder: person.map_or_else(Holder::default, |person| Holder {
                 subject: person.subject.clone(),
@@ -126,6 +139,7 @@ impl Authority {
                 let granted = self.jwt_bearer(client, request).await?;
                 self.issue(granted.bound_to(bound)).await?
             }
+            Grant::TokenExchange => self.token_exchange(client, request, bound).await?,
         };
         Ok(Issued {
             token,
@@ -167,12 +181,12 @@ impl Authority {
     ) -> Result<(SecretString, Option<TokenRow>), TokenError> {
         match granted.strategy {
             AccessTokenStrategy::Jwt => {
-                let jti = uuid::fresh(&*self.random);
+                let (jti, status) = self.named(&granted.client_id, granted.issued_at);
                 let name = granted.person.as_ref().map(|_| jti.clone());
-                let claims = Claims::new(&self.options, granted, jti);
+                let claims = Claims::new(&self.options, granted, (jti, status));
                 let unsigned = Unsigned {
                     claims: claims.to_json().map_err(|_| TokenError::internal())?,
-                    profile: granted.profile,
+                    kind: granted.profile.into(),
                     lifetime: granted.expires_at - granted.issued_at,
                 };
                 let token = self.ring.sign(ACCESS_TOKENS, unsigned).await?;
@@ -197,6 +211,7 @@ fn response(granted: &Granted, access_token: SecretString) -> TokenResponse {
         access_token,
         expires_in: Some(granted.expires_at - granted.issued_at),
         id_token: None,
+        issued_token_type: None,
         refresh_token: None,
         scope: granted.scopes.join(" "),
         token_type: match &granted.confirmation.key {

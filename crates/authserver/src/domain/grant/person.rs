@@ -76,6 +76,7 @@ impl Authority {
                 subject: row.subject.clone(),
                 consent_id: row.id.clone(),
             }),
+            actor: None,
             extra: Some(claims::sorted(extra)),
             confirmation: terms.bound,
         };

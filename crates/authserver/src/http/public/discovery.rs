@@ -16,6 +16,7 @@ use crate::{
         Shared, answer,
         error::{Failed, OauthFailure},
     },
+    options::AssertionIssuer,
 };
 
 /// The path of RFC 8414 for an issuer that has a path itself: that one behind it.
@@ -107,9 +108,11 @@ fn metadata(options: &Options, algorithm: Algorithm) -> Metadata {
     }
 }
 
-/// How clients may authenticate; by a name in a certificate where somebody vouches for it.
+/// How clients may authenticate: by a name in a certificate only where somebody vouches for it, by a
+/// token of SPIFFE only where a trust domain is believed.
 fn methods(options: &Options) -> Vec<String> {
     let mtls = &options.mtls;
+    let mut issuers = options.assertion_issuers.iter();
     let methods = [
         (Method::Post, true),
         (Method::Basic, true),
@@ -120,6 +123,10 @@ fn methods(options: &Options) -> Vec<String> {
         ),
         (Method::SelfSignedTlsClientAuth, mtls.is_enabled),
         (Method::None, true),
+        (
+            Method::SpiffeJwt,
+            issuers.any(AssertionIssuer::is_trust_domain),
+        ),
     ];
     let methods = methods.into_iter().filter(|(_, is_there)| *is_there);
     methods

@@ -15,7 +15,7 @@ use carnet_config::install::authserver::{
 use carnet_oauth::client::Lifespan;
 use secrecy::ExposeSecret;
 
-use super::tls;
+use super::{assertion_issuers, tls};
 use crate::boot::Traces;
 use crate::commands::install;
 use crate::output::Failure;
@@ -58,7 +58,7 @@ pub(in crate::commands) fn dsn(config: &AuthserverConfig) -> Result<&str, Failur
         })
 }
 
-/// What the server is told. Reads the files of certificates.
+/// What the server is told. Reads the files that it names.
 pub(super) fn options(config: &AuthserverConfig) -> Result<Options, Failure> {
     Ok(Options {
         issuer: config.issuer(),
@@ -82,6 +82,7 @@ pub(super) fn options(config: &AuthserverConfig) -> Result<Options, Failure> {
         },
         ttl_access_token: config.ttl_access_token,
         strict_assertion_audience: config.oauth2.strict_assertion_audience,
+        assertion_issuers: assertion_issuers::read(&config.oauth2.assertion_issuers)?,
         exclude_not_before_claim: config.oauth2.exclude_not_before_claim,
         allowed_top_level_claims: config.oauth2.allowed_top_level_claims.clone(),
         mirror_top_level_claims: config.oauth2.mirror_top_level_claims,
@@ -109,6 +110,7 @@ pub(super) fn options(config: &AuthserverConfig) -> Result<Options, Failure> {
         },
         algorithm: config.algorithm.parse().unwrap_or(Algorithm::Rs256),
         revocation_limit: usize::try_from(config.revocation_limit).unwrap_or(usize::MAX),
+        status_list: config.status_list,
         rotation: config.rotation.map(|rotation| authserver::Rotation {
             every: rotation.every,
             publish_ahead: rotation.publish_ahead,

@@ -75,6 +75,8 @@ pub const KEYS: &[&str] = &[
     "oidc.subject_identifiers.supported_types",
     "profiling",
     "revocations.limit",
+    "revocations.status_list.enabled",
+    "revocations.status_list.ttl",
     "secrets.cookie",
     "secrets.pagination",
     "secrets.system",

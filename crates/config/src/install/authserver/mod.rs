@@ -8,6 +8,7 @@ use std::time::Duration;
 use ipnet::IpNet;
 use secrecy::{ExposeSecret, SecretString};
 
+mod assertion_issuers;
 mod bound;
 mod hook;
 mod layers;
@@ -21,6 +22,7 @@ mod serve;
 mod tls;
 mod tracing;
 
+pub use assertion_issuers::{AssertionIssuer, IssuerKeys, Workload};
 pub use bound::{Dpop, Mtls};
 pub use hook::{HookKey, HookKeyPlace, TokenHook};
 pub use layers::KEYS;
@@ -91,6 +93,10 @@ pub struct AuthserverConfig {
     /// all tokens of the client that has most of them are, that were issued until then. Default
     /// 100000, which take about 20 MB.
     pub revocation_limit: u32,
+    /// `revocations.status_list.ttl` (ours), where `revocations.status_list.enabled`: for how long the
+    /// lists may be kept in which whoever verifies signed tokens sees which of them were revoked.
+    /// Default off; 60s.
+    pub status_list: Option<Duration>,
     /// `log`.
     pub log: Log,
     /// `tracing`; absent: nothing is traced. Default off.
@@ -260,6 +266,7 @@ impl Default for AuthserverConfig {
             discovery: Discovery::default(),
             rotation: None,
             revocation_limit: 100_000,
+            status_list: None,
             rsa_bits: 2048,
             algorithm: "RS256".to_owned(),
             audit_file: None,

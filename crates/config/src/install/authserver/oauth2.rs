@@ -1,5 +1,6 @@
 //! `oauth2`: the grant, the claims, the hashes.
 
+use super::assertion_issuers::{self, AssertionIssuer};
 use super::bound::{self, Dpop, Mtls};
 use super::hook::{self, TokenHook};
 use super::people::People;
@@ -16,6 +17,9 @@ pub struct OAuth2 {
     /// `client_assertion.strict_audience` (ours): client assertions must be for the issuer alone, not
     /// for the token endpoint. Default false.
     pub strict_assertion_audience: bool,
+    /// `client_assertion.issuers` (ours): platforms whose tokens stand for clients that have no
+    /// secret. Default none.
+    pub assertion_issuers: Vec<AssertionIssuer>,
     /// `exclude_not_before_claim`: JWTs have no `nbf`. Default false.
     pub exclude_not_before_claim: bool,
     /// `mirror_top_level_claims`: JWTs have `ext`. Default true.
@@ -55,6 +59,7 @@ impl Default for OAuth2 {
         Self {
             default_grant_allowed_scope: false,
             strict_assertion_audience: false,
+            assertion_issuers: Vec::new(),
             exclude_not_before_claim: false,
             mirror_top_level_claims: true,
             allowed_top_level_claims: Vec::new(),
@@ -87,12 +92,18 @@ pub(super) fn read(fields: &mut Fields<'_>, people: &mut People) -> OAuth2 {
         grant.boolean("default_grant_allowed_scope")
     });
     let assertion = fields.map("client_assertion", |assertion| {
-        assertion.boolean("strict_audience")
+        let is_strict = assertion.boolean("strict_audience");
+        (
+            is_strict.unwrap_or(false),
+            assertion_issuers::read(assertion),
+        )
     });
+    let (strict_assertion_audience, assertion_issuers) = assertion.unwrap_or_default();
     let hashers = fields.map("hashers", |hashers| hashers_of(hashers, &default));
     OAuth2 {
         default_grant_allowed_scope: grant.flatten().unwrap_or(false),
-        strict_assertion_audience: assertion.flatten().unwrap_or(false),
+        strict_assertion_audience,
+        assertion_issuers,
         exclude_not_before_claim: fields.boolean("exclude_not_before_claim").unwrap_or(false),
         mirror_top_level_claims: fields.boolean("mirror_top_level_claims").unwrap_or(true),
         allowed_top_level_claims: fields.texts("allowed_top_level_claims"),

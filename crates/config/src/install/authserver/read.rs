@@ -1,6 +1,7 @@
 //! From a tree to an [`AuthserverConfig`].
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use secrecy::SecretString;
 
@@ -81,6 +82,7 @@ fn config(fields: &mut Fields<'_>) -> AuthserverConfig {
             }
             config.revocation_limit = limit;
         }
+        config.status_list = revocations.map("status_list", status_list).flatten();
     });
     fields.map("jwks", |jwks| {
         let sizes = ["2048", "3072", "4096"].map(|text| (text, text.parse().unwrap_or(2048)));
@@ -92,6 +94,15 @@ fn config(fields: &mut Fields<'_>) -> AuthserverConfig {
         config.rotation = jwks.map("rotation", Rotation::read).flatten();
     });
     config
+}
+
+fn status_list(fields: &mut Fields<'_>) -> Option<Duration> {
+    let is_enabled = fields.boolean("enabled").unwrap_or(false);
+    let ttl = fields.duration("ttl").unwrap_or(Duration::from_secs(60));
+    if ttl < Duration::from_secs(1) {
+        fields.error("ttl", "at least 1s");
+    }
+    is_enabled.then_some(ttl)
 }
 
 fn secrets(fields: &mut Fields<'_>) -> Secrets {

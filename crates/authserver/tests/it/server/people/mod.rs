@@ -9,6 +9,7 @@ mod pushed;
 mod refresh;
 mod registration;
 mod requests;
+mod token_exchange;
 
 use std::collections::BTreeMap;
 
