@@ -22,9 +22,9 @@ pub use crate::{
     domain::{Error, Rotation},
     http::serve::{Listener, TlsError},
     options::{
-        AccessTokenStrategy, AssertionIssuer, Cors, Discovery, Dpop, Endpoint, Guesses, HookKey,
-        HookKeyPlace, IssuerKeys, Limits, Mtls, Options, OptionsError, People, ScopeClaim,
-        TokenHook, TokenProfile, Workload,
+        AccessTokenStrategy, AssertionIssuer, Cookies, Cors, Discovery, Dpop, Endpoint, Guesses,
+        HookKey, HookKeyPlace, IssuerKeys, JwtGrant, Limits, Mtls, Options, OptionsError, People,
+        SameSite, ScopeClaim, TokenHook, TokenProfile, Workload,
     },
     ports::{Adopt, PortOptions, Ports, RequestLog, SPANS, TlsOptions, TraceParent},
     server::Authserver,

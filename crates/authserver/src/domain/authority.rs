@@ -50,6 +50,8 @@ pub(crate) struct Authority {
     pub(super) system: Arc<SystemKeys>,
     /// Of proofs of possession.
     pub(super) nonces: Arc<Nonces>,
+    /// Seals the login sessions of browsers.
+    pub(super) cookies: Arc<SystemKeys>,
     pub(super) verifier: SecretVerifier,
     pub(super) failures: Arc<FailureTimer>,
     pub(super) client_keys: Arc<ClientKeys>,
@@ -79,6 +81,10 @@ impl Authority {
         random: Arc<dyn Random>,
     ) -> Result<Self, Error> {
         let system = Arc::new(SystemKeys::new(&options.system_secrets, &*random));
+        let cookies = match options.cookie_secrets.as_slice() {
+            [] => Arc::clone(&system),
+            secrets => Arc::new(SystemKeys::new(secrets, &*random)),
+        };
         let means = Means {
             store: Arc::clone(&store),
             system: Arc::clone(&system),
@@ -111,13 +117,14 @@ impl Authority {
             options,
             store,
             system,
+            cookies,
             random,
             clock,
         })
     }
 
     /// The same server under other options. What was made of the old ones for good stays: keys, the
-    /// system secrets, and when failures are answered.
+    /// secrets of the system and of cookies, and when failures are answered.
     pub(crate) fn with(&self, options: Options) -> Self {
         let (before, now) = (&self.options.limits, &options.limits);
         // Who was over a limit stays so, unless the limits change.

@@ -133,13 +133,11 @@ fn promoted<'a>(
     (has_scope, has_status): (bool, bool),
 ) -> Vec<(&'a str, &'a Value)> {
     let is_promoted = |name: &str| {
-        options
-            .allowed_top_level_claims
-            .iter()
-            .any(|allowed| allowed == name)
-            && !RESERVED.contains(&name)
-            && !(has_scope && name == "scope")
-            && !(has_status && name == STATUS)
+        let is_ours = RESERVED.contains(&name)
+            || has_scope && name == "scope"
+            || has_status && name == STATUS;
+        let mut allowed = options.allowed_top_level_claims.iter();
+        !is_ours && allowed.any(|allowed| allowed == name)
     };
     granted
         .extra

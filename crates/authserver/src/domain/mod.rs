@@ -30,9 +30,10 @@ mod revoke;
 pub(crate) mod secret;
 pub(crate) mod sessions;
 mod status_list;
+mod subject;
 mod system_keys;
 pub(crate) mod trust;
-mod userinfo;
+pub(crate) mod userinfo;
 mod uuid;
 
 pub(crate) use authority::Authority;

@@ -219,6 +219,9 @@ const fn status_of(code: ErrorCode) -> StatusCode {
         | ErrorCode::InvalidState
         | ErrorCode::LoginRequired
         | ErrorCode::ConsentRequired
+        | ErrorCode::RequestNotSupported
+        | ErrorCode::RequestUriNotSupported
+        | ErrorCode::RegistrationNotSupported
         | ErrorCode::AuthorizationPending
         | ErrorCode::ExpiredToken
         | ErrorCode::InvalidDpopProof

@@ -13,8 +13,8 @@ use serde_json::{Map, Value};
 use url::Url;
 
 use crate::{
-    domain::{AdminError, claims, client_auth::certificate},
-    options::Options,
+    domain::{AdminError, claims, client_auth::certificate, subject::sector},
+    options::{Options, PAIRWISE},
 };
 
 /// A chosen secret has so many characters.
@@ -74,6 +74,9 @@ pub(super) fn check(options: &Options, client: &Client, secret: Option<&SecretSt
         .iter()
         .try_for_each(|origin| check_origin(origin))?;
     check_redirects(client)?;
+    if client.subject_type == PAIRWISE && sector(client).is_none() {
+        return refuse("Subject type 'pairwise' needs 'redirect_uris', all on one host.");
+    }
     match client.sector_identifier_uri.as_str() {
         "" => Ok(()),
         // It would have to be fetched to be believed.

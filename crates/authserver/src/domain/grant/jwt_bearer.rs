@@ -24,9 +24,6 @@ use crate::{
 /// Clocks may differ by so many seconds.
 const LEEWAY: i64 = 10;
 
-/// From its making to its end an assertion lives no longer: 30 days, as Hydra has it.
-const LONGEST: i64 = 720 * 3600;
-
 /// An assertion whose signature is right.
 pub(super) struct Asserted {
     pub(super) claims: Map<String, Value>,
@@ -114,8 +111,10 @@ impl Authority {
         let claims = &asserted.claims;
         let word = |name: &str| claims.get(name).and_then(Value::as_str).unwrap_or_default();
         let jti = word("jti");
-        if jti.is_empty() {
-            return Err(invalid_grant("The assertion says no 'jti'."));
+        match (jti.is_empty(), self.options.jwt_grant.jti_optional) {
+            (true, true) => return Ok(subject),
+            (true, false) => return Err(invalid_grant("The assertion says no 'jti'.")),
+            (false, _) => {}
         }
         let ends = jwt::time(claims, "exp").unwrap_or_default();
         let name = assertion_use(&format!("issuer {}", word("iss")), jti);
@@ -133,18 +132,7 @@ impl Authority {
         let claims = &asserted.claims;
         let word = |name: &str| claims.get(name).and_then(Value::as_str).unwrap_or_default();
         let invalid = |text: &str| Err(invalid_grant(text));
-        let now = self.now();
-        let time = |name: &str| jwt::time(claims, name);
-        let (Some(ends), Some(made)) = (time("exp"), time("iat")) else {
-            return invalid("The assertion says no 'exp' or no 'iat'.");
-        };
-        let begins = time("nbf").unwrap_or(made);
-        if now >= ends || begins > now.saturating_add(LEEWAY) {
-            return invalid("The assertion is over, or has not begun.");
-        }
-        if ends.saturating_sub(made) > LONGEST || made > now.saturating_add(LEEWAY) {
-            return invalid("The assertion lives too long, or was made in the future.");
-        }
+        self.check_times(claims)?;
         if !is_for(claims, &server_names(&self.options)) {
             return invalid("The assertion is not for this server: 'aud' names another.");
         }
@@ -156,6 +144,28 @@ impl Authority {
             return invalid("The assertion is about a client of this server.");
         }
         Ok(subject.to_owned())
+    }
+
+    /// Whether an assertion counts now.
+    fn check_times(&self, claims: &Map<String, Value>) -> Result<(), TokenError> {
+        let invalid = |text: &str| Err(invalid_grant(text));
+        let options = &self.options.jwt_grant;
+        let now = self.now();
+        let time = |name: &str| jwt::time(claims, name);
+        // One that need not say when it was made counts as made now.
+        let unsaid = (options.iat_optional && !claims.contains_key("iat")).then_some(now);
+        let (Some(ends), Some(made)) = (time("exp"), time("iat").or(unsaid)) else {
+            return invalid("The assertion says no 'exp' or no 'iat'.");
+        };
+        let begins = time("nbf").unwrap_or(made);
+        if now >= ends || begins > now.saturating_add(LEEWAY) {
+            return invalid("The assertion is over, or has not begun.");
+        }
+        let longest = i64::try_from(options.max_ttl.as_secs()).unwrap_or(i64::MAX);
+        if ends.saturating_sub(made) > longest || made > now.saturating_add(LEEWAY) {
+            return invalid("The assertion lives too long, or was made in the future.");
+        }
+        Ok(())
     }
 }
 

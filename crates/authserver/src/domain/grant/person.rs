@@ -87,7 +87,7 @@ impl Authority {
         if granted.scopes.iter().any(|scope| scope == "openid") {
             let until = end(now, terms.id, self.options.people.ttl_id_token);
             let access_token = told.access_token.expose_secret();
-            let id_token = self.id_token((row, said), access_token, until);
+            let id_token = self.id_token(client, (row, said), access_token, until);
             told.id_token = Some(id_token.await?);
         }
         let mut refresh = None;

@@ -8,11 +8,13 @@ use axum::{
     response::Response,
 };
 use carnet_oauth::ErrorCode;
+use secrecy::ExposeSecret as _;
 
 use crate::{
     domain::{
         Authority, TokenError,
         bound::{self, Showing},
+        userinfo::UserInfo,
     },
     http::{
         Shared, answer, body,
@@ -20,6 +22,9 @@ use crate::{
         error::{BearerFailure, DPOP_NONCE},
     },
 };
+
+/// The content type of what is signed (OpenID Connect Core, section 5.3.2).
+const JWT: &str = "application/jwt";
 
 /// A token in a form (RFC 6750, section 2.2).
 #[derive(utoipa::ToSchema)]
@@ -67,8 +72,12 @@ async fn told(
         },
         arrival: &arrival,
     };
-    let info = authority.userinfo(&shown.token, &showing).await?;
-    let mut response = answer::json(StatusCode::OK, answer::JSON, &info);
+    let mut response = match authority.userinfo(&shown.token, &showing).await? {
+        UserInfo::Plain(info) => answer::json(StatusCode::OK, answer::JSON, &info),
+        UserInfo::Signed(text) => {
+            answer::with(StatusCode::OK, JWT, text.expose_secret().to_owned())
+        }
+    };
     if let Some(nonce) = authority.next_nonce().filter(|_| shown.is_proven) {
         answer::set_text(&mut response, DPOP_NONCE, &nonce);
     }

@@ -34,6 +34,12 @@ fn path(address: &str) -> &str {
     address.strip_prefix("http://hydra.hydra.svc:4444").unwrap()
 }
 
+/// The name of the list of a token.
+pub(super) fn name(token: &str) -> String {
+    let (address, _) = place(token);
+    address.rsplit_once('/').unwrap().1.to_owned()
+}
+
 async fn list(room: &Room, address: &str) -> Answer {
     room.get(path(address)).await
 }

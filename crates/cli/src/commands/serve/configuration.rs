@@ -87,11 +87,17 @@ pub(super) fn options(config: &AuthserverConfig) -> Result<Options, Failure> {
         allowed_top_level_claims: config.oauth2.allowed_top_level_claims.clone(),
         mirror_top_level_claims: config.oauth2.mirror_top_level_claims,
         preserve_ext_claims: config.oauth2.preserve_ext_claims,
+        jwt_grant: authserver::JwtGrant {
+            jti_optional: config.oauth2.jwt_grant.jti_optional,
+            iat_optional: config.oauth2.jwt_grant.iat_optional,
+            max_ttl: config.oauth2.jwt_grant.max_ttl,
+        },
         people: people(config),
         mtls: mtls(&config.oauth2.mtls)?,
         dpop: authserver::Dpop {
             needs_nonce: config.oauth2.dpop.nonce_required,
         },
+        cookies: cookies(&config.cookies),
         is_trial: config.dev,
         limits: limits(&config.limits),
         audit_file: config.audit_file.as_ref().map(PathBuf::from),
@@ -100,7 +106,9 @@ pub(super) fn options(config: &AuthserverConfig) -> Result<Options, Failure> {
         default_grant_allowed_scope: config.oauth2.default_grant_allowed_scope,
         default_scope: config.default_scope.clone(),
         subject_types: config.subject_types.clone(),
+        pairwise_salt: config.pairwise_salt.clone(),
         system_secrets: config.secrets.system.clone(),
+        cookie_secrets: config.secrets.cookie.clone(),
         pbkdf2_iterations: config.oauth2.pbkdf2_iterations,
         bcrypt_cost: (config.oauth2.hasher == Hasher::Bcrypt).then_some(config.oauth2.bcrypt_cost),
         rsa_bits: match config.rsa_bits {
@@ -117,25 +125,33 @@ pub(super) fn options(config: &AuthserverConfig) -> Result<Options, Failure> {
         }),
         broadcast_keys: config.broadcast_keys.clone(),
         discovery: authserver::Discovery {
+            auth_url: config.discovery.auth_url.clone(),
             token_url: config.discovery.token_url.clone(),
+            userinfo_url: config.discovery.userinfo_url.clone(),
+            device_authorization_url: config.discovery.device_authorization_url.clone(),
+            client_registration_url: config.discovery.client_registration_url.clone(),
             jwks_url: config.discovery.jwks_url.clone(),
             supported_claims: config.discovery.supported_claims.clone(),
             supported_scope: config.discovery.supported_scope.clone(),
         },
         public_cors: config.public.cors.as_ref().map(cors),
         admin_cors: config.admin.cors.as_ref().map(cors),
-        ports: Ports {
-            public: port("serve.public", &config.public)?,
-            admin: port("serve.admin", &config.admin)?,
-            drain_delay: config.drain_delay,
-            request_log: RequestLog {
-                leaks: config.log.leak_sensitive_values,
-                redaction_text: config.log.redaction_text.clone(),
-                redacted_headers: config.log.additional_redacted_headers.clone(),
-            },
-            trace_parent: config.tracing.as_ref().map(|_| Traces::parent()),
-        },
+        ports: ports(config)?,
         ..Options::default()
+    })
+}
+
+fn ports(config: &AuthserverConfig) -> Result<Ports, Failure> {
+    Ok(Ports {
+        public: port("serve.public", &config.public)?,
+        admin: port("serve.admin", &config.admin)?,
+        drain_delay: config.drain_delay,
+        request_log: RequestLog {
+            leaks: config.log.leak_sensitive_values,
+            redaction_text: config.log.redaction_text.clone(),
+            redacted_headers: config.log.additional_redacted_headers.clone(),
+        },
+        trace_parent: config.tracing.as_ref().map(|_| Traces::parent()),
     })
 }
 
@@ -181,6 +197,24 @@ fn people(config: &AuthserverConfig) -> authserver::People {
         par_required: people.par_required,
         grace_period: people.grace_period,
         grace_uses: people.grace_uses,
+    }
+}
+
+fn cookies(cookies: &config::Cookies) -> authserver::Cookies {
+    let same_site = cookies.same_site.map(|mode| match mode {
+        config::SameSite::Strict => authserver::SameSite::Strict,
+        config::SameSite::Lax => authserver::SameSite::Lax,
+        config::SameSite::None => authserver::SameSite::None,
+    });
+    authserver::Cookies {
+        domain: cookies.domain.clone(),
+        secure: cookies.secure,
+        same_site,
+        login_csrf: cookies.login_csrf.clone(),
+        consent_csrf: cookies.consent_csrf.clone(),
+        device_csrf: cookies.device_csrf.clone(),
+        session: cookies.session.clone(),
+        session_path: cookies.session_path.clone(),
     }
 }
 

@@ -1,5 +1,7 @@
 //! `oauth2`: the grant, the claims, the hashes.
 
+use std::time::Duration;
+
 use super::assertion_issuers::{self, AssertionIssuer};
 use super::bound::{self, Dpop, Mtls};
 use super::hook::{self, TokenHook};
@@ -35,6 +37,8 @@ pub struct OAuth2 {
     pub dpop: Dpop,
     /// `token_hook`: a URL, or `url` and `auth`; asked before each token. Default none.
     pub token_hook: Option<TokenHook>,
+    /// `grant.jwt`: what assertions of trusted issuers may be like.
+    pub jwt_grant: JwtGrant,
     /// `hashers.algorithm` for the secrets that people choose: `pbkdf2` or `bcrypt`. Default
     /// `pbkdf2`.
     pub hasher: Hasher,
@@ -42,6 +46,27 @@ pub struct OAuth2 {
     pub pbkdf2_iterations: u32,
     /// `hashers.bcrypt.cost`. Default 10, at least 4.
     pub bcrypt_cost: u32,
+}
+
+/// `oauth2.grant.jwt`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct JwtGrant {
+    /// `jti_optional`: an assertion without `jti` is taken, and may come again. Default false.
+    pub jti_optional: bool,
+    /// `iat_optional`: an assertion need not say when it was made. Default false.
+    pub iat_optional: bool,
+    /// `max_ttl`: how long an assertion may count from its making to its end. Default 720 h.
+    pub max_ttl: Duration,
+}
+
+impl Default for JwtGrant {
+    fn default() -> Self {
+        Self {
+            jti_optional: false,
+            iat_optional: false,
+            max_ttl: Duration::from_secs(720 * 3600),
+        }
+    }
 }
 
 /// `oauth2.hashers.algorithm`.
@@ -67,6 +92,7 @@ impl Default for OAuth2 {
             mtls: Mtls::default(),
             dpop: Dpop::default(),
             token_hook: None,
+            jwt_grant: JwtGrant::default(),
             hasher: Hasher::default(),
             pbkdf2_iterations: 25_000,
             bcrypt_cost: 10,
@@ -86,7 +112,10 @@ pub(super) fn read(fields: &mut Fields<'_>, people: &mut People) -> OAuth2 {
     fields.map("device_authorization", |device| people.read_device(device));
     fields.map("pkce", |pkce| people.read_pkce(pkce));
     fields.map("par", |par| people.read_par(par));
-    fields.map("grant", |grant| people.read_grant(grant));
+    let jwt = fields.map("grant", |grant| {
+        people.read_grant(grant);
+        grant.map("jwt", jwt_grant)
+    });
     let default = OAuth2::default();
     let grant = fields.map("client_credentials", |grant| {
         grant.boolean("default_grant_allowed_scope")
@@ -111,7 +140,21 @@ pub(super) fn read(fields: &mut Fields<'_>, people: &mut People) -> OAuth2 {
         mtls: fields.map("mtls", bound::mtls).unwrap_or_default(),
         dpop: fields.map("dpop", bound::dpop).unwrap_or_default(),
         token_hook: hook::read(fields),
+        jwt_grant: jwt.flatten().unwrap_or_default(),
         ..hashers.unwrap_or(default)
+    }
+}
+
+fn jwt_grant(fields: &mut Fields<'_>) -> JwtGrant {
+    fields.unserved(Severity::Warning, &["omit_assertion_audience"], ADVICE);
+    let longest = fields.duration("max_ttl");
+    if longest.is_some_and(|longest| longest.is_zero()) {
+        fields.error("max_ttl", "expects a time above zero");
+    }
+    JwtGrant {
+        jti_optional: fields.boolean("jti_optional").unwrap_or(false),
+        iat_optional: fields.boolean("iat_optional").unwrap_or(false),
+        max_ttl: longest.unwrap_or(JwtGrant::default().max_ttl),
     }
 }
 

@@ -7,7 +7,7 @@ use secrecy::SecretString;
 
 use super::{
     AccessTokenStrategy, AuthserverConfig, Discovery, Rotation, ScopeClaim, ScopeStrategy, Secrets,
-    Strategies, TokenProfile, Urls, layers, limits, log, oauth2, serve, tls, tracing,
+    Strategies, TokenProfile, Urls, cookies, layers, limits, log, oauth2, serve, tls, tracing,
 };
 use crate::diagnostics::{Diagnostic, Severity};
 use crate::document::{Fields, Node, Spelling};
@@ -67,6 +67,9 @@ fn config(fields: &mut Fields<'_>) -> AuthserverConfig {
     fields.map("serve", |serve| {
         config.trusted_proxies = tls::ranges(serve, "trusted_proxies");
         serve::read(serve, &mut config.public, &mut config.admin);
+        if let Some(read) = serve.map("cookies", cookies::read) {
+            config.cookies = read;
+        }
         let delay = serve.duration("drain_delay");
         config.drain_delay = delay.unwrap_or(config.drain_delay);
     });
@@ -106,13 +109,17 @@ fn status_list(fields: &mut Fields<'_>) -> Option<Duration> {
 }
 
 fn secrets(fields: &mut Fields<'_>) -> Secrets {
-    fields.unserved(Severity::Warning, &["cookie", "pagination"], ADVICE);
-    let system = fields.texts("system");
-    for text in &system {
-        refuse_placeholder(fields, "system", text);
-    }
+    fields.unserved(Severity::Warning, &["pagination"], ADVICE);
+    let mut of = |key| {
+        let texts = fields.texts(key);
+        for text in &texts {
+            refuse_placeholder(fields, key, text);
+        }
+        texts.into_iter().map(SecretString::from).collect()
+    };
     Secrets {
-        system: system.into_iter().map(SecretString::from).collect(),
+        system: of("system"),
+        cookie: of("cookie"),
     }
 }
 
@@ -199,7 +206,8 @@ fn read_ttl(fields: &mut Fields<'_>, config: &mut AuthserverConfig) {
 
 fn read_oidc(fields: &mut Fields<'_>, config: &mut AuthserverConfig) {
     fields.map("subject_identifiers", |subjects| {
-        subjects.unserved(Severity::Warning, &["pairwise"], ADVICE);
+        let salt = subjects.map("pairwise", |pairwise| secret(pairwise, "salt"));
+        config.pairwise_salt = salt.flatten();
         if subjects.has("supported_types") {
             config.subject_types = subjects.texts("supported_types");
         }
@@ -219,20 +227,15 @@ fn read_webfinger(fields: &mut Fields<'_>, config: &mut AuthserverConfig) {
             config.broadcast_keys = jwks.texts("broadcast_keys");
         }
     });
-    let discovery = fields.map("oidc_discovery", |discovery| {
-        let later = [
-            "auth_url",
-            "client_registration_url",
-            "device_authorization_url",
-            "userinfo_url",
-        ];
-        discovery.unserved(Severity::Warning, &later, ADVICE);
-        Discovery {
-            token_url: url(discovery, "token_url"),
-            jwks_url: url(discovery, "jwks_url"),
-            supported_claims: discovery.texts("supported_claims"),
-            supported_scope: discovery.texts("supported_scope"),
-        }
+    let discovery = fields.map("oidc_discovery", |discovery| Discovery {
+        auth_url: url(discovery, "auth_url"),
+        token_url: url(discovery, "token_url"),
+        userinfo_url: url(discovery, "userinfo_url"),
+        device_authorization_url: url(discovery, "device_authorization_url"),
+        client_registration_url: url(discovery, "client_registration_url"),
+        jwks_url: url(discovery, "jwks_url"),
+        supported_claims: discovery.texts("supported_claims"),
+        supported_scope: discovery.texts("supported_scope"),
     });
     config.discovery = discovery.unwrap_or_default();
 }

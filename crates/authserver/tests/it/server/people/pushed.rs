@@ -86,7 +86,6 @@ async fn a_name_is_for_one_client_and_for_ninety_seconds() {
     for (id, name) in [
         (&two, name.as_str()),
         (&one, "urn:ietf:params:oauth:request_uri:forged"),
-        (&one, "https://app.example/request"),
     ] {
         let answer = Browser::default().open(&room, &bring(id, name)).await;
         assert_eq!(
@@ -116,7 +115,7 @@ async fn what_is_wrong_is_told_to_the_client_that_pushes() {
             "&request_uri=urn%3Aietf%3Aparams%3Aoauth%3Arequest_uri%3Ax",
             "invalid_request",
         ),
-        ("&request=x", "invalid_request"),
+        ("&request=x", "request_not_supported"),
         ("&scope=x", "invalid_request"),
         ("&audience=x", "invalid_request"),
         ("&response_mode=odd", "unsupported_response_mode"),

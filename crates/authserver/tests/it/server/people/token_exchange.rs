@@ -133,127 +133,64 @@ async fn a_token_is_exchanged_for_one_that_says_who_acts_and_is_good_for_no_more
     }
 }
 
+/// What is asked, and why it is refused. `T` is a good token, `:` begins the name of a type, `A` is the
+/// type of access tokens.
+const REFUSALS: &str = "
+no subject token             |                                                             | invalid_request
+no type                      | subject_token=T                                             | invalid_request
+a type without a token       | subject_token_type=A                                        | invalid_request
+another type                 | subject_token=T&subject_token_type=:saml2                   | invalid_request
+a refresh token              | subject_token=T&subject_token_type=:refresh_token           | invalid_request
+an id token                  | subject_token=T&subject_token_type=:id_token                | invalid_request
+a short name                 | subject_token=T&subject_token_type=access_token             | invalid_request
+a twisted token              | subject_token=Tx&subject_token_type=A                       | invalid_request
+garbage                      | subject_token=a.b.c&subject_token_type=:jwt                 | invalid_request
+two subject tokens           | subject_token=T&subject_token_type=A&subject_token=T        | invalid_request
+a wanted refresh token       | subject_token=T&subject_token_type=A&requested_token_type=:refresh_token | invalid_request
+an actor's type alone        | subject_token=T&subject_token_type=A&actor_token_type=A     | invalid_request
+an actor without a type      | subject_token=T&subject_token_type=A&actor_token=T          | invalid_request
+another client's actor token | subject_token=T&subject_token_type=A&actor_token=T&actor_token_type=A | invalid_request
+a scope of the client alone  | subject_token=T&subject_token_type=A&scope=admin            | invalid_scope
+a scope of the subject alone | subject_token=T&subject_token_type=A&scope=write            | invalid_scope
+one of two scopes            | subject_token=T&subject_token_type=A&scope=read+write       | invalid_scope
+the subject's audience       | subject_token=T&subject_token_type=A&audience=https://orders | invalid_target
+an unknown audience          | subject_token=T&subject_token_type=A&audience=https://evil  | invalid_target
+an unknown resource          | subject_token=T&subject_token_type=A&resource=https://evil  | invalid_target
+no resource                  | subject_token=T&subject_token_type=A&resource=billing       | invalid_target
+";
+
 // Holds TX-01.
 #[tokio::test]
 async fn each_row_of_the_table_of_refusals() {
     let room = room(tutorial()).await;
     let subject = shown(&room).await;
-    let typed = |kind: &str| format!("&subject_token={subject}&subject_token_type={kind}");
-    let access = typed(ACCESS_TOKEN);
-    for (what, form, error) in [
-        ("no subject token", String::new(), "invalid_request"),
-        (
-            "no type",
-            format!("&subject_token={subject}"),
-            "invalid_request",
-        ),
-        (
-            "a type without a token",
-            format!("&subject_token_type={ACCESS_TOKEN}"),
-            "invalid_request",
-        ),
-        (
-            "another type",
-            typed("urn:ietf:params:oauth:token-type:saml2"),
-            "invalid_request",
-        ),
-        (
-            "a refresh token",
-            typed("urn:ietf:params:oauth:token-type:refresh_token"),
-            "invalid_request",
-        ),
-        (
-            "an id token",
-            typed("urn:ietf:params:oauth:token-type:id_token"),
-            "invalid_request",
-        ),
-        ("a short name", typed("access_token"), "invalid_request"),
-        (
-            "a twisted token",
-            format!("&subject_token={subject}x&subject_token_type={ACCESS_TOKEN}"),
-            "invalid_request",
-        ),
-        (
-            "garbage",
-            format!("&subject_token=a.b.c&subject_token_type={JWT}"),
-            "invalid_request",
-        ),
-        (
-            "two subject tokens",
-            format!("{access}&subject_token={subject}"),
-            "invalid_request",
-        ),
-        (
-            "a wanted refresh token",
-            format!("{access}&requested_token_type=urn:ietf:params:oauth:token-type:refresh_token"),
-            "invalid_request",
-        ),
-        (
-            "an actor's type alone",
-            format!("{access}&actor_token_type={ACCESS_TOKEN}"),
-            "invalid_request",
-        ),
-        (
-            "an actor without a type",
-            format!("{access}&actor_token={subject}"),
-            "invalid_request",
-        ),
-        (
-            "the token of another as actor",
-            format!("{access}&actor_token={subject}&actor_token_type={ACCESS_TOKEN}"),
-            "invalid_request",
-        ),
-        (
-            "a scope that the subject has not",
-            format!("{access}&scope=admin"),
-            "invalid_scope",
-        ),
-        (
-            "a scope that the client has not",
-            format!("{access}&scope=write"),
-            "invalid_scope",
-        ),
-        (
-            "one of two scopes",
-            format!("{access}&scope=read+write"),
-            "invalid_scope",
-        ),
-        (
-            "an audience that is the subject's alone",
-            format!("{access}&audience=https%3A%2F%2Forders"),
-            "invalid_target",
-        ),
-        (
-            "an unknown audience",
-            format!("{access}&audience=https%3A%2F%2Fevil"),
-            "invalid_target",
-        ),
-        (
-            "an unknown resource",
-            format!("{access}&resource=https%3A%2F%2Fevil"),
-            "invalid_target",
-        ),
-        (
-            "no resource",
-            format!("{access}&resource=billing"),
-            "invalid_target",
-        ),
-    ] {
-        refused(&ask(&room, "orders", &form).await, error, what);
+    let mut count = 0;
+    for row in REFUSALS.lines().filter(|row| !row.is_empty()) {
+        let cells: Vec<_> = row.split('|').map(str::trim).collect();
+        let form = cells[1]
+            .replace("=T", &format!("={subject}"))
+            .replace("=A", &format!("={ACCESS_TOKEN}"))
+            .replace("=:", "=urn:ietf:params:oauth:token-type:");
+        let answer = ask(&room, "orders", &format!("&{form}")).await;
+        refused(&answer, cells[2], cells[0]);
+        count += 1;
     }
-    // Whoever has not been told that he may.
-    refused(
-        &ask(&room, "front", &access).await,
-        "unauthorized_client",
-        "no grant",
-    );
+    assert_eq!(count, 21);
+    assert_eq!(exchange(&room, &subject, "").await.status, StatusCode::OK);
+}
+
+// Holds TX-01.
+#[tokio::test]
+async fn who_was_not_told_that_he_may_does_not() {
+    let room = room(tutorial()).await;
+    let subject = shown(&room).await;
+    let access = format!("&subject_token={subject}&subject_token_type={ACCESS_TOKEN}");
+    let without = ask(&room, "front", &access).await;
+    refused(&without, "unauthorized_client", "no grant");
     room.create(json!({"client_id": "new", "grant_types": [GRANT]}))
         .await;
-    refused(
-        &ask(&room, "new", &access).await,
-        "invalid_request",
-        "nobody by default",
-    );
+    let unnamed = ask(&room, "new", &access).await;
+    refused(&unnamed, "invalid_request", "nobody by default");
     let public = json!({"client_id": "app", "grant_types": [GRANT], "may_act_for": ["front"],
         "token_endpoint_auth_method": "none"});
     room.create(public).await;
@@ -263,17 +200,10 @@ async fn each_row_of_the_table_of_refusals() {
     let wrong = format!("grant_type={GRANT}{access}&client_id=orders&client_secret=wrong");
     let answer = room.post("/oauth2/token", &[], &wrong).await;
     assert_eq!(answer.status, StatusCode::UNAUTHORIZED);
-    assert_eq!(exchange(&room, &subject, "").await.status, StatusCode::OK);
     // Its own tokens are not the client's to exchange, either.
-    let own = text(
-        &room.basic("orders", "traefiklabs", "").await.json(),
-        "access_token",
-    );
-    refused(
-        &exchange(&room, &own, "").await,
-        "invalid_request",
-        "its own token",
-    );
+    let own = room.basic("orders", "traefiklabs", "").await.json();
+    let own = exchange(&room, &text(&own, "access_token"), "").await;
+    refused(&own, "invalid_request", "its own token");
 }
 
 // Holds TX-01.
@@ -461,125 +391,93 @@ async fn what_a_person_consented_to_ends_with_the_consent_and_is_not_the_actors_
     }
 }
 
-// Holds TX-01.
-#[tokio::test]
-async fn a_jwt_of_a_trusted_issuer_is_a_subject_where_the_client_may_act_for_the_issuer() {
-    let room = Room::new(tutorial()).await;
-    let key = PrivateKey::generate(Algorithm::Es256, RsaBits::B2048, "ext-1").unwrap();
-    let issuer = json!({"issuer": "https://issuer.example", "allow_any_subject": true,
-        "scope": ["read"], "jwk": key.public_jwk().to_object(),
-        "expires_at": "2100-01-01T00:00:00Z"});
-    let path = "/admin/trust/grants/jwt-bearer/issuers";
-    let answer = room.admin(Method::POST, path, issuer).await;
-    assert_eq!(answer.status, StatusCode::CREATED, "{}", answer.text);
-    orders(
-        &room,
-        json!({"scope": "read write", "may_act_for": ["https://issuer.example"]}),
-    )
-    .await;
-    room.create(json!({"client_id": "other", "grant_types": [GRANT], "may_act_for": ["x"]}))
-        .await;
-    let made = |changes: Value| {
+/// An issuer that is trusted, and its key.
+struct Trusted(PrivateKey);
+
+impl Trusted {
+    async fn by(room: &Room) -> Self {
+        let key = PrivateKey::generate(Algorithm::Es256, RsaBits::B2048, "ext-1").unwrap();
+        let issuer = json!({"issuer": "https://issuer.example", "allow_any_subject": true,
+            "scope": ["read"], "jwk": key.public_jwk().to_object(),
+            "expires_at": "2100-01-01T00:00:00Z"});
+        let path = "/admin/trust/grants/jwt-bearer/issuers";
+        let answer = room.admin(Method::POST, path, issuer).await;
+        assert_eq!(answer.status, StatusCode::CREATED, "{}", answer.text);
+        let named = json!({"scope": "read write", "may_act_for": ["https://issuer.example"]});
+        orders(room, named).await;
+        Self(key)
+    }
+
+    fn made(&self, changes: &Value) -> String {
         let mut claims = json!({"iss": "https://issuer.example", "sub": "svc@example",
             "aud": "http://hydra.hydra.svc:4444", "iat": NOW, "exp": NOW + 60});
         let members = changes.as_object().unwrap().clone();
         claims.as_object_mut().unwrap().extend(members);
         let header = r#"{"alg":"ES256","kid":"ext-1"}"#;
-        jws::sign_compact(&key, header, claims.to_string().as_bytes()).unwrap()
-    };
-    let as_jwt = async |client: &str, token: &str, more: &str| {
-        let form = format!("&subject_token={token}&subject_token_type={JWT}{more}");
-        ask(&room, client, &form).await
-    };
-    let subject = made(json!({"act": {"sub": "earlier"}}));
+        jws::sign_compact(&self.0, header, claims.to_string().as_bytes()).unwrap()
+    }
+}
+
+async fn as_jwt(room: &Room, client: &str, token: &str, more: &str) -> Answer {
+    let form = format!("&subject_token={token}&subject_token_type={JWT}{more}");
+    ask(room, client, &form).await
+}
+
+// Holds TX-01.
+#[tokio::test]
+async fn a_jwt_of_a_trusted_issuer_is_a_subject_where_the_client_may_act_for_the_issuer() {
+    let room = Room::new(tutorial()).await;
+    let trusted = Trusted::by(&room).await;
+    let subject = trusted.made(&json!({"act": {"sub": "earlier"}}));
     // It counts until its end: no `jti` is used up.
     for _ in 0..2 {
-        let answer = as_jwt("orders", &subject, "").await;
+        let answer = as_jwt(&room, "orders", &subject, "").await;
         assert_eq!(answer.status, StatusCode::OK, "{}", answer.text);
         let told = answer.json();
-        assert_eq!(
-            (&told["scope"], &told["expires_in"]),
-            (&json!("read"), &json!(60))
-        );
+        assert_eq!(told["scope"], "read");
+        assert_eq!(told["expires_in"], 60);
         let said = room.introspect(&text(&told, "access_token")).await;
         assert_eq!(said["sub"], "svc@example");
-        assert_eq!(
-            said["act"],
-            json!({"act": {"sub": "earlier"}, "sub": "orders"})
-        );
+        let chain = json!({"act": {"sub": "earlier"}, "sub": "orders"});
+        assert_eq!(said["act"], chain);
     }
-    for (what, client, token, more, error) in [
+    // Of a trusted issuer, but no access token of ours.
+    let form = format!("&subject_token={subject}&subject_token_type={ACCESS_TOKEN}");
+    let answer = ask(&room, "orders", &form).await;
+    refused(&answer, "invalid_request", "not ours");
+}
+
+// Holds TX-01.
+#[tokio::test]
+async fn a_jwt_of_a_trusted_issuer_is_refused_for_what_it_says() {
+    let room = Room::new(tutorial()).await;
+    let trusted = Trusted::by(&room).await;
+    let other = json!({"client_id": "other", "grant_types": [GRANT], "may_act_for": ["x"]});
+    room.create(other).await;
+    for (what, changes, more, error) in [
+        ("ended", json!({"exp": NOW - 1}), "", "invalid_request"),
+        ("for another", json!({"aud": "x"}), "", "invalid_request"),
+        ("of another", json!({"iss": "x"}), "", "invalid_request"),
+        ("a client", json!({"sub": "orders"}), "", "invalid_request"),
+        ("bound", json!({"cnf": {"jkt": "x"}}), "", "invalid_request"),
         (
-            "another client",
-            "other",
-            made(json!({})),
+            "of y",
+            json!({"may_act": {"sub": "y"}}),
             "",
             "invalid_request",
         ),
+        ("distrusted", json!({}), "&scope=write", "invalid_scope"),
         (
-            "ended",
-            "orders",
-            made(json!({"exp": NOW - 1})),
-            "",
-            "invalid_request",
-        ),
-        (
-            "for another",
-            "orders",
-            made(json!({"aud": "https://x"})),
-            "",
-            "invalid_request",
-        ),
-        (
-            "of another",
-            "orders",
-            made(json!({"iss": "https://x"})),
-            "",
-            "invalid_request",
-        ),
-        (
-            "about a client",
-            "orders",
-            made(json!({"sub": "orders"})),
-            "",
-            "invalid_request",
-        ),
-        (
-            "bound",
-            "orders",
-            made(json!({"cnf": {"jkt": "x"}})),
-            "",
-            "invalid_request",
-        ),
-        (
-            "for an actor",
-            "orders",
-            made(json!({"may_act": {"sub": "y"}})),
-            "",
-            "invalid_request",
-        ),
-        (
-            "scope of the client",
-            "orders",
-            made(json!({})),
-            "&scope=write",
-            "invalid_scope",
-        ),
-        (
-            "fewer scopes",
-            "orders",
-            made(json!({"scope": "none"})),
+            "less",
+            json!({"scope": "x"}),
             "&scope=read",
             "invalid_scope",
         ),
     ] {
-        refused(&as_jwt(client, &token, more).await, error, what);
+        let token = trusted.made(&changes);
+        let answer = as_jwt(&room, "orders", &token, more).await;
+        refused(&answer, error, what);
     }
-    // Of a trusted issuer, but no access token of ours.
-    let form = format!("&subject_token={subject}&subject_token_type={ACCESS_TOKEN}");
-    refused(
-        &ask(&room, "orders", &form).await,
-        "invalid_request",
-        "not ours",
-    );
+    let answer = as_jwt(&room, "other", &trusted.made(&json!({})), "").await;
+    refused(&answer, "invalid_request", "another client");
 }
