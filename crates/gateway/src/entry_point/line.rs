@@ -18,6 +18,7 @@ use tracing::{Instrument as _, Span};
 
 use super::admit::admit;
 use super::numbering::Numbering;
+use super::rest::Rest;
 use super::traffic::InFlight;
 use crate::access_log::{AccessLog, Line, Watchers};
 use crate::body::{Body, BodyError, Request, Response};
@@ -101,15 +102,19 @@ impl Door {
         let waits = waits_for_its_body(&request);
         let can_close = request.version() < Version::HTTP_2;
         // Dropped without an answer when the client leaves first: the line says so.
+        let (request, rest) = Rest::of(request);
         let (mut line, onward) = self.enter(request, visitor, &in_flight);
         let mut response = match onward {
             Ok((request, span, _share)) => follow(request, span, line.exchange()).await,
             Err(answer) => answer,
         };
-        let breaks = waits
-            && line
+        let breaks = match &rest {
+            _ if waits => line
                 .exchange()
-                .noted(|record| record.origin_status.is_none());
+                .noted(|record| record.origin_status.is_none()),
+            Some(rest) => !Box::pin(rest.is_little()).await,
+            None => false,
+        };
         let is_spent = in_flight.is_last() || !in_flight.has_room();
         let is_last = can_close && (is_spent || self.is_left.load(Ordering::Relaxed));
         if breaks || is_last && response.status() != StatusCode::SWITCHING_PROTOCOLS {
@@ -120,6 +125,7 @@ impl Door {
         response.map(|body| Answer {
             body,
             line,
+            _rest: rest,
             _in_flight: in_flight,
         })
     }
@@ -128,7 +134,7 @@ impl Door {
     /// future that waits holds little.
     fn enter(
         &self,
-        request: http::Request<Incoming>,
+        mut request: Request,
         visitor: &Visitor,
         in_flight: &InFlight,
     ) -> (Box<Line>, Onward) {
@@ -136,7 +142,6 @@ impl Door {
         let count = house.count.next();
         let connection = Arc::clone(&visitor.connection);
         let exchange = Exchange::new(connection, count, house.clock.now());
-        let mut request = request.map(Body::from);
         let admitted = match in_flight.has_room() {
             true => admit(
                 &mut request,
@@ -237,6 +242,8 @@ fn refuse(request: &Request, fault: Fault, exchange: &Exchange) -> Response {
 pub(super) struct Answer {
     body: Body,
     line: Box<Line>,
+    /// After the body, which may hold an upload.
+    _rest: Option<Rest>,
     _in_flight: InFlight,
 }
 

@@ -4,18 +4,16 @@ use std::io;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
-use std::time::Duration;
 
 use bytes::buf::Chain;
 use bytes::{Buf, Bytes};
 use http::header::{
     AUTHORIZATION, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_RANGE, CONTENT_TYPE,
-    EXPECT, HOST, HeaderName, MAX_FORWARDS, SET_COOKIE, TE, TRAILER, TRANSFER_ENCODING,
+    HOST, HeaderName, MAX_FORWARDS, SET_COOKIE, TE, TRAILER, TRANSFER_ENCODING,
 };
 use http::uri::PathAndQuery;
 use http::{HeaderMap, Method, StatusCode, Uri};
 use http_body::{Body as _, Frame};
-use http_body_util::BodyExt as _;
 use tokio::io::AsyncWrite;
 use tokio_util::io::poll_write_buf;
 
@@ -25,9 +23,6 @@ use crate::upstream::is_repeatable;
 
 /// Room for most heads.
 const USUAL: usize = 512;
-/// So many bytes of a body are read for nothing, and for so long.
-const DRAINED: u64 = 64 << 10;
-const PATIENCE: Duration = Duration::from_millis(100);
 /// The end of a chunk after which there is no other.
 const LAST_OF_ALL: &[u8] = b"\r\n0\r\n\r\n";
 /// What frames, routes or vouches for a message stands in its head or nowhere.
@@ -60,8 +55,6 @@ pub(in crate::upstream) struct Outgoing {
     /// The map of the request's fields, empty now: those of the answer may have it.
     pub(super) fields: HeaderMap,
     is_repeatable: bool,
-    /// Whether the client sends the body only when it is asked to.
-    waits: bool,
     head: Vec<u8>,
     /// Bytes of the head that were written.
     written: usize,
@@ -100,7 +93,6 @@ pub(super) enum Unsent {
 impl Outgoing {
     pub(super) fn new(request: Request) -> Self {
         let is_repeatable = is_repeatable(&request);
-        let waits = request.headers().contains_key(EXPECT);
         let (mut head, body) = request.into_parts();
         let coding = match body.is_end_stream() {
             true => None,
@@ -115,7 +107,6 @@ impl Outgoing {
             informed: head.extensions.remove(),
             fields: head.headers,
             is_repeatable,
-            waits,
             head: text,
             written: 0,
             upload: coding.map(|coding| {
@@ -138,19 +129,6 @@ impl Outgoing {
     /// Whether it may be sent again although it was written.
     pub(in crate::upstream) fn is_repeatable(&self) -> bool {
         self.is_repeatable
-    }
-
-    /// Reads what is left of a small body that nobody will send: it is on its way from the client, whose
-    /// connection would end behind the answer without a word, and the next request with it.
-    pub(in crate::upstream) async fn drain(&mut self) {
-        let upload = self.upload.as_deref_mut().filter(|_| !self.waits);
-        let Some(Upload { body, coding, .. }) = upload else {
-            return;
-        };
-        if matches!(coding, Coding::Length(left) if *left <= DRAINED) {
-            let rest = async { while let Some(Ok(_)) = body.frame().await {} };
-            let _ = tokio::time::timeout(PATIENCE, rest).await;
-        }
     }
 
     /// Begins again.
