@@ -26,6 +26,7 @@ exchange() {
 /// tokens.json. `performed`: its exit code, and what of the tokens does not vary.
 const PERFORM: &str = r#"
 perform() {
+  rm -f perform.log
   hydra perform "$@" --endpoint http://127.0.0.1:4444 --client-id "$id" --client-secret client-secret \
     --scope openid,offline --format json > tokens.json 2> perform.log & performing=$!
 }
@@ -99,7 +100,7 @@ fn the_command_line_gets_tokens_by_a_browser_that_comes_back_to_it() {
     let told = r#"wait "$performing"; echo "$?"; tail -n 1 perform.log; wc -c < tokens.json"#;
     assert_eq!(
         said(&mut shell, told),
-        "1\nerror: the browser brought the answer to another request: 'state' differs\n0"
+        "1\nError: the browser brought the answer to another request: 'state' differs\n0"
     );
     quietly(&mut shell, perform);
     quietly(
@@ -108,7 +109,7 @@ fn the_command_line_gets_tokens_by_a_browser_that_comes_back_to_it() {
     );
     assert_eq!(
         said(&mut shell, told),
-        "1\nerror: no code: access_denied: no\n0"
+        "1\nError: no code: access_denied: no\n0"
     );
 }
 

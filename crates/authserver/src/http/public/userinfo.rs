@@ -35,7 +35,7 @@ struct BearerForm {
 }
 
 /// What the token says about its bearer.
-#[utoipa::path(get, path = "/userinfo", tag = "tokens", responses((status = 200, body = Object), BearerFailure), security((), ("bearer" = [])))]
+#[utoipa::path(get, path = "/userinfo", tag = "tokens", responses((status = 200, content((Object = "application/json"), (String = "application/jwt"))), BearerFailure), security((), ("bearer" = [])))]
 pub(super) async fn get(
     State(authority): Shared,
     request: Request,
@@ -46,7 +46,7 @@ pub(super) async fn get(
 }
 
 /// The same, for a token in a form.
-#[utoipa::path(post, path = "/userinfo", tag = "tokens", request_body(content = BearerForm, content_type = "application/x-www-form-urlencoded"), responses((status = 200, body = Object), BearerFailure), security((), ("bearer" = [])))]
+#[utoipa::path(post, path = "/userinfo", tag = "tokens", request_body(content = BearerForm, content_type = "application/x-www-form-urlencoded"), responses((status = 200, content((Object = "application/json"), (String = "application/jwt"))), BearerFailure), security((), ("bearer" = [])))]
 pub(super) async fn post(
     State(authority): Shared,
     request: Request,

@@ -87,11 +87,7 @@ pub(super) fn options(config: &AuthserverConfig) -> Result<Options, Failure> {
         allowed_top_level_claims: config.oauth2.allowed_top_level_claims.clone(),
         mirror_top_level_claims: config.oauth2.mirror_top_level_claims,
         preserve_ext_claims: config.oauth2.preserve_ext_claims,
-        jwt_grant: authserver::JwtGrant {
-            jti_optional: config.oauth2.jwt_grant.jti_optional,
-            iat_optional: config.oauth2.jwt_grant.iat_optional,
-            max_ttl: config.oauth2.jwt_grant.max_ttl,
-        },
+        jwt_grant: jwt_grant(config.oauth2.jwt_grant),
         people: people(config),
         mtls: mtls(&config.oauth2.mtls)?,
         dpop: authserver::Dpop {
@@ -124,16 +120,7 @@ pub(super) fn options(config: &AuthserverConfig) -> Result<Options, Failure> {
             publish_ahead: rotation.publish_ahead,
         }),
         broadcast_keys: config.broadcast_keys.clone(),
-        discovery: authserver::Discovery {
-            auth_url: config.discovery.auth_url.clone(),
-            token_url: config.discovery.token_url.clone(),
-            userinfo_url: config.discovery.userinfo_url.clone(),
-            device_authorization_url: config.discovery.device_authorization_url.clone(),
-            client_registration_url: config.discovery.client_registration_url.clone(),
-            jwks_url: config.discovery.jwks_url.clone(),
-            supported_claims: config.discovery.supported_claims.clone(),
-            supported_scope: config.discovery.supported_scope.clone(),
-        },
+        discovery: discovery(&config.discovery),
         public_cors: config.public.cors.as_ref().map(cors),
         admin_cors: config.admin.cors.as_ref().map(cors),
         ports: ports(config)?,
@@ -197,6 +184,27 @@ fn people(config: &AuthserverConfig) -> authserver::People {
         par_required: people.par_required,
         grace_period: people.grace_period,
         grace_uses: people.grace_uses,
+    }
+}
+
+fn jwt_grant(grant: config::JwtGrant) -> authserver::JwtGrant {
+    authserver::JwtGrant {
+        jti_optional: grant.jti_optional,
+        iat_optional: grant.iat_optional,
+        max_ttl: grant.max_ttl,
+    }
+}
+
+fn discovery(discovery: &config::Discovery) -> authserver::Discovery {
+    authserver::Discovery {
+        auth_url: discovery.auth_url.clone(),
+        token_url: discovery.token_url.clone(),
+        userinfo_url: discovery.userinfo_url.clone(),
+        device_authorization_url: discovery.device_authorization_url.clone(),
+        client_registration_url: discovery.client_registration_url.clone(),
+        jwks_url: discovery.jwks_url.clone(),
+        supported_claims: discovery.supported_claims.clone(),
+        supported_scope: discovery.supported_scope.clone(),
     }
 }
 
