@@ -67,7 +67,11 @@ class Server:
 
     def is_active(self, token: str) -> bool:
         """What introspection says of a token."""
-        return self._admin("/admin/oauth2/introspect", f"token={token}")["active"]
+        return self.introspect(token)["active"]
+
+    def introspect(self, token: str) -> dict[str, Any]:
+        """All of it."""
+        return self._admin("/admin/oauth2/introspect", f"token={token}")
 
     def _admin(self, path: str, body: dict[str, Any] | str) -> dict[str, Any]:
         is_form = isinstance(body, str)

@@ -4,6 +4,7 @@
 //! but neither HTTP nor SQL; [`store`] knows rows, but not what a token means.
 //! Start at [`Authserver`] and [`Options`].
 
+mod certificate;
 mod domain;
 mod fetch;
 mod http;
@@ -17,12 +18,13 @@ pub use carnet_jose::{Algorithm, RsaBits};
 pub use carnet_oauth::{client::TokenLimits, scope::Strategy as ScopeStrategy};
 
 pub use crate::{
+    certificate::{ClientAuthorities, NoAuthorities},
     domain::{Error, Rotation},
     http::serve::{Listener, TlsError},
     options::{
-        AccessTokenStrategy, AssertionIssuer, Cookies, Cors, Discovery, Endpoint, Guesses, HookKey,
-        HookKeyPlace, IssuerKeys, JwtGrant, Limits, Options, OptionsError, People, SameSite,
-        ScopeClaim, TokenHook, TokenProfile, Workload,
+        AccessTokenStrategy, AssertionIssuer, Cookies, Cors, Discovery, Dpop, Endpoint, Guesses,
+        HookKey, HookKeyPlace, IssuerKeys, JwtGrant, Limits, Mtls, Options, OptionsError, People,
+        SameSite, ScopeClaim, TokenHook, TokenProfile, Workload,
     },
     ports::{Adopt, PortOptions, Ports, RequestLog, SPANS, TlsOptions, TraceParent},
     server::Authserver,

@@ -137,11 +137,11 @@ fn ports(authority: &Arc<Authority>, metrics: &Arc<Metrics>) -> Result<(Port, Po
     Ok((
         Port {
             edge: Arc::new(public),
-            tls: tls("public", &told.public)?,
+            tls: tls("public", &told.public, authority.options.mtls.is_enabled)?,
         },
         Port {
             edge: Arc::new(admin),
-            tls: tls("admin", &told.admin)?,
+            tls: tls("admin", &told.admin, false)?,
         },
     ))
 }
@@ -149,7 +149,11 @@ fn ports(authority: &Arc<Authority>, metrics: &Arc<Metrics>) -> Result<(Port, Po
 fn tls(
     name: &'static str,
     told: &PortOptions,
+    asks_for_certificates: bool,
 ) -> Result<Option<Arc<rustls::ServerConfig>>, OptionsError> {
-    let config = told.tls.as_ref().map(serve::server_config).transpose();
-    config.map_err(|error| OptionsError::Tls(name, error))
+    let config = told.tls.as_ref();
+    let config = config.map(|told| serve::server_config(told, asks_for_certificates));
+    config
+        .transpose()
+        .map_err(|error| OptionsError::Tls(name, error))
 }

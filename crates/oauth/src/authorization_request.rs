@@ -39,6 +39,8 @@ pub struct AuthorizationRequest {
     pub code_challenge: Option<String>,
     /// How it was made.
     pub code_challenge_method: Option<String>,
+    /// The thumbprint of the key with which the code will be used (RFC 9449, section 10).
+    pub dpop_jkt: Option<String>,
     /// What the person is to be asked.
     pub prompts: Vec<String>,
     /// How old a login may be, in seconds. What is no number counts as absent.
@@ -106,6 +108,7 @@ impl AuthorizationRequest {
             nonce: text("nonce"),
             code_challenge: text("code_challenge"),
             code_challenge_method: text("code_challenge_method"),
+            dpop_jkt: text("dpop_jkt"),
             prompts: words("prompt"),
             max_age: value("max_age").and_then(|text| text.parse().ok()),
             id_token_hint: text("id_token_hint"),

@@ -22,6 +22,10 @@ pub enum Method {
     Post,
     /// An assertion that the client's own key signed (RFC 7523).
     PrivateKeyJwt,
+    /// A certificate of an authority, by a name in it (RFC 8705, section 2.1).
+    TlsClientAuth,
+    /// A certificate that is registered itself (RFC 8705, section 2.2).
+    SelfSignedTlsClientAuth,
     /// A JWT-SVID of the client's SPIFFE trust domain (draft-ietf-oauth-spiffe-client-auth).
     SpiffeJwt,
     /// No secret at all.
@@ -36,6 +40,8 @@ impl Method {
             Self::Basic => "client_secret_basic",
             Self::Post => "client_secret_post",
             Self::PrivateKeyJwt => "private_key_jwt",
+            Self::TlsClientAuth => "tls_client_auth",
+            Self::SelfSignedTlsClientAuth => "self_signed_tls_client_auth",
             Self::SpiffeJwt => "spiffe_jwt",
             Self::None => "none",
         }

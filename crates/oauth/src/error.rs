@@ -51,9 +51,51 @@ pub enum ErrorCode {
     AuthorizationPending,
     /// The code of a device is over.
     ExpiredToken,
+    /// A proof of possession is missing or bad (RFC 9449, section 5).
+    InvalidDpopProof,
+    /// A proof of possession needs a nonce of this server (RFC 9449, section 8).
+    UseDpopNonce,
+    /// A token does not count, or not for whoever shows it (RFC 6750, section 3.1).
+    InvalidToken,
 }
 
 impl ErrorCode {
+    /// All of them.
+    pub const ALL: [Self; 26] = [
+        Self::InvalidRequest,
+        Self::InvalidClient,
+        Self::InvalidGrant,
+        Self::UnauthorizedClient,
+        Self::UnsupportedGrantType,
+        Self::InvalidScope,
+        Self::AccessDenied,
+        Self::ServerError,
+        Self::TemporarilyUnavailable,
+        Self::RequestUnauthorized,
+        Self::InvalidTarget,
+        Self::JtiKnown,
+        Self::UnsupportedResponseType,
+        Self::UnsupportedResponseMode,
+        Self::InvalidState,
+        Self::RequestForbidden,
+        Self::LoginRequired,
+        Self::ConsentRequired,
+        Self::RequestNotSupported,
+        Self::RequestUriNotSupported,
+        Self::RegistrationNotSupported,
+        Self::AuthorizationPending,
+        Self::ExpiredToken,
+        Self::InvalidDpopProof,
+        Self::UseDpopNonce,
+        Self::InvalidToken,
+    ];
+
+    /// The code of a name on the wire.
+    #[must_use]
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|code| code.as_str() == name)
+    }
+
     /// The code on the wire.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
@@ -81,6 +123,9 @@ impl ErrorCode {
             Self::RegistrationNotSupported => "registration_not_supported",
             Self::AuthorizationPending => "authorization_pending",
             Self::ExpiredToken => "expired_token",
+            Self::InvalidDpopProof => "invalid_dpop_proof",
+            Self::UseDpopNonce => "use_dpop_nonce",
+            Self::InvalidToken => "invalid_token",
         }
     }
 }

@@ -3,6 +3,8 @@
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
+use crate::Confirmation;
+
 /// The answer.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Introspection {
@@ -36,7 +38,7 @@ pub struct ActiveToken {
     /// Who issued the token.
     #[serde(default)]
     pub iss: String,
-    /// `Bearer`.
+    /// `Bearer`, or `DPoP` of a token that is bound to a key.
     pub token_type: String,
     /// `access_token`.
     pub token_use: String,
@@ -46,6 +48,9 @@ pub struct ActiveToken {
     /// Claims of the application.
     #[serde(default, skip_serializing_if = "Map::is_empty")]
     pub ext: Map<String, Value>,
+    /// By what the token is bound to whoever may show it.
+    #[serde(default, skip_serializing_if = "Confirmation::is_empty")]
+    pub cnf: Confirmation,
 }
 
 impl Introspection {

@@ -8,6 +8,8 @@ pub mod client;
 pub mod client_assertion;
 pub mod client_auth;
 pub mod clock;
+pub mod confirmation;
+pub mod dpop;
 pub mod error;
 pub mod form;
 pub mod grant;
@@ -19,5 +21,6 @@ pub mod token_request;
 pub mod token_response;
 
 pub use clock::Clock;
+pub use confirmation::Confirmation;
 pub use error::{Error, ErrorBody, ErrorCode};
 pub use random::Random;

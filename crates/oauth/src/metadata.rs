@@ -94,6 +94,38 @@ pub struct Metadata {
     /// Where tokens are introspected.
     #[serde(skip_serializing_if = "String::is_empty")]
     pub introspection_endpoint: String,
+    /// The algorithms of proofs of possession (RFC 9449).
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub dpop_signing_alg_values_supported: Vec<String>,
+    /// Whether tokens can be bound to certificates (RFC 8705).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub tls_client_certificate_bound_access_tokens: Option<bool>,
+    /// Where clients push their requests (RFC 9126).
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub pushed_authorization_request_endpoint: String,
+    /// Whether they have to.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub require_pushed_authorization_requests: Option<bool>,
+    /// Where certificates are asked for, when that is elsewhere.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub mtls_endpoint_aliases: Option<Aliases>,
+}
+
+/// Endpoints at which clients are asked for certificates (RFC 8705, section 5).
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+#[serde(default)]
+pub struct Aliases {
+    /// Where tokens are asked for.
+    pub token_endpoint: String,
+    /// Where tokens are revoked.
+    pub revocation_endpoint: String,
+    /// Where devices ask for their codes.
+    pub device_authorization_endpoint: String,
+    /// Where a token tells about its person.
+    pub userinfo_endpoint: String,
+    /// Where clients push their requests.
+    pub pushed_authorization_request_endpoint: String,
 }
 
 #[cfg(test)]

@@ -8,7 +8,7 @@ use std::{
     time::{Duration, SystemTime},
 };
 
-use carnet_oauth::{Clock, Random};
+use carnet_oauth::{Clock, Random, dpop::Nonces};
 use tracing::Instrument as _;
 
 use crate::{
@@ -48,6 +48,8 @@ pub(crate) struct Authority {
     pub(super) revocations: Arc<Revocations>,
     pub(super) status_lists: Arc<StatusLists>,
     pub(super) system: Arc<SystemKeys>,
+    /// Of proofs of possession.
+    pub(super) nonces: Arc<Nonces>,
     /// Seals the login sessions of browsers.
     pub(super) cookies: Arc<SystemKeys>,
     pub(super) verifier: SecretVerifier,
@@ -109,6 +111,7 @@ impl Authority {
             guess_limiter: Arc::new(GuessLimiter::new(options.limits.guesses)),
             counters: Arc::default(),
             audit: Arc::new(AuditLog::open(options.audit_file.as_deref())?),
+            nonces: Arc::new(Nonces::new(system.nonce_keys())),
             client_writes: Arc::default(),
             draining: Arc::default(),
             options,

@@ -2,6 +2,7 @@
 
 use std::slice;
 
+use carnet_oauth::Confirmation;
 use serde::Serialize;
 use serde_json::{Map, Value};
 
@@ -11,10 +12,11 @@ use crate::{
 };
 
 /// What only this server says: no extra claim of that name stands at the top of a token.
-pub(super) const RESERVED: [&str; 11] = [
+pub(super) const RESERVED: [&str; 12] = [
     "act",
     "aud",
     "client_id",
+    "cnf",
     "exp",
     "ext",
     "iat",
@@ -35,6 +37,8 @@ pub(super) struct Claims<'a> {
     act: Option<&'a Value>,
     aud: &'a [String],
     client_id: &'a str,
+    #[serde(skip_serializing_if = "Confirmation::is_empty")]
+    cnf: &'a Confirmation,
     exp: i64,
     #[serde(skip_serializing_if = "Option::is_none")]
     ext: Option<Ext<'a>>,
@@ -93,6 +97,7 @@ impl<'a> Claims<'a> {
             act: granted.actor.as_ref(),
             aud,
             client_id: &granted.client_id,
+            cnf: &granted.confirmation,
             exp: granted.expires_at,
             ext: ext(options, granted, &promoted),
             iat: granted.issued_at,
@@ -218,6 +223,7 @@ mod tests {
             person: None,
             actor: None,
             extra: extra.as_object().cloned(),
+            confirmation: Confirmation::default(),
         }
     }
 

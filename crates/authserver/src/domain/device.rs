@@ -12,7 +12,7 @@ use crate::{
         AdminError, Authority, TokenError,
         authority::within,
         authorize::{
-            Sealed,
+            Begun, Sealed,
             answer::{Destination, Onward, Refusal, with_parameters},
             browser::{Browser, Csrf},
         },
@@ -254,8 +254,11 @@ impl Authority {
             let text = "The device verifier was used before.";
             return Err(Refusal::page(ErrorCode::AccessDenied, text));
         }
-        self.begin_for(&asked, (chosen.query, Some(chosen.device)), browser)
-            .await
+        let begun = Begun::Device {
+            query: chosen.query,
+            code: chosen.device,
+        };
+        self.begin_for(&asked, begun, browser).await
     }
 
     /// Why a device that asks has no tokens yet.

@@ -52,6 +52,8 @@ pub enum Error {
 pub(crate) enum TokenError {
     /// The request is refused, with a code of RFC 6749.
     Refused(OauthError),
+    /// A proof of possession needs this nonce (RFC 9449, section 8).
+    Nonce(String),
     /// Too many failed authentications are waiting.
     Busy,
     /// The client has had enough; when it may come back.

@@ -2,7 +2,11 @@
 //! set, not with the newest alone; then the revocations are looked up.
 
 use carnet_jose::jwt;
-use carnet_oauth::introspection::{ActiveToken, Introspection};
+use carnet_oauth::{
+    Confirmation,
+    introspection::{ActiveToken, Introspection},
+};
+use serde::Deserialize as _;
 use serde_json::{Map, Value};
 
 use crate::{
@@ -35,6 +39,8 @@ pub(super) struct LiveToken {
     pub(super) actor: Option<Value>,
     /// Claims of the application.
     pub(super) ext: Map<String, Value>,
+    /// By what it is bound to whoever may show it.
+    pub(super) confirmation: Confirmation,
 }
 
 /// By what a token is known.
@@ -94,10 +100,14 @@ impl Authority {
             nbf: live.not_before,
             aud: live.audiences,
             iss: self.options.issuer.clone(),
-            token_type: "Bearer".to_owned(),
+            token_type: match &live.confirmation.key {
+                Some(_) => "DPoP".to_owned(),
+                None => "Bearer".to_owned(),
+            },
             token_use: token_use.to_owned(),
             act: live.actor,
             ext: live.ext,
+            cnf: live.confirmation,
         }))
     }
 
@@ -171,6 +181,7 @@ impl Authority {
             id: TokenId::Opaque(digest),
             actor: None,
             ext: said.access_token,
+            confirmation: row.confirmation,
         }))
     }
 
@@ -233,6 +244,7 @@ impl Authority {
             id: TokenId::Opaque(digest),
             actor: row.ext.shift_remove("act"),
             ext: row.ext,
+            confirmation: row.confirmation,
         }))
     }
 
@@ -261,7 +273,16 @@ impl Authority {
             },
             actor: claims.get("act").cloned(),
             ext: claims::extra(claims),
+            confirmation: confirmation(claims)?,
         })
+    }
+}
+
+/// By what a signed token is bound; `None` when that cannot be read.
+fn confirmation(claims: &Map<String, Value>) -> Option<Confirmation> {
+    match claims.get("cnf") {
+        None => Some(Confirmation::default()),
+        Some(cnf) => Confirmation::deserialize(cnf).ok(),
     }
 }
 

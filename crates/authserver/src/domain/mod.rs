@@ -6,6 +6,7 @@
 pub(crate) mod audit;
 mod authority;
 pub(crate) mod authorize;
+pub(crate) mod bound;
 mod claims;
 pub(crate) mod client;
 pub(crate) mod client_auth;

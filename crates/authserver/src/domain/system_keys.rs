@@ -23,17 +23,20 @@ pub(super) enum Purpose {
     Flows,
     /// Hashes the codes that people type.
     UserCodes,
+    /// Makes the nonces of proofs of possession.
+    Nonces,
     /// Signs the names of status lists.
     StatusLists,
 }
 
 impl Purpose {
-    const ALL: [Self; 6] = [
+    const ALL: [Self; 7] = [
         Self::Keys,
         Self::Pages,
         Self::ClientSecrets,
         Self::Flows,
         Self::UserCodes,
+        Self::Nonces,
         Self::StatusLists,
     ];
 
@@ -44,6 +47,7 @@ impl Purpose {
             Self::ClientSecrets => b"carnet: client secrets, 1",
             Self::Flows => b"carnet: flows of people, 1",
             Self::UserCodes => b"carnet: user codes, 1",
+            Self::Nonces => b"carnet: nonces of proofs, 1",
             Self::StatusLists => b"carnet: status lists, 1",
         }
     }
@@ -103,6 +107,12 @@ impl SystemKeys {
     /// The key that signs opaque tokens, and all that verify them.
     pub(super) fn token_keys(&self) -> impl Iterator<Item = &[u8; 32]> {
         self.roots.iter().map(|root| &*root.digest)
+    }
+
+    /// The keys of nonces, the newest first.
+    pub(super) fn nonce_keys(&self) -> impl Iterator<Item = Vec<u8>> {
+        let roots = self.roots.iter();
+        roots.map(|root| subkey(&root.digest, Purpose::Nonces).to_vec())
     }
 
     /// The MAC of a message with the newest key.

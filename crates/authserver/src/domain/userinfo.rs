@@ -4,7 +4,9 @@ use carnet_oauth::ErrorCode;
 use secrecy::SecretString;
 use serde_json::{Map, Value, json};
 
-use crate::domain::{Authority, TokenError, authority::within, authorize::Consented, uuid};
+use crate::domain::{
+    Authority, TokenError, authority::within, authorize::Consented, bound::Showing, uuid,
+};
 
 /// What is said of a bearer.
 #[derive(Debug)]
@@ -16,12 +18,18 @@ pub(crate) enum UserInfo {
 
 impl Authority {
     /// Who is behind a token. Of a machine's there is nobody but the client.
-    pub(crate) async fn userinfo(&self, token: &str) -> Result<UserInfo, TokenError> {
+    pub(crate) async fn userinfo(
+        &self,
+        token: &str,
+        showing: &Showing<'_>,
+    ) -> Result<UserInfo, TokenError> {
         let refused = || {
             let text = "The request has no token that counts.";
             TokenError::refused(ErrorCode::RequestUnauthorized, text)
         };
         let live = self.live_token(token).await?.ok_or_else(refused)?;
+        self.check_showing(token, &live.confirmation, showing)
+            .await?;
         let client = within(self.store.known_client(&live.client_id)).await?;
         let client = &client.ok_or_else(refused)?.client;
         let mut info = Map::new();

@@ -5,21 +5,22 @@ use std::{convert::Infallible, net::IpAddr, sync::Arc};
 
 use axum::{
     extract::FromRequestParts,
-    http::{HeaderMap, request::Parts},
+    http::{HeaderMap, HeaderValue, request::Parts},
 };
+use carnet_oauth::dpop;
 use ipnet::IpNet;
 use tokio::time::Instant;
 
 use crate::{
     domain::{Authority, client_auth::Arrival},
-    http::serve::Connected,
+    http::{client_certificate, serve::Connected},
 };
 
 /// Where proxies write who called them.
 const FORWARDED_FOR: &str = "x-forwarded-for";
 
-/// When and from which address a request came.
-#[derive(Debug, Clone, Copy)]
+/// When and from which address a request came, and with what.
+#[derive(Debug, Clone)]
 pub(super) struct Caller(pub(super) Arrival);
 
 impl Caller {
@@ -29,8 +30,14 @@ impl Caller {
         let peer = connected.and_then(|connected| connected.peer);
         let proxies = &authority.options.trusted_proxies;
         let from = peer.map(|peer| vouched_for(peer.ip(), &parts.headers, proxies));
-        let at = Instant::now();
-        Self(Arrival { at, from })
+        let proofs = parts.headers.get_all(dpop::HEADER).iter();
+        let text = |proof: &HeaderValue| String::from_utf8_lossy(proof.as_bytes()).into_owned();
+        Self(Arrival {
+            at: Instant::now(),
+            from,
+            certificate: client_certificate::of(parts, &authority.options),
+            proofs: proofs.map(|proof| text(proof).into()).collect(),
+        })
     }
 }
 

@@ -3,10 +3,11 @@
 use std::{collections::BTreeMap, time::Duration};
 
 use axum::{
-    http::{StatusCode, header},
+    http::{HeaderName, StatusCode, header},
     response::{IntoResponse, Response},
 };
-use carnet_oauth::{Error as OauthError, ErrorBody, ErrorCode, error::printable};
+use carnet_jose::Algorithm;
+use carnet_oauth::{Error as OauthError, ErrorBody, ErrorCode, dpop, error::printable};
 use utoipa::{
     IntoResponses, PartialSchema as _,
     openapi::{ContentBuilder, RefOr, Response as DescribedResponse, ResponseBuilder},
@@ -19,6 +20,9 @@ use crate::{
 
 /// When to come back, in seconds.
 const RETRY_AFTER: u64 = 1;
+
+/// What a client's next proof of possession is to have (RFC 9449, section 8).
+pub(super) const DPOP_NONCE: HeaderName = HeaderName::from_static(dpop::NONCE_HEADER);
 
 /// An error of an endpoint of RFC 6749 and its family, and whether its body ends with a newline.
 #[derive(Debug)]
@@ -73,6 +77,7 @@ impl IntoResponse for OauthFailure {
             TokenError::Limited(wait) => whole_seconds(*wait),
             _ => RETRY_AFTER,
         };
+        let nonce = self.error.nonce();
         let (status, error) = self.error.into_answer();
         let status = self.status.unwrap_or(status);
         let write = if self.newline {
@@ -92,14 +97,26 @@ impl IntoResponse for OauthFailure {
         if error.code == ErrorCode::TemporarilyUnavailable {
             answer::set_text(&mut response, header::RETRY_AFTER, &wait.to_string());
         }
+        if let Some(nonce) = nonce {
+            answer::set_text(&mut response, DPOP_NONCE, &nonce);
+        }
         response
     }
 }
 
 impl TokenError {
+    /// The nonce that the client is to use.
+    fn nonce(&self) -> Option<String> {
+        match self {
+            Self::Nonce(nonce) => Some(nonce.clone()),
+            _ => None,
+        }
+    }
+
     fn into_answer(self) -> (StatusCode, OauthError) {
         match self {
             Self::Refused(error) => (status_of(error.code), error),
+            Self::Nonce(_) => (StatusCode::BAD_REQUEST, needs_nonce()),
             Self::Busy => (
                 StatusCode::TOO_MANY_REQUESTS,
                 later("Too many requests wait."),
@@ -133,26 +150,50 @@ impl<E: Into<OauthFailure>> From<E> for BearerFailure {
 
 impl IntoResponse for BearerFailure {
     fn into_response(self) -> Response {
-        let TokenError::Refused(error) = &self.0.error else {
+        let nonce = self.0.error.nonce();
+        let Some((challenge, body)) = challenge(&self.0.error) else {
             return self.0.into_response();
-        };
-        if error.code != ErrorCode::RequestUnauthorized {
-            return self.0.into_response();
-        }
-        let ErrorBody {
-            error,
-            error_description,
-        } = ErrorBody::from(error);
-        let challenge =
-            format!("Bearer error=\"{error}\",error_description=\"{error_description}\"");
-        let body = ErrorBody {
-            error,
-            error_description,
         };
         let mut response = answer::json(StatusCode::UNAUTHORIZED, answer::ERROR_JSON, &body);
         answer::set_text(&mut response, header::WWW_AUTHENTICATE, &challenge);
+        if let Some(nonce) = nonce {
+            answer::set_text(&mut response, DPOP_NONCE, &nonce);
+        }
         response
     }
+}
+
+/// What a bearer is asked for (RFC 6750, section 3, and RFC 9449, section 7.1); `None` where nothing
+/// that it shows would help.
+fn challenge(error: &TokenError) -> Option<(String, ErrorBody)> {
+    let (code, body) = match error {
+        TokenError::Refused(error) => (error.code, ErrorBody::from(error)),
+        TokenError::Nonce(_) => (ErrorCode::UseDpopNonce, ErrorBody::from(&needs_nonce())),
+        _ => return None,
+    };
+    let told = format!(
+        "error=\"{}\",error_description=\"{}\"",
+        body.error, body.error_description
+    );
+    let challenge = match code {
+        ErrorCode::RequestUnauthorized => format!("Bearer {told}"),
+        ErrorCode::InvalidToken => format!("Bearer {told}, DPoP {}", algorithms()),
+        ErrorCode::InvalidDpopProof | ErrorCode::UseDpopNonce => {
+            format!("DPoP {told},{}", algorithms())
+        }
+        _ => return None,
+    };
+    Some((challenge, body))
+}
+
+/// By what a proof may be signed.
+fn algorithms() -> String {
+    format!("algs=\"{}\"", Algorithm::ALL.map(Algorithm::name).join(" "))
+}
+
+fn needs_nonce() -> OauthError {
+    let text = "The DPoP proof needs the nonce of this answer.";
+    OauthError::new(ErrorCode::UseDpopNonce, text)
 }
 
 fn later(text: &str) -> OauthError {
@@ -161,7 +202,9 @@ fn later(text: &str) -> OauthError {
 
 const fn status_of(code: ErrorCode) -> StatusCode {
     match code {
-        ErrorCode::InvalidClient | ErrorCode::RequestUnauthorized => StatusCode::UNAUTHORIZED,
+        ErrorCode::InvalidClient | ErrorCode::RequestUnauthorized | ErrorCode::InvalidToken => {
+            StatusCode::UNAUTHORIZED
+        }
         ErrorCode::AccessDenied | ErrorCode::RequestForbidden => StatusCode::FORBIDDEN,
         ErrorCode::ServerError => StatusCode::INTERNAL_SERVER_ERROR,
         ErrorCode::TemporarilyUnavailable => StatusCode::SERVICE_UNAVAILABLE,
@@ -181,6 +224,8 @@ const fn status_of(code: ErrorCode) -> StatusCode {
         | ErrorCode::RegistrationNotSupported
         | ErrorCode::AuthorizationPending
         | ErrorCode::ExpiredToken
+        | ErrorCode::InvalidDpopProof
+        | ErrorCode::UseDpopNonce
         | ErrorCode::JtiKnown => StatusCode::BAD_REQUEST,
     }
 }

@@ -6,6 +6,7 @@ pub(crate) mod admin;
 mod answer;
 mod body;
 mod caller;
+mod client_certificate;
 mod cookie;
 mod cors;
 mod edge;

@@ -1,6 +1,7 @@
 //! `hydra_oauth2_access`: tokens that count at Hydra. Of an opaque one the row is all there is; of
 //! a signed one it says that it was not revoked.
 
+use carnet_oauth::Confirmation;
 use jiff::Timestamp;
 use serde_json::{Map, Value};
 
@@ -75,6 +76,7 @@ pub(super) fn read(row: &Row, openers: &[Opener], now: i64) -> Result<Found, Imp
             _ => Map::new(),
         },
         holder: Holder::default(),
+        confirmation: Confirmation::default(),
     };
     let signed_with = session.get("kid").and_then(Value::as_str);
     Ok(match signed_with.unwrap_or_default() {

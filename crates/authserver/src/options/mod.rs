@@ -1,6 +1,7 @@
 //! What the server is told at start. The defaults are Hydra's, but for the size of RSA keys.
 
 mod assertion_issuer;
+mod bound;
 mod cookies;
 mod hook;
 mod limits;
@@ -15,6 +16,7 @@ use secrecy::{ExposeSecret as _, SecretString};
 
 use crate::{domain::Rotation, http::serve::TlsError, ports::Ports};
 pub use assertion_issuer::{AssertionIssuer, Endpoint, IssuerKeys, Workload};
+pub use bound::{Dpop, Mtls};
 pub use cookies::{Cookies, SameSite};
 pub use hook::{HookKey, HookKeyPlace, TokenHook};
 pub use limits::{Guesses, Limits};
@@ -64,6 +66,10 @@ pub struct Options {
     pub jwt_grant: JwtGrant,
     /// Flows for people.
     pub people: People,
+    /// `oauth2.mtls` (ours).
+    pub mtls: Mtls,
+    /// `oauth2.dpop` (ours).
+    pub dpop: Dpop,
     /// `serve.cookies`.
     pub cookies: Cookies,
     /// `dev`: a trial, whose cookies need no https and are called so.
@@ -237,6 +243,8 @@ impl Default for Options {
             token_hook: None,
             jwt_grant: JwtGrant::default(),
             people: People::default(),
+            mtls: Mtls::default(),
+            dpop: Dpop::default(),
             cookies: Cookies::default(),
             is_trial: false,
             limits: Limits::default(),
@@ -355,6 +363,17 @@ impl Options {
     pub(crate) fn token_endpoint(&self) -> String {
         let named = self.discovery.token_url.clone();
         named.unwrap_or_else(|| format!("{}/oauth2/token", self.public_base()))
+    }
+
+    /// Where a path of the public port is, in every spelling.
+    pub(crate) fn endpoints(&self, path: &str) -> Vec<String> {
+        let bases = [
+            Some(self.public_base()),
+            Some(self.issuer_base()),
+            self.mtls.base(),
+        ];
+        let bases = bases.into_iter().flatten();
+        bases.map(|base| format!("{base}{path}")).collect()
     }
 
     /// Whether a platform vouches for workloads that are this client.

@@ -41,6 +41,8 @@ pub struct People {
     pub pkce_enforced: bool,
     /// `oauth2.pkce.enforced_for_public_clients`.
     pub pkce_enforced_for_public: bool,
+    /// `oauth2.par.required` (ours): whether browsers may only bring requests that were pushed (RFC 9126).
+    pub par_required: bool,
     /// `oauth2.grant.refresh_token.rotation_grace_period`: how long a used refresh token works again.
     pub grace_period: Duration,
     /// `oauth2.grant.refresh_token.rotation_grace_reuse_count`: how often it does; 0: any number.
@@ -69,6 +71,7 @@ impl Default for People {
             registration_enabled: false,
             pkce_enforced: false,
             pkce_enforced_for_public: false,
+            par_required: false,
             grace_period: Duration::ZERO,
             grace_uses: 0,
         }

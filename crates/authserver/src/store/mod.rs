@@ -30,7 +30,7 @@ pub use people::{
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use carnet_oauth::client::Client;
+use carnet_oauth::{Confirmation, client::Client};
 use serde_json::{Map, Value};
 
 /// Everything that the server keeps.
@@ -275,6 +275,8 @@ pub struct TokenRow {
     pub ext: Map<String, Value>,
     /// Whose it is.
     pub holder: Holder,
+    /// By what it is bound to whoever may show it.
+    pub confirmation: Confirmation,
 }
 
 /// Whose a token is. All texts are empty for a token of the client's own.

@@ -2,6 +2,7 @@
 //! that came of it. All tokens of a consent end together.
 
 use async_trait::async_trait;
+use carnet_oauth::Confirmation;
 use serde_json::{Map, Value};
 
 use super::{Insertion, Result, TokenRow, TrustedIssuerRow};
@@ -100,6 +101,8 @@ pub struct RefreshTokenRow {
     pub uses: i64,
     /// When it ends.
     pub expires_at: i64,
+    /// By what it is bound to whoever may show it.
+    pub confirmation: Confirmation,
 }
 
 /// The tokens that a code or a refresh token is changed for.

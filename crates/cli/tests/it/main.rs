@@ -41,3 +41,4 @@ mod up;
 mod upgrade;
 mod validate;
 mod words;
+mod workload_identity;

@@ -93,6 +93,46 @@ pub struct Client {
         skip_serializing_if = "String::is_empty"
     )]
     pub token_endpoint_auth_signing_alg: String,
+    /// By which subject its certificate authenticates the client (RFC 4514; method
+    /// `tls_client_auth` of RFC 8705, which has one of these five names).
+    #[serde(
+        deserialize_with = "null_is_default",
+        skip_serializing_if = "String::is_empty"
+    )]
+    pub tls_client_auth_subject_dn: String,
+    /// By which host name.
+    #[serde(
+        deserialize_with = "null_is_default",
+        skip_serializing_if = "String::is_empty"
+    )]
+    pub tls_client_auth_san_dns: String,
+    /// By which URI.
+    #[serde(
+        deserialize_with = "null_is_default",
+        skip_serializing_if = "String::is_empty"
+    )]
+    pub tls_client_auth_san_uri: String,
+    /// By which address.
+    #[serde(
+        deserialize_with = "null_is_default",
+        skip_serializing_if = "String::is_empty"
+    )]
+    pub tls_client_auth_san_ip: String,
+    /// By which mail address.
+    #[serde(
+        deserialize_with = "null_is_default",
+        skip_serializing_if = "String::is_empty"
+    )]
+    pub tls_client_auth_san_email: String,
+    /// Whether the client's tokens are bound to its certificate (RFC 8705).
+    #[serde(deserialize_with = "null_is_default", skip_serializing_if = "is_false")]
+    pub tls_client_certificate_bound_access_tokens: bool,
+    /// Whether the client's tokens are bound to a key (RFC 9449).
+    #[serde(deserialize_with = "null_is_default", skip_serializing_if = "is_false")]
+    pub dpop_bound_access_tokens: bool,
+    /// Whether browsers may only bring requests that the client pushed (RFC 9126).
+    #[serde(deserialize_with = "null_is_default", skip_serializing_if = "is_false")]
+    pub require_pushed_authorization_requests: bool,
     /// Where the client publishes request objects.
     #[serde(
         deserialize_with = "null_is_default",

@@ -35,6 +35,9 @@ pub(in crate::domain) struct Code {
     pub(in crate::domain) redirect_uri: Option<String>,
     /// The challenge, by method `S256`.
     pub(in crate::domain) challenge: Option<String>,
+    /// The thumbprint of the key that it was asked for with.
+    #[serde(default)]
+    pub(in crate::domain) key: Option<String>,
     /// Whether it is a device's, which no browser brings.
     #[serde(default)]
     pub(in crate::domain) is_of_device: bool,
@@ -61,6 +64,7 @@ impl Code {
         Self {
             redirect_uri: request.redirect_uri.clone(),
             challenge: request.code_challenge.clone(),
+            key: request.dpop_jkt.clone(),
             is_of_device: false,
         }
     }
@@ -69,6 +73,7 @@ impl Code {
         Self {
             redirect_uri: None,
             challenge: None,
+            key: None,
             is_of_device: true,
         }
     }

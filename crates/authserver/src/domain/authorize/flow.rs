@@ -22,6 +22,7 @@ pub(in crate::domain) enum Sealed {
     LogoutVerifier,
     DeviceChallenge,
     DeviceVerifier,
+    PushedRequest,
     Session,
 }
 
@@ -36,6 +37,7 @@ impl Sealed {
             Self::LogoutVerifier => "logout verifier",
             Self::DeviceChallenge => "device challenge",
             Self::DeviceVerifier => "device verifier",
+            Self::PushedRequest => "pushed request",
             Self::Session => "session",
         }
     }
@@ -59,6 +61,9 @@ pub(super) struct Flow {
     pub(super) authenticated_at: i64,
     /// The digest of the device's code that the person gave, when there is one.
     pub(super) device: Option<String>,
+    /// Whether the client pushed the request: then browsers need not carry what it asks.
+    #[serde(default)]
+    pub(super) is_pushed: bool,
 }
 
 /// A refusal of an application, as Hydra takes it.
@@ -93,7 +98,8 @@ impl Flow {
             Some(_) => "/oauth2/device/verify",
             None => "/oauth2/auth",
         };
-        let is_kept = |known: &str| self.device.is_none() || known == "client_id";
+        let is_told = self.device.is_none() && !self.is_pushed;
+        let is_kept = |known: &str| is_told || known == "client_id";
         pairs.retain(|(known, _)| known != name && is_kept(known));
         pairs.push((name.to_owned(), value.to_owned()));
         pairs.sort_by(|(one, _), (other, _)| one.cmp(other));

@@ -2,7 +2,8 @@
 //! ([`consent`]), and goes back to the client. What it carries meanwhile is sealed ([`flow`]), so
 //! nothing is kept of a request before a person said something.
 //!
-//! Knows no HTTP: what a request must be like is in [`asked`], the code's proof in [`pkce`].
+//! Knows no HTTP: what a request must be like is in [`asked`], the code's proof in [`pkce`], what
+//! comes before a browser in [`pushed`].
 
 pub(crate) mod answer;
 mod asked;
@@ -12,6 +13,7 @@ mod consented;
 mod flow;
 pub(crate) mod login;
 pub(crate) mod pkce;
+pub(crate) mod pushed;
 
 pub(crate) use answer::{Answer, Destination, Mode, Onward};
 pub(in crate::domain) use consented::{Code, Consented};
@@ -25,6 +27,17 @@ use crate::domain::{
     authorize::{answer::Refusal, asked::Asked, browser::Browser, flow::Flow},
     uuid,
 };
+
+/// How a request began, and what it asks.
+#[derive(Debug)]
+pub(in crate::domain) enum Begun {
+    /// The browser brought it.
+    Here(String),
+    /// The client pushed it (RFC 9126).
+    Pushed(String),
+    /// A device asked, and its person came with its code, of which this is the digest.
+    Device { query: String, code: String },
+}
 
 /// How a browser comes back from an application.
 enum Back<'a> {
@@ -50,8 +63,13 @@ impl Authority {
 
     /// A new request: on to the login application.
     async fn begin(&self, query: &str, browser: &Browser) -> Result<Onward, Refusal> {
+        if let Some(pushed) = self.pushed(query).await? {
+            let asked = self.asked(&pushed, None).await?;
+            return self.begin_for(&asked, Begun::Pushed(pushed), browser).await;
+        }
         let asked = self.asked(query, None).await?;
-        self.begin_for(&asked, (query.to_owned(), None), browser)
+        self.check_unpushed(&asked)?;
+        self.begin_for(&asked, Begun::Here(query.to_owned()), browser)
             .await
     }
 
@@ -59,10 +77,15 @@ impl Authority {
     pub(in crate::domain) async fn begin_for(
         &self,
         asked: &Asked,
-        (query, device): (String, Option<String>),
+        begun: Begun,
         browser: &Browser,
     ) -> Result<Onward, Refusal> {
         let session = self.remembered_login(asked, browser).await?;
+        let is_pushed = matches!(begun, Begun::Pushed(_));
+        let (query, device) = match begun {
+            Begun::Here(query) | Begun::Pushed(query) => (query, None),
+            Begun::Device { query, code } => (query, Some(code)),
+        };
         let flow = Flow {
             id: uuid::fresh(&*self.random),
             query,
@@ -75,6 +98,7 @@ impl Authority {
             subject: session.as_ref().map(|session| session.subject.clone()),
             authenticated_at: session.map_or(0, |session| session.authenticated_at),
             device,
+            is_pushed,
         };
         self.to_login(asked, &flow)
     }

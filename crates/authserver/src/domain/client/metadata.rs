@@ -1,14 +1,19 @@
 //! What a client may say about itself (RFC 7591 and Hydra's additions), and what stands when it
 //! says nothing.
 
+use std::net::IpAddr;
+
 use carnet_jose::{Algorithm, Jwk};
-use carnet_oauth::client::{Client, Lifespan, TokenLimits};
+use carnet_oauth::{
+    client::{Client, Lifespan, TokenLimits},
+    client_auth::Method,
+};
 use secrecy::{ExposeSecret as _, SecretString};
 use serde_json::{Map, Value};
 use url::Url;
 
 use crate::{
-    domain::{AdminError, claims, subject::sector},
+    domain::{AdminError, claims, client_auth::certificate, subject::sector},
     options::{Options, PAIRWISE},
 };
 
@@ -52,6 +57,7 @@ fn order(key: &mut Map<String, Value>) {
 pub(super) fn check(options: &Options, client: &Client, secret: Option<&SecretString>) -> Checked {
     secret.map_or(Ok(()), check_secret)?;
     check_keys(options, client)?;
+    check_certificates(client)?;
     check_words(options, client)?;
     check_claims(client)?;
     check_limits(&client.token_limits)?;
@@ -119,9 +125,42 @@ fn check_keys(options: &Options, client: &Client) -> Checked {
     keys.unwrap_or_default().iter().try_for_each(check_key)
 }
 
+/// What RFC 8705, section 2, asks of whoever authenticates by a certificate.
+fn check_certificates(client: &Client) -> Checked {
+    let names = certificate::registered(client);
+    let is_named = client.token_endpoint_auth_method == Method::TlsClientAuth.name();
+    if names.len() > 1 || is_named && names.is_empty() {
+        return refuse(
+            "Method 'tls_client_auth' needs exactly one of the members \
+             'tls_client_auth_subject_dn', 'tls_client_auth_san_dns', 'tls_client_auth_san_uri', \
+             'tls_client_auth_san_ip' and 'tls_client_auth_san_email'.",
+        );
+    }
+    let subject = client.tls_client_auth_subject_dn.as_str();
+    if !subject.is_empty() && certificate::DistinguishedName::parse(subject).is_none() {
+        return refuse(
+            "Member 'tls_client_auth_subject_dn' must be a name as in 'CN=a,O=b' (RFC 4514).",
+        );
+    }
+    let address = client.tls_client_auth_san_ip.as_str();
+    if !address.is_empty() && address.parse::<IpAddr>().is_err() {
+        return refuse("Member 'tls_client_auth_san_ip' must be an address.");
+    }
+    let is_self_signed =
+        client.token_endpoint_auth_method == Method::SelfSignedTlsClientAuth.name();
+    if is_self_signed && client.jwks.is_empty() && client.jwks_uri.is_empty() {
+        return refuse("Method 'self_signed_tls_client_auth' needs member 'jwks' or 'jwks_uri'.");
+    }
+    Ok(())
+}
+
 fn check_key(key: &Value) -> Checked {
     let members = key.as_object();
-    if members.is_some_and(|members| ["k", "d"].iter().any(|name| members.contains_key(*name))) {
+    if members.is_some_and(|members| {
+        ["k", "d", "priv"]
+            .iter()
+            .any(|name| members.contains_key(*name))
+    }) {
         return refuse("Member 'jwks' must hold public keys only.");
     }
     match members.map(Jwk::from_object) {

@@ -80,13 +80,19 @@ fn may_assert(client: &Client) -> bool {
 }
 
 /// What this server is called: its issuer, and its token endpoint in every spelling.
-pub(in crate::domain) fn names(options: &Options) -> [String; 4] {
-    [
-        options.issuer.clone(),
-        options.token_endpoint(),
-        format!("{}/oauth2/token", options.public_base()),
-        format!("{}/oauth2/token", options.issuer_base()),
-    ]
+pub(in crate::domain) fn names(options: &Options) -> Vec<String> {
+    let mut names = vec![options.issuer.clone()];
+    names.extend(token_endpoints(options));
+    // RFC 9126, section 2.
+    names.extend(options.endpoints("/oauth2/par"));
+    names
+}
+
+/// The token endpoint in every spelling.
+pub(in crate::domain) fn token_endpoints(options: &Options) -> Vec<String> {
+    let mut endpoints = vec![options.token_endpoint()];
+    endpoints.extend(options.endpoints("/oauth2/token"));
+    endpoints
 }
 
 /// The name of a use: of one client, in a fixed length.

@@ -2,11 +2,14 @@
 //! wrong method; the same bytes, at the same time, after the same wait in the same queue.
 
 mod assertion;
+pub(in crate::domain) mod certificate;
 mod client_keys;
 mod published;
 mod workload;
 
-pub(in crate::domain) use assertion::{names as server_names, use_of as assertion_use};
+pub(in crate::domain) use assertion::{
+    names as server_names, token_endpoints, use_of as assertion_use,
+};
 pub(in crate::domain) use client_keys::ClientKeys;
 pub(in crate::domain) use workload::Platforms;
 
@@ -21,6 +24,7 @@ use secrecy::{ExposeSecret as _, SecretString};
 use tokio::time::Instant;
 
 use crate::{
+    certificate::Certificate,
     domain::{
         Authority, TokenError,
         audit::Entry,
@@ -77,15 +81,23 @@ pub(crate) struct Presented {
     pub(crate) assertion_type: Option<String>,
     /// `client_assertion` of the body.
     pub(crate) assertion: Option<SecretString>,
+    /// The certificate of its connection.
+    pub(crate) certificate: Option<Certificate>,
+    /// The values of its DPoP headers.
+    pub(crate) proofs: Vec<SecretString>,
 }
 
-/// When and from where a request came.
-#[derive(Debug, Clone, Copy)]
+/// When and from where a request came, and what it has besides its body.
+#[derive(Debug, Clone)]
 pub(crate) struct Arrival {
     /// When.
     pub(crate) at: Instant,
     /// From which address.
     pub(crate) from: Option<IpAddr>,
+    /// The certificate that the client showed, where certificates count.
+    pub(crate) certificate: Option<Certificate>,
+    /// The values of its DPoP headers.
+    pub(crate) proofs: Vec<SecretString>,
 }
 
 /// Credentials and the method they came by.
@@ -107,6 +119,8 @@ enum Guess {
     Unknown,
     /// The client is registered with another method.
     WrongMethod(String),
+    /// The client is registered with a certificate that was not shown.
+    WrongCertificate(String),
     /// The secret may be right: the slow hashes will tell.
     Secret(Arc<ClientRow>, Unsure),
 }
@@ -133,6 +147,8 @@ impl Presented {
             secret: request.client_secret.clone(),
             assertion_type: request.client_assertion_type.clone(),
             assertion: request.client_assertion.clone(),
+            certificate: arrived.certificate,
+            proofs: arrived.proofs,
         }
     }
 
@@ -257,7 +273,7 @@ impl Authority {
     ) -> Result<Seen, TokenError> {
         let mut guesses = Vec::with_capacity(attempts.len());
         for (credentials, method) in attempts {
-            match self.recognise(credentials, *method).await? {
+            match self.recognise(credentials, *method, presented).await? {
                 Ok(seen) => return Ok(seen),
                 Err(guess) => guesses.push((credentials, guess)),
             }
@@ -307,10 +323,21 @@ impl Authority {
         &self,
         Credentials { id, secret }: &Credentials,
         method: Method,
+        presented: &Presented,
     ) -> Result<Result<Seen, Guess>, TokenError> {
         let Some(row) = within(self.store.known_client(id)).await? else {
             return Ok(Err(Guess::Unknown));
         };
+        if method == Method::None
+            && let Some(method) = certificate::method_of(&row.client)
+        {
+            let shown = presented.certificate.as_ref();
+            let is_certified = self.is_certified(&row.client, method, shown).await;
+            return Ok(match is_certified {
+                true => Ok(Seen::Client(row)),
+                false => Err(Guess::WrongCertificate(row.client.client_id.clone())),
+            });
+        }
         if row.client.token_endpoint_auth_method != method.name() {
             return Ok(Err(Guess::WrongMethod(row.client.client_id.clone())));
         }
@@ -337,6 +364,10 @@ impl Authority {
             Guess::WrongMethod(client) => {
                 self.verifier.pretend().await?;
                 return Ok(Seen::Wrong("wrong method", Some(client)));
+            }
+            Guess::WrongCertificate(client) => {
+                self.verifier.pretend().await?;
+                return Ok(Seen::Wrong("wrong certificate", Some(client)));
             }
         };
         let stored = row.hashes();
@@ -387,6 +418,8 @@ mod tests {
         let arrival = Arrival {
             at: Instant::now(),
             from: None,
+            certificate: None,
+            proofs: Vec::new(),
         };
         Presented::new(arrival, basic, &request)
     }

@@ -35,18 +35,30 @@ pub(super) enum KeysError {
     Discovery(&'static str),
 }
 
+/// What keys say to a question: yes, no, or that they do not know of what was asked.
+pub(super) type Said = Option<bool>;
+
 /// What is known of the keys of one address.
-#[derive(Debug, Default)]
-pub(super) struct PublishedKeys {
-    kept: ArcSwapOption<Kept>,
+#[derive(Debug)]
+pub(super) struct PublishedKeys<K = JwkSet> {
+    kept: ArcSwapOption<Kept<K>>,
     /// When it was last asked. Held while it is asked, so that many who wait ask once.
     asked: Mutex<Option<Instant>>,
 }
 
 #[derive(Debug)]
-struct Kept {
-    keys: JwkSet,
+struct Kept<K> {
+    keys: K,
     since: Instant,
+}
+
+impl<K> Default for PublishedKeys<K> {
+    fn default() -> Self {
+        Self {
+            kept: ArcSwapOption::empty(),
+            asked: Mutex::default(),
+        }
+    }
 }
 
 impl PublishedKeys {
@@ -57,19 +69,32 @@ impl PublishedKeys {
         text: &str,
         fetched: impl Future<Output = Result<JwkSet, KeysError>>,
     ) -> bool {
-        if let Some(kept) = self.younger_than(FRESH) {
-            match jws::verify(text, &kept.keys) {
-                Err(TokenError::NoKey) => {}
-                outcome => return outcome.is_ok(),
-            }
+        let signed = |keys: &JwkSet| match jws::verify(text, keys) {
+            Err(TokenError::NoKey) => None,
+            outcome => Some(outcome.is_ok()),
+        };
+        self.say(signed, fetched).await
+    }
+}
+
+impl<K> PublishedKeys<K> {
+    /// Whether the keys say yes; `fetched` is awaited where those that are known do not tell.
+    pub(super) async fn say(
+        &self,
+        question: impl Fn(&K) -> Said,
+        fetched: impl Future<Output = Result<K, KeysError>>,
+    ) -> bool {
+        let fresh = self.younger_than(FRESH);
+        if let Some(said) = fresh.and_then(|kept| question(&kept.keys)) {
+            return said;
         }
         self.ask(fetched).await;
         let kept = self.younger_than(STALE);
-        kept.is_some_and(|kept| jws::verify(text, &kept.keys).is_ok())
+        kept.is_some_and(|kept| question(&kept.keys) == Some(true))
     }
 
     /// Fetches the keys, unless that was tried a moment ago.
-    async fn ask(&self, fetched: impl Future<Output = Result<JwkSet, KeysError>>) {
+    async fn ask(&self, fetched: impl Future<Output = Result<K, KeysError>>) {
         let mut asked = self.asked.lock().await;
         if asked.is_some_and(|at| at.elapsed() < PAUSE) {
             return;
@@ -86,7 +111,7 @@ impl PublishedKeys {
         }
     }
 
-    fn younger_than(&self, age: Duration) -> Option<Arc<Kept>> {
+    fn younger_than(&self, age: Duration) -> Option<Arc<Kept<K>>> {
         self.kept
             .load_full()
             .filter(|kept| kept.since.elapsed() < age)

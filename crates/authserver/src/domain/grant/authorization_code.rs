@@ -1,7 +1,8 @@
 //! `authorization_code`: a code that a person's browser brought (RFC 6749, section 4.1.3).
 
 use carnet_oauth::{
-    client::Client, grant::Grant, token_request::TokenRequest, token_response::TokenResponse,
+    Confirmation, client::Client, grant::Grant, token_request::TokenRequest,
+    token_response::TokenResponse,
 };
 use secrecy::ExposeSecret as _;
 
@@ -12,7 +13,7 @@ use crate::{
         authorize::{Code, pkce},
         grant::{
             not_registered,
-            person::{Lifespans, invalid_grant},
+            person::{Terms, invalid_grant},
         },
         opaque,
     },
@@ -25,6 +26,7 @@ impl Authority {
         &self,
         client: &Client,
         request: &TokenRequest,
+        bound: Confirmation,
     ) -> Result<TokenResponse, TokenError> {
         if !client.allows_grant(Grant::AuthorizationCode.name()) {
             return Err(not_registered(Grant::AuthorizationCode));
@@ -43,13 +45,15 @@ impl Authority {
             return Err(unknown());
         }
         check(client, request, &row, &consent)?;
+        check_key(&row, &bound)?;
         let spans = &client.lifespans;
-        let lifespans = Lifespans {
+        let terms = Terms {
             access: spans.authorization_code_grant_access_token_lifespan,
             id: spans.authorization_code_grant_id_token_lifespan,
             refresh: spans.authorization_code_grant_refresh_token_lifespan,
+            bound,
         };
-        let made = self.tokens_of(client, request, (&consent, &said), &lifespans);
+        let made = self.tokens_of(client, request, (&consent, &said), terms);
         let (exchange, told) = made.await?;
         match within(self.store.redeem_code(&digest, &exchange)).await? {
             Redemption::Done => Ok(told),
@@ -72,6 +76,17 @@ impl Authority {
         let now = self.now();
         within(self.store.end_consent(&consent.id, now)).await?;
         Ok(self.revocations.settle(&consent.client_id, now).await?)
+    }
+}
+
+/// Whether a code that was asked for with a key comes with a proof of it (RFC 9449, section 10).
+fn check_key(row: &CodeRow, bound: &Confirmation) -> Result<(), TokenError> {
+    let code = Code::of(row)?;
+    match code.key.is_none() || code.key == bound.key {
+        true => Ok(()),
+        false => Err(invalid_grant(
+            "The code was asked for with another key than that of the DPoP proof.",
+        )),
     }
 }
 

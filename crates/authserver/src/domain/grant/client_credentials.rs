@@ -1,7 +1,7 @@
 //! `client_credentials`: a client on its own behalf (RFC 6749, section 4.4).
 
 use carnet_oauth::{
-    ErrorCode,
+    Confirmation, ErrorCode,
     client::Client,
     grant::{CLIENT_CREDENTIALS, Grant},
     token_request::TokenRequest,
@@ -48,6 +48,7 @@ impl Authority {
             person: None,
             actor: None,
             extra: Some(claims::sorted(client.access_token_claims.clone())),
+            confirmation: Confirmation::default(),
         };
         self.ask_hook(client, request, &mut granted).await?;
         if !client.allows_grant(CLIENT_CREDENTIALS) {

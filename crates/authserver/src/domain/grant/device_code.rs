@@ -2,7 +2,8 @@
 //! (RFC 8628, section 3.4).
 
 use carnet_oauth::{
-    client::Client, grant::Grant, token_request::TokenRequest, token_response::TokenResponse,
+    Confirmation, client::Client, grant::Grant, token_request::TokenRequest,
+    token_response::TokenResponse,
 };
 
 use crate::{
@@ -11,7 +12,7 @@ use crate::{
         authority::within,
         grant::{
             not_registered,
-            person::{Lifespans, invalid_grant},
+            person::{Terms, invalid_grant},
         },
         opaque,
     },
@@ -24,6 +25,7 @@ impl Authority {
         &self,
         client: &Client,
         request: &TokenRequest,
+        bound: Confirmation,
     ) -> Result<TokenResponse, TokenError> {
         if !client.allows_grant(Grant::DeviceCode.name()) {
             return Err(not_registered(Grant::DeviceCode));
@@ -46,12 +48,13 @@ impl Authority {
             return Err(unknown());
         }
         let spans = &client.lifespans;
-        let lifespans = Lifespans {
+        let terms = Terms {
             access: spans.device_authorization_grant_access_token_lifespan,
             id: spans.device_authorization_grant_id_token_lifespan,
             refresh: spans.device_authorization_grant_refresh_token_lifespan,
+            bound,
         };
-        let made = self.tokens_of(client, request, (&consent, &said), &lifespans);
+        let made = self.tokens_of(client, request, (&consent, &said), terms);
         let (exchange, told) = made.await?;
         match within(self.store.redeem_code(&digest, &exchange)).await? {
             Redemption::Done => Ok(told),

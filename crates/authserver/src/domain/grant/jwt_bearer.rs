@@ -3,7 +3,8 @@
 
 use carnet_jose::{JwkSet, jws, jwt};
 use carnet_oauth::{
-    ErrorCode, client::Client, client::Lifespan, grant::Grant, token_request::TokenRequest,
+    Confirmation, ErrorCode, client::Client, client::Lifespan, grant::Grant,
+    token_request::TokenRequest,
 };
 use secrecy::ExposeSecret as _;
 use serde_json::{Map, Value};
@@ -73,6 +74,7 @@ impl Authority {
             }),
             actor: None,
             extra: Some(claims::sorted(client.access_token_claims.clone())),
+            confirmation: Confirmation::default(),
         };
         self.ask_hook(client, request, &mut granted).await?;
         Ok(granted)

@@ -11,7 +11,7 @@ mod token_exchange;
 pub(super) use person::invalid_grant;
 
 use carnet_oauth::{
-    ErrorCode, client::Client, grant::Grant, token_request::TokenRequest,
+    Confirmation, ErrorCode, client::Client, grant::Grant, token_request::TokenRequest,
     token_response::TokenResponse,
 };
 use secrecy::{ExposeSecret as _, SecretString};
@@ -47,6 +47,8 @@ pub(super) struct Granted {
     pub(super) actor: Option<Value>,
     /// Claims of the application; `None` where a hook left them open.
     pub(super) extra: Option<Map<String, Value>>,
+    /// By what the token is bound to whoever may show it.
+    pub(super) confirmation: Confirmation,
 }
 
 /// Who granted something to a client.
@@ -64,6 +66,8 @@ pub(crate) struct Issued {
     pub(crate) token: TokenResponse,
     /// The origins that the client was registered with.
     pub(crate) client_origins: Vec<String>,
+    /// The nonce of the client's next proof of possession.
+    pub(crate) nonce: Option<String>,
 }
 
 impl Granted {
@@ -71,6 +75,14 @@ impl Granted {
     pub(super) fn subject(&self) -> &str {
         let person = self.person.as_ref();
         person.map_or(&self.client_id, |person| &person.subject)
+    }
+
+    /// The same for a token that is bound.
+    fn bound_to(self, confirmation: Confirmation) -> Self {
+        Self {
+            confirmation,
+            ..self
+        }
     }
 
     /// The claims that a row keeps. `act` is among them, and never the application's.
@@ -93,6 +105,7 @@ impl Granted {
             issued_at: self.issued_at,
             expires_at: self.expires_at,
             ext: self.kept_claims(),
+            confirmation: self.confirmation.clone(),
             holder: person.map_or_else(Holder::default, |person| Holder {
                 subject: person.subject.clone(),
                 consent_id: person.consent_id.clone(),
@@ -112,23 +125,26 @@ impl Authority {
         let grant = grant_of(request)?;
         let row = self.authenticate(presented).await?;
         let client = &row.client;
+        let bound = self.bound(client, presented).await?;
+        let nonce = self.next_nonce().filter(|_| bound.key.is_some());
         let token = match grant {
             Grant::ClientCredentials => {
                 let granted = self.client_credentials(client, request).await?;
-                self.issue(granted).await?
+                self.issue(granted.bound_to(bound)).await?
             }
-            Grant::AuthorizationCode => self.authorization_code(client, request).await?,
-            Grant::RefreshToken => self.refresh_token(client, request).await?,
-            Grant::DeviceCode => self.device_code(client, request).await?,
+            Grant::AuthorizationCode => self.authorization_code(client, request, bound).await?,
+            Grant::RefreshToken => self.refresh_token(client, request, bound).await?,
+            Grant::DeviceCode => self.device_code(client, request, bound).await?,
             Grant::JwtBearer => {
                 let granted = self.jwt_bearer(client, request).await?;
-                self.issue(granted).await?
+                self.issue(granted.bound_to(bound)).await?
             }
-            Grant::TokenExchange => self.token_exchange(client, request).await?,
+            Grant::TokenExchange => self.token_exchange(client, request, bound).await?,
         };
         Ok(Issued {
             token,
             client_origins: client.allowed_cors_origins.clone(),
+            nonce,
         })
     }
 
@@ -198,7 +214,10 @@ fn response(granted: &Granted, access_token: SecretString) -> TokenResponse {
         issued_token_type: None,
         refresh_token: None,
         scope: granted.scopes.join(" "),
-        token_type: "bearer".to_owned(),
+        token_type: match &granted.confirmation.key {
+            Some(_) => "DPoP".to_owned(),
+            None => "bearer".to_owned(),
+        },
     }
 }
 

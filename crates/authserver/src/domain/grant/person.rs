@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use carnet_oauth::{
-    ErrorCode,
+    Confirmation, ErrorCode,
     client::{Client, Lifespan},
     grant::REFRESH_TOKEN,
     token_request::TokenRequest,
@@ -24,11 +24,14 @@ use crate::{
     store::{ConsentRow, Exchange, RefreshTokenRow},
 };
 
-/// How long the tokens of a client count that come by one grant, where it says so.
-pub(super) struct Lifespans {
+/// On what terms tokens come by one grant.
+pub(super) struct Terms {
+    /// How long each counts, where the client says so.
     pub(super) access: Option<Lifespan>,
     pub(super) id: Option<Lifespan>,
     pub(super) refresh: Option<Lifespan>,
+    /// By what they are bound to whoever may show them.
+    pub(super) bound: Confirmation,
 }
 
 impl Authority {
@@ -55,7 +58,7 @@ impl Authority {
         client: &Client,
         request: &TokenRequest,
         (row, said): (&ConsentRow, &Consented),
-        lifespans: &Lifespans,
+        terms: Terms,
     ) -> Result<(Exchange, TokenResponse), TokenError> {
         let now = self.now();
         let usual = self.options.ttl_access_token;
@@ -66,7 +69,7 @@ impl Authority {
             scopes: said.granted_scopes.clone(),
             audiences: said.granted_audiences.clone(),
             issued_at: now,
-            expires_at: end(now, lifespans.access, usual),
+            expires_at: end(now, terms.access, usual),
             strategy: self.strategy_of(client),
             profile: self.profile_of(client),
             person: Some(Person {
@@ -75,13 +78,14 @@ impl Authority {
             }),
             actor: None,
             extra: Some(claims::sorted(extra)),
+            confirmation: terms.bound,
         };
         self.ask_hook(client, request, &mut granted).await?;
         let (access_token, access) = self.access_token(&granted).await?;
         let access = access.ok_or_else(TokenError::internal)?;
         let mut told = response(&granted, access_token);
         if granted.scopes.iter().any(|scope| scope == "openid") {
-            let until = end(now, lifespans.id, self.options.people.ttl_id_token);
+            let until = end(now, terms.id, self.options.people.ttl_id_token);
             let access_token = told.access_token.expose_secret();
             let id_token = self.id_token(client, (row, said), access_token, until);
             told.id_token = Some(id_token.await?);
@@ -94,10 +98,15 @@ impl Authority {
             refresh = Some(RefreshTokenRow {
                 digest,
                 consent_id: row.id.clone(),
+                // Whoever authenticates is held to that (RFC 9449, section 5; RFC 8705, section 7.1).
+                confirmation: match client.is_public() {
+                    true => granted.confirmation.clone(),
+                    false => Confirmation::default(),
+                },
                 issued_at: now,
                 used_at: 0,
                 uses: 0,
-                expires_at: match (lifespans.refresh, self.options.people.ttl_refresh_token) {
+                expires_at: match (terms.refresh, self.options.people.ttl_refresh_token) {
                     (None, None) => i64::MAX,
                     (own, usual) => end(now, own, usual.unwrap_or_default()),
                 },

@@ -3,7 +3,8 @@
 //! section 4.14.2).
 
 use carnet_oauth::{
-    client::Client, grant::Grant, token_request::TokenRequest, token_response::TokenResponse,
+    Confirmation, client::Client, grant::Grant, token_request::TokenRequest,
+    token_response::TokenResponse,
 };
 
 use crate::{
@@ -12,7 +13,7 @@ use crate::{
         authority::within,
         grant::{
             not_registered,
-            person::{Lifespans, invalid_grant},
+            person::{Terms, invalid_grant},
         },
         opaque,
     },
@@ -25,6 +26,7 @@ impl Authority {
         &self,
         client: &Client,
         request: &TokenRequest,
+        bound: Confirmation,
     ) -> Result<TokenResponse, TokenError> {
         if !client.allows_grant(Grant::RefreshToken.name()) {
             return Err(not_registered(Grant::RefreshToken));
@@ -44,13 +46,19 @@ impl Authority {
         if self.now() >= row.expires_at {
             return Err(unknown());
         }
+        if !row.confirmation.is_met_by(&bound) {
+            return Err(invalid_grant(
+                "The refresh token is bound to another key or certificate.",
+            ));
+        }
         let spans = &client.lifespans;
-        let lifespans = Lifespans {
+        let terms = Terms {
             access: spans.refresh_token_grant_access_token_lifespan,
             id: spans.refresh_token_grant_id_token_lifespan,
             refresh: spans.refresh_token_grant_refresh_token_lifespan,
+            bound,
         };
-        let made = self.tokens_of(client, request, (&consent, &said), &lifespans);
+        let made = self.tokens_of(client, request, (&consent, &said), terms);
         let (exchange, told) = made.await?;
         let people = &self.options.people;
         let grace = Grace {

@@ -3,7 +3,7 @@
 //! it; it is good for no more, and for no longer, than the one that it was given for.
 
 use carnet_oauth::{
-    ErrorCode, client::Client, grant::Grant, scope, token_request::TokenRequest,
+    Confirmation, ErrorCode, client::Client, grant::Grant, scope, token_request::TokenRequest,
     token_response::TokenResponse,
 };
 use secrecy::{ExposeSecret as _, SecretString};
@@ -61,6 +61,7 @@ impl Authority {
         &self,
         client: &Client,
         request: &TokenRequest,
+        bound_to: Confirmation,
     ) -> Result<TokenResponse, TokenError> {
         if !client.allows_grant(Grant::TokenExchange.name()) {
             return Err(not_registered(Grant::TokenExchange));
@@ -98,6 +99,7 @@ impl Authority {
                 consent_id: shown.consent_id,
             }),
             extra: Some(claims::sorted(client.access_token_claims.clone())),
+            confirmation: bound_to,
         };
         self.ask_hook(client, request, &mut granted).await?;
         let mut told = self.issue(granted).await?;
@@ -320,9 +322,9 @@ fn chain(shown: &Shown, actor: &Actor) -> Result<Option<Value>, TokenError> {
 }
 
 impl Shown {
-    /// Whether a token is bound to a key, which whoever shows it would have to prove.
+    /// Whether a token is bound to a key or a certificate, which whoever shows it would have to have.
     fn is_bound(live: &LiveToken) -> bool {
-        live.ext.contains_key("cnf")
+        !live.confirmation.is_empty()
     }
 }
 

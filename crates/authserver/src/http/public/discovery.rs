@@ -3,7 +3,11 @@
 
 use axum::{extract::State, http::StatusCode, response::Response};
 use carnet_jose::Algorithm;
-use carnet_oauth::{client_auth::Method, grant::Grant, metadata::Metadata};
+use carnet_oauth::{
+    client_auth::Method,
+    grant::Grant,
+    metadata::{Aliases, Metadata},
+};
 
 use crate::{
     Options,
@@ -105,26 +109,52 @@ fn metadata(options: &Options, algorithm: Algorithm) -> Metadata {
             .to_vec(),
         revocation_endpoint: format!("{issuer}/oauth2/revoke"),
         introspection_endpoint: String::new(),
+        dpop_signing_alg_values_supported: Algorithm::ALL
+            .map(|algorithm| algorithm.name().to_owned())
+            .to_vec(),
+        tls_client_certificate_bound_access_tokens: options.mtls.is_enabled.then_some(true),
+        pushed_authorization_request_endpoint: format!("{}/oauth2/par", options.public_base()),
+        require_pushed_authorization_requests: options.people.par_required.then_some(true),
+        mtls_endpoint_aliases: options.mtls.base().map(aliases),
     }
 }
 
-/// How clients may authenticate. Nobody can by a token of SPIFFE where no trust domain is believed.
+/// How clients may authenticate: by a name in a certificate only where somebody vouches for it, by a
+/// token of SPIFFE only where a trust domain is believed.
 fn methods(options: &Options) -> Vec<String> {
-    let has_spiffe = options
-        .assertion_issuers
-        .iter()
-        .any(AssertionIssuer::is_trust_domain);
-    let spiffe = has_spiffe.then_some(Method::SpiffeJwt);
-    [
-        Method::Post,
-        Method::Basic,
-        Method::PrivateKeyJwt,
-        Method::None,
-    ]
-    .into_iter()
-    .chain(spiffe)
-    .map(|method| method.name().to_owned())
-    .collect()
+    let mtls = &options.mtls;
+    let mut issuers = options.assertion_issuers.iter();
+    let methods = [
+        (Method::Post, true),
+        (Method::Basic, true),
+        (Method::PrivateKeyJwt, true),
+        (
+            Method::TlsClientAuth,
+            mtls.is_enabled && mtls.authorities.is_some(),
+        ),
+        (Method::SelfSignedTlsClientAuth, mtls.is_enabled),
+        (Method::None, true),
+        (
+            Method::SpiffeJwt,
+            issuers.any(AssertionIssuer::is_trust_domain),
+        ),
+    ];
+    let methods = methods.into_iter().filter(|(_, is_there)| *is_there);
+    methods
+        .map(|(method, _)| method.name().to_owned())
+        .collect()
+}
+
+/// The endpoints at which certificates are asked for (RFC 8705, section 5).
+fn aliases(base: &str) -> Aliases {
+    let at = |path: &str| format!("{base}{path}");
+    Aliases {
+        token_endpoint: at("/oauth2/token"),
+        revocation_endpoint: at("/oauth2/revoke"),
+        device_authorization_endpoint: at("/oauth2/device/auth"),
+        userinfo_endpoint: at("/userinfo"),
+        pushed_authorization_request_endpoint: at("/oauth2/par"),
+    }
 }
 
 #[cfg(test)]

@@ -8,6 +8,7 @@ mod fallbacks;
 mod jwks;
 mod logout;
 mod openapi;
+mod par;
 mod register;
 mod revoke;
 mod status;
@@ -51,6 +52,7 @@ pub(crate) fn edge(authority: Arc<Authority>, metrics: Arc<Metrics>) -> Edge {
             }))
             .routes(routes!(revoke::revoke).map(open))
             .routes(routes!(auth::get, auth::post).map(closed))
+            .routes(routes!(par::par).map(closed))
             .routes(routes!(logout::get, logout::post).map(closed))
             .routes(routes!(fallbacks::login).map(closed))
             .routes(routes!(fallbacks::consent).map(closed))

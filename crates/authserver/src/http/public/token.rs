@@ -14,7 +14,7 @@ use crate::{
         Shared, answer, body,
         caller::Caller,
         cors::ClientOrigins,
-        error::{ClientFailure, OauthFailure},
+        error::{ClientFailure, DPOP_NONCE, OauthFailure},
         public::basic,
     },
 };
@@ -69,6 +69,9 @@ pub(super) async fn token(
         answer::OAUTH_JSON,
         &issued.token,
     ));
+    if let Some(nonce) = &issued.nonce {
+        answer::set_text(&mut response, DPOP_NONCE, nonce);
+    }
     if !issued.client_origins.is_empty() {
         let origins = ClientOrigins(issued.client_origins);
         response.extensions_mut().insert(origins);

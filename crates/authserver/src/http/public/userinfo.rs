@@ -1,18 +1,26 @@
 //! `/userinfo`, as machines see it. The token is in the Authorization header or in a form
-//! (RFC 6750); one in the query is not looked at.
+//! (RFC 6750); one in the query is not looked at. One that is bound comes with
+//! what it is bound to.
 
 use axum::{
-    body::Body,
-    extract::State,
-    http::{HeaderMap, StatusCode, header},
+    extract::{Request, State},
+    http::{HeaderMap, StatusCode, header, request::Parts},
     response::Response,
 };
 use carnet_oauth::ErrorCode;
 use secrecy::ExposeSecret as _;
 
 use crate::{
-    domain::{Authority, TokenError, userinfo::UserInfo},
-    http::{Shared, answer, body, error::BearerFailure},
+    domain::{
+        Authority, TokenError,
+        bound::{self, Showing},
+        userinfo::UserInfo,
+    },
+    http::{
+        Shared, answer, body,
+        caller::Caller,
+        error::{BearerFailure, DPOP_NONCE},
+    },
 };
 
 /// The content type of what is signed (OpenID Connect Core, section 5.3.2).
@@ -30,39 +38,66 @@ struct BearerForm {
 #[utoipa::path(get, path = "/userinfo", tag = "tokens", responses((status = 200, content((Object = "application/json"), (String = "application/jwt"))), BearerFailure), security((), ("bearer" = [])))]
 pub(super) async fn get(
     State(authority): Shared,
-    headers: HeaderMap,
+    request: Request,
 ) -> Result<Response, BearerFailure> {
-    let token = bearer(&headers, Vec::new())?;
-    told(&authority, &token).await
+    let (head, _) = request.into_parts();
+    let shown = shown(&head.headers, Vec::new())?;
+    told(&authority, &head, shown).await
 }
 
 /// The same, for a token in a form.
 #[utoipa::path(post, path = "/userinfo", tag = "tokens", request_body(content = BearerForm, content_type = "application/x-www-form-urlencoded"), responses((status = 200, content((Object = "application/json"), (String = "application/jwt"))), BearerFailure), security((), ("bearer" = [])))]
 pub(super) async fn post(
     State(authority): Shared,
-    headers: HeaderMap,
-    body: Body,
+    request: Request,
 ) -> Result<Response, BearerFailure> {
-    let token = bearer(&headers, body::parameters(&headers, body).await?)?;
-    told(&authority, &token).await
+    let (head, body) = request.into_parts();
+    let form = body::parameters(&head.headers, body).await?;
+    let shown = shown(&head.headers, form)?;
+    told(&authority, &head, shown).await
 }
 
-async fn told(authority: &Authority, token: &str) -> Result<Response, BearerFailure> {
-    Ok(match authority.userinfo(token).await? {
+async fn told(
+    authority: &Authority,
+    head: &Parts,
+    shown: Shown,
+) -> Result<Response, BearerFailure> {
+    let Caller(arrival) = Caller::of(head, authority);
+    let uris = authority.options.endpoints("/userinfo");
+    let showing = Showing {
+        is_proven: shown.is_proven,
+        request: bound::Request {
+            method: head.method.as_str(),
+            uris: &uris,
+        },
+        arrival: &arrival,
+    };
+    let mut response = match authority.userinfo(&shown.token, &showing).await? {
         UserInfo::Plain(info) => answer::json(StatusCode::OK, answer::JSON, &info),
         UserInfo::Signed(text) => {
             answer::with(StatusCode::OK, JWT, text.expose_secret().to_owned())
         }
-    })
+    };
+    if let Some(nonce) = authority.next_nonce().filter(|_| shown.is_proven) {
+        answer::set_text(&mut response, DPOP_NONCE, &nonce);
+    }
+    Ok(response)
 }
 
-/// The token of the request; empty when there is none.
-fn bearer(headers: &HeaderMap, form: Vec<(String, String)>) -> Result<String, BearerFailure> {
+/// The token of a request; empty when there is none.
+#[derive(Default)]
+struct Shown {
+    token: String,
+    /// Whether by the scheme `DPoP` (RFC 9449, section 7.1).
+    is_proven: bool,
+}
+
+fn shown(headers: &HeaderMap, form: Vec<(String, String)>) -> Result<Shown, BearerFailure> {
     let in_header = headers.get(header::AUTHORIZATION).and_then(|value| {
         let (scheme, token) = value.to_str().ok()?.split_once(' ')?;
-        scheme
-            .eq_ignore_ascii_case("bearer")
-            .then(|| token.trim().to_owned())
+        let is_proven = scheme.eq_ignore_ascii_case("dpop");
+        let token = token.trim().to_owned();
+        (is_proven || scheme.eq_ignore_ascii_case("bearer")).then_some(Shown { token, is_proven })
     });
     let in_form = form.into_iter().find(|(name, _)| name == "access_token");
     match (in_header, in_form) {
@@ -70,7 +105,11 @@ fn bearer(headers: &HeaderMap, form: Vec<(String, String)>) -> Result<String, Be
             ErrorCode::InvalidRequest,
             "The token is in more than one place.",
         ))?,
-        (Some(token), None) | (None, Some((_, token))) => Ok(token),
-        (None, None) => Ok(String::new()),
+        (Some(shown), None) => Ok(shown),
+        (None, Some((_, token))) => Ok(Shown {
+            token,
+            is_proven: false,
+        }),
+        (None, None) => Ok(Shown::default()),
     }
 }

@@ -21,6 +21,7 @@ use super::{
     Port, endless,
     wire::{Traffic, Wire},
 };
+use crate::certificate::Certificate;
 
 /// How long a handshake of TLS may take.
 const HANDSHAKE: Duration = Duration::from_secs(10);
@@ -53,6 +54,15 @@ pub(crate) struct Connected {
     pub(crate) is_secure: bool,
 }
 
+/// What there is beside the stream of a connection.
+struct Beside {
+    connected: Connected,
+    certificate: Option<Certificate>,
+    port: Arc<ArcSwap<Port>>,
+    watcher: Watcher,
+    ending: CancellationToken,
+}
+
 /// Serves a connection to its end.
 pub(super) async fn serve(
     stream: Stream,
@@ -60,30 +70,31 @@ pub(super) async fn serve(
     watcher: Watcher,
     ending: CancellationToken,
 ) {
+    let tls = port.load().tls.clone();
+    let beside = |peer, is_secure, certificate| Beside {
+        connected: Connected { peer, is_secure },
+        certificate,
+        port,
+        watcher,
+        ending,
+    };
     match stream {
-        Stream::Unix(stream) => {
-            let connected = Connected {
-                peer: None,
-                is_secure: false,
-            };
-            speak(stream, connected, port, watcher, ending).await;
-        }
+        Stream::Unix(stream) => speak(stream, beside(None, false, None)).await,
         Stream::Tcp(stream, peer) => {
             let peer = Some(SocketAddr::new(peer.ip().to_canonical(), peer.port()));
-            let tls = port.load().tls.clone();
             let handshake = match tls {
                 Some(tls) if begins_tls(&stream).await => tokio_rustls::TlsAcceptor::from(tls),
-                _ => {
-                    let is_secure = false;
-                    let connected = Connected { peer, is_secure };
-                    return speak(stream, connected, port, watcher, ending).await;
-                }
+                _ => return speak(stream, beside(peer, false, None)).await,
             };
             match timeout(HANDSHAKE, handshake.accept(stream)).await {
                 Ok(Ok(stream)) => {
-                    let is_secure = true;
-                    let connected = Connected { peer, is_secure };
-                    speak(stream, connected, port, watcher, ending).await;
+                    let shown = stream.get_ref().1.peer_certificates();
+                    let shown = shown
+                        .unwrap_or_default()
+                        .iter()
+                        .map(|own| own.clone().into_owned());
+                    let certificate = Certificate::new(shown.collect());
+                    speak(stream, beside(peer, true, certificate)).await;
                 }
                 Ok(Err(error)) => tracing::debug!(error = %error, "a handshake of TLS failed"),
                 Err(_) => tracing::debug!("a handshake of TLS took too long"),
@@ -102,16 +113,22 @@ async fn begins_tls(stream: &TcpStream) -> bool {
 /// Speaks HTTP.
 async fn speak(
     stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
-    connected: Connected,
-    port: Arc<ArcSwap<Port>>,
-    watcher: Watcher,
-    ending: CancellationToken,
+    Beside {
+        connected,
+        certificate,
+        port,
+        watcher,
+        ending,
+    }: Beside,
 ) {
     let traffic = Arc::new(Traffic::default());
     let wire = Wire::new(stream, Arc::clone(&traffic));
     let service = service_fn(move |mut request: http::Request<Incoming>| {
         let in_flight = traffic.begin();
         request.extensions_mut().insert(connected);
+        if let Some(certificate) = &certificate {
+            request.extensions_mut().insert(certificate.clone());
+        }
         let edge = Arc::clone(&port.load().edge);
         let ending = ending.clone();
         async move {

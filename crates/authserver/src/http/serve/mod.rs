@@ -1,8 +1,8 @@
 //! Connections of a port, from accepting them to their end: TCP or a unix socket, TLS or plain,
 //! HTTP/1.1 or HTTP/2. At the end of the process, what is in flight is finished.
 //!
-//! `connection` is one of them, `wire` its clock, `endless` an answer without an end, `tls` the handshake, `insecure` who may do
-//! without it.
+//! `connection` is one of them, `wire` its clock, `endless` an answer without an end, `tls` the handshake,
+//! `client_certificate` what clients show in it, `insecure` who may do without it.
 
 use std::{io, net, os::unix, pin::pin, sync::Arc, time::Duration};
 
@@ -19,6 +19,7 @@ pub(crate) use self::{
 };
 use crate::http::edge::Edge;
 
+mod client_certificate;
 mod connection;
 mod endless;
 mod insecure;

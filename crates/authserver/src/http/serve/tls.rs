@@ -9,6 +9,7 @@ use rustls::{
 };
 use secrecy::ExposeSecret as _;
 
+use super::client_certificate;
 use crate::ports::TlsOptions;
 
 /// What is spoken over TLS, the best first.
@@ -30,8 +31,11 @@ pub enum TlsError {
     Pair(String),
 }
 
-/// The configuration of handshakes.
-pub(crate) fn server_config(options: &TlsOptions) -> Result<Arc<ServerConfig>, TlsError> {
+/// The configuration of handshakes, which may ask for certificates of clients.
+pub(crate) fn server_config(
+    options: &TlsOptions,
+    asks_for_certificates: bool,
+) -> Result<Arc<ServerConfig>, TlsError> {
     let chain: Result<Vec<_>, _> =
         CertificateDer::pem_slice_iter(options.certificate.as_bytes()).collect();
     let chain = chain.map_err(|_| TlsError::Certificate)?;
@@ -41,12 +45,14 @@ pub(crate) fn server_config(options: &TlsOptions) -> Result<Arc<ServerConfig>, T
     let key = PrivateKeyDer::from_pem_slice(options.key.expose_secret().as_bytes())
         .map_err(|_| TlsError::Key)?;
     let pair = |error: rustls::Error| TlsError::Pair(error.to_string());
-    let mut config = ServerConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()))
+    let builder = ServerConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()))
         .with_safe_default_protocol_versions()
-        .map_err(pair)?
-        .with_no_client_auth()
-        .with_single_cert(chain, key)
         .map_err(pair)?;
+    let builder = match asks_for_certificates {
+        true => builder.with_client_cert_verifier(client_certificate::asked_for()),
+        false => builder.with_no_client_auth(),
+    };
+    let mut config = builder.with_single_cert(chain, key).map_err(pair)?;
     config.alpn_protocols = PROTOCOLS.map(<[u8]>::to_vec).to_vec();
     Ok(Arc::new(config))
 }

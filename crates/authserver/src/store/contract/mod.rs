@@ -12,7 +12,7 @@ pub(crate) mod people;
 pub(crate) mod tokens;
 
 use carnet_authserver::store::{ClientRow, Holder, Insertion, Store, TokenRow};
-use carnet_oauth::client::Client;
+use carnet_oauth::{Confirmation, client::Client};
 use serde_json::{Map, json};
 
 /// A test for each behaviour over the store that `$fresh().await` opens: a value that derefs to
@@ -126,6 +126,14 @@ fn token(digest: &str, client_id: &str, expires_at: i64) -> TokenRow {
             ("a".to_owned(), json!({})),
         ]),
         holder: Holder::default(),
+        confirmation: confirmation(),
+    }
+}
+
+fn confirmation() -> Confirmation {
+    Confirmation {
+        key: Some("key \"1\"".to_owned()),
+        certificate: Some("certificate".to_owned()),
     }
 }
 

@@ -8,7 +8,7 @@ use carnet_authserver::store::{
 use futures_util::future::join_all;
 use serde_json::{Map, json};
 
-use super::{token, with_clients};
+use super::{confirmation, token, with_clients};
 
 const NOW: i64 = 1_000;
 
@@ -58,6 +58,7 @@ fn refresh_token(digest: &str, consent_id: &str) -> RefreshTokenRow {
         used_at: 0,
         uses: 0,
         expires_at: 9_000,
+        confirmation: confirmation(),
     }
 }
 

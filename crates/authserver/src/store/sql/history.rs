@@ -45,6 +45,7 @@ const STEPS: &[Step] = &[
     step!(13, "people", "0013_people.sql"),
     step!(14, "devices", "0014_devices.sql"),
     step!(15, "registrations", "0015_registrations.sql"),
+    step!(16, "confirmations", "0016_confirmations.sql"),
 ];
 
 /// The plan of a database that has everything.

@@ -1,6 +1,7 @@
 //! Opaque tokens, one row each.
 
 use async_trait::async_trait;
+use carnet_oauth::Confirmation;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
@@ -10,23 +11,23 @@ use crate::store::{Holder, Result, StoreError, TokenRow, TokenStore};
 /// One statement, so that a client cannot go between the look and the write.
 pub(super) const INSERT: &str =
     "INSERT INTO token (digest, client_id, scopes, audiences, issued_at, expires_at, ext,
-                        subject, consent_id, jti)
-     SELECT $1, id, $3, $4, $5, $6, $7, $8, $9, $10 FROM client WHERE id = $2";
+                        subject, consent_id, jti, confirmation)
+     SELECT $1, id, $3, $4, $5, $6, $7, $8, $9, $10, $11 FROM client WHERE id = $2";
 
 /// The same for a client that is being imported, unless the token is there.
 pub(super) const IMPORT: &str =
     "INSERT INTO token (digest, client_id, scopes, audiences, issued_at, expires_at, ext,
-                        subject, consent_id, jti)
-     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) ON CONFLICT (digest) DO NOTHING";
+                        subject, consent_id, jti, confirmation)
+     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) ON CONFLICT (digest) DO NOTHING";
 
 const FIND: &str = "SELECT digest, client_id, scopes, audiences, issued_at, expires_at, ext,
-                           subject, consent_id, jti
+                           subject, consent_id, jti, confirmation
      FROM token WHERE digest = $1";
 
 /// The tokens of a consent.
 pub(super) const OF_CONSENT: &str =
     "SELECT digest, client_id, scopes, audiences, issued_at, expires_at, ext,
-            subject, consent_id, jti
+            subject, consent_id, jti, confirmation
      FROM token WHERE consent_id = $1 AND consent_id <> ''";
 
 /// What is written of a token.
@@ -34,6 +35,7 @@ pub(super) struct Columns {
     scopes: String,
     audiences: String,
     ext: String,
+    confirmation: String,
 }
 
 impl Columns {
@@ -42,10 +44,11 @@ impl Columns {
             scopes: words(&row.scopes),
             audiences: words(&row.audiences),
             ext: object(&row.ext),
+            confirmation: confirmed(&row.confirmation),
         }
     }
 
-    pub(super) fn values<'a>(&'a self, row: &'a TokenRow) -> [super::Value<'a>; 10] {
+    pub(super) fn values<'a>(&'a self, row: &'a TokenRow) -> [super::Value<'a>; 11] {
         [
             (&row.digest).into(),
             (&row.client_id).into(),
@@ -57,6 +60,7 @@ impl Columns {
             (&row.holder.subject).into(),
             (&row.holder.consent_id).into(),
             (&row.holder.jti).into(),
+            (&self.confirmation).into(),
         ]
     }
 }
@@ -94,6 +98,7 @@ pub(super) fn token<E: Engine>(row: &Row<'_, E>) -> Result<TokenRow> {
         scopes: json(row, &digest, "scopes")?,
         audiences: json(row, &digest, "audiences")?,
         ext: json(row, &digest, "ext")?,
+        confirmation: confirmation(row, "token", &digest)?,
         issued_at: row.number("issued_at")?,
         expires_at: row.number("expires_at")?,
         holder: Holder {
@@ -111,6 +116,25 @@ fn json<E: Engine, T: DeserializeOwned>(row: &Row<'_, E>, digest: &str, column: 
         row: digest.to_owned(),
         problem: format!("{column}: {error}"),
     })
+}
+
+/// What a row of a table says of its claim `cnf`.
+pub(super) fn confirmation<E: Engine>(
+    row: &Row<'_, E>,
+    table: &'static str,
+    digest: &str,
+) -> Result<Confirmation> {
+    serde_json::from_str(&row.text("confirmation")?).map_err(|error| StoreError::Damaged {
+        table,
+        row: digest.to_owned(),
+        problem: format!("confirmation: {error}"),
+    })
+}
+
+/// A claim `cnf`.
+pub(super) fn confirmed(confirmation: &Confirmation) -> String {
+    // Two texts are always JSON.
+    serde_json::to_string(confirmation).unwrap_or_default()
 }
 
 /// A JSON object.

@@ -4,6 +4,7 @@
 mod assertions;
 mod audit;
 mod authentication;
+mod bound;
 mod client_claims;
 mod clients;
 mod cors;

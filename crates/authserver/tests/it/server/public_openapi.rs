@@ -42,6 +42,7 @@ async fn the_description_has_each_path_with_exactly_the_methods_that_are_served(
             "/oauth2/fallbacks/login",
             "/oauth2/fallbacks/logout",
             "/oauth2/fallbacks/logout/callback",
+            "/oauth2/par",
             "/oauth2/register",
             "/oauth2/register/{id}",
             "/oauth2/revoke",

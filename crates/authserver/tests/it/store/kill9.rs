@@ -45,6 +45,7 @@ fn token(writer: u32, n: u64) -> TokenRow {
         expires_at: 2_000,
         ext: serde_json::Map::new(),
         holder: Holder::default(),
+        confirmation: carnet_oauth::Confirmation::default(),
     }
 }
 

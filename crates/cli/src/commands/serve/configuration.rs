@@ -89,6 +89,10 @@ pub(super) fn options(config: &AuthserverConfig) -> Result<Options, Failure> {
         preserve_ext_claims: config.oauth2.preserve_ext_claims,
         jwt_grant: jwt_grant(config.oauth2.jwt_grant),
         people: people(config),
+        mtls: mtls(&config.oauth2.mtls)?,
+        dpop: authserver::Dpop {
+            needs_nonce: config.oauth2.dpop.nonce_required,
+        },
         cookies: cookies(&config.cookies),
         is_trial: config.dev,
         limits: limits(&config.limits),
@@ -119,18 +123,22 @@ pub(super) fn options(config: &AuthserverConfig) -> Result<Options, Failure> {
         discovery: discovery(&config.discovery),
         public_cors: config.public.cors.as_ref().map(cors),
         admin_cors: config.admin.cors.as_ref().map(cors),
-        ports: Ports {
-            public: port("serve.public", &config.public)?,
-            admin: port("serve.admin", &config.admin)?,
-            drain_delay: config.drain_delay,
-            request_log: RequestLog {
-                leaks: config.log.leak_sensitive_values,
-                redaction_text: config.log.redaction_text.clone(),
-                redacted_headers: config.log.additional_redacted_headers.clone(),
-            },
-            trace_parent: config.tracing.as_ref().map(|_| Traces::parent()),
-        },
+        ports: ports(config)?,
         ..Options::default()
+    })
+}
+
+fn ports(config: &AuthserverConfig) -> Result<Ports, Failure> {
+    Ok(Ports {
+        public: port("serve.public", &config.public)?,
+        admin: port("serve.admin", &config.admin)?,
+        drain_delay: config.drain_delay,
+        request_log: RequestLog {
+            leaks: config.log.leak_sensitive_values,
+            redaction_text: config.log.redaction_text.clone(),
+            redacted_headers: config.log.additional_redacted_headers.clone(),
+        },
+        trace_parent: config.tracing.as_ref().map(|_| Traces::parent()),
     })
 }
 
@@ -139,6 +147,17 @@ fn port(name: &str, listener: &config::Listener) -> Result<PortOptions, Failure>
     Ok(PortOptions {
         tls: tls.transpose()?,
         silent_health: listener.silent_health,
+    })
+}
+
+fn mtls(told: &config::Mtls) -> Result<authserver::Mtls, Failure> {
+    let authorities = told.client_ca.as_ref().map(tls::authorities).transpose()?;
+    Ok(authserver::Mtls {
+        is_enabled: told.enabled,
+        authorities,
+        // Names that are none are told of where the configuration is read.
+        header: told.header.as_ref().and_then(|name| name.parse().ok()),
+        url: told.url.clone(),
     })
 }
 
@@ -162,6 +181,7 @@ fn people(config: &AuthserverConfig) -> authserver::People {
         registration_enabled: people.registration_enabled,
         pkce_enforced: people.pkce_enforced,
         pkce_enforced_for_public: people.pkce_enforced_for_public,
+        par_required: people.par_required,
         grace_period: people.grace_period,
         grace_uses: people.grace_uses,
     }

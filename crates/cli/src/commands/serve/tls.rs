@@ -6,7 +6,7 @@ use std::os::unix::fs::PermissionsExt as _;
 use base64::Engine as _;
 use base64::engine::DecodePaddingMode;
 use base64::engine::general_purpose::{GeneralPurpose, GeneralPurposeConfig};
-use carnet_authserver::TlsOptions;
+use carnet_authserver::{ClientAuthorities, TlsOptions};
 use carnet_config::install::authserver::{Pem, Tls};
 use secrecy::{ExposeSecret, SecretString};
 
@@ -32,6 +32,14 @@ pub(super) fn read(port: &str, tls: &Tls) -> Result<TlsOptions, Failure> {
         key: text(&format!("{port}.tls.key"), &tls.key)?,
         allow_termination_from: tls.allow_termination_from.clone(),
     })
+}
+
+/// The authorities that vouch for clients.
+pub(super) fn authorities(pem: &Pem) -> Result<ClientAuthorities, Failure> {
+    let key = "oauth2.mtls.client_ca";
+    let text = text(key, pem)?;
+    ClientAuthorities::from_pem(text.expose_secret())
+        .map_err(|error| Failure::new(format!("{key}: {error}")))
 }
 
 /// Hydra serves with such a key, and clusters mount Secrets so: it is told of, not refused.

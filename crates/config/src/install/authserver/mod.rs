@@ -9,6 +9,7 @@ use ipnet::IpNet;
 use secrecy::{ExposeSecret, SecretString};
 
 mod assertion_issuers;
+mod bound;
 mod cookies;
 mod hook;
 mod layers;
@@ -23,6 +24,7 @@ mod tls;
 mod tracing;
 
 pub use assertion_issuers::{AssertionIssuer, IssuerKeys, Workload};
+pub use bound::{Dpop, Mtls};
 pub use cookies::{Cookies, SameSite};
 pub use hook::{HookKey, HookKeyPlace, TokenHook};
 pub use layers::KEYS;

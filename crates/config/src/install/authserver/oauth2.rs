@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use super::assertion_issuers::{self, AssertionIssuer};
+use super::bound::{self, Dpop, Mtls};
 use super::hook::{self, TokenHook};
 use super::people::People;
 use super::read::ADVICE;
@@ -10,7 +11,7 @@ use crate::diagnostics::Severity;
 use crate::document::Fields;
 
 /// `oauth2`.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub struct OAuth2 {
     /// `client_credentials.default_grant_allowed_scope`: a request without scopes gets all of its
     /// client's. Default false.
@@ -30,6 +31,10 @@ pub struct OAuth2 {
     /// `preserve_ext_claims`: JWTs without that mirror have `ext` with the extra claims that do not
     /// stand at the top. Default false.
     pub preserve_ext_claims: bool,
+    /// `mtls` (ours): certificates of clients.
+    pub mtls: Mtls,
+    /// `dpop` (ours): proofs that a key is at hand.
+    pub dpop: Dpop,
     /// `token_hook`: a URL, or `url` and `auth`; asked before each token. Default none.
     pub token_hook: Option<TokenHook>,
     /// `grant.jwt`: what assertions of trusted issuers may be like.
@@ -84,6 +89,8 @@ impl Default for OAuth2 {
             mirror_top_level_claims: true,
             allowed_top_level_claims: Vec::new(),
             preserve_ext_claims: false,
+            mtls: Mtls::default(),
+            dpop: Dpop::default(),
             token_hook: None,
             jwt_grant: JwtGrant::default(),
             hasher: Hasher::default(),
@@ -104,6 +111,7 @@ pub(super) fn read(fields: &mut Fields<'_>, people: &mut People) -> OAuth2 {
     fields.unserved(Severity::Warning, &later, ADVICE);
     fields.map("device_authorization", |device| people.read_device(device));
     fields.map("pkce", |pkce| people.read_pkce(pkce));
+    fields.map("par", |par| people.read_par(par));
     let jwt = fields.map("grant", |grant| {
         people.read_grant(grant);
         grant.map("jwt", jwt_grant)
@@ -129,6 +137,8 @@ pub(super) fn read(fields: &mut Fields<'_>, people: &mut People) -> OAuth2 {
         mirror_top_level_claims: fields.boolean("mirror_top_level_claims").unwrap_or(true),
         allowed_top_level_claims: fields.texts("allowed_top_level_claims"),
         preserve_ext_claims: fields.boolean("preserve_ext_claims").unwrap_or(false),
+        mtls: fields.map("mtls", bound::mtls).unwrap_or_default(),
+        dpop: fields.map("dpop", bound::dpop).unwrap_or_default(),
         token_hook: hook::read(fields),
         jwt_grant: jwt.flatten().unwrap_or_default(),
         ..hashers.unwrap_or(default)

@@ -39,6 +39,9 @@ pub struct People {
     /// `oauth2.pkce.enforced_for_public_clients`: whether those of clients without a secret do.
     /// Default false.
     pub pkce_enforced_for_public: bool,
+    /// `oauth2.par.required` (ours): whether browsers may only bring requests that were pushed (RFC 9126).
+    /// Default false.
+    pub par_required: bool,
     /// `oauth2.grant.refresh_token.rotation_grace_period`: how long a refresh token that was used
     /// works again; 5 min at most. Default 0s.
     pub grace_period: Duration,
@@ -61,6 +64,7 @@ impl Default for People {
             registration_enabled: false,
             pkce_enforced: false,
             pkce_enforced_for_public: false,
+            par_required: false,
             grace_period: Duration::ZERO,
             grace_uses: 0,
         }
@@ -107,6 +111,11 @@ impl People {
         self.pkce_enforced = fields.boolean("enforced").unwrap_or(false);
         let for_public = fields.boolean("enforced_for_public_clients");
         self.pkce_enforced_for_public = for_public.unwrap_or(false);
+    }
+
+    /// Reads `oauth2.par`.
+    pub(super) fn read_par(&mut self, fields: &mut Fields<'_>) {
+        self.par_required = fields.boolean("required").unwrap_or(false);
     }
 
     /// Reads `oauth2.grant`.

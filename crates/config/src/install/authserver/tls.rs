@@ -49,7 +49,7 @@ pub(super) fn read(fields: &mut Fields<'_>) -> PartialTls {
     }
 }
 
-fn pem(fields: &mut Fields<'_>) -> Option<Pem> {
+pub(super) fn pem(fields: &mut Fields<'_>) -> Option<Pem> {
     let path = fields.text("path").filter(|path| !path.is_empty());
     let base64 = secret(fields, "base64");
     path.map(Pem::Path).or(base64.map(Pem::Base64))

@@ -7,7 +7,7 @@ use crate::store::{
 
 /// The refresh token of a digest.
 pub(super) const FIND_REFRESH: &str =
-    "SELECT digest, consent_id, issued_at, used_at, uses, expires_at
+    "SELECT digest, consent_id, issued_at, used_at, uses, expires_at, confirmation
      FROM refresh_token WHERE digest = $1";
 
 /// Uses a code. What becomes of one that was used before is not decided here.
@@ -110,13 +110,15 @@ async fn done<E: Engine>(
     let mut until = access.expires_at;
     if let Some(row) = &exchange.refresh {
         let sql = "INSERT INTO refresh_token
-             (digest, consent_id, issued_at, used_at, uses, expires_at)
-             VALUES ($1, $2, $3, 0, 0, $4)";
+             (digest, consent_id, issued_at, used_at, uses, expires_at, confirmation)
+             VALUES ($1, $2, $3, 0, 0, $4, $5)";
+        let confirmation = tokens::confirmed(&row.confirmation);
         let values = [
             (&row.digest).into(),
             (&row.consent_id).into(),
             row.issued_at.into(),
             row.expires_at.into(),
+            (&confirmation).into(),
         ];
         change.write(sql, &values).await?;
         until = until.max(row.expires_at);
@@ -174,8 +176,10 @@ fn signed(row: TokenRow, now: i64) -> Option<Revocation> {
 
 /// A refresh token as it was read.
 pub(super) fn refresh<E: Engine>(row: &Row<'_, E>) -> Result<RefreshTokenRow> {
+    let digest = row.text("digest")?;
     Ok(RefreshTokenRow {
-        digest: row.text("digest")?,
+        confirmation: tokens::confirmation(row, "refresh_token", &digest)?,
+        digest,
         consent_id: row.text("consent_id")?,
         issued_at: row.number("issued_at")?,
         used_at: row.number("used_at")?,

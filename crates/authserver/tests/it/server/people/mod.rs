@@ -7,6 +7,7 @@ mod jwt_bearer;
 mod logins;
 mod logout;
 mod openid;
+mod pushed;
 mod refresh;
 mod registration;
 mod requests;
