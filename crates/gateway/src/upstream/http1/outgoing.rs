@@ -25,6 +25,8 @@ use crate::upstream::is_repeatable;
 
 /// Room for most heads.
 const USUAL: usize = 512;
+/// A connection that waits keeps no more.
+const MUCH: usize = 2 << 10;
 /// So many bytes of a body are read for nothing, and for so long.
 const DRAINED: u64 = 64 << 10;
 const PATIENCE: Duration = Duration::from_millis(100);
@@ -98,17 +100,16 @@ pub(super) enum Unsent {
 }
 
 impl Outgoing {
-    pub(super) fn new(request: Request) -> Self {
+    /// A request that is written into `text`, which is empty.
+    pub(super) fn new(request: Request, mut text: Vec<u8>) -> Self {
         let is_repeatable = is_repeatable(&request);
-        let waits = request.headers().contains_key(EXPECT);
         let (mut head, body) = request.into_parts();
         let coding = match body.is_end_stream() {
             true => None,
             false => Some(Coding::of(&head.headers, &body)),
         };
-        let mut text = Vec::with_capacity(USUAL);
         write_target(&mut text, &head.method, &head.uri);
-        write_fields(&mut text, &head.headers, &head.uri, coding.as_ref());
+        let waits = write_fields(&mut text, &head.headers, &head.uri, coding.as_ref());
         head.headers.clear();
         Self {
             asks_for_head: head.method == Method::HEAD,
@@ -127,6 +128,16 @@ impl Outgoing {
                 })
             }),
             is_flushed: false,
+        }
+    }
+
+    /// The space of its head for the next one, unless that is much.
+    pub(super) fn space(&mut self) -> Vec<u8> {
+        let mut space = std::mem::take(&mut self.head);
+        space.clear();
+        match space.capacity() {
+            USUAL..=MUCH => space,
+            _ => Vec::with_capacity(USUAL),
         }
     }
 
@@ -320,17 +331,26 @@ fn write_target(text: &mut Vec<u8>, method: &Method, uri: &Uri) {
     text.extend_from_slice(b" HTTP/1.1\r\n");
 }
 
-/// Writes the fields, of which those that frame the body are ours, and the empty line.
-fn write_fields(text: &mut Vec<u8>, headers: &HeaderMap, uri: &Uri, coding: Option<&Coding>) {
+/// Writes the fields, of which those that frame the body are ours, and the empty line. Whether the
+/// client expects something before it sends the body.
+fn write_fields(
+    text: &mut Vec<u8>,
+    headers: &HeaderMap,
+    uri: &Uri,
+    coding: Option<&Coding>,
+) -> bool {
     if let (Some(host), false) = (uri.authority(), headers.contains_key(HOST)) {
         write_field(text, &HOST, host.as_str().as_bytes());
     }
-    let mut has_length = false;
+    let (mut has_length, mut expects) = (false, false);
     for (name, value) in headers {
         match *name {
             CONTENT_LENGTH => has_length = true,
             TRANSFER_ENCODING => {}
-            _ => write_field(text, name, value.as_bytes()),
+            _ => {
+                expects |= *name == EXPECT;
+                write_field(text, name, value.as_bytes());
+            }
         }
     }
     match coding {
@@ -344,18 +364,24 @@ fn write_fields(text: &mut Vec<u8>, headers: &HeaderMap, uri: &Uri, coding: Opti
         None => {}
     }
     text.extend_from_slice(b"\r\n");
+    expects
 }
 
 /// `Name-In-Title-Case: value`, as servers of old expect it.
 fn write_field(text: &mut Vec<u8>, name: &HeaderName, value: &[u8]) {
+    let name = name.as_str().as_bytes();
     let start = text.len();
-    text.extend_from_slice(name.as_str().as_bytes());
-    let mut begins = true;
-    for byte in &mut text[start..] {
-        if begins {
-            byte.make_ascii_uppercase();
-        }
-        begins = *byte == b'-';
+    text.extend_from_slice(name);
+    let written = &mut text[start..];
+    if let Some(first) = written.first_mut() {
+        first.make_ascii_uppercase();
+    }
+    // None depends on the one before: so it takes many bytes at a time.
+    for (before, byte) in name.iter().zip(written.iter_mut().skip(1)) {
+        *byte = match *before {
+            b'-' => byte.to_ascii_uppercase(),
+            _ => *byte,
+        };
     }
     text.extend_from_slice(b": ");
     text.extend_from_slice(value);
