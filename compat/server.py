@@ -25,6 +25,7 @@ class Server:
         public, self._admin_port = _free_port(), _free_port()
         self.issuer = f"http://127.0.0.1:{public}"
         self.token_url = f"{self.issuer}/oauth2/token"
+        self.admin = f"http://127.0.0.1:{self._admin_port}"
         self._command = [carnet, "serve", "all", "--dev"]
         self._environment = {
             "PATH": os.environ["PATH"],
@@ -73,7 +74,7 @@ class Server:
         kind = "application/x-www-form-urlencoded" if is_form else "application/json"
         data = (body if is_form else json.dumps(body)).encode()
         request = urllib.request.Request(
-            f"http://127.0.0.1:{self._admin_port}{path}", data, {"Content-Type": kind}
+            f"{self.admin}{path}", data, {"Content-Type": kind}
         )
         with urllib.request.urlopen(request, timeout=PATIENCE) as answer:
             return json.load(answer)

@@ -6,7 +6,7 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 SELF=$PWD/scripts/test.sh
 
-STEPS=(fmt clippy walls security paths deny audit test kills faults doc demo hydra schemathesis clients providers failures traefik gateway acme kube chart bench fuzz)
+STEPS=(fmt clippy walls security paths deny audit test kills faults doc demo hydra schemathesis clients people providers failures traefik gateway acme kube chart bench fuzz)
 
 # Versions of the tools that are built from the Rust registry, and of those that are Go modules.
 CARGO_TOOLS=(cargo-deny@0.20.2 cargo-audit@0.22.2 cargo-fuzz@0.13.2)
@@ -196,6 +196,18 @@ step_clients() {
     python3 compat/clients/run.py --carnet target/release/carnet
 }
 
+# People log in and out with the distribution's Chromium and with curl: our manifests, and those that
+# MANIFESTS names, or that lie beside the project.
+step_people() {
+    need_python
+    need chromium=chromium curl=curl unshare=util-linux ip=iproute2
+    compgen -G '/usr/share/fonts/truetype/*/*.ttf' >/dev/null || need a-font=fonts-dejavu-core
+    release
+    python3 compat/people/run.py --carnet target/release/carnet
+    local given=${MANIFESTS:-../shared/seed/manifests/hydra.yaml}
+    [ ! -e "$given" ] || python3 compat/people/run.py --carnet target/release/carnet --manifests "$given"
+}
+
 # Authorization servers that others wrote give tokens to the gateway. Keycloak is a download of 170 MB
 # and takes a minute and a half to start: WITH_KEYCLOAK brings it in.
 step_providers() {
@@ -296,22 +308,26 @@ step_bench() {
     python3 bench/run.py --short --carnet target/release/carnet --yardstick target/release/yardstick
 }
 
+# One fuzz target. What it finds goes below target/; the committed corpus is read only.
+fuzz_target() {
+    local name=$1 log=target/fuzz/$1.log
+    mkdir -p "target/fuzz/corpus/$name"
+    cargo fuzz run --sanitizer none --target-dir target/fuzz "$name" \
+        "target/fuzz/corpus/$name" "fuzz/corpus/$name" -- \
+        -max_total_time="$FUZZ_SECONDS" -rss_limit_mb=1024 -timeout=10 >"$log" 2>&1 ||
+        { tail -n 60 "$log"; return 1; }
+    say "$name: $(tail -n 1 "$log"), nothing found"
+}
+
 step_fuzz() {
     tool cargo-fuzz
     need c++=g++
     cargo fetch --locked --quiet --manifest-path fuzz/Cargo.toml
     cargo fuzz build --sanitizer none --target-dir target/fuzz
-    local folder name log
-    for folder in fuzz/corpus/*/; do
-        name=$(basename "$folder") log=target/fuzz/$(basename "$folder").log
-        mkdir -p "target/fuzz/corpus/$name"
-        # What it finds goes below target/; the committed corpus is read only.
-        cargo fuzz run --sanitizer none --target-dir target/fuzz "$name" \
-            "target/fuzz/corpus/$name" "$folder" -- \
-            -max_total_time="$FUZZ_SECONDS" -rss_limit_mb=1024 -timeout=10 >"$log" 2>&1 ||
-            { tail -n 60 "$log"; return 1; }
-        say "$name: $(tail -n 1 "$log"), nothing found"
-    done
+    # Two beside each other, each on a core.
+    local folder
+    for folder in fuzz/corpus/*/; do basename "$folder"; done |
+        xargs -P 2 -I{} bash "$SELF" --fuzz {}
 }
 
 main() {
@@ -354,6 +370,8 @@ main() {
 
 if [ "${1:-}" = --step ]; then
     "step_$2"
+elif [ "${1:-}" = --fuzz ]; then
+    fuzz_target "$2"
 else
     main "$@"
 fi

@@ -7,6 +7,8 @@ import os
 import shutil
 import subprocess
 import sys
+import threading
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,8 +22,14 @@ PYTHON = str(VENV / "bin" / "python")
 SECRETS = ("client_secret_basic", "client_secret_post")
 ASSERTION = "private_key_jwt"
 ALL = (*SECRETS, ASSERTION)
+# Of applications that people use; `none` is a public client.
+OF_PEOPLE = (*SECRETS, "none")
+# What the server is told of the application that says yes.
+PAGES = ("login", "consent", "logout")
 # Seconds for one program, and for an installation from cold.
 PATIENCE, PATIENCE_TO_INSTALL = 120, 600
+# Libraries that insist on TLS are told that this is a trial.
+TRIAL = {"OAUTHLIB_INSECURE_TRANSPORT": "1", "AUTHLIB_INSECURE_TRANSPORT": "1"}
 
 
 @dataclass(frozen=True)
@@ -60,6 +68,15 @@ LIBRARIES = (
     Library("Java Nimbus", _java("Client.java"), ALL, lacks=("EdDSA",)),
     Library("Rust oauth2", (str(TARGET / "rust" / "debug" / "carnet-clients"),), SECRETS),
 )
+# They log people in.
+RELYING_PARTIES = (
+    Library("Go oauth2 and go-oidc", (str(TARGET / "go" / "relying_party"),), OF_PEOPLE),
+    Library(
+        "Python Authlib", (PYTHON, str(HERE / "python" / "authlib_relying_party.py")), OF_PEOPLE
+    ),
+    Library("Node openid-client", ("node", str(NODE / "relying_party.js")), OF_PEOPLE),
+    Library("Java Nimbus", _java("RelyingParty.java"), OF_PEOPLE),
+)
 VERIFIERS = (
     Verifier("PyJWT", (PYTHON, str(HERE / "python" / "resource_server.py"))),
     Verifier("jose", ("node", str(NODE / "resource_server.js"))),
@@ -78,11 +95,10 @@ def install() -> None:
 
 def run(command: tuple[str, ...], plan: dict[str, Any]) -> dict[str, dict[str, str]]:
     """Gives a program its plan, and its outcomes by the names in the plan."""
-    trial = {"OAUTHLIB_INSECURE_TRANSPORT": "1", "AUTHLIB_INSECURE_TRANSPORT": "1"}
     ended = subprocess.run(
         command,
         input=json.dumps(plan),
-        env={**os.environ, **trial},
+        env={**os.environ, **TRIAL},
         capture_output=True,
         encoding="utf-8",
         timeout=PATIENCE,
@@ -92,8 +108,43 @@ def run(command: tuple[str, ...], plan: dict[str, Any]) -> dict[str, dict[str, s
     return {outcome.pop("name"): outcome for outcome in map(json.loads, ended.stdout.splitlines())}
 
 
+def converse(
+    command: tuple[str, ...], plan: dict[str, Any], browse: Callable[[str], str]
+) -> dict[str, dict[str, str]]:
+    """The same for a program that has a browser open addresses, and is told where each ended."""
+    outcomes = {}
+    with subprocess.Popen(
+        command,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        env={**os.environ, **TRIAL},
+        encoding="utf-8",
+    ) as program:
+        watch = threading.Timer(PATIENCE, program.kill)
+        watch.start()
+        _say(program, plan)
+        for line in program.stdout or ():
+            told = json.loads(line)
+            if "open" in told:
+                _say(program, browse(told["open"]))
+            else:
+                outcomes[told.pop("name")] = told
+        watch.cancel()
+    if program.returncode != 0:
+        sys.exit(f"error: {' '.join(command)} ended with {program.returncode}")
+    return outcomes
+
+
+def _say(program: subprocess.Popen[str], what: object) -> None:
+    if program.stdin:
+        program.stdin.write(json.dumps(what) + "\n")
+        program.stdin.flush()
+
+
 def _install_go() -> None:
-    _call("go", "build", "-C", str(HERE / "go"), "-o", str(TARGET / "go" / "client"), ".")
+    for program, folder in (("client", "."), ("relying_party", "./relying_party")):
+        output = str(TARGET / "go" / program)
+        _call("go", "build", "-C", str(HERE / "go"), "-o", output, folder)
 
 
 def _install_python() -> None:

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Gets tokens from carnet with libraries that others wrote, and has others verify them.
+"""Gets tokens from carnet with libraries that others wrote, has others verify them; logs people in.
 
     python3 compat/clients/run.py                 builds carnet, installs the libraries, runs all
     python3 compat/clients/run.py --carnet PATH   uses that binary
@@ -21,6 +21,7 @@ HERE = Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE), str(HERE.parent)]
 
 import matrix  # noqa: E402
+import people  # noqa: E402
 import programs  # noqa: E402
 from case import table  # noqa: E402
 
@@ -29,17 +30,21 @@ ROOT = HERE.parents[1]
 
 def main() -> int:
     options = _options()
-    libraries = [part for part in programs.LIBRARIES if options.library in part.name]
-    if not libraries:
-        names = ", ".join(part.name for part in programs.LIBRARIES)
+    known = (programs.LIBRARIES, programs.RELYING_PARTIES)
+    libraries, parties = ([one for one in of if options.library in one.name] for of in known)
+    if not libraries and not parties:
+        names = ", ".join(one.name for of in known for one in of)
         sys.exit(f"error: no library has {options.library!r} in its name; there are {names}")
     began = time.monotonic()
     programs.install()
     print(f"installed in {time.monotonic() - began:.0f} s")
     carnet = options.carnet or _build()
-    cases = matrix.play(carnet, libraries)
     parts = ["answer", *(part.name for part in programs.VERIFIERS), "introspection"]
-    print(table(cases, parts))
+    of_machines = matrix.play(carnet, libraries) if libraries else []
+    print(table(of_machines, parts))
+    of_people = people.play(carnet, parties) if parties else []
+    print(table(of_people, list(people.PARTS)))
+    cases = of_machines + of_people
     missed = sum(not case.is_passed() for case in cases)
     print(f"{len(cases) - missed} passed, {missed} failed")
     return 1 if missed else 0

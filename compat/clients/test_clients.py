@@ -4,8 +4,10 @@ import sys
 import unittest
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).resolve().parent))
+HERE = Path(__file__).resolve().parent
+sys.path[:0] = [str(HERE), str(HERE.parent)]
 
+import people  # noqa: E402
 from case import Case, table  # noqa: E402
 from forge import _decode, _encode, forgeries  # noqa: E402
 
@@ -35,6 +37,33 @@ class Cases(unittest.TestCase):
             one.judge("PyJWT", is_right, "reason")
         self.assertFalse(one.is_passed())
         self.assertIn("MISSED: reason", table([one], ["PyJWT"]))
+
+
+class People(unittest.TestCase):
+    RIGHT = {
+        "subject": people.WHO,
+        "userinfo": people.WHO,
+        "refreshed": "token",
+        "left": f"{people.BYE}?state=x",
+        "again": "invalid_grant",
+    }
+
+    def test_each_part_must_be_told_and_right(self):
+        one = case()
+        people.judge(one, dict(self.RIGHT))
+        self.assertTrue(one.is_passed())
+        for part in people.PARTS:
+            for told in ("", "other"):
+                if (part, told) == ("refreshed", "other"):
+                    continue
+                one = case()
+                people.judge(one, {**self.RIGHT, part: told})
+                self.assertFalse(one.is_passed(), (part, told))
+
+    def test_what_a_library_complains_of_is_shown(self):
+        one = case()
+        people.judge(one, {"subject": people.WHO, "error": "no userinfo"})
+        self.assertIn("MISSED: no userinfo", table([one], list(people.PARTS)))
 
 
 class Forgeries(unittest.TestCase):

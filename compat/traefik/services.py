@@ -37,6 +37,12 @@ def weighted(*names: tuple[str, int | None], **more: object) -> Options:
     return {"weighted": {"services": members, **more}}
 
 
+def mirroring(*mirrors: tuple[str, int], **more: object) -> Options:
+    """A service whose requests others get, too. Their answers go nowhere."""
+    copies = [{"name": name, "percent": percent} for name, percent in mirrors]
+    return {"mirroring": {"service": "alpha", "mirrors": copies, **more}}
+
+
 VARIANTS: list[list[Options]] = [
     [balancer(passHostHeader=False), balancer(passHostHeader=True)],
     [servers("{alpha}/base"), servers("{alpha}/base/", "{alpha}/base/")],
@@ -62,6 +68,11 @@ VARIANTS: list[list[Options]] = [
         balancer(responseForwarding={"flushInterval": "-1ms"}),
     ],
     [{"highestRandomWeight": {"services": [{"name": "alpha", "weight": 1}]}}],
+    [mirroring(("beta", 100)), mirroring(("beta", 50), ("gamma", 100)), mirroring()],
+    [
+        mirroring(("beta", 100), mirrorBody=False),
+        mirroring(("beta", 100), maxBodySize=3),
+    ],
     [
         {**balancer(), "middlewares": ["guard"]},
         {**weighted(("alpha", 1)), "middlewares": ["guard", "guard-too"]},

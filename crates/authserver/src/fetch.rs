@@ -8,11 +8,12 @@ use std::{
 };
 
 use reqwest::{
-    Client, RequestBuilder, StatusCode,
+    Certificate, Client, RequestBuilder, StatusCode,
     dns::{Addrs, Name, Resolve, Resolving},
     header::HeaderMap,
     redirect,
 };
+use secrecy::{ExposeSecret as _, SecretString};
 use url::{Host, Url};
 
 /// Longer answers are not read to their end.
@@ -54,6 +55,8 @@ pub(crate) struct Fetcher {
     client: OnceLock<Client>,
     patience: Duration,
     kept_connections: usize,
+    /// The authority whose certificates are believed, PEM; those of the system when absent.
+    ca: Option<String>,
 }
 
 impl Fetcher {
@@ -63,13 +66,32 @@ impl Fetcher {
             client: OnceLock::new(),
             patience,
             kept_connections,
+            ca: None,
         }
+    }
+
+    /// The same, with certificates of one authority (PEM) in the place of those of the system.
+    pub(crate) fn trusting(self, ca: Option<String>) -> Self {
+        Self { ca, ..self }
     }
 
     /// The document at an address.
     pub(crate) async fn fetch(&self, address: &str) -> Result<Vec<u8>, FetchError> {
-        let url = address_of(address)?;
-        let answer = read(self.client()?.get(url)).await?;
+        self.fetch_as(address, None).await
+    }
+
+    /// The document at an address that wants to know who asks.
+    pub(crate) async fn fetch_as(
+        &self,
+        address: &str,
+        bearer: Option<&SecretString>,
+    ) -> Result<Vec<u8>, FetchError> {
+        let request = self.client()?.get(address_of(address)?);
+        let request = match bearer {
+            Some(token) => request.bearer_auth(token.expose_secret()),
+            None => request,
+        };
+        let answer = read(request).await?;
         match answer.status {
             StatusCode::OK => Ok(answer.body),
             other => Err(FetchError::Status(other)),
@@ -91,13 +113,16 @@ impl Fetcher {
         if let Some(client) = self.client.get() {
             return Ok(client.clone());
         }
-        let client = Client::builder()
+        let mut builder = Client::builder()
             .redirect(redirect::Policy::none())
             .no_proxy()
             .timeout(self.patience)
             .pool_max_idle_per_host(self.kept_connections)
-            .dns_resolver(Public)
-            .build()?;
+            .dns_resolver(Public);
+        if let Some(ca) = &self.ca {
+            builder = builder.tls_certs_only(Certificate::from_pem_bundle(ca.as_bytes())?);
+        }
+        let client = builder.build()?;
         Ok(self.client.get_or_init(|| client).clone())
     }
 }

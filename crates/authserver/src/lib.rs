@@ -20,8 +20,9 @@ pub use crate::{
     domain::{Error, Rotation},
     http::serve::{Listener, TlsError},
     options::{
-        AccessTokenStrategy, Cors, Discovery, Guesses, HookKey, HookKeyPlace, Limits, Options,
-        OptionsError, People, ScopeClaim, TokenHook, TokenProfile,
+        AccessTokenStrategy, AssertionIssuer, Cookies, Cors, Discovery, Endpoint, Guesses, HookKey,
+        HookKeyPlace, IssuerKeys, JwtGrant, Limits, Options, OptionsError, People, SameSite,
+        ScopeClaim, TokenHook, TokenProfile, Workload,
     },
     ports::{Adopt, PortOptions, Ports, RequestLog, SPANS, TlsOptions, TraceParent},
     server::Authserver,

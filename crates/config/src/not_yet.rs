@@ -208,9 +208,7 @@ pub const ALL: &[Keys] = &[
     Keys::error(
         (MIDDLEWARES, MIDDLEWARE_KINDS),
         &[
-            "apiKey",
             "distributedRateLimit",
-            "hmac",
             "jwt",
             "ldap",
             "oAuthIntrospection",

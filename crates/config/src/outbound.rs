@@ -9,6 +9,11 @@ use crate::document::Fields;
 /// A required URL of http or https. Plain http gets a warning, unless it stays on this machine or
 /// inside a cluster. Messages hold host and port at most: the rest of a URL may be secret.
 pub(crate) fn outbound_url(fields: &mut Fields<'_>, key: &'static str) -> Option<Url> {
+    called_url(fields, key, "credentials go to")
+}
+
+/// As [`outbound_url`]; `what` begins the sentence of the warning.
+pub(crate) fn called_url(fields: &mut Fields<'_>, key: &'static str, what: &str) -> Option<Url> {
     let text = fields.required_text(key)?;
     let url = match Url::parse(text.trim()) {
         Ok(url) => url,
@@ -29,7 +34,7 @@ pub(crate) fn outbound_url(fields: &mut Fields<'_>, key: &'static str) -> Option
     if url.scheme() == "http" && !is_near(&url) {
         let host = url.host_str().unwrap_or_default();
         let port = url.port_or_known_default().unwrap_or_default();
-        let message = format!("credentials go to {host}:{port} unencrypted; use `https`");
+        let message = format!("{what} {host}:{port} unencrypted; use `https`");
         fields.warn(key, message);
     }
     Some(url)

@@ -6,6 +6,13 @@ use crate::{Error, ErrorCode, audience, form, scope};
 /// A longer query is no honest request; what is answered carries it on.
 pub const MAX_QUERY_LENGTH: usize = 4 * 1024;
 
+/// What is not taken: parameters by other ways, and what a client says of itself.
+const NOT_SUPPORTED: [(&str, ErrorCode); 3] = [
+    ("request", ErrorCode::RequestNotSupported),
+    ("request_uri", ErrorCode::RequestUriNotSupported),
+    ("registration", ErrorCode::RegistrationNotSupported),
+];
+
 /// What may stand in a request more than once.
 const REPEATABLE: &str = "audience";
 
@@ -38,8 +45,8 @@ pub struct AuthorizationRequest {
     pub max_age: Option<i64>,
     /// An id token of the person who is expected.
     pub id_token_hint: Option<String>,
-    /// Whether parameters come by other ways, which are not taken.
-    pub has_request_object: bool,
+    /// The refusal of a parameter that is not taken (OpenID Connect Core, section 3.1.2.6).
+    pub not_supported: Option<ErrorCode>,
     /// What is for the login application alone.
     pub hints: Hints,
 }
@@ -102,9 +109,9 @@ impl AuthorizationRequest {
             prompts: words("prompt"),
             max_age: value("max_age").and_then(|text| text.parse().ok()),
             id_token_hint: text("id_token_hint"),
-            has_request_object: ["request", "request_uri"]
-                .iter()
-                .any(|name| value(name).is_some()),
+            not_supported: NOT_SUPPORTED
+                .into_iter()
+                .find_map(|(name, code)| value(name).map(|_| code)),
             hints: Hints {
                 acr_values: words("acr_values"),
                 ui_locales: words("ui_locales"),

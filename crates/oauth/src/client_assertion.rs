@@ -33,6 +33,20 @@ pub struct Expected<'a> {
     pub now: i64,
 }
 
+/// What an assertion must agree with that somebody else than the client made: a platform that knows
+/// the workload.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Vouched<'a> {
+    /// The names of this server. The first is its issuer.
+    pub audiences: &'a [String],
+    /// Whether it must be for the first of them, and for nobody else.
+    pub is_strict: bool,
+    /// From its making to its end it lives so many seconds at most.
+    pub longest: i64,
+    /// In seconds since 1970.
+    pub now: i64,
+}
+
 /// An assertion that is in order but for its signature and its use.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Fit<'a> {
@@ -60,17 +74,50 @@ impl ClientAssertion {
         text(&self.claims, "sub").unwrap_or_default()
     }
 
+    /// Who made it; empty when it does not say.
+    #[must_use]
+    pub fn issuer(&self) -> &str {
+        text(&self.claims, "iss").unwrap_or_default()
+    }
+
+    /// Its own name, where it has one.
+    #[must_use]
+    pub fn jti(&self) -> Option<&str> {
+        text(&self.claims, "jti").filter(|jti| !jti.is_empty())
+    }
+
+    /// Whether an assertion that a platform made says what it must; until when it counts, in seconds
+    /// since 1970. Such a token is shown again until its end, and has no other bound: it must not
+    /// live long.
+    #[must_use]
+    pub fn check_vouched(&self, expected: &Vouched<'_>) -> Option<i64> {
+        let ends = jwt::time(&self.claims, "exp")?;
+        let made = jwt::time(&self.claims, "iat").unwrap_or(expected.now);
+        let is_short = ends.saturating_sub(made) <= expected.longest
+            && ends
+                <= expected
+                    .now
+                    .saturating_add(expected.longest)
+                    .saturating_add(LEEWAY);
+        let is_fit = !self.subject().is_empty()
+            && self.is_kind(&["jwt", "jose", "client-authentication+jwt"])
+            && is_short
+            && self.counts(ends, expected.now)
+            && self.is_for(expected.audiences, expected.is_strict);
+        is_fit.then(|| ends.saturating_add(LEEWAY))
+    }
+
     /// Whether it says what it must.
     #[must_use]
     pub fn check(&self, expected: &Expected<'_>) -> Option<Fit<'_>> {
         let ends = jwt::time(&self.claims, "exp")?;
         let id = self.subject();
-        let is_own = !id.is_empty() && text(&self.claims, "iss") == Some(id);
-        let jti = text(&self.claims, "jti").filter(|jti| !jti.is_empty())?;
+        let is_own = !id.is_empty() && self.issuer() == id;
+        let jti = self.jti()?;
         let is_fit = is_own
             && self.is_of_the_right_kind(expected.algorithm)
             && self.is_in_time(ends, expected.now)
-            && self.is_for(expected);
+            && self.is_for(expected.audiences, expected.is_strict);
         is_fit.then_some(Fit {
             jti,
             until: ends.saturating_add(LEEWAY),
@@ -87,40 +134,43 @@ impl ClientAssertion {
         if named.is_none() || named != registered {
             return false;
         }
+        self.is_kind(&["jwt", "client-authentication+jwt"])
+    }
+
+    /// Whether the text says to be of one of these kinds, or does not say.
+    fn is_kind(&self, kinds: &[&str]) -> bool {
         let Some(kind) = self.header.get("typ") else {
             return true;
         };
         let kind = kind.as_str().unwrap_or_default().to_ascii_lowercase();
-        let kind = kind.strip_prefix("application/").unwrap_or(&kind);
-        matches!(kind, "jwt" | "client-authentication+jwt")
+        kinds.contains(&kind.strip_prefix("application/").unwrap_or(&kind))
     }
 
     fn is_in_time(&self, ends: i64, now: i64) -> bool {
-        let time = |name: &str| jwt::time(&self.claims, name);
-        let has_come =
-            |name: &str| time(name).is_none_or(|time| time <= now.saturating_add(LEEWAY));
-        let is_recent = time("iat").is_none_or(|time| time >= now.saturating_sub(DAY));
-        now < ends.saturating_add(LEEWAY)
-            && ends <= now.saturating_add(DAY)
-            && has_come("nbf")
-            && has_come("iat")
-            && is_recent
+        let is_recent =
+            jwt::time(&self.claims, "iat").is_none_or(|time| time >= now.saturating_sub(DAY));
+        self.counts(ends, now) && ends <= now.saturating_add(DAY) && is_recent
+    }
+
+    /// Whether it has begun and not ended.
+    fn counts(&self, ends: i64, now: i64) -> bool {
+        let has_come = |name: &str| {
+            let time = jwt::time(&self.claims, name);
+            time.is_none_or(|time| time <= now.saturating_add(LEEWAY))
+        };
+        now < ends.saturating_add(LEEWAY) && has_come("nbf") && has_come("iat")
     }
 
     /// Whether the audience is this server; in strict mode its issuer and nobody else.
-    fn is_for(&self, expected: &Expected<'_>) -> bool {
+    fn is_for(&self, own: &[String], is_strict: bool) -> bool {
         let audiences: Vec<&str> = match self.claims.get("aud") {
             Some(Value::String(one)) => vec![one],
             Some(Value::Array(several)) => several.iter().filter_map(Value::as_str).collect(),
             _ => Vec::new(),
         };
-        if expected.is_strict {
-            return expected
-                .audiences
-                .first()
-                .is_some_and(|issuer| audiences == [issuer]);
+        if is_strict {
+            return own.first().is_some_and(|issuer| audiences == [issuer]);
         }
-        let own = expected.audiences;
         audiences
             .iter()
             .any(|audience| own.iter().any(|own| own == audience))
@@ -267,6 +317,49 @@ mod tests {
     fn the_older_and_the_newer_name_of_ed25519_mean_the_same() {
         for (registered, named) in [("EdDSA", "Ed25519"), ("Ed25519", "EdDSA")] {
             assert!(is_of_the_right_kind(&json!({"alg": named}), registered));
+        }
+    }
+
+    #[test]
+    fn what_a_platform_says_of_a_workload_lives_as_long_as_it_may_and_is_for_this_server() {
+        let until = |changes: Value, longest: i64| {
+            let mut claims = json!({"iss": "https://cluster.example", "sub": "system:a",
+                "iat": NOW, "exp": NOW + 60, "aud": "https://i.example"});
+            let members = claims.as_object_mut().unwrap();
+            members.extend(changes.as_object().unwrap().clone());
+            members.retain(|_, value| !value.is_null());
+            let header = json!({"alg": "RS256", "kid": "k"});
+            let assertion = ClientAssertion {
+                header: header.as_object().unwrap().clone(),
+                claims: members.clone(),
+            };
+            assertion.check_vouched(&Vouched {
+                audiences: &["https://i.example".to_owned()],
+                is_strict: false,
+                longest,
+                now: NOW,
+            })
+        };
+        let hour = 3600;
+        for (changes, expected) in [
+            (json!({}), Some(NOW + 60 + LEEWAY)),
+            (json!({"jti": "j"}), Some(NOW + 60 + LEEWAY)),
+            (json!({"iat": null}), Some(NOW + 60 + LEEWAY)),
+            (json!({"exp": NOW + hour}), Some(NOW + hour + LEEWAY)),
+            (json!({"iat": NOW - hour}), None),
+            (json!({"exp": NOW + hour + 1}), None),
+            (json!({"exp": NOW + hour + 11, "iat": null}), None),
+            (json!({"exp": NOW + hour + 20, "iat": NOW + 9}), None),
+            (json!({"exp": NOW - 10}), None),
+            (json!({"exp": null}), None),
+            (json!({"nbf": NOW + 120}), None),
+            (json!({"iat": NOW + 120, "exp": NOW + 180}), None),
+            (json!({"aud": "https://kubernetes.default.svc"}), None),
+            (json!({"aud": null}), None),
+            (json!({"sub": null}), None),
+            (json!({"sub": ""}), None),
+        ] {
+            assert_eq!(until(changes.clone(), hour), expected, "{changes}");
         }
     }
 }

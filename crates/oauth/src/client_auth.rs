@@ -10,6 +10,9 @@ use secrecy::{ExposeSecret as _, SecretString};
 
 use crate::form;
 
+/// Bytes of a Basic header that are looked at: enough for a token in the place of a password.
+const MAX_HEADER: usize = 16 * 1024;
+
 /// The names of the methods, as clients are registered with them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Method {
@@ -19,6 +22,8 @@ pub enum Method {
     Post,
     /// An assertion that the client's own key signed (RFC 7523).
     PrivateKeyJwt,
+    /// A JWT-SVID of the client's SPIFFE trust domain (draft-ietf-oauth-spiffe-client-auth).
+    SpiffeJwt,
     /// No secret at all.
     None,
 }
@@ -31,6 +36,7 @@ impl Method {
             Self::Basic => "client_secret_basic",
             Self::Post => "client_secret_post",
             Self::PrivateKeyJwt => "private_key_jwt",
+            Self::SpiffeJwt => "spiffe_jwt",
             Self::None => "none",
         }
     }
@@ -54,9 +60,12 @@ pub struct Basic {
 
 impl Basic {
     /// Reads the value of an `Authorization` header; `None` when it is no Basic header that can be
-    /// read. The scheme may be written in any case.
+    /// read, or longer than credentials are (16 KiB). The scheme may be written in any case.
     #[must_use]
     pub fn parse(header: &[u8]) -> Option<Self> {
+        if header.len() > MAX_HEADER {
+            return None;
+        }
         let space = header.iter().position(|byte| *byte == b' ')?;
         let (scheme, encoded) = (&header[..space], &header[space + 1..]);
         if !scheme.eq_ignore_ascii_case(b"basic") {

@@ -41,6 +41,12 @@ pub enum ErrorCode {
     LoginRequired,
     /// The person would have to consent, and must not be asked.
     ConsentRequired,
+    /// Parameters came in a signed text (`request`), which is not taken.
+    RequestNotSupported,
+    /// Parameters lie elsewhere (`request_uri`), from where they are not fetched.
+    RequestUriNotSupported,
+    /// The client describes itself in its request (`registration`), which is not taken.
+    RegistrationNotSupported,
     /// The person of a device has not consented yet (RFC 8628, section 3.5).
     AuthorizationPending,
     /// The code of a device is over.
@@ -70,6 +76,9 @@ impl ErrorCode {
             Self::RequestForbidden => "request_forbidden",
             Self::LoginRequired => "login_required",
             Self::ConsentRequired => "consent_required",
+            Self::RequestNotSupported => "request_not_supported",
+            Self::RequestUriNotSupported => "request_uri_not_supported",
+            Self::RegistrationNotSupported => "registration_not_supported",
             Self::AuthorizationPending => "authorization_pending",
             Self::ExpiredToken => "expired_token",
         }

@@ -15,6 +15,9 @@ pub const DEVICE_CODE: &str = "urn:ietf:params:oauth:grant-type:device_code";
 /// The name of the grant of assertions (RFC 7523, section 2.1).
 pub const JWT_BEARER: &str = "urn:ietf:params:oauth:grant-type:jwt-bearer";
 
+/// The name of the grant of tokens (RFC 8693).
+pub const TOKEN_EXCHANGE: &str = "urn:ietf:params:oauth:grant-type:token-exchange";
+
 /// A grant type that can be asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Grant {
@@ -28,16 +31,19 @@ pub enum Grant {
     DeviceCode,
     /// An assertion of an issuer that is trusted.
     JwtBearer,
+    /// A token that was shown to the client.
+    TokenExchange,
 }
 
 impl Grant {
     /// All of them.
-    pub const ALL: [Self; 5] = [
+    pub const ALL: [Self; 6] = [
         Self::AuthorizationCode,
         Self::ClientCredentials,
         Self::RefreshToken,
         Self::DeviceCode,
         Self::JwtBearer,
+        Self::TokenExchange,
     ];
 
     /// The name on the wire.
@@ -49,6 +55,7 @@ impl Grant {
             Self::RefreshToken => REFRESH_TOKEN,
             Self::DeviceCode => DEVICE_CODE,
             Self::JwtBearer => JWT_BEARER,
+            Self::TokenExchange => TOKEN_EXCHANGE,
         }
     }
 

@@ -40,6 +40,9 @@ pub struct ActiveToken {
     pub token_type: String,
     /// `access_token`.
     pub token_use: String,
+    /// Who acts for the subject (RFC 8693, section 4.1).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub act: Option<Value>,
     /// Claims of the application.
     #[serde(default, skip_serializing_if = "Map::is_empty")]
     pub ext: Map<String, Value>,

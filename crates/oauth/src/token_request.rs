@@ -43,6 +43,23 @@ pub struct TokenRequest {
     pub device_code: Option<SecretString>,
     /// An assertion of an issuer (RFC 7523).
     pub assertion: Option<SecretString>,
+    /// What is to be exchanged (RFC 8693).
+    pub exchange: Exchange,
+}
+
+/// The parameters of an exchange of tokens (RFC 8693, section 2.1).
+#[derive(Debug, Clone, Default)]
+pub struct Exchange {
+    /// The token in whose place another one is wanted.
+    pub subject_token: Option<SecretString>,
+    /// Its type.
+    pub subject_token_type: Option<String>,
+    /// A token of who will act for the subject.
+    pub actor_token: Option<SecretString>,
+    /// Its type.
+    pub actor_token_type: Option<String>,
+    /// The type of the token that is wanted.
+    pub requested_token_type: Option<String>,
 }
 
 impl TokenRequest {
@@ -92,6 +109,13 @@ impl TokenRequest {
             refresh_token: value("refresh_token").map(SecretString::from),
             device_code: value("device_code").map(SecretString::from),
             assertion: value("assertion").map(SecretString::from),
+            exchange: Exchange {
+                subject_token: value("subject_token").map(SecretString::from),
+                subject_token_type: value("subject_token_type").map(str::to_owned),
+                actor_token: value("actor_token").map(SecretString::from),
+                actor_token_type: value("actor_token_type").map(str::to_owned),
+                requested_token_type: value("requested_token_type").map(str::to_owned),
+            },
         })
     }
 }

@@ -26,6 +26,9 @@ pub struct TokenResponse {
     )]
     #[cfg_attr(feature = "schema", schema(value_type = Option<String>))]
     pub id_token: Option<SecretString>,
+    /// What was issued, in an answer to an exchange (RFC 8693, section 2.2.1).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub issued_token_type: Option<String>,
     /// The refresh token, where there is one.
     #[serde(
         default,
@@ -103,6 +106,7 @@ mod tests {
             access_token: SecretString::from("t"),
             expires_in: Some(3599),
             id_token: None,
+            issued_token_type: None,
             refresh_token: None,
             scope: String::new(),
             token_type: "bearer".to_owned(),

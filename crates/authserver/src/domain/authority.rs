@@ -15,13 +15,14 @@ use crate::{
     domain::{
         AdminError, Error,
         audit::{AuditLog, Entry},
-        client_auth::ClientKeys,
+        client_auth::{ClientKeys, Platforms},
         counters::Counters,
         hook::HookCaller,
         keys::ring::{KeyRing, Means, NewKeys},
         limits::{guesses::GuessLimiter, tokens::TokenLimiter},
         revocations::Revocations,
         secret::{failure::FailureTimer, verifier::SecretVerifier},
+        status_list::StatusLists,
         system_keys::SystemKeys,
         uuid,
     },
@@ -45,10 +46,15 @@ pub(crate) struct Authority {
     pub(super) store: Arc<dyn Store>,
     pub(super) ring: Arc<KeyRing>,
     pub(super) revocations: Arc<Revocations>,
+    pub(super) status_lists: Arc<StatusLists>,
     pub(super) system: Arc<SystemKeys>,
+    /// Seals the login sessions of browsers.
+    pub(super) cookies: Arc<SystemKeys>,
     pub(super) verifier: SecretVerifier,
     pub(super) failures: Arc<FailureTimer>,
     pub(super) client_keys: Arc<ClientKeys>,
+    /// Whoever vouches for workloads.
+    pub(super) platforms: Arc<Platforms>,
     pub(super) hook: Option<Arc<HookCaller>>,
     /// Calls clients that want to hear of logouts.
     pub(super) callers: Arc<Fetcher>,
@@ -73,6 +79,10 @@ impl Authority {
         random: Arc<dyn Random>,
     ) -> Result<Self, Error> {
         let system = Arc::new(SystemKeys::new(&options.system_secrets, &*random));
+        let cookies = match options.cookie_secrets.as_slice() {
+            [] => Arc::clone(&system),
+            secrets => Arc::new(SystemKeys::new(secrets, &*random)),
+        };
         let means = Means {
             store: Arc::clone(&store),
             system: Arc::clone(&system),
@@ -85,9 +95,14 @@ impl Authority {
         Ok(Self {
             ring: Arc::new(ring),
             revocations: Arc::new(revocations),
+            status_lists: Arc::new(StatusLists::new(&*random)),
             verifier: SecretVerifier::new(Arc::clone(&system), Arc::clone(&random), &options),
             failures: Arc::new(FailureTimer::new(options.failed_authentication_after)),
             client_keys: Arc::default(),
+            platforms: Arc::new(Platforms::new(
+                &options.assertion_issuers,
+                &Platforms::default(),
+            )),
             hook: hook_of(&options),
             callers: Arc::new(Fetcher::new(CALL_PATIENCE, 0)),
             token_limiter: Arc::new(TokenLimiter::new(options.limits.tokens.clone())),
@@ -99,13 +114,14 @@ impl Authority {
             options,
             store,
             system,
+            cookies,
             random,
             clock,
         })
     }
 
     /// The same server under other options. What was made of the old ones for good stays: keys, the
-    /// system secrets, and when failures are answered.
+    /// secrets of the system and of cookies, and when failures are answered.
     pub(crate) fn with(&self, options: Options) -> Self {
         let (before, now) = (&self.options.limits, &options.limits);
         // Who was over a limit stays so, unless the limits change.
@@ -119,6 +135,7 @@ impl Authority {
         };
         Self {
             verifier: self.verifier.with(&options),
+            platforms: Arc::new(Platforms::new(&options.assertion_issuers, &self.platforms)),
             hook: hook_of(&options),
             token_limiter,
             guess_limiter,

@@ -11,7 +11,8 @@ use crate::{
 };
 
 /// What only this server says: no extra claim of that name stands at the top of a token.
-pub(super) const RESERVED: [&str; 10] = [
+pub(super) const RESERVED: [&str; 11] = [
+    "act",
     "aud",
     "client_id",
     "exp",
@@ -24,9 +25,14 @@ pub(super) const RESERVED: [&str; 10] = [
     "sub",
 ];
 
+/// What this server says where it has status lists, and applications may say elsewhere.
+const STATUS: &str = "status";
+
 /// The claims.
 #[derive(Debug, Serialize)]
 pub(super) struct Claims<'a> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    act: Option<&'a Value>,
     aud: &'a [String],
     client_id: &'a str,
     exp: i64,
@@ -41,6 +47,9 @@ pub(super) struct Claims<'a> {
     scope: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     scp: Option<&'a [String]>,
+    /// Where it stands whether the token was revoked.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    status: Option<Value>,
     sub: &'a str,
     /// Extra claims that stand at the top as well.
     #[serde(skip)]
@@ -57,7 +66,11 @@ enum Ext<'a> {
 
 impl<'a> Claims<'a> {
     /// The claims of a grant.
-    pub(super) fn new(options: &'a Options, granted: &'a Granted, jti: String) -> Self {
+    pub(super) fn new(
+        options: &'a Options,
+        granted: &'a Granted,
+        (jti, status): (String, Option<Value>),
+    ) -> Self {
         let scopes = granted.scopes.as_slice();
         let joined = || scopes.join(" ");
         let is_standard = granted.profile == TokenProfile::Rfc9068;
@@ -75,8 +88,9 @@ impl<'a> Claims<'a> {
         };
         // `scope` is the application's own only where this server says it by another name.
         let has_scope = is_standard || options.scope_claim != ScopeClaim::List;
-        let promoted = promoted(options, granted, has_scope);
+        let promoted = promoted(options, granted, (has_scope, status.is_some()));
         Self {
+            act: granted.actor.as_ref(),
             aud,
             client_id: &granted.client_id,
             exp: granted.expires_at,
@@ -87,6 +101,7 @@ impl<'a> Claims<'a> {
             nbf: (!options.exclude_not_before_claim).then_some(granted.issued_at),
             scope,
             scp,
+            status,
             sub: granted.subject(),
             promoted,
         }
@@ -110,15 +125,14 @@ impl<'a> Claims<'a> {
 fn promoted<'a>(
     options: &Options,
     granted: &'a Granted,
-    has_scope: bool,
+    (has_scope, has_status): (bool, bool),
 ) -> Vec<(&'a str, &'a Value)> {
     let is_promoted = |name: &str| {
-        options
-            .allowed_top_level_claims
-            .iter()
-            .any(|allowed| allowed == name)
-            && !RESERVED.contains(&name)
-            && !(has_scope && name == "scope")
+        let is_ours = RESERVED.contains(&name)
+            || has_scope && name == "scope"
+            || has_status && name == STATUS;
+        let mut allowed = options.allowed_top_level_claims.iter();
+        !is_ours && allowed.any(|allowed| allowed == name)
     };
     granted
         .extra
@@ -174,6 +188,7 @@ pub(super) fn extra(claims: &Map<String, Value>) -> Map<String, Value> {
     let is_ours = |name: &str, value: &Value| {
         RESERVED.contains(&name)
             || name == "scope" && joined.as_deref().is_none_or(|joined| value == joined)
+            || name == STATUS && value.get("status_list").is_some()
     };
     for (name, value) in claims {
         if !is_ours(name, value) && !extra.contains_key(name) {
@@ -201,12 +216,13 @@ mod tests {
             strategy: crate::AccessTokenStrategy::Jwt,
             profile: TokenProfile::Hydra,
             person: None,
+            actor: None,
             extra: extra.as_object().cloned(),
         }
     }
 
     fn text(options: &Options, granted: &Granted) -> String {
-        let claims = Claims::new(options, granted, "j".to_owned());
+        let claims = Claims::new(options, granted, ("j".to_owned(), None));
         String::from_utf8(claims.to_json().unwrap()).unwrap()
     }
 

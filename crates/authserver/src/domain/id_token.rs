@@ -2,6 +2,7 @@
 
 use aws_lc_rs::digest::{self, SHA256, SHA384, SHA512};
 use carnet_jose::{Algorithm, base64url};
+use carnet_oauth::client::Client;
 use secrecy::SecretString;
 use serde_json::{Map, Value, json};
 
@@ -10,10 +11,12 @@ use crate::{
         Authority, TokenError,
         authorize::Consented,
         claims,
-        keys::{ID_TOKENS, ring::Unsigned},
+        keys::{
+            ID_TOKENS,
+            ring::{Kind, Unsigned},
+        },
         uuid,
     },
-    options::TokenProfile,
     store::ConsentRow,
 };
 
@@ -21,13 +24,14 @@ impl Authority {
     /// The id token that comes with an access token.
     pub(super) async fn id_token(
         &self,
+        client: &Client,
         (row, said): (&ConsentRow, &Consented),
         access_token: &str,
         expires_at: i64,
     ) -> Result<SecretString, TokenError> {
         let now = self.now();
         let algorithm = self.ring.algorithm(ID_TOKENS).await?;
-        let mut claims = self.about(row, said);
+        let mut claims = self.about(client, row, said)?;
         claims.extend([
             (
                 "at_hash".to_owned(),
@@ -63,7 +67,7 @@ impl Authority {
         let claims = Value::Object(claims::sorted(claims)).to_string();
         let unsigned = Unsigned {
             claims: claims.into_bytes(),
-            profile: TokenProfile::Hydra,
+            kind: Kind::Jwt,
             lifetime,
         };
         self.ring.sign(ID_TOKENS, unsigned).await
@@ -71,7 +75,12 @@ impl Authority {
 
     /// What an id token and `/userinfo` say alike. The application's claims come first, so that ours
     /// stand over them.
-    pub(super) fn about(&self, row: &ConsentRow, said: &Consented) -> Map<String, Value> {
+    pub(super) fn about(
+        &self,
+        client: &Client,
+        row: &ConsentRow,
+        said: &Consented,
+    ) -> Result<Map<String, Value>, TokenError> {
         let mut claims = said.id_token.clone();
         for name in [
             "at_hash", "exp", "iat", "jti", "sid", "nonce", "acr", "amr", "c_hash",
@@ -83,9 +92,12 @@ impl Authority {
             ("auth_time".to_owned(), json!(said.authenticated_at)),
             ("iss".to_owned(), json!(self.options.issuer)),
             ("rat".to_owned(), json!(said.requested_at)),
-            ("sub".to_owned(), json!(row.subject)),
+            (
+                "sub".to_owned(),
+                json!(self.told_subject(client, &row.subject)?),
+            ),
         ]);
-        claims
+        Ok(claims)
     }
 }
 

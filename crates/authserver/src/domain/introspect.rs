@@ -22,17 +22,19 @@ const SKEW: i64 = 60;
 pub(super) struct LiveToken {
     pub(super) client_id: String,
     /// The client, a person, or whom an assertion named.
-    subject: String,
+    pub(super) subject: String,
     /// The consent that it hangs on; empty where there is none.
     pub(super) consent_id: String,
     pub(super) scopes: Vec<String>,
-    audiences: Vec<String>,
+    pub(super) audiences: Vec<String>,
     pub(super) issued_at: i64,
     not_before: i64,
     pub(super) expires_at: i64,
     pub(super) id: TokenId,
+    /// Who acts for the subject.
+    pub(super) actor: Option<Value>,
     /// Claims of the application.
-    ext: Map<String, Value>,
+    pub(super) ext: Map<String, Value>,
 }
 
 /// By what a token is known.
@@ -54,6 +56,13 @@ pub(super) enum TokenId {
 pub(super) struct Foreign {
     /// Until when a server issued tokens whose rows came with it.
     until: Option<i64>,
+}
+
+impl LiveToken {
+    /// Whether it is a JWT.
+    pub(super) fn is_signed(&self) -> bool {
+        matches!(self.id, TokenId::Signed { .. })
+    }
 }
 
 impl Authority {
@@ -87,6 +96,7 @@ impl Authority {
             iss: self.options.issuer.clone(),
             token_type: "Bearer".to_owned(),
             token_use: token_use.to_owned(),
+            act: live.actor,
             ext: live.ext,
         }))
     }
@@ -159,6 +169,7 @@ impl Authority {
             not_before: row.issued_at,
             expires_at: row.expires_at,
             id: TokenId::Opaque(digest),
+            actor: None,
             ext: said.access_token,
         }))
     }
@@ -169,12 +180,16 @@ impl Authority {
             TokenId::Opaque(_) => (None, None),
             TokenId::Signed { jti, kid, .. } => (Some(jti.as_str()), Some(kid.as_str())),
         };
-        self.revocations.is_revoked(&Judged {
-            jti,
-            client_id: &live.client_id,
-            kid,
-            issued_at: live.issued_at,
-        })
+        let of = |client_id: &str, jti, kid| {
+            self.revocations.is_revoked(&Judged {
+                jti,
+                client_id,
+                kid,
+                issued_at: live.issued_at,
+            })
+        };
+        // What was exchanged for a machine's token ends with all that this machine has.
+        of(&live.client_id, jti, kid) || live.actor.is_some() && of(&live.subject, None, None)
     }
 
     /// Whether it comes from elsewhere and does not count here: its client is none of ours (one that
@@ -203,7 +218,7 @@ impl Authority {
 
     async fn opaque_token(&self, digest: String) -> Result<Option<LiveToken>, TokenError> {
         let row = within(self.store.find_token(&digest)).await?;
-        Ok(row.map(|row| LiveToken {
+        Ok(row.map(|mut row| LiveToken {
             subject: match row.holder.subject.is_empty() {
                 true => row.client_id.clone(),
                 false => row.holder.subject,
@@ -216,6 +231,7 @@ impl Authority {
             not_before: row.issued_at,
             expires_at: row.expires_at,
             id: TokenId::Opaque(digest),
+            actor: row.ext.shift_remove("act"),
             ext: row.ext,
         }))
     }
@@ -243,12 +259,14 @@ impl Authority {
                     until: signed.imported_until,
                 }),
             },
+            actor: claims.get("act").cloned(),
             ext: claims::extra(claims),
         })
     }
 }
 
-fn scopes(claims: &Map<String, Value>) -> Vec<String> {
+/// The scopes that claims say.
+pub(super) fn scopes(claims: &Map<String, Value>) -> Vec<String> {
     match claims.get("scp") {
         Some(list) => texts(Some(list)),
         None => {

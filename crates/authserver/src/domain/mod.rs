@@ -28,9 +28,11 @@ pub(crate) mod revocations;
 mod revoke;
 pub(crate) mod secret;
 pub(crate) mod sessions;
+mod status_list;
+mod subject;
 mod system_keys;
 pub(crate) mod trust;
-mod userinfo;
+pub(crate) mod userinfo;
 mod uuid;
 
 pub(crate) use authority::Authority;

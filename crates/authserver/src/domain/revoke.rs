@@ -5,7 +5,11 @@ use std::time::{Duration, SystemTime};
 use carnet_oauth::client::Client;
 
 use crate::{
-    domain::{AdminError, Authority, TokenError, authority::within, introspect::TokenId},
+    domain::{
+        AdminError, Authority, TokenError,
+        authority::within,
+        introspect::{LiveToken, TokenId},
+    },
     store::{Revocation, Revoked},
 };
 
@@ -24,7 +28,7 @@ impl Authority {
             return Ok(());
         }
         // With a token of a person go all that hang on the same consent, as with Hydra.
-        if !live.consent_id.is_empty() {
+        if self.is_consented(&live).await? {
             let now = self.now();
             within(self.store.end_consent(&live.consent_id, now)).await?;
             return Ok(self.revocations.settle(&live.client_id, now).await?);
@@ -44,6 +48,16 @@ impl Authority {
             }
         }
         Ok(())
+    }
+
+    /// Whether a token hangs on a consent that its client was given. One that came by an exchange
+    /// hangs on somebody else's, which its client does not end.
+    async fn is_consented(&self, live: &LiveToken) -> Result<bool, TokenError> {
+        if live.consent_id.is_empty() {
+            return Ok(false);
+        }
+        let consent = within(self.store.find_consent(&live.consent_id)).await?;
+        Ok(consent.is_some_and(|consent| consent.client_id == live.client_id))
     }
 
     /// Revokes all tokens of a client. Returns when the second of the revocation is over: `iat`

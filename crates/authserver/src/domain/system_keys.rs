@@ -23,15 +23,18 @@ pub(super) enum Purpose {
     Flows,
     /// Hashes the codes that people type.
     UserCodes,
+    /// Signs the names of status lists.
+    StatusLists,
 }
 
 impl Purpose {
-    const ALL: [Self; 5] = [
+    const ALL: [Self; 6] = [
         Self::Keys,
         Self::Pages,
         Self::ClientSecrets,
         Self::Flows,
         Self::UserCodes,
+        Self::StatusLists,
     ];
 
     const fn label(self) -> &'static [u8] {
@@ -41,6 +44,7 @@ impl Purpose {
             Self::ClientSecrets => b"carnet: client secrets, 1",
             Self::Flows => b"carnet: flows of people, 1",
             Self::UserCodes => b"carnet: user codes, 1",
+            Self::StatusLists => b"carnet: status lists, 1",
         }
     }
 }
@@ -89,6 +93,11 @@ impl SystemKeys {
     /// The place of the secret of a name, counted from the newest.
     pub(super) fn place(&self, name: &str) -> Option<usize> {
         self.names.iter().position(|other| other == name)
+    }
+
+    /// How many secrets there are.
+    pub(super) fn count(&self) -> usize {
+        self.roots.len()
     }
 
     /// The key that signs opaque tokens, and all that verify them.

@@ -5,9 +5,12 @@ use std::collections::BTreeMap;
 
 use axum::http::{HeaderMap, header};
 
-use crate::domain::{
-    Authority,
-    authorize::browser::{Browser, Cookie},
+use crate::{
+    Options, SameSite,
+    domain::{
+        Authority,
+        authorize::browser::{Browser, Cookie},
+    },
 };
 
 /// What a browser brings; of a name that comes twice the first counts.
@@ -31,12 +34,28 @@ pub(super) fn written(authority: &Authority, cookie: &Cookie) -> String {
         0 => "Thu, 01 Jan 1970 00:00:01 GMT".to_owned(),
         _ => authority.date_after(cookie.max_age),
     };
-    let scope = match authority.options.is_secure() {
-        true => "HttpOnly; Secure; SameSite=None",
-        false => "HttpOnly; SameSite=Lax",
+    let Cookie {
+        name, value, path, ..
+    } = cookie;
+    let domain = match &authority.options.cookies.domain {
+        Some(domain) => format!("; Domain={domain}"),
+        None => String::new(),
     };
-    let Cookie { name, value, .. } = cookie;
-    format!("{name}={value}; Path=/; Expires={expires}; Max-Age={seconds}; {scope}")
+    let guards = guards(&authority.options);
+    format!("{name}={value}; Path={path}{domain}; Expires={expires}; Max-Age={seconds}; {guards}")
+}
+
+/// Who sees it, and who may have it sent.
+fn guards(options: &Options) -> &'static str {
+    let is_secure = options.is_secure();
+    match (is_secure, options.cookies.same_site) {
+        (true, None | Some(SameSite::None)) => "HttpOnly; Secure; SameSite=None",
+        (true, Some(SameSite::Lax)) => "HttpOnly; Secure; SameSite=Lax",
+        (true, Some(SameSite::Strict)) => "HttpOnly; Secure; SameSite=Strict",
+        (false, Some(SameSite::Strict)) => "HttpOnly; SameSite=Strict",
+        // Browsers drop one for all sites that is not secure.
+        (false, _) => "HttpOnly; SameSite=Lax",
+    }
 }
 
 #[cfg(test)]

@@ -176,6 +176,9 @@ const fn status_of(code: ErrorCode) -> StatusCode {
         | ErrorCode::InvalidState
         | ErrorCode::LoginRequired
         | ErrorCode::ConsentRequired
+        | ErrorCode::RequestNotSupported
+        | ErrorCode::RequestUriNotSupported
+        | ErrorCode::RegistrationNotSupported
         | ErrorCode::AuthorizationPending
         | ErrorCode::ExpiredToken
         | ErrorCode::JtiKnown => StatusCode::BAD_REQUEST,

@@ -21,7 +21,7 @@ pub(super) fn meaning(table: &str) -> &'static str {
         "hydra_oauth2_flow" => "logins and consents; people are asked again",
         "hydra_oauth2_authentication_session" => "remembered logins; people log in again",
         "hydra_oauth2_obfuscated_authentication_session" => {
-            "pairwise subjects; these clients see other subjects"
+            "pairwise subjects; with the same salt they are made again, but for those that were forced"
         }
         "hydra_oauth2_logout_request" => "logouts that are under way",
         "hydra_oauth2_device_auth_codes" => "devices that are being connected",

@@ -1,5 +1,7 @@
 //! What the server is told at start. The defaults are Hydra's, but for the size of RSA keys.
 
+mod assertion_issuer;
+mod cookies;
 mod hook;
 mod limits;
 mod people;
@@ -12,12 +14,17 @@ use ipnet::IpNet;
 use secrecy::{ExposeSecret as _, SecretString};
 
 use crate::{domain::Rotation, http::serve::TlsError, ports::Ports};
+pub use assertion_issuer::{AssertionIssuer, Endpoint, IssuerKeys, Workload};
+pub use cookies::{Cookies, SameSite};
 pub use hook::{HookKey, HookKeyPlace, TokenHook};
 pub use limits::{Guesses, Limits};
 pub use people::People;
 
 /// A system secret must have so many characters.
 const MIN_SECRET_LENGTH: usize = 16;
+
+/// The subject type of clients that must not find a person at another client again.
+pub(crate) const PAIRWISE: &str = "pairwise";
 
 /// How the server is set up. Each field names the key of Hydra's configuration that it stands for.
 #[derive(Debug, Clone)]
@@ -31,6 +38,9 @@ pub struct Options {
     /// `oauth2.client_assertion.strict_audience` (ours): whether a client assertion must be for the
     /// issuer alone; otherwise the token endpoint will do.
     pub strict_assertion_audience: bool,
+    /// `oauth2.client_assertion.issuers` (ours): platforms whose tokens stand for clients that have
+    /// no secret.
+    pub assertion_issuers: Vec<AssertionIssuer>,
     /// `strategies.scope`: how scopes are matched.
     pub scope_strategy: scope::Strategy,
     /// `strategies.jwt.scope_claim`: how a JWT carries its scopes.
@@ -50,8 +60,12 @@ pub struct Options {
     pub preserve_ext_claims: bool,
     /// `oauth2.token_hook`: who is asked before a token is made.
     pub token_hook: Option<TokenHook>,
+    /// `oauth2.grant.jwt`: what assertions of trusted issuers may be like.
+    pub jwt_grant: JwtGrant,
     /// Flows for people.
     pub people: People,
+    /// `serve.cookies`.
+    pub cookies: Cookies,
     /// `dev`: a trial, whose cookies need no https and are called so.
     pub is_trial: bool,
     /// `limits` (ours): who gets how much.
@@ -67,9 +81,15 @@ pub struct Options {
     pub default_scope: Vec<String>,
     /// `oidc.subject_identifiers.supported_types`.
     pub subject_types: Vec<String>,
+    /// `oidc.subject_identifiers.pairwise.salt`: what names that differ from client to client are
+    /// made with.
+    pub pairwise_salt: Option<SecretString>,
     /// `secrets.system`: the first one seals and signs, all of them open and verify. Without any,
     /// one is made for the life of the process.
     pub system_secrets: Vec<SecretString>,
+    /// `secrets.cookie`: the same for the login session that a browser keeps; the system secrets when
+    /// empty.
+    pub cookie_secrets: Vec<SecretString>,
     /// `oauth2.hashers.pbkdf2.iterations`: the cost of the hash of secrets that people chose.
     pub pbkdf2_iterations: u32,
     /// `oauth2.hashers.bcrypt.cost` where `hashers.algorithm` is `bcrypt`: secrets that people chose
@@ -88,6 +108,9 @@ pub struct Options {
     /// `revocations.limit` (ours): so many tokens are revoked one by one; beyond it all tokens of the
     /// client that has most of them are.
     pub revocation_limit: usize,
+    /// `revocations.status_list` (ours): for how long a list of revoked tokens may be kept by those who
+    /// fetch it; no lists when absent.
+    pub status_list: Option<Duration>,
     /// `webfinger.jwks.broadcast_keys`: key sets that are published besides the two that sign.
     pub broadcast_keys: Vec<String>,
     /// `webfinger.oidc_discovery`: what the discovery document says differently.
@@ -153,9 +176,38 @@ pub enum TokenProfile {
     Rfc9068,
 }
 
+/// `oauth2.grant.jwt`: what assertions of trusted issuers may be like.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct JwtGrant {
+    /// `jti_optional`: one without `jti` is taken, and may come again.
+    pub jti_optional: bool,
+    /// `iat_optional`: one need not say when it was made.
+    pub iat_optional: bool,
+    /// `max_ttl`: how long one may count from its making to its end.
+    pub max_ttl: Duration,
+}
+
+impl Default for JwtGrant {
+    fn default() -> Self {
+        Self {
+            jti_optional: false,
+            iat_optional: false,
+            max_ttl: Duration::from_secs(720 * 3600),
+        }
+    }
+}
+
 /// What the discovery document says differently.
 #[derive(Debug, Clone, Default)]
 pub struct Discovery {
+    /// `auth_url`.
+    pub auth_url: Option<String>,
+    /// `userinfo_url`.
+    pub userinfo_url: Option<String>,
+    /// `device_authorization_url`.
+    pub device_authorization_url: Option<String>,
+    /// `client_registration_url`.
+    pub client_registration_url: Option<String>,
     /// `token_url`.
     pub token_url: Option<String>,
     /// `jwks_url`.
@@ -173,6 +225,7 @@ impl Default for Options {
             public_url: None,
             access_token_strategy: AccessTokenStrategy::default(),
             strict_assertion_audience: false,
+            assertion_issuers: Vec::new(),
             scope_strategy: scope::Strategy::default(),
             scope_claim: ScopeClaim::default(),
             token_profile: TokenProfile::default(),
@@ -182,7 +235,9 @@ impl Default for Options {
             mirror_top_level_claims: true,
             preserve_ext_claims: false,
             token_hook: None,
+            jwt_grant: JwtGrant::default(),
             people: People::default(),
+            cookies: Cookies::default(),
             is_trial: false,
             limits: Limits::default(),
             audit_file: None,
@@ -190,7 +245,9 @@ impl Default for Options {
             default_grant_allowed_scope: false,
             default_scope: texts(&["offline_access", "offline", "openid"]),
             subject_types: texts(&["public"]),
+            pairwise_salt: None,
             system_secrets: Vec::new(),
+            cookie_secrets: Vec::new(),
             pbkdf2_iterations: 25_000,
             bcrypt_cost: None,
             hashing_threads: 1,
@@ -198,6 +255,7 @@ impl Default for Options {
             algorithm: Algorithm::Rs256,
             rotation: None,
             revocation_limit: 100_000,
+            status_list: None,
             broadcast_keys: texts(&["hydra.openid.id-token"]),
             discovery: Discovery::default(),
             public_cors: None,
@@ -230,6 +288,14 @@ pub enum OptionsError {
         "secrets.system.{0}: shorter than 16 characters; use a longer one, or --dev for a trial"
     )]
     ShortSecret(usize),
+    /// Names that differ from client to client cannot be made.
+    #[error(
+        "oidc.subject_identifiers.pairwise.salt: set one, or leave `pairwise` out of supported_types"
+    )]
+    NoSalt,
+    /// A platform that is to vouch for workloads cannot be believed: its issuer, and why.
+    #[error("oauth2.client_assertion.issuers: {0}: {1}")]
+    AssertionIssuer(String, &'static str),
     /// TLS of a port, `public` or `admin`, cannot be spoken.
     #[error("serve.{0}.tls.{1}")]
     Tls(&'static str, TlsError),
@@ -250,6 +316,16 @@ impl Options {
         {
             return Err(OptionsError::Issuer(issuer()));
         }
+        let is_pairwise = self.subject_types.iter().any(|name| name == PAIRWISE);
+        if is_pairwise && self.pairwise_salt.is_none() {
+            return Err(OptionsError::NoSalt);
+        }
+        for issuer in &self.assertion_issuers {
+            if let Some(problem) = issuer.problem() {
+                let name = issuer.issuer.clone();
+                return Err(OptionsError::AssertionIssuer(name, problem));
+            }
+        }
         if dev {
             return Ok(());
         }
@@ -267,16 +343,29 @@ impl Options {
         }
     }
 
-    /// Whether browsers reach the server over https, so that its cookies need not go over anything
-    /// else.
+    /// Whether cookies go over https alone: browsers reach the server so, or they shall.
     pub(crate) fn is_secure(&self) -> bool {
-        !self.is_trial && self.public_base().starts_with("https:")
+        match self.is_trial {
+            true => self.cookies.secure,
+            false => self.public_base().starts_with("https:"),
+        }
     }
 
     /// The token endpoint, as discovery names it.
     pub(crate) fn token_endpoint(&self) -> String {
         let named = self.discovery.token_url.clone();
         named.unwrap_or_else(|| format!("{}/oauth2/token", self.public_base()))
+    }
+
+    /// Whether a platform vouches for workloads that are this client.
+    pub(crate) fn has_workload(&self, client_id: &str) -> bool {
+        let workloads = self
+            .assertion_issuers
+            .iter()
+            .flat_map(|issuer| &issuer.clients);
+        workloads
+            .into_iter()
+            .any(|workload| workload.client_id == client_id)
     }
 
     /// The public URL, without a slash at its end.

@@ -127,7 +127,8 @@ pub struct Grace {
 pub enum Redemption {
     /// The new tokens count, and the old access tokens of the consent do not.
     Done,
-    /// It had been used: now no token of its consent counts.
+    /// It had been used. If it is a refresh token, no token of its consent counts any more; a code
+    /// changed nothing.
     Used,
     /// It is not there, or its consent has ended. Nothing changed.
     Gone,

@@ -32,7 +32,7 @@ pub(crate) struct ClientFlags {
     /// Where authorization answers may go.
     #[arg(long, value_delimiter = ',', value_name = "URLS")]
     pub(crate) redirect_uri: Option<Vec<String>>,
-    /// client_secret_basic, client_secret_post, private_key_jwt or none [default:
+    /// client_secret_basic, client_secret_post, private_key_jwt, spiffe_jwt or none [default:
     /// client_secret_basic].
     #[arg(long, value_name = "METHOD")]
     pub(crate) token_endpoint_auth_method: Option<String>,
@@ -51,6 +51,9 @@ pub(crate) struct ClientFlags {
     /// How many tokens the client gets: rate, burst, quota, period, enforce.
     #[arg(long, value_name = "JSON")]
     pub(crate) token_limits: Option<String>,
+    /// Clients and trusted issuers whose tokens the client may exchange for its own.
+    #[arg(long, value_delimiter = ',', value_name = "NAMES")]
+    pub(crate) may_act_for: Option<Vec<String>>,
     /// JSON that is kept beside the client.
     #[arg(long, value_name = "JSON")]
     pub(crate) metadata: Option<String>,

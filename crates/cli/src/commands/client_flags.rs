@@ -170,6 +170,7 @@ pub(super) fn members(flags: ClientFlags) -> Result<Map<String, Value>, Failure>
             "access_token_claims",
             json_of("--access-token-claims", flags.access_token_claims)?,
         ),
+        ("may_act_for", flags.may_act_for.map(list)),
         ("skip_consent", flags.skip_consent.map(Value::from)),
         (
             "skip_logout_consent",

@@ -21,6 +21,7 @@ mod keys;
 mod lines;
 mod migrate;
 mod moving_from_hydra;
+mod moving_from_traefik;
 mod offline;
 mod people;
 mod process;

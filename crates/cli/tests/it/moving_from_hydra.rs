@@ -3,7 +3,6 @@
 use std::path::Path;
 use std::process::Command;
 
-use crate::console::steps;
 use crate::process::{Line, line};
 use crate::terminals::Terminals;
 
@@ -66,13 +65,7 @@ fn every_command_of_the_page_about_moving_does_what_the_page_says() {
     let page = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/moving-from-hydra.md");
     let mut terminals = Terminals::open();
     write(&terminals.folder().join("hydra.sqlite"), HYDRA);
-    for step in steps(&std::fs::read_to_string(page).unwrap()) {
-        if step.terminal.is_empty() {
-            terminals.expect(&step);
-        } else {
-            terminals.follow(&step);
-        }
-    }
+    terminals.play(&std::fs::read_to_string(page).unwrap());
 }
 
 #[tokio::test]

@@ -5,10 +5,11 @@ use crate::words::{quietly, said, shell};
 
 const SERVERS: &str = r#"
 export DSN=memory STRATEGIES_ACCESS_TOKEN=jwt URLS_SELF_ISSUER=http://127.0.0.1:4444 SERVE_ADMIN_HOST=127.0.0.1
-export URLS_LOGIN=http://127.0.0.1:9020/login URLS_CONSENT=http://127.0.0.1:9020/consent URLS_LOGOUT=http://127.0.0.1:9020/logout
+export OAUTH2_DEVICE_AUTHORIZATION_TOKEN_POLLING_INTERVAL=1s URLS_LOGIN=http://127.0.0.1:9020/login URLS_CONSENT=http://127.0.0.1:9020/consent URLS_LOGOUT=http://127.0.0.1:9020/logout
 hydra serve all --dev 2> hydra.log & carnet consent -a http://127.0.0.1:4445 -b 127.0.0.1:9020 2> consent.log &
 becomes 200 http://127.0.0.1:4445/health/ready; becomes 404 http://127.0.0.1:9020/nothing
-id=$(hydra create client --endpoint http://127.0.0.1:4445 --grant-type authorization_code,refresh_token --response-type code \
+id=$(hydra create client --endpoint http://127.0.0.1:4445 --response-type code \
+  --grant-type authorization_code,refresh_token,urn:ietf:params:oauth:grant-type:device_code \
   --scope openid,offline --redirect-uri http://127.0.0.1:5555/callback --secret client-secret --format json | jq -r .client_id)
 verifier=$(head -c 40 /dev/urandom | base64 -w 0 | tr '+/' '-_' | tr -d '=')
 challenge=$(printf %s "$verifier" | openssl dgst -sha256 -binary | base64 -w 0 | tr '+/' '-_' | tr -d '=')
@@ -20,6 +21,22 @@ exchange() {
   token -d grant_type=authorization_code -d "code=$code" -d redirect_uri=http://127.0.0.1:5555/callback -d "code_verifier=$verifier"
 }
 "#;
+
+/// `perform WHAT`: the command of that name, beside which somebody opens a browser; what it prints is
+/// tokens.json. `performed`: its exit code, and what of the tokens does not vary.
+const PERFORM: &str = r#"
+perform() {
+  rm -f perform.log
+  hydra perform "$@" --endpoint http://127.0.0.1:4444 --client-id "$id" --client-secret client-secret \
+    --scope openid,offline --format json > tokens.json 2> perform.log & performing=$!
+}
+performed() { wait "$performing"; echo "$?"; jq -c '[.token_type, keys]' tokens.json; }
+subject() { jq -r .id_token tokens.json | cut -d. -f2 | tr '_-' '/+' | base64 -d 2> /dev/null | jq -r .sub; }
+"#;
+
+/// What both commands print in the end.
+const TOKENS: &str =
+    "0\n[\"bearer\",[\"access_token\",\"expiry\",\"id_token\",\"refresh_token\",\"token_type\"]]";
 
 /// Where the application of the client would begin.
 const BEGIN: &str = r#"end=$(browse "http://127.0.0.1:4444/oauth2/auth?response_type=code&client_id=$id&redirect_uri=http%3A%2F%2F127.0.0.1%3A5555%2Fcallback&scope=openid+offline&state=a-state-of-mine&nonce=a-nonce-of-mine&code_challenge=$challenge&code_challenge_method=S256")
@@ -56,4 +73,66 @@ fn a_browser_logs_in_and_consents_through_the_application_and_leaves_again() {
         left,
         "http://127.0.0.1:4444/oauth2/fallbacks/logout/callback"
     );
+}
+
+#[test]
+fn the_command_line_gets_tokens_by_a_browser_that_comes_back_to_it() {
+    let mut shell = shell();
+    quietly(&mut shell, SERVERS);
+    quietly(&mut shell, PERFORM);
+    let perform =
+        "perform authorization-code --port 5555; says perform.log 'Open this in a browser'";
+    quietly(&mut shell, perform);
+    let end = said(
+        &mut shell,
+        r#"end=$(browse http://127.0.0.1:5555/); echo "${end%%code=*}""#,
+    );
+    assert_eq!(end, "http://127.0.0.1:5555/callback?");
+    assert_eq!(said(&mut shell, "performed"), TOKENS);
+    assert_eq!(said(&mut shell, "subject"), "foo@bar.com");
+
+    // What another page sends the browser with is no answer, and a refusal is told.
+    quietly(&mut shell, perform);
+    quietly(
+        &mut shell,
+        "curl -s -o body.txt 'http://127.0.0.1:5555/callback?code=x&state=another'",
+    );
+    let told = r#"wait "$performing"; echo "$?"; tail -n 1 perform.log; wc -c < tokens.json"#;
+    assert_eq!(
+        said(&mut shell, told),
+        "1\nError: the browser brought the answer to another request: 'state' differs\n0"
+    );
+    quietly(&mut shell, perform);
+    quietly(
+        &mut shell,
+        "curl -s -o body.txt 'http://127.0.0.1:5555/callback?error=access_denied&error_description=no'",
+    );
+    assert_eq!(
+        said(&mut shell, told),
+        "1\nError: no code: access_denied: no\n0"
+    );
+}
+
+#[test]
+fn the_command_line_gets_tokens_by_a_code_that_somebody_types_elsewhere() {
+    let mut shell = shell();
+    quietly(&mut shell, SERVERS);
+    quietly(&mut shell, PERFORM);
+    quietly(
+        &mut shell,
+        r#"perform device-code; says perform.log 'and check that it shows the code'
+        page=$(sed -n 's/^Open \([^ ]*\) and .*/\1/p' perform.log) code=$(sed -n 's/.* the code //p' perform.log)"#,
+    );
+    // Nobody has made an application for this page: what it would do is done here.
+    let give = r#"curl -s -c jar -b jar -o body.txt -w '%{redirect_url}' "$page" > at.txt
+      challenge=$(sed 's/.*[?&]device_challenge=\([^&]*\).*/\1/' at.txt)
+      accept="http://127.0.0.1:4445/admin/oauth2/auth/requests/device/accept?device_challenge=$challenge"
+      onward=$(curl -s -X PUT -d "{\"user_code\": \"$code\"}" "$accept" | jq -r .redirect_to)
+      end=$(browse "$onward"); echo "${end%%\?*}""#;
+    assert_eq!(
+        said(&mut shell, give),
+        "http://127.0.0.1:4444/oauth2/fallbacks/device/done"
+    );
+    assert_eq!(said(&mut shell, "performed"), TOKENS);
+    assert_eq!(said(&mut shell, "subject"), "foo@bar.com");
 }

@@ -10,7 +10,7 @@ use std::sync::mpsc;
 use std::thread;
 use std::time::Duration;
 
-use crate::console::{Step, agree};
+use crate::console::{Step, agree, steps};
 
 /// What a test does takes seconds; this only ends one that hangs.
 const LIMIT: Duration = Duration::from_secs(300);
@@ -73,6 +73,17 @@ impl Terminals {
         self.folder.path()
     }
 
+    /// Does all that a page says, each command in its terminal.
+    pub(crate) fn play(&mut self, page: &str) {
+        for step in steps(page) {
+            if step.terminal.is_empty() {
+                self.expect(&step);
+            } else {
+                self.follow(&step);
+            }
+        }
+    }
+
     /// Types a command that must print what is shown.
     pub(crate) fn expect(&mut self, step: &Step) {
         let printed = self.enter(&step.command);
@@ -112,7 +123,7 @@ impl Terminals {
     }
 
     /// Starts the program of the second terminal, or waits for what the page shows of it next.
-    pub(crate) fn follow(&mut self, step: &Step) {
+    fn follow(&mut self, step: &Step) {
         if !step.command.is_empty() {
             writeln!(self.input, "{} > second &", step.command).unwrap();
             let pipe = File::open(self.folder.path().join("second")).unwrap();

@@ -7,7 +7,6 @@ use std::path::Path;
 
 use carnet_testkit::postgres::Cluster;
 
-use crate::console::steps;
 use crate::terminals::Terminals;
 
 #[test]
@@ -49,11 +48,5 @@ fn run(page: &str) {
     let mut terminals = Terminals::open();
     let demo = root().join("demo").canonicalize().unwrap();
     symlink(demo, terminals.folder().join("demo")).unwrap();
-    for step in steps(page) {
-        if step.terminal.is_empty() {
-            terminals.expect(&step);
-        } else {
-            terminals.follow(&step);
-        }
-    }
+    terminals.play(page);
 }

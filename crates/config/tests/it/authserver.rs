@@ -6,8 +6,8 @@ use std::time::Duration;
 use carnet_config::diagnostics::Severity;
 use carnet_config::document::{Node, parse_toml, parse_yaml};
 use carnet_config::install::authserver::{
-    AccessTokenStrategy, AuthserverConfig, Hasher, HookKeyPlace, LogFormat, Pem, ScopeClaim,
-    ScopeStrategy, read,
+    AccessTokenStrategy, AuthserverConfig, Cookies, Hasher, HookKeyPlace, LogFormat, Pem, SameSite,
+    ScopeClaim, ScopeStrategy, read,
 };
 use secrecy::ExposeSecret as _;
 
@@ -220,7 +220,7 @@ fn later_sources_win_key_by_key() {
 }
 
 #[test]
-fn the_settings_of_the_tutorial_start_with_warnings_only() {
+fn the_settings_of_the_tutorial_are_all_served() {
     let variables = [
         ("DSN", "memory"),
         ("SECRETS_SYSTEM", "youReallyNeedToChangeThis"),
@@ -244,16 +244,32 @@ fn the_settings_of_the_tutorial_start_with_warnings_only() {
         ("VERSION", "7"),
     ];
     let (config, findings) = from(&[], &variables, &[("dev", "true")]);
-    assert_eq!(
-        findings,
-        [
-            "environment: warning: secrets.cookie: `cookie` is not served yet; remove it",
-            "environment: warning: oidc.subject_identifiers.pairwise: `pairwise` is not served yet; remove it",
-        ]
-    );
+    assert_eq!(findings, [""; 0]);
     assert_eq!(config.issuer(), "http://hydra.hydra.svc:4444");
     let consent = config.urls.consent.as_deref();
     assert_eq!(consent, Some("http://consent.docker.localhost/consent"));
+}
+
+#[test]
+fn cookies_are_called_and_sent_as_is_said() {
+    let all = yaml(
+        "serve: {cookies: {domain: a.test, secure: true, same_site_mode: Strict, names: {session: s, \
+         login_csrf: l, consent_csrf: c, device_csrf: d}, paths: {session: /oauth2}}}",
+    );
+    let cookies = Cookies {
+        domain: Some("a.test".to_owned()),
+        secure: true,
+        same_site: Some(SameSite::Strict),
+        login_csrf: "l".to_owned(),
+        consent_csrf: "c".to_owned(),
+        device_csrf: "d".to_owned(),
+        session: "s".to_owned(),
+        session_path: "/oauth2".to_owned(),
+    };
+    assert_eq!(sound(&[all], &[]).cookies, cookies);
+    assert_eq!(sound(&[], &[]).cookies, Cookies::default());
+    let by_variable = sound(&[], &[("SERVE_COOKIES_NAMES_SESSION", "mine")]).cookies;
+    assert_eq!(by_variable.session, "mine");
 }
 
 #[test]

@@ -349,24 +349,36 @@ async fn http1<S: Socket>(
     let mut served = served.with_upgrades();
     // A set of one: it is asked only when it has something to say, not whenever bytes come.
     let mut no_more = FuturesUnordered::from_iter([visit.ending.idle.cancelled()]);
-    let rests = tokio::select! {
+    let outcome = tokio::select! {
         biased;
-        outcome = until(&mut served, || visit.traffic.takes_rest()) => outcome?,
+        outcome = until(&mut served, || visit.traffic.takes_rest()) => outcome,
         _ = no_more.next() => {
             Pin::new(&mut served).graceful_shutdown();
             tokio::select! {
-                outcome = &mut served => outcome?,
-                () = visit.ending.cut.cancelled() => {}
+                outcome = &mut served => outcome.map(|()| false),
+                () = visit.ending.cut.cancelled() => return Ok(None),
             }
-            false
         }
     };
-    let parts = if rests { served.into_parts() } else { None };
-    Ok(parts.map(|parts| {
-        let mut wire = parts.io.into_inner();
+    let Some(parts) = served.into_parts() else {
+        return outcome.map(|_| None);
+    };
+    let mut wire = parts.io.into_inner();
+    if let Ok(true) = outcome {
         wire.take_back(&parts.read_buf);
-        wire
-    }))
+        return Ok(Some(wire));
+    }
+    // Whoever took too long, or has gone, waits for no answer.
+    if outcome
+        .as_ref()
+        .map_or_else(hyper::Error::is_parse, |_| true)
+    {
+        tokio::select! {
+            () = wire.linger() => {}
+            () = visit.ending.idle.cancelled() => {}
+        }
+    }
+    outcome.map(|_| None)
 }
 
 /// Runs a connection until it ends, or until it is to pause, which is asked each time that it has

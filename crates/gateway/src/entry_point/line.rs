@@ -19,6 +19,7 @@ use tracing::{Instrument as _, Span};
 
 use super::admit::admit;
 use super::numbering::Numbering;
+use super::rest::Rest;
 use super::traffic::InFlight;
 use crate::access_log::{AccessLog, Line, Watchers};
 use crate::body::{Body, BodyError, Request, Response};
@@ -81,10 +82,12 @@ pub(super) struct Visitor {
 /// an answer; or the answer that it got before.
 type Onward = Result<(Request, Span, Option<Share>), Response>;
 
-/// A request that came in. What it holds lasts until the last byte of its answer.
+/// A request that came in. What it holds lasts until the last byte of its answer, and is dropped
+/// after the answer's body, which may hold an upload.
 #[derive(Debug)]
 pub(super) struct Entered {
     line: Line,
+    rest: Option<Rest>,
     in_flight: InFlight,
     /// Until it goes on.
     onward: Option<Onward>,
@@ -119,7 +122,7 @@ impl Door {
         let count = house.count.next();
         let connection = Arc::clone(&visitor.connection);
         let exchange = Exchange::new(connection, count, house.clock.now());
-        let mut request = request.map(Body::from);
+        let (mut request, rest) = Rest::of(request);
         let admitted = match in_flight.has_room() {
             true => admit(
                 &mut request,
@@ -134,6 +137,7 @@ impl Door {
         // the client leaves first: the line says so.
         let mut entered = Box::new(Entered {
             line: Line::begin(watchers, &mut request, exchange),
+            rest,
             in_flight,
             onward: None,
             waits,
@@ -161,22 +165,22 @@ impl Door {
         let (outcome, share) = begin(onward, exchange);
         let mut response = whole(outcome, exchange).await;
         drop(share);
-        let Entered {
-            line,
-            in_flight,
-            waits,
-            can_close,
-            ..
-        } = &mut *entered;
-        let was_asked = || line.exchange().noted(|it| it.origin_status.is_some());
-        let breaks = *waits && !was_asked();
+        let breaks = match &entered.rest {
+            _ if entered.waits => {
+                let exchange = entered.line.exchange();
+                exchange.noted(|record| record.origin_status.is_none())
+            }
+            Some(rest) => !Box::pin(rest.is_little()).await,
+            None => false,
+        };
+        let in_flight = &entered.in_flight;
         let is_spent = in_flight.is_last() || !in_flight.has_room();
-        let is_last = *can_close && (is_spent || self.is_left.load(Ordering::Relaxed));
+        let is_last = entered.can_close && (is_spent || self.is_left.load(Ordering::Relaxed));
         if breaks || is_last && response.status() != StatusCode::SWITCHING_PROTOCOLS {
             let close = HeaderValue::from_static("close");
             response.headers_mut().insert(CONNECTION, close);
         }
-        line.answered(&response);
+        entered.line.answered(&response);
         response.map(|body| Answer { body, entered })
     }
 

@@ -16,6 +16,7 @@ mod line;
 mod numbering;
 mod path;
 mod proxy_protocol;
+mod rest;
 mod traffic;
 mod via;
 mod wire;

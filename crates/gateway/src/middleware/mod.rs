@@ -22,6 +22,7 @@ use crate::error::Fault;
 use crate::supplies::Supplies;
 
 mod add_prefix;
+mod api_key;
 mod basic_auth;
 mod buffering;
 mod circuit_breaker;
@@ -36,12 +37,15 @@ mod exchange;
 mod forward_auth;
 mod grpc_web;
 mod guarded;
+mod hashed;
 mod headers;
+mod hmac;
 mod in_flight_req;
 mod ip_allow_list;
 mod lookalikes;
 mod next;
 mod oauth_client_credentials;
+mod parameters;
 mod pass_tls_client_cert;
 mod path;
 mod rate_limit;
@@ -59,6 +63,7 @@ pub(crate) use guarded::Guarded;
 pub(crate) use next::decided;
 pub use next::{Endpoint, Next, ServerStatus};
 
+use api_key::ApiKey;
 use basic_auth::BasicAuth;
 use buffering::Buffering;
 use circuit_breaker::CircuitBreaker;
@@ -70,6 +75,7 @@ use errors::Errors;
 use forward_auth::ForwardAuth;
 use grpc_web::GrpcWeb;
 use headers::Headers;
+use hmac::Hmac;
 use in_flight_req::InFlightReq;
 use ip_allow_list::IpAllowList;
 use oauth_client_credentials::OAuthClientCredentials;
@@ -107,6 +113,7 @@ pub(crate) fn build(
     use routing::Middleware as Options;
     Ok(match options {
         Options::AddPrefix(options) => Arc::new(Rewriter(options.clone())),
+        Options::ApiKey(options) => Arc::new(ApiKey::new(options, supplies)?),
         Options::BasicAuth(options) => Arc::new(BasicAuth::new(options, supplies)?),
         Options::Buffering(options) => Arc::new(Buffering::new(options, supplies)),
         // The snapshot puts its members in its place.
@@ -123,6 +130,7 @@ pub(crate) fn build(
         Options::ForwardAuth(options) => Arc::new(ForwardAuth::new(options, supplies)?),
         Options::GrpcWeb(options) => Arc::new(GrpcWeb(options.clone())),
         Options::Headers(options) => Arc::new(Headers::new(options)?),
+        Options::Hmac(options) => Arc::new(Hmac::new(options, supplies)?),
         Options::InFlightReq(options) => Arc::new(InFlightReq::new(options)?),
         Options::IpAllowList(options) => Arc::new(IpAllowList::new(options)?),
         Options::IpWhiteList(options) => Arc::new(IpAllowList::named("ipWhiteList", options)?),

@@ -31,7 +31,7 @@ impl Methods {
         match self.known.get(client).unwrap_or(self.first) {
             Method::Basic => [Method::Basic, Method::Post],
             // Only the two with a secret are ever tried or noted.
-            Method::Post | Method::None | Method::PrivateKeyJwt => [Method::Post, Method::Basic],
+            _ => [Method::Post, Method::Basic],
         }
     }
 

@@ -203,7 +203,7 @@ impl Destination {
                 Err((failure, Some(unsent))) if is_worth_another(&failure) => {
                     Box::pin(self.send_again(failure, unsent)).await
                 }
-                Err((failure, unsent)) => Err(Box::pin(given_up(failure, unsent)).await),
+                Err((failure, _)) => Err(failure),
             }
         }
     }
@@ -224,7 +224,7 @@ impl Destination {
                 Err((next, None)) => return Err(next),
             }
         }
-        Err(given_up(failure, Some(unsent)).await)
+        Err(failure)
     }
 
     /// An attempt that takes no longer than the limit.
@@ -242,14 +242,6 @@ impl Destination {
                 .unwrap_or_else(|| Err((Failure::new(FailureKind::HeaderTimeout), None)))
         }))
     }
-}
-
-/// The failure of a request that nobody will send any more.
-async fn given_up(failure: Failure, unsent: Option<Unsent>) -> Failure {
-    if let Some(Unsent::Http1(mut outgoing)) = unsent {
-        outgoing.drain().await;
-    }
-    failure
 }
 
 /// Whether the request met a connection that was closing.

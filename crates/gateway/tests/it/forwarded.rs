@@ -75,7 +75,7 @@ async fn the_port_is_the_one_that_the_client_wrote() {
     }
 }
 
-// Holds HI-09, HI-10.
+// Holds HI-09, HI-10, CVE-2026-33495.
 #[tokio::test]
 async fn nothing_of_an_untrusted_client_survives() {
     let head = "GET / HTTP/1.1
@@ -186,7 +186,7 @@ async fn the_peer_is_not_appended_where_that_is_off() {
     assert!(got.contains(&("X-Forwarded-For".into(), "9.9.9.9".into())));
 }
 
-// Holds HT-21, HT-22.
+// Holds HT-21, HT-22, CVE-2024-45410.
 #[tokio::test]
 async fn connection_removes_what_it_lists_but_nothing_that_counts() {
     let head = "GET / HTTP/1.1

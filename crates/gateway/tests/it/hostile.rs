@@ -184,7 +184,7 @@ async fn a_backend_receives_exactly_these_bytes() {
     assert_eq!(body, "hello");
 }
 
-// Holds HT-20.
+// Holds HT-20, CVE-2026-65600, CVE-2026-67309, CVE-2026-33494, CVE-2021-27306.
 #[tokio::test]
 async fn the_path_that_is_routed_is_the_path_that_is_sent_on() {
     let backend = Server::start(|_| Answer::text(200, "ok")).await.unwrap();

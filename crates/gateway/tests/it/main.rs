@@ -17,6 +17,7 @@ mod frames;
 mod hostile;
 mod http2;
 mod http2_frames;
+mod late_bodies;
 mod messages;
 mod metrics;
 mod middlewares;

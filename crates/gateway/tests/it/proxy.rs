@@ -251,7 +251,7 @@ async fn who_comes_while_a_body_is_still_sent_does_not_wait_for_its_end() {
     }
 }
 
-// Holds HT-31.
+// Holds HT-31, CVE-2023-47633.
 #[tokio::test]
 async fn a_route_that_leads_back_to_the_gateway_ends_soon() {
     let stand = Stand::new("http: {}").await;

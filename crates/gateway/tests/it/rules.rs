@@ -80,7 +80,7 @@ async fn rules_match_as_traefiks() {
     }
 }
 
-// Holds HI-11.
+// Holds HI-11, CVE-2026-31838, CVE-2026-26308.
 #[tokio::test]
 async fn a_header_condition_sees_every_value() {
     let request = "GET / HTTP/1.1\nHost: a\nX-Role: a\nX-Role: admin";

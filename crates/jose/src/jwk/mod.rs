@@ -96,6 +96,14 @@ impl Jwk {
         self.usage.as_deref().unwrap_or("sig")
     }
 
+    /// The same key, for signatures whatever it says to be for: some name that in words of their own,
+    /// such as the `jwt-svid` of SPIFFE.
+    #[must_use]
+    pub fn for_signatures(mut self) -> Self {
+        self.usage = None;
+        self
+    }
+
     /// The algorithm that the key is bound to.
     #[must_use]
     pub const fn algorithm(&self) -> Option<Algorithm> {

@@ -177,6 +177,13 @@ pub struct Client {
         skip_serializing_if = "TokenLimits::is_empty"
     )]
     pub token_limits: TokenLimits,
+    /// Clients and trusted issuers whose tokens the client may exchange for its own (RFC 8693). A
+    /// member of our own.
+    #[serde(
+        deserialize_with = "null_is_default",
+        skip_serializing_if = "Vec::is_empty"
+    )]
+    pub may_act_for: Vec<String>,
     /// Whether the consent screen is left out.
     #[serde(deserialize_with = "null_is_default")]
     pub skip_consent: bool,

@@ -54,10 +54,6 @@ impl Authority {
                 "There is no client of that 'client_id'.",
             )
         })?;
-        if request.has_request_object {
-            let text = "Request objects are not taken here: send the parameters themselves.";
-            return Err(Refusal::page(ErrorCode::InvalidRequest, text));
-        }
         if device.is_some() {
             let return_to = ReturnTo::nowhere();
             return Ok(Asked {
@@ -85,6 +81,10 @@ impl Authority {
         request: &AuthorizationRequest,
         to: &ReturnTo,
     ) -> Result<(), Refusal> {
+        if let Some(code) = request.not_supported {
+            let text = "This is not taken here: send the parameters themselves.";
+            return Err(to.refusal(code, text));
+        }
         if to.state.chars().count() < STATE_LENGTH {
             let text = format!("Parameter 'state' needs {STATE_LENGTH} characters or more.");
             return Err(to.refusal(ErrorCode::InvalidState, &text));

@@ -20,6 +20,8 @@ pub(crate) struct Cookie {
     pub(crate) value: String,
     /// For how long; zero: it forgets it.
     pub(crate) max_age: Duration,
+    /// Below which path it is sent.
+    pub(crate) path: String,
 }
 
 /// What binds a browser to a request.
@@ -36,16 +38,22 @@ pub(in crate::domain) enum Csrf {
 impl Authority {
     /// The cookie of the login session.
     pub(in crate::domain) fn session_cookie_name(&self) -> String {
-        format!("ory_hydra_session{}", self.suffix())
+        format!("{}{}", self.options.cookies.session, self.suffix())
+    }
+
+    /// Remembers the login session.
+    pub(super) fn session_cookie(&self, value: String, max_age: Duration) -> Cookie {
+        Cookie {
+            name: self.session_cookie_name(),
+            value,
+            max_age,
+            path: self.options.cookies.session_path.clone(),
+        }
     }
 
     /// Forgets the login session.
     pub(in crate::domain) fn no_session_cookie(&self) -> Cookie {
-        Cookie {
-            name: self.session_cookie_name(),
-            value: "none".to_owned(),
-            max_age: Duration::ZERO,
-        }
+        self.session_cookie("none".to_owned(), Duration::ZERO)
     }
 
     /// The cookie that binds a browser to what a client asks for.
@@ -59,6 +67,7 @@ impl Authority {
             name: self.csrf_cookie_name(csrf, client_id),
             value: value.to_owned(),
             max_age: self.options.people.ttl_request,
+            path: "/".to_owned(),
         }
     }
 
@@ -75,18 +84,19 @@ impl Authority {
 
     /// One for each client, so that two clients in one browser do not disturb each other.
     fn csrf_cookie_name(&self, csrf: Csrf, client_id: &str) -> String {
-        let kind = match csrf {
-            Csrf::Login => "login",
-            Csrf::Consent => "consent",
+        let names = &self.options.cookies;
+        let name = match csrf {
+            Csrf::Login => &names.login_csrf,
+            Csrf::Consent => &names.consent_csrf,
             // Whose client it is shows with the code.
-            Csrf::Device => return format!("ory_hydra_device_csrf{}", self.suffix()),
+            Csrf::Device => return format!("{}{}", names.device_csrf, self.suffix()),
         };
         let digest = digest::digest(&SHA256, client_id.as_bytes());
         let number = match digest.as_ref() {
             [a, b, c, d, ..] => u32::from_be_bytes([*a, *b, *c, *d]),
             _ => 0,
         };
-        format!("ory_hydra_{kind}_csrf{}_{number}", self.suffix())
+        format!("{name}{}_{number}", self.suffix())
     }
 
     const fn suffix(&self) -> &'static str {

@@ -6,7 +6,9 @@ use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use serde_json::{Map, Value, json};
 
 use crate::domain::{
-    AdminError, Authority, Missing, TokenError, authority::within, system_keys::Purpose,
+    AdminError, Authority, Missing, TokenError,
+    authority::within,
+    system_keys::{Purpose, SystemKeys},
 };
 
 /// A challenge or a verifier. Each opens as itself alone.
@@ -141,11 +143,19 @@ fn hints(request: &AuthorizationRequest) -> Map<String, Value> {
 }
 
 impl Authority {
+    /// What seals it: a cookie stays longer than a flow takes.
+    fn seals(&self, kind: Sealed) -> &SystemKeys {
+        match kind {
+            Sealed::Session => &self.cookies,
+            _ => &self.system,
+        }
+    }
+
     /// Seals something that a browser will carry.
     pub(in crate::domain) fn sealed(&self, kind: Sealed, value: &impl Serialize) -> Option<String> {
         let text = serde_json::to_vec(value).ok()?;
         let random = &*self.random;
-        self.system
+        self.seals(kind)
             .seal(Purpose::Flows, random, &text, kind.context())
     }
 
@@ -155,7 +165,8 @@ impl Authority {
         kind: Sealed,
         sealed: &str,
     ) -> Option<T> {
-        let text = self.system.open(Purpose::Flows, sealed, kind.context())?;
+        let keys = self.seals(kind);
+        let text = keys.open(Purpose::Flows, sealed, kind.context())?;
         serde_json::from_slice(&text).ok()
     }
 

@@ -1,7 +1,7 @@
 //! Logging in: the challenge that the login application is shown, what it says, and the browser that
 //! comes back with it.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use carnet_oauth::ErrorCode;
 use serde::{Deserialize, Serialize};
@@ -18,7 +18,7 @@ use crate::{
             flow::{Flow, Rejection, Sealed},
         },
     },
-    store::SessionRow,
+    store::{ClientRow, SessionRow},
 };
 
 /// What the login application says about a person.
@@ -66,7 +66,7 @@ impl Authority {
         let (request, to) = (&asked.request, &asked.return_to);
         let hinted = match &request.id_token_hint {
             None => None,
-            Some(hint) => Some(self.hinted(hint).ok_or_else(|| {
+            Some(hint) => Some(self.hinted(hint).await?.ok_or_else(|| {
                 let text = "Parameter 'id_token_hint' is no id token of this server.";
                 to.refusal(ErrorCode::InvalidRequest, text)
             })?),
@@ -77,8 +77,8 @@ impl Authority {
             request.max_age.is_none_or(|most| most > 0 && age <= most)
         };
         let is_hinted = |session: &SessionRow| {
-            let subject = hinted.as_ref();
-            subject.is_none_or(|subject| *subject == session.subject)
+            let hinted = hinted.as_ref();
+            hinted.is_none_or(|(row, name)| self.is_named(&row.client, name, &session.subject))
         };
         let will_do = |session: &SessionRow| {
             !request.prompts("login") && is_fresh(session) && is_hinted(session)
@@ -91,10 +91,16 @@ impl Authority {
         Ok(session)
     }
 
-    /// Whom an id token names.
-    fn hinted(&self, hint: &str) -> Option<String> {
-        let claims = self.hint(hint)?;
-        Some(claims.get("sub")?.as_str()?.to_owned())
+    /// Whom an id token names, and the client that knows them so.
+    async fn hinted(&self, hint: &str) -> Result<Option<(Arc<ClientRow>, String)>, Refusal> {
+        let Some(claims) = self.hint(hint) else {
+            return Ok(None);
+        };
+        let audience = claims.get("aud").and_then(|aud| aud.get(0));
+        let id = audience.and_then(Value::as_str).unwrap_or_default();
+        let row = within(self.store.known_client(id)).await?;
+        let name = claims.get("sub").and_then(Value::as_str);
+        Ok(row.zip(name.map(str::to_owned)))
     }
 
     /// The session that a browser brings the cookie of, in its time.
@@ -277,11 +283,8 @@ impl Authority {
         };
         within(self.store.put_session(&row)).await?;
         let value = self.sealed(Sealed::Session, &row.id);
-        Ok(Some(Cookie {
-            name: self.session_cookie_name(),
-            value: value.ok_or_else(crate::domain::TokenError::internal)?,
-            max_age,
-        }))
+        let value = value.ok_or_else(crate::domain::TokenError::internal)?;
+        Ok(Some(self.session_cookie(value, max_age)))
     }
 
     /// Whether it is the browser that began, in time.

@@ -8,8 +8,8 @@ use serde_json::{Map, Value};
 use url::Url;
 
 use crate::{
-    domain::{AdminError, claims},
-    options::Options,
+    domain::{AdminError, claims, subject::sector},
+    options::{Options, PAIRWISE},
 };
 
 /// A chosen secret has so many characters.
@@ -51,7 +51,7 @@ fn order(key: &mut Map<String, Value>) {
 /// Checks everything; `secret` is the one that was chosen.
 pub(super) fn check(options: &Options, client: &Client, secret: Option<&SecretString>) -> Checked {
     secret.map_or(Ok(()), check_secret)?;
-    check_keys(client)?;
+    check_keys(options, client)?;
     check_words(options, client)?;
     check_claims(client)?;
     check_limits(&client.token_limits)?;
@@ -68,6 +68,9 @@ pub(super) fn check(options: &Options, client: &Client, secret: Option<&SecretSt
         .iter()
         .try_for_each(|origin| check_origin(origin))?;
     check_redirects(client)?;
+    if client.subject_type == PAIRWISE && sector(client).is_none() {
+        return refuse("Subject type 'pairwise' needs 'redirect_uris', all on one host.");
+    }
     match client.sector_identifier_uri.as_str() {
         "" => Ok(()),
         // It would have to be fetched to be believed.
@@ -88,13 +91,17 @@ fn check_secret(secret: &SecretString) -> Checked {
     Ok(())
 }
 
-fn check_keys(client: &Client) -> Checked {
+fn check_keys(options: &Options, client: &Client) -> Checked {
     if !client.jwks.is_empty() && !client.jwks_uri.is_empty() {
         return refuse("Members 'jwks' and 'jwks_uri' exclude each other.");
     }
     let is_private_key_jwt = client.token_endpoint_auth_method == "private_key_jwt";
-    if is_private_key_jwt && client.jwks.is_empty() && client.jwks_uri.is_empty() {
-        return refuse("Method 'private_key_jwt' needs member 'jwks' or 'jwks_uri'.");
+    let has_keys = !client.jwks.is_empty() || !client.jwks_uri.is_empty();
+    if is_private_key_jwt && !has_keys && !options.has_workload(&client.client_id) {
+        return refuse(
+            "Method 'private_key_jwt' needs member 'jwks' or 'jwks_uri', or an issuer in \
+             'oauth2.client_assertion.issuers' of the configuration that names the client.",
+        );
     }
     let algorithm = client.token_endpoint_auth_signing_alg.as_str();
     if !algorithm.is_empty() && algorithm.parse::<Algorithm>().is_err() {

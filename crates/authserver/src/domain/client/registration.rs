@@ -4,7 +4,7 @@
 
 use carnet_oauth::{
     client::Client,
-    grant::{CLIENT_CREDENTIALS, JWT_BEARER},
+    grant::{CLIENT_CREDENTIALS, JWT_BEARER, TOKEN_EXCHANGE},
 };
 use subtle::ConstantTimeEq as _;
 
@@ -109,7 +109,10 @@ fn check(client: &Client) -> Result<(), AdminError> {
             !client.backchannel_logout_uri.is_empty(),
         ),
         ("request_uris", !client.request_uris.is_empty()),
-        ("grant_types", has(CLIENT_CREDENTIALS) || has(JWT_BEARER)),
+        (
+            "grant_types",
+            has(CLIENT_CREDENTIALS) || has(JWT_BEARER) || has(TOKEN_EXCHANGE),
+        ),
     ] {
         if is_set {
             return Err(AdminError::Metadata(told(name)));
@@ -131,6 +134,7 @@ fn check(client: &Client) -> Result<(), AdminError> {
             !client.access_token_claims.is_empty(),
         ),
         ("token_limits", !client.token_limits.is_empty()),
+        ("may_act_for", !client.may_act_for.is_empty()),
     ] {
         if is_set {
             return Err(AdminError::Parameter(told(name)));

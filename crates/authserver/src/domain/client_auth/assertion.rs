@@ -10,7 +10,11 @@ use carnet_oauth::{
 };
 
 use crate::{
-    domain::{Authority, TokenError, authority::within, client_auth::Seen},
+    domain::{
+        Authority, TokenError,
+        authority::within,
+        client_auth::{Kind, Seen},
+    },
     options::Options,
 };
 
@@ -18,12 +22,30 @@ impl Authority {
     /// The client that an assertion comes from; `id` is the one that the request names beside it.
     pub(super) async fn by_assertion(
         &self,
+        kind: Kind,
         text: &str,
         id: Option<&str>,
     ) -> Result<Seen, TokenError> {
         let Some(assertion) = ClientAssertion::read(text) else {
             return Ok(Seen::Wrong("assertion", None));
         };
+        if let Some(platform) = self.platforms.of(kind, &assertion) {
+            let shown = (kind, text, &assertion);
+            return self.by_platform(platform, shown, id).await;
+        }
+        match kind {
+            Kind::JwtBearer => self.by_own_key(text, &assertion, id).await,
+            Kind::JwtSpiffe => Ok(Seen::Wrong("assertion", None)),
+        }
+    }
+
+    /// The client that signed an assertion itself.
+    async fn by_own_key(
+        &self,
+        text: &str,
+        assertion: &ClientAssertion,
+        id: Option<&str>,
+    ) -> Result<Seen, TokenError> {
         let subject = assertion.subject();
         if id.is_some_and(|id| id != subject) {
             return Ok(Seen::Wrong("assertion", None));

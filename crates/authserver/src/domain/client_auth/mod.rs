@@ -3,9 +3,12 @@
 
 mod assertion;
 mod client_keys;
+mod published;
+mod workload;
 
 pub(in crate::domain) use assertion::{names as server_names, use_of as assertion_use};
 pub(in crate::domain) use client_keys::ClientKeys;
+pub(in crate::domain) use workload::Platforms;
 
 use std::{net::IpAddr, sync::Arc};
 
@@ -30,8 +33,32 @@ use crate::{
     store::ClientRow,
 };
 
-/// The one kind of client assertion there is (RFC 7523).
-const JWT_BEARER: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
+/// A kind of client assertion.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    /// A JWT (RFC 7523).
+    JwtBearer,
+    /// A JWT-SVID (draft-ietf-oauth-spiffe-client-auth).
+    JwtSpiffe,
+}
+
+impl Kind {
+    fn from_name(name: &str) -> Option<Self> {
+        match name {
+            "urn:ietf:params:oauth:client-assertion-type:jwt-bearer" => Some(Self::JwtBearer),
+            "urn:ietf:params:oauth:client-assertion-type:jwt-spiffe" => Some(Self::JwtSpiffe),
+            _ => None,
+        }
+    }
+
+    /// The method of the clients that may show it.
+    const fn method(self) -> Method {
+        match self {
+            Self::JwtBearer => Method::PrivateKeyJwt,
+            Self::JwtSpiffe => Method::SpiffeJwt,
+        }
+    }
+}
 
 /// What a request shows.
 #[derive(Debug)]
@@ -70,7 +97,7 @@ enum Shown<'a> {
     /// By one of these secrets; by none when they contradict each other.
     Secrets(Vec<Attempt>),
     /// By an assertion.
-    Assertion(&'a SecretString),
+    Assertion(Kind, &'a SecretString),
 }
 
 /// An attempt of nobody that is known.
@@ -112,10 +139,13 @@ impl Presented {
     /// What counts of it.
     fn shown(&self) -> Result<Shown<'_>, TokenError> {
         let invalid = |text: &str| TokenError::refused(ErrorCode::InvalidRequest, text);
-        let kind = self.assertion_type.as_deref();
-        if kind.is_some_and(|kind| kind != JWT_BEARER) {
-            return Err(invalid("The 'client_assertion_type' is unknown."));
-        }
+        let kind = match self.assertion_type.as_deref() {
+            None => None,
+            Some(name) => Some(
+                Kind::from_name(name)
+                    .ok_or_else(|| invalid("The 'client_assertion_type' is unknown."))?,
+            ),
+        };
         if kind.is_none() && self.assertion.is_none() {
             return self.attempts().map(Shown::Secrets);
         }
@@ -125,7 +155,7 @@ impl Presented {
             ));
         }
         match (kind, &self.assertion) {
-            (Some(_), Some(assertion)) => Ok(Shown::Assertion(assertion)),
+            (Some(kind), Some(assertion)) => Ok(Shown::Assertion(kind, assertion)),
             _ => Err(invalid(
                 "'client_assertion' and 'client_assertion_type' must come together.",
             )),
@@ -179,9 +209,10 @@ impl Authority {
     ) -> Result<Arc<ClientRow>, TokenError> {
         let seen = match presented.shown()? {
             Shown::Secrets(attempts) => self.by_secrets(&attempts, presented).await?,
-            Shown::Assertion(assertion) => {
+            Shown::Assertion(kind, assertion) => {
                 let id = presented.id.as_deref();
-                let seen = self.by_assertion(assertion.expose_secret(), id).await?;
+                let text = assertion.expose_secret();
+                let seen = self.by_assertion(kind, text, id).await?;
                 if !matches!(seen, Seen::Client(_)) {
                     self.guess(id.unwrap_or_default(), presented)?;
                     self.verifier.pretend().await?;
@@ -378,7 +409,7 @@ mod tests {
             let presented = presented(header, body);
             let attempts = match presented.shown().unwrap() {
                 Shown::Secrets(attempts) => attempts,
-                Shown::Assertion(_) => Vec::new(),
+                Shown::Assertion(..) => Vec::new(),
             };
             assert_eq!(
                 attempts.first().map(|(_, method)| *method),
@@ -405,7 +436,7 @@ mod tests {
             assert!(presented(header, &body).shown().is_err(), "{body}");
         }
         let whole = presented(None, &format!("{kind}&client_assertion=x&client_id=a"));
-        assert!(matches!(whole.shown(), Ok(Shown::Assertion(_))));
+        assert!(matches!(whole.shown(), Ok(Shown::Assertion(..))));
     }
 
     #[tokio::test]

@@ -46,6 +46,7 @@ impl Authority {
             strategy: self.strategy_of(client),
             profile: self.profile_of(client),
             person: None,
+            actor: None,
             extra: Some(claims::sorted(client.access_token_claims.clone())),
         };
         self.ask_hook(client, request, &mut granted).await?;

@@ -40,7 +40,8 @@ impl Authority {
         if consent.client_id != client.client_id {
             return Err(unknown());
         }
-        // A device whose answer was lost asks again; it has no browser that somebody could watch.
+        // It counts once. But a device whose answer was late or lost asks again (section 3.5), and
+        // has no browser that somebody could watch: what was given stays, as with Hydra.
         if row.used_at != 0 || self.now() >= row.expires_at {
             return Err(unknown());
         }
@@ -54,8 +55,7 @@ impl Authority {
         let (exchange, told) = made.await?;
         match within(self.store.redeem_code(&digest, &exchange)).await? {
             Redemption::Done => Ok(told),
-            Redemption::Gone => Err(unknown()),
-            Redemption::Used => Err(self.used_again(&consent).await?),
+            Redemption::Gone | Redemption::Used => Err(unknown()),
         }
     }
 }

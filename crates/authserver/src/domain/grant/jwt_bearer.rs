@@ -23,13 +23,10 @@ use crate::{
 /// Clocks may differ by so many seconds.
 const LEEWAY: i64 = 10;
 
-/// From its making to its end an assertion lives no longer: 30 days, as Hydra has it.
-const LONGEST: i64 = 720 * 3600;
-
 /// An assertion whose signature is right.
-struct Asserted {
-    claims: Map<String, Value>,
-    issuer: TrustedIssuerRow,
+pub(super) struct Asserted {
+    pub(super) claims: Map<String, Value>,
+    pub(super) issuer: TrustedIssuerRow,
 }
 
 impl Authority {
@@ -74,6 +71,7 @@ impl Authority {
                 subject,
                 consent_id: String::new(),
             }),
+            actor: None,
             extra: Some(claims::sorted(client.access_token_claims.clone())),
         };
         self.ask_hook(client, request, &mut granted).await?;
@@ -81,7 +79,7 @@ impl Authority {
     }
 
     /// The claims of an assertion that a trusted issuer signed.
-    async fn asserted(&self, text: &str) -> Result<Asserted, TokenError> {
+    pub(super) async fn asserted(&self, text: &str) -> Result<Asserted, TokenError> {
         let unreadable = || invalid_grant("The assertion is no JWT, or not one for this server.");
         let decoded = jws::decode_unverified(text).map_err(|_| unreadable())?;
         let claims = jwt::claims(&decoded.payload).map_err(|_| unreadable())?;
@@ -107,39 +105,65 @@ impl Authority {
 
     /// Checks what an assertion says, and uses it up. Gives whom it is about.
     async fn spend(&self, asserted: &Asserted) -> Result<String, TokenError> {
+        let subject = self.whom(asserted).await?;
+        let claims = &asserted.claims;
+        let word = |name: &str| claims.get(name).and_then(Value::as_str).unwrap_or_default();
+        let jti = word("jti");
+        match (jti.is_empty(), self.options.jwt_grant.jti_optional) {
+            (true, true) => return Ok(subject),
+            (true, false) => return Err(invalid_grant("The assertion says no 'jti'.")),
+            (false, _) => {}
+        }
+        let ends = jwt::time(claims, "exp").unwrap_or_default();
+        let name = assertion_use(&format!("issuer {}", word("iss")), jti);
+        match within(self.store.use_jti(&name, ends)).await? {
+            true => Ok(subject),
+            false => Err(TokenError::refused(
+                ErrorCode::JtiKnown,
+                "The assertion was used before: its 'jti' counts once.",
+            )),
+        }
+    }
+
+    /// Whom an assertion is about that is in its time and for this server.
+    pub(super) async fn whom(&self, asserted: &Asserted) -> Result<String, TokenError> {
         let claims = &asserted.claims;
         let word = |name: &str| claims.get(name).and_then(Value::as_str).unwrap_or_default();
         let invalid = |text: &str| Err(invalid_grant(text));
+        self.check_times(claims)?;
+        if !is_for(claims, &server_names(&self.options)) {
+            return invalid("The assertion is not for this server: 'aud' names another.");
+        }
+        let subject = word("sub");
+        if subject.is_empty() {
+            return invalid("The assertion says no 'sub'.");
+        }
+        if within(self.store.known_client(subject)).await?.is_some() {
+            return invalid("The assertion is about a client of this server.");
+        }
+        Ok(subject.to_owned())
+    }
+
+    /// Whether an assertion counts now.
+    fn check_times(&self, claims: &Map<String, Value>) -> Result<(), TokenError> {
+        let invalid = |text: &str| Err(invalid_grant(text));
+        let options = &self.options.jwt_grant;
         let now = self.now();
         let time = |name: &str| jwt::time(claims, name);
-        let (Some(ends), Some(made)) = (time("exp"), time("iat")) else {
+        // One that need not say when it was made counts as made now.
+        let unsaid = (options.iat_optional && !claims.contains_key("iat")).then_some(now);
+        let (Some(ends), Some(made)) = (time("exp"), time("iat").or(unsaid)) else {
             return invalid("The assertion says no 'exp' or no 'iat'.");
         };
         let begins = time("nbf").unwrap_or(made);
         if now >= ends || begins > now.saturating_add(LEEWAY) {
             return invalid("The assertion is over, or has not begun.");
         }
-        if ends.saturating_sub(made) > LONGEST || made > now.saturating_add(LEEWAY) {
+        let longest = i64::try_from(options.max_ttl.as_secs()).unwrap_or(i64::MAX);
+        if ends.saturating_sub(made) > longest || made > now.saturating_add(LEEWAY) {
             return invalid("The assertion lives too long, or was made in the future.");
         }
-        if !is_for(claims, &server_names(&self.options)) {
-            return invalid("The assertion is not for this server: 'aud' names another.");
-        }
-        let (subject, jti) = (word("sub"), word("jti"));
-        if subject.is_empty() || jti.is_empty() {
-            return invalid("The assertion says no 'sub' or no 'jti'.");
-        }
-        if within(self.store.known_client(subject)).await?.is_some() {
-            return invalid("The assertion is about a client of this server.");
-        }
-        let name = assertion_use(&format!("issuer {}", word("iss")), jti);
-        match within(self.store.use_jti(&name, ends)).await? {
-            true => Ok(subject.to_owned()),
-            false => Err(TokenError::refused(
-                ErrorCode::JtiKnown,
-                "The assertion was used before: its 'jti' counts once.",
-            )),
-        }
+        Ok(())
     }
 }
 

@@ -6,6 +6,7 @@ mod device_code;
 mod jwt_bearer;
 mod person;
 mod refresh_token;
+mod token_exchange;
 
 pub(super) use person::invalid_grant;
 
@@ -24,7 +25,7 @@ use crate::{
         claims::Claims,
         client_auth::Presented,
         keys::{ACCESS_TOKENS, ring::Unsigned},
-        opaque, uuid,
+        opaque,
     },
     store::{Holder, TokenRow},
 };
@@ -42,6 +43,8 @@ pub(super) struct Granted {
     pub(super) profile: TokenProfile,
     /// Who granted it, when it is not the client itself.
     pub(super) person: Option<Person>,
+    /// Who acts for the subject (RFC 8693, section 4.1).
+    pub(super) actor: Option<Value>,
     /// Claims of the application; `None` where a hook left them open.
     pub(super) extra: Option<Map<String, Value>>,
 }
@@ -70,6 +73,16 @@ impl Granted {
         person.map_or(&self.client_id, |person| &person.subject)
     }
 
+    /// The claims that a row keeps. `act` is among them, and never the application's.
+    fn kept_claims(&self) -> Map<String, Value> {
+        let mut kept = self.extra.clone().unwrap_or_default();
+        match &self.actor {
+            Some(actor) => kept.insert("act".to_owned(), actor.clone()),
+            None => kept.shift_remove("act"),
+        };
+        kept
+    }
+
     fn row(&self, digest: String, jti: String) -> TokenRow {
         let person = self.person.as_ref();
         TokenRow {
@@ -79,7 +92,7 @@ impl Granted {
             audiences: self.audiences.clone(),
             issued_at: self.issued_at,
             expires_at: self.expires_at,
-            ext: self.extra.clone().unwrap_or_default(),
+            ext: self.kept_claims(),
             holder: person.map_or_else(Holder::default, |person| Holder {
                 subject: person.subject.clone(),
                 consent_id: person.consent_id.clone(),
@@ -111,6 +124,7 @@ impl Authority {
                 let granted = self.jwt_bearer(client, request).await?;
                 self.issue(granted).await?
             }
+            Grant::TokenExchange => self.token_exchange(client, request).await?,
         };
         Ok(Issued {
             token,
@@ -151,12 +165,12 @@ impl Authority {
     ) -> Result<(SecretString, Option<TokenRow>), TokenError> {
         match granted.strategy {
             AccessTokenStrategy::Jwt => {
-                let jti = uuid::fresh(&*self.random);
+                let (jti, status) = self.named(&granted.client_id, granted.issued_at);
                 let name = granted.person.as_ref().map(|_| jti.clone());
-                let claims = Claims::new(&self.options, granted, jti);
+                let claims = Claims::new(&self.options, granted, (jti, status));
                 let unsigned = Unsigned {
                     claims: claims.to_json().map_err(|_| TokenError::internal())?,
-                    profile: granted.profile,
+                    kind: granted.profile.into(),
                     lifetime: granted.expires_at - granted.issued_at,
                 };
                 let token = self.ring.sign(ACCESS_TOKENS, unsigned).await?;
@@ -181,6 +195,7 @@ fn response(granted: &Granted, access_token: SecretString) -> TokenResponse {
         access_token,
         expires_in: Some(granted.expires_at - granted.issued_at),
         id_token: None,
+        issued_token_type: None,
         refresh_token: None,
         scope: granted.scopes.join(" "),
         token_type: "bearer".to_owned(),

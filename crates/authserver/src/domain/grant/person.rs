@@ -73,6 +73,7 @@ impl Authority {
                 subject: row.subject.clone(),
                 consent_id: row.id.clone(),
             }),
+            actor: None,
             extra: Some(claims::sorted(extra)),
         };
         self.ask_hook(client, request, &mut granted).await?;
@@ -82,7 +83,7 @@ impl Authority {
         if granted.scopes.iter().any(|scope| scope == "openid") {
             let until = end(now, lifespans.id, self.options.people.ttl_id_token);
             let access_token = told.access_token.expose_secret();
-            let id_token = self.id_token((row, said), access_token, until);
+            let id_token = self.id_token(client, (row, said), access_token, until);
             told.id_token = Some(id_token.await?);
         }
         let mut refresh = None;

@@ -59,12 +59,32 @@ pub(in crate::domain) struct Means {
     pub(in crate::domain) clock: Arc<dyn Clock>,
 }
 
+/// What a signed text says to be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::domain) enum Kind {
+    /// A JWT.
+    Jwt,
+    /// An access token of RFC 9068.
+    AccessToken,
+    /// A list of which tokens were revoked.
+    StatusList,
+}
+
+impl From<TokenProfile> for Kind {
+    fn from(profile: TokenProfile) -> Self {
+        match profile {
+            TokenProfile::Hydra => Self::Jwt,
+            TokenProfile::Rfc9068 => Self::AccessToken,
+        }
+    }
+}
+
 /// Claims that are to be signed.
 #[derive(Debug)]
 pub(in crate::domain) struct Unsigned {
     /// The claims, as JSON.
     pub(in crate::domain) claims: Vec<u8>,
-    pub(in crate::domain) profile: TokenProfile,
+    pub(in crate::domain) kind: Kind,
     /// How long the token will count, in seconds.
     pub(in crate::domain) lifetime: i64,
 }
@@ -367,7 +387,7 @@ fn in_hours(seconds: i64) -> i64 {
 
 fn compact(key: &Key, token: &Unsigned) -> Result<String, KeyError> {
     let signer = key.signer().ok_or(KeyError::Crypto)?;
-    jws::sign_compact(signer, key.header(token.profile), &token.claims)
+    jws::sign_compact(signer, key.header(token.kind), &token.claims)
 }
 
 impl From<Error> for AdminError {

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use carnet_jose::{Jwk, KeyError, PrivateKey, json};
 use serde_json::{Map, Value};
 
-use crate::{options::TokenProfile, store::KeyRow};
+use crate::{domain::keys::ring::Kind, store::KeyRow};
 
 /// A signature by a longer modulus, in bytes, takes milliseconds.
 const SLOW_BYTES: usize = 256;
@@ -18,8 +18,8 @@ const SLOW_BYTES: usize = 256;
 #[derive(Debug)]
 pub(in crate::domain) struct Key {
     material: Material,
-    /// The headers of tokens, ready made: Hydra's and that of RFC 9068.
-    headers: [String; 2],
+    /// The headers of tokens, ready made: Hydra's, that of RFC 9068, that of status lists.
+    headers: [String; 3],
     signs_slowly: bool,
 }
 
@@ -52,7 +52,9 @@ impl Key {
         };
         let signs_slowly = public.rsa_bytes().is_some_and(|length| length > SLOW_BYTES);
         let headers = match &material {
-            Material::Private(key) => ["JWT", "at+jwt"].map(|typ| header(key, typ)),
+            Material::Private(key) => {
+                ["JWT", "at+jwt", "statuslist+jwt"].map(|typ| header(key, typ))
+            }
             Material::Public(_) => Default::default(),
         };
         Self {
@@ -85,11 +87,12 @@ impl Key {
         }
     }
 
-    pub(super) fn header(&self, profile: TokenProfile) -> &str {
-        let [hydra, rfc9068] = &self.headers;
-        match profile {
-            TokenProfile::Hydra => hydra,
-            TokenProfile::Rfc9068 => rfc9068,
+    pub(super) fn header(&self, kind: Kind) -> &str {
+        let [jwt, access_token, status_list] = &self.headers;
+        match kind {
+            Kind::Jwt => jwt,
+            Kind::AccessToken => access_token,
+            Kind::StatusList => status_list,
         }
     }
 
@@ -232,7 +235,7 @@ mod tests {
         let read = Key::from_json(json.as_bytes()).unwrap();
         assert_eq!(read.public(), key.public());
         assert_eq!(
-            read.header(TokenProfile::Hydra),
+            read.header(Kind::Jwt),
             r#"{"alg":"ES256","kid":"a","typ":"JWT"}"#
         );
         assert!(read.signer().is_some() && !read.signs_slowly());

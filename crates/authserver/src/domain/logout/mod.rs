@@ -55,11 +55,13 @@ struct Wish {
 }
 
 impl Authority {
-    /// The claims of an id token of ours, of any age; a logout token is none.
+    /// The claims of an id token of ours, of any age. A logout token is none, nor is what `/userinfo`
+    /// signs, which has no end.
     pub(in crate::domain) fn hint(&self, hint: &str) -> Option<Map<String, Value>> {
         let claims = self.ring.id_token(hint)?;
         let is_ours = claims.get("iss") == Some(&json!(self.options.issuer));
-        (is_ours && !claims.contains_key("events")).then_some(claims)
+        let is_id_token = claims.contains_key("exp") && !claims.contains_key("events");
+        (is_ours && is_id_token).then_some(claims)
     }
 
     /// Where a browser goes next that wants to leave, or comes back from the logout application.
@@ -95,9 +97,9 @@ impl Authority {
         let named = (value("post_logout_redirect_uri"), value("state"));
         let wish = self.wish(hint, named).await?;
         let session = self.session_of(browser).await?;
+        let hinted = wish.client.as_ref().zip(wish.subject.as_ref());
         let is_same = |session: &SessionRow| {
-            let subject = wish.subject.as_ref();
-            subject.is_none_or(|subject| *subject == session.subject)
+            hinted.is_none_or(|(client, name)| self.is_named(client, name, &session.subject))
         };
         // Without a session there is nothing to end, and that of somebody else stays.
         let Some(session) = session.filter(is_same) else {

@@ -74,7 +74,7 @@ impl Authority {
             ("iss".to_owned(), json!(self.options.issuer)),
             ("jti".to_owned(), json!(uuid::fresh(&*self.random))),
             ("sid".to_owned(), json!(session_id)),
-            ("sub".to_owned(), json!(subject)),
+            ("sub".to_owned(), json!(self.told_subject(client, subject)?)),
         ]);
         self.signed_for_id(claims, LIFETIME).await
     }

@@ -19,7 +19,7 @@ use crate::{
     store::{NumberedRevocation, Result, Revocation, Revoked, Store},
 };
 
-pub(super) use set::Judged;
+pub(super) use set::{Judged, OfClient};
 
 /// Before the first number.
 const NONE: i64 = -1;
@@ -131,6 +131,16 @@ impl Revocations {
     /// Whether a token was revoked, by itself, with its client's, or with its key's.
     pub(super) fn is_revoked(&self, token: &Judged<'_>) -> bool {
         self.read().is_revoked(token)
+    }
+
+    /// The number of the last one that counts here.
+    pub(super) fn last(&self) -> i64 {
+        *self.last.borrow()
+    }
+
+    /// What was revoked of a client.
+    pub(super) fn of_client(&self, client_id: &str) -> OfClient {
+        self.read().of_client(client_id)
     }
 
     /// Forgets those of which no token can count any more.

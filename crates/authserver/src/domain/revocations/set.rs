@@ -16,6 +16,15 @@ pub(in crate::domain) struct Judged<'a> {
     pub(in crate::domain) issued_at: i64,
 }
 
+/// What was revoked of a client.
+#[derive(Debug)]
+pub(in crate::domain) struct OfClient {
+    /// All tokens that were issued until then, in seconds since 1970.
+    pub(in crate::domain) until: Option<i64>,
+    /// Single tokens: their `jti`, and when they were issued.
+    pub(in crate::domain) tokens: Vec<(String, i64)>,
+}
+
 /// One revocation, without what it is of.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Entry {
@@ -122,6 +131,22 @@ impl RevokedSet {
         token.jti.is_some_and(|jti| self.tokens.contains_key(jti))
             || until(&self.clients, token.client_id)
             || token.kid.is_some_and(|kid| until(&self.keys, kid))
+    }
+
+    /// What was revoked of a client.
+    pub(super) fn of_client(&self, client_id: &str) -> OfClient {
+        let count = self.counts.get(client_id).copied().unwrap_or_default();
+        let own = self
+            .tokens
+            .iter()
+            .filter(|(_, entry)| entry.client_id == client_id);
+        let own = own.take(count);
+        OfClient {
+            until: self.clients.get(client_id).map(|entry| entry.not_before),
+            tokens: own
+                .map(|(jti, entry)| (jti.clone(), entry.not_before))
+                .collect(),
+        }
     }
 
     /// Forgets those that ended before a time.

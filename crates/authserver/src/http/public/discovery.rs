@@ -12,6 +12,7 @@ use crate::{
         Shared, answer,
         error::{Failed, OauthFailure},
     },
+    options::AssertionIssuer,
 };
 
 /// The path of RFC 8414 for an issuer that has a path itself: that one behind it.
@@ -50,6 +51,10 @@ fn metadata(options: &Options, algorithm: Algorithm) -> Metadata {
     let issuer = options.issuer_base();
     let discovery = &options.discovery;
     let jwks_url = discovery.jwks_url.clone();
+    let named = |url: &Option<String>, path: &str| match url {
+        Some(url) => url.clone(),
+        None => format!("{}{path}", options.public_base()),
+    };
     let with = |own: &[&str], more: &[String]| {
         own.iter()
             .map(|&word| word.to_owned())
@@ -61,18 +66,25 @@ fn metadata(options: &Options, algorithm: Algorithm) -> Metadata {
         token_endpoint: options.token_endpoint(),
         jwks_uri: jwks_url.unwrap_or_else(|| format!("{issuer}/.well-known/jwks.json")),
         registration_endpoint: match options.people.registration_enabled {
-            true => format!("{}/oauth2/register", options.public_base()),
-            false => String::new(),
+            true => named(&discovery.client_registration_url, "/oauth2/register"),
+            false => discovery
+                .client_registration_url
+                .clone()
+                .unwrap_or_default(),
         },
         subject_types_supported: options.subject_types.clone(),
         claims_supported: with(&["sub"], &discovery.supported_claims),
-        authorization_endpoint: format!("{}/oauth2/auth", options.public_base()),
-        device_authorization_endpoint: format!("{}/oauth2/device/auth", options.public_base()),
-        userinfo_endpoint: format!("{}/userinfo", options.public_base()),
+        authorization_endpoint: named(&discovery.auth_url, "/oauth2/auth"),
+        device_authorization_endpoint: named(
+            &discovery.device_authorization_url,
+            "/oauth2/device/auth",
+        ),
+        userinfo_endpoint: named(&discovery.userinfo_url, "/userinfo"),
         end_session_endpoint: format!("{issuer}/oauth2/sessions/logout"),
         response_types_supported: texts(&["code"]),
         response_modes_supported: texts(&["query", "fragment", "form_post"]),
         code_challenge_methods_supported: texts(&[pkce::S256]),
+        userinfo_signing_alg_values_supported: texts(&["none", algorithm.name()]),
         id_token_signing_alg_values_supported: texts(&[algorithm.name()]),
         id_token_signed_response_alg: texts(&[algorithm.name()]),
         request_parameter_supported: Some(false),
@@ -87,20 +99,32 @@ fn metadata(options: &Options, algorithm: Algorithm) -> Metadata {
             &["offline_access", "offline", "openid"],
             &discovery.supported_scope,
         ),
-        token_endpoint_auth_methods_supported: [
-            Method::Post,
-            Method::Basic,
-            Method::PrivateKeyJwt,
-            Method::None,
-        ]
-        .map(|method| method.name().to_owned())
-        .to_vec(),
+        token_endpoint_auth_methods_supported: methods(options),
         token_endpoint_auth_signing_alg_values_supported: Algorithm::ALL
             .map(|algorithm| algorithm.name().to_owned())
             .to_vec(),
         revocation_endpoint: format!("{issuer}/oauth2/revoke"),
         introspection_endpoint: String::new(),
     }
+}
+
+/// How clients may authenticate. Nobody can by a token of SPIFFE where no trust domain is believed.
+fn methods(options: &Options) -> Vec<String> {
+    let has_spiffe = options
+        .assertion_issuers
+        .iter()
+        .any(AssertionIssuer::is_trust_domain);
+    let spiffe = has_spiffe.then_some(Method::SpiffeJwt);
+    [
+        Method::Post,
+        Method::Basic,
+        Method::PrivateKeyJwt,
+        Method::None,
+    ]
+    .into_iter()
+    .chain(spiffe)
+    .map(|method| method.name().to_owned())
+    .collect()
 }
 
 #[cfg(test)]

@@ -10,6 +10,7 @@ mod logout;
 mod openapi;
 mod register;
 mod revoke;
+mod status;
 mod token;
 mod userinfo;
 
@@ -62,6 +63,7 @@ pub(crate) fn edge(authority: Arc<Authority>, metrics: Arc<Metrics>) -> Edge {
             .routes(routes!(fallbacks::device_done).map(closed))
             .routes(routes!(register::create).map(closed))
             .routes(routes!(register::read, register::replace, register::delete).map(closed))
+            .routes(routes!(status::status).map(open))
             .routes(routes!(jwks::jwks).map(open))
             .routes(routes!(discovery::openid).map(open))
             .routes(routes!(discovery::oauth).map(open))

@@ -37,7 +37,7 @@ pub(super) struct CredentialsForm {
 #[derive(utoipa::ToSchema)]
 #[expect(dead_code, reason = "describes what is read by hand")]
 struct TokenForm {
-    /// `client_credentials`.
+    /// `client_credentials`, or another of `grant_types_supported`.
     #[schema(example = "client_credentials")]
     grant_type: String,
     /// Scopes with spaces in between.

@@ -8,11 +8,15 @@ use axum::{
     response::Response,
 };
 use carnet_oauth::ErrorCode;
+use secrecy::ExposeSecret as _;
 
 use crate::{
-    domain::{Authority, TokenError},
+    domain::{Authority, TokenError, userinfo::UserInfo},
     http::{Shared, answer, body, error::BearerFailure},
 };
+
+/// The content type of what is signed (OpenID Connect Core, section 5.3.2).
+const JWT: &str = "application/jwt";
 
 /// A token in a form (RFC 6750, section 2.2).
 #[derive(utoipa::ToSchema)]
@@ -23,7 +27,7 @@ struct BearerForm {
 }
 
 /// What the token says about its bearer.
-#[utoipa::path(get, path = "/userinfo", tag = "tokens", responses((status = 200, body = Object), BearerFailure), security((), ("bearer" = [])))]
+#[utoipa::path(get, path = "/userinfo", tag = "tokens", responses((status = 200, content((Object = "application/json"), (String = "application/jwt"))), BearerFailure), security((), ("bearer" = [])))]
 pub(super) async fn get(
     State(authority): Shared,
     headers: HeaderMap,
@@ -33,7 +37,7 @@ pub(super) async fn get(
 }
 
 /// The same, for a token in a form.
-#[utoipa::path(post, path = "/userinfo", tag = "tokens", request_body(content = BearerForm, content_type = "application/x-www-form-urlencoded"), responses((status = 200, body = Object), BearerFailure), security((), ("bearer" = [])))]
+#[utoipa::path(post, path = "/userinfo", tag = "tokens", request_body(content = BearerForm, content_type = "application/x-www-form-urlencoded"), responses((status = 200, content((Object = "application/json"), (String = "application/jwt"))), BearerFailure), security((), ("bearer" = [])))]
 pub(super) async fn post(
     State(authority): Shared,
     headers: HeaderMap,
@@ -44,8 +48,12 @@ pub(super) async fn post(
 }
 
 async fn told(authority: &Authority, token: &str) -> Result<Response, BearerFailure> {
-    let info = authority.userinfo(token).await?;
-    Ok(answer::json(StatusCode::OK, answer::JSON, &info))
+    Ok(match authority.userinfo(token).await? {
+        UserInfo::Plain(info) => answer::json(StatusCode::OK, answer::JSON, &info),
+        UserInfo::Signed(text) => {
+            answer::with(StatusCode::OK, JWT, text.expose_secret().to_owned())
+        }
+    })
 }
 
 /// The token of the request; empty when there is none.

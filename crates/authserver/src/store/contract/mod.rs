@@ -67,7 +67,7 @@ macro_rules! every_behaviour {
             people::a_consent_to_a_client_that_is_gone_is_not_added,
             people::the_newest_remembered_consent_stands_for_others_until_its_time,
             people::consents_that_were_asked_for_are_listed_in_the_order_of_their_ids,
-            people::a_code_is_used_once_and_its_second_use_ends_what_the_first_gave,
+            people::a_code_is_used_once_and_its_second_use_changes_nothing,
             people::a_refresh_token_takes_the_place_of_the_one_before,
             people::of_a_thousand_uses_of_a_refresh_token_one_wins_at_most_and_its_family_ends,
             people::within_its_grace_a_used_refresh_token_works_again_so_many_times,

@@ -30,12 +30,14 @@ mod schedule;
 mod secrecy;
 mod serving;
 mod several;
+mod status_list;
 mod still;
 mod system_secrets;
 mod tls;
 mod tokens;
 mod unshown;
 mod userinfo;
+mod workloads;
 
 use std::{sync::Arc, time::Duration};
 

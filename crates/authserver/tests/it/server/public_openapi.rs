@@ -1,5 +1,7 @@
 //! The description of the public port, held against the server that gives it.
 
+use std::time::Duration;
+
 use axum::http::{Method, StatusCode};
 use serde_json::{Value, json};
 
@@ -15,6 +17,7 @@ async fn description(room: &Room) -> Value {
 async fn the_description_has_each_path_with_exactly_the_methods_that_are_served() {
     let mut options = tutorial();
     options.people.registration_enabled = true;
+    options.status_list = Some(Duration::from_secs(60));
     let room = Room::new(options).await;
     let description = description(&room).await;
     assert_eq!(description["openapi"], "3.1.0");
@@ -43,12 +46,16 @@ async fn the_description_has_each_path_with_exactly_the_methods_that_are_served(
             "/oauth2/register/{id}",
             "/oauth2/revoke",
             "/oauth2/sessions/logout",
+            "/oauth2/status/{list}",
             "/oauth2/token",
             "/openapi.json",
             "/userinfo",
         ]
     );
+    let id = room.create(json!({})).await;
+    let list = super::status_list::name(&room.token(&id).await);
     for (path, item) in paths {
+        let path = &path.replace("{list}", &list);
         for method in ["GET", "POST", "PUT", "PATCH", "DELETE"] {
             let described = item.get(method.to_lowercase()).is_some();
             let answer = room.public(method.parse().unwrap(), path).await;

@@ -107,7 +107,7 @@ async fn ask(room: &Room, id: &str, secret: &str, form: &str) -> (StatusCode, Va
     (answer.status, answer.json())
 }
 
-// Holds TE-05, TE-08, TE-20, TE-21, TE-23, TE-28, BC-03, TX-01.
+// Holds TE-05, TE-08, TE-20, TE-21, TE-23, TE-28, BC-03.
 #[tokio::test]
 async fn refusals_have_the_codes_that_scripts_know() {
     let room = Room::new(tutorial()).await;
@@ -120,7 +120,7 @@ async fn refusals_have_the_codes_that_scripts_know() {
         ("grant_type=password".to_owned(), "unsupported_grant_type"),
         (
             "grant_type=urn:ietf:params:oauth:grant-type:token-exchange&subject_token=x".to_owned(),
-            "unsupported_grant_type",
+            "unauthorized_client",
         ),
         (
             "grant_type=Client_Credentials".to_owned(),

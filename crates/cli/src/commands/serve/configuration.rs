@@ -15,7 +15,7 @@ use carnet_config::install::authserver::{
 use carnet_oauth::client::Lifespan;
 use secrecy::ExposeSecret;
 
-use super::tls;
+use super::{assertion_issuers, tls};
 use crate::boot::Traces;
 use crate::commands::install;
 use crate::output::Failure;
@@ -58,7 +58,7 @@ pub(in crate::commands) fn dsn(config: &AuthserverConfig) -> Result<&str, Failur
         })
 }
 
-/// What the server is told. Reads the files of certificates.
+/// What the server is told. Reads the files that it names.
 pub(super) fn options(config: &AuthserverConfig) -> Result<Options, Failure> {
     Ok(Options {
         issuer: config.issuer(),
@@ -82,11 +82,18 @@ pub(super) fn options(config: &AuthserverConfig) -> Result<Options, Failure> {
         },
         ttl_access_token: config.ttl_access_token,
         strict_assertion_audience: config.oauth2.strict_assertion_audience,
+        assertion_issuers: assertion_issuers::read(&config.oauth2.assertion_issuers)?,
         exclude_not_before_claim: config.oauth2.exclude_not_before_claim,
         allowed_top_level_claims: config.oauth2.allowed_top_level_claims.clone(),
         mirror_top_level_claims: config.oauth2.mirror_top_level_claims,
         preserve_ext_claims: config.oauth2.preserve_ext_claims,
+        jwt_grant: authserver::JwtGrant {
+            jti_optional: config.oauth2.jwt_grant.jti_optional,
+            iat_optional: config.oauth2.jwt_grant.iat_optional,
+            max_ttl: config.oauth2.jwt_grant.max_ttl,
+        },
         people: people(config),
+        cookies: cookies(&config.cookies),
         is_trial: config.dev,
         limits: limits(&config.limits),
         audit_file: config.audit_file.as_ref().map(PathBuf::from),
@@ -95,7 +102,9 @@ pub(super) fn options(config: &AuthserverConfig) -> Result<Options, Failure> {
         default_grant_allowed_scope: config.oauth2.default_grant_allowed_scope,
         default_scope: config.default_scope.clone(),
         subject_types: config.subject_types.clone(),
+        pairwise_salt: config.pairwise_salt.clone(),
         system_secrets: config.secrets.system.clone(),
+        cookie_secrets: config.secrets.cookie.clone(),
         pbkdf2_iterations: config.oauth2.pbkdf2_iterations,
         bcrypt_cost: (config.oauth2.hasher == Hasher::Bcrypt).then_some(config.oauth2.bcrypt_cost),
         rsa_bits: match config.rsa_bits {
@@ -105,13 +114,18 @@ pub(super) fn options(config: &AuthserverConfig) -> Result<Options, Failure> {
         },
         algorithm: config.algorithm.parse().unwrap_or(Algorithm::Rs256),
         revocation_limit: usize::try_from(config.revocation_limit).unwrap_or(usize::MAX),
+        status_list: config.status_list,
         rotation: config.rotation.map(|rotation| authserver::Rotation {
             every: rotation.every,
             publish_ahead: rotation.publish_ahead,
         }),
         broadcast_keys: config.broadcast_keys.clone(),
         discovery: authserver::Discovery {
+            auth_url: config.discovery.auth_url.clone(),
             token_url: config.discovery.token_url.clone(),
+            userinfo_url: config.discovery.userinfo_url.clone(),
+            device_authorization_url: config.discovery.device_authorization_url.clone(),
+            client_registration_url: config.discovery.client_registration_url.clone(),
             jwks_url: config.discovery.jwks_url.clone(),
             supported_claims: config.discovery.supported_claims.clone(),
             supported_scope: config.discovery.supported_scope.clone(),
@@ -163,6 +177,24 @@ fn people(config: &AuthserverConfig) -> authserver::People {
         pkce_enforced_for_public: people.pkce_enforced_for_public,
         grace_period: people.grace_period,
         grace_uses: people.grace_uses,
+    }
+}
+
+fn cookies(cookies: &config::Cookies) -> authserver::Cookies {
+    let same_site = cookies.same_site.map(|mode| match mode {
+        config::SameSite::Strict => authserver::SameSite::Strict,
+        config::SameSite::Lax => authserver::SameSite::Lax,
+        config::SameSite::None => authserver::SameSite::None,
+    });
+    authserver::Cookies {
+        domain: cookies.domain.clone(),
+        secure: cookies.secure,
+        same_site,
+        login_csrf: cookies.login_csrf.clone(),
+        consent_csrf: cookies.consent_csrf.clone(),
+        device_csrf: cookies.device_csrf.clone(),
+        session: cookies.session.clone(),
+        session_path: cookies.session_path.clone(),
     }
 }
 

@@ -14,6 +14,7 @@ use crate::boot::{self, Traces};
 use crate::output::{self, Failure};
 use crate::process::Process;
 
+mod assertion_issuers;
 pub(super) mod configuration;
 mod reload;
 mod socket;

@@ -13,7 +13,7 @@ use secrecy::{ExposeSecret as _, SecretString};
 use tokio::sync::Notify;
 use tokio_util::task::AbortOnDropHandle;
 
-use super::configuration;
+use super::{assertion_issuers, configuration};
 use crate::args::ServeFlags;
 use crate::boot;
 use crate::boot::log::LogLevel;
@@ -68,6 +68,7 @@ impl Running {
                 }
             }
         }
+        files.extend(assertion_issuers::files(config));
         files
     }
 

@@ -68,6 +68,8 @@ pub const KEYS: &[&str] = &[
     "oidc.subject_identifiers.supported_types",
     "profiling",
     "revocations.limit",
+    "revocations.status_list.enabled",
+    "revocations.status_list.ttl",
     "secrets.cookie",
     "secrets.pagination",
     "secrets.system",
@@ -92,6 +94,11 @@ pub const KEYS: &[&str] = &[
     "serve.admin.tls.key.base64",
     "serve.admin.tls.key.path",
     "serve.cookies.domain",
+    "serve.cookies.names.consent_csrf",
+    "serve.cookies.names.device_csrf",
+    "serve.cookies.names.login_csrf",
+    "serve.cookies.names.session",
+    "serve.cookies.paths.session",
     "serve.cookies.same_site_legacy_workaround",
     "serve.cookies.same_site_mode",
     "serve.cookies.secure",
@@ -158,10 +165,12 @@ pub const KEYS: &[&str] = &[
     "webfinger.jwks.broadcast_keys",
     "webfinger.oidc_discovery.auth_url",
     "webfinger.oidc_discovery.client_registration_url",
+    "webfinger.oidc_discovery.device_authorization_url",
     "webfinger.oidc_discovery.jwks_url",
     "webfinger.oidc_discovery.supported_claims",
     "webfinger.oidc_discovery.supported_scope",
     "webfinger.oidc_discovery.token_url",
+    "webfinger.oidc_discovery.userinfo_url",
 ];
 
 /// Those of them whose variable may hold a JSON object.

@@ -8,6 +8,8 @@ use std::time::Duration;
 use ipnet::IpNet;
 use secrecy::{ExposeSecret, SecretString};
 
+mod assertion_issuers;
+mod cookies;
 mod hook;
 mod layers;
 mod limits;
@@ -20,11 +22,13 @@ mod serve;
 mod tls;
 mod tracing;
 
+pub use assertion_issuers::{AssertionIssuer, IssuerKeys, Workload};
+pub use cookies::{Cookies, SameSite};
 pub use hook::{HookKey, HookKeyPlace, TokenHook};
 pub use layers::KEYS;
 pub use limits::{Guesses, Limits, TokenLimits};
 pub use log::{Log, LogFormat};
-pub use oauth2::{Hasher, OAuth2};
+pub use oauth2::{Hasher, JwtGrant, OAuth2};
 pub use people::People;
 pub use read::read;
 pub use rotation::Rotation;
@@ -60,8 +64,14 @@ pub struct AuthserverConfig {
     pub oauth2: OAuth2,
     /// Flows for people.
     pub people: People,
+    /// `serve.cookies`.
+    pub cookies: Cookies,
     /// `oidc.subject_identifiers.supported_types`. Default `public`.
     pub subject_types: Vec<String>,
+    /// `oidc.subject_identifiers.pairwise.salt`: what names that differ from client to client are
+    /// made with; whoever changes it gives everybody new names. Required where `supported_types` has
+    /// `pairwise`.
+    pub pairwise_salt: Option<SecretString>,
     /// `oidc.dynamic_client_registration.default_scope`: scopes of clients created without any.
     /// Default `offline_access`, `offline`, `openid`.
     pub default_scope: Vec<String>,
@@ -89,6 +99,10 @@ pub struct AuthserverConfig {
     /// all tokens of the client that has most of them are, that were issued until then. Default
     /// 100000, which take about 20 MB.
     pub revocation_limit: u32,
+    /// `revocations.status_list.ttl` (ours), where `revocations.status_list.enabled`: for how long the
+    /// lists may be kept in which whoever verifies signed tokens sees which of them were revoked.
+    /// Default off; 60s.
+    pub status_list: Option<Duration>,
     /// `log`.
     pub log: Log,
     /// `tracing`; absent: nothing is traced. Default off.
@@ -104,17 +118,19 @@ pub struct Secrets {
     /// `system`: the first signs and seals, all verify and open. At least 16 characters each,
     /// unless `dev`.
     pub system: Vec<SecretString>,
+    /// `cookie`: the first seals the login session that a browser keeps, all open it. Default: those
+    /// of `system`.
+    pub cookie: Vec<SecretString>,
 }
 
 impl PartialEq for Secrets {
     fn eq(&self, other: &Self) -> bool {
         let texts = |secrets: &Self| -> Vec<String> {
-            let system = secrets.system.iter();
-            system
-                .map(|secret| secret.expose_secret().to_owned())
+            let all = secrets.system.iter().chain(&secrets.cookie);
+            all.map(|secret| secret.expose_secret().to_owned())
                 .collect()
         };
-        texts(self) == texts(other)
+        self.system.len() == other.system.len() && texts(self) == texts(other)
     }
 }
 
@@ -205,8 +221,16 @@ pub enum TokenProfile {
 /// `webfinger.oidc_discovery`.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Discovery {
+    /// `auth_url`: the authorization endpoint.
+    pub auth_url: Option<String>,
     /// `token_url`.
     pub token_url: Option<String>,
+    /// `userinfo_url`.
+    pub userinfo_url: Option<String>,
+    /// `device_authorization_url`.
+    pub device_authorization_url: Option<String>,
+    /// `client_registration_url`.
+    pub client_registration_url: Option<String>,
     /// `jwks_url`.
     pub jwks_url: Option<String>,
     /// `supported_claims`, besides `sub`.
@@ -252,12 +276,15 @@ impl Default for AuthserverConfig {
             ttl_access_token: Duration::from_secs(3600),
             oauth2: OAuth2::default(),
             people: People::default(),
+            cookies: Cookies::default(),
             subject_types: texts(&["public"]),
+            pairwise_salt: None,
             default_scope: texts(&["offline_access", "offline", "openid"]),
             broadcast_keys: texts(&["hydra.openid.id-token"]),
             discovery: Discovery::default(),
             rotation: None,
             revocation_limit: 100_000,
+            status_list: None,
             rsa_bits: 2048,
             algorithm: "RS256".to_owned(),
             audit_file: None,

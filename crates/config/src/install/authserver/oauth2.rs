@@ -1,5 +1,8 @@
 //! `oauth2`: the grant, the claims, the hashes.
 
+use std::time::Duration;
+
+use super::assertion_issuers::{self, AssertionIssuer};
 use super::hook::{self, TokenHook};
 use super::people::People;
 use super::read::ADVICE;
@@ -15,6 +18,9 @@ pub struct OAuth2 {
     /// `client_assertion.strict_audience` (ours): client assertions must be for the issuer alone, not
     /// for the token endpoint. Default false.
     pub strict_assertion_audience: bool,
+    /// `client_assertion.issuers` (ours): platforms whose tokens stand for clients that have no
+    /// secret. Default none.
+    pub assertion_issuers: Vec<AssertionIssuer>,
     /// `exclude_not_before_claim`: JWTs have no `nbf`. Default false.
     pub exclude_not_before_claim: bool,
     /// `mirror_top_level_claims`: JWTs have `ext`. Default true.
@@ -26,6 +32,8 @@ pub struct OAuth2 {
     pub preserve_ext_claims: bool,
     /// `token_hook`: a URL, or `url` and `auth`; asked before each token. Default none.
     pub token_hook: Option<TokenHook>,
+    /// `grant.jwt`: what assertions of trusted issuers may be like.
+    pub jwt_grant: JwtGrant,
     /// `hashers.algorithm` for the secrets that people choose: `pbkdf2` or `bcrypt`. Default
     /// `pbkdf2`.
     pub hasher: Hasher,
@@ -33,6 +41,27 @@ pub struct OAuth2 {
     pub pbkdf2_iterations: u32,
     /// `hashers.bcrypt.cost`. Default 10, at least 4.
     pub bcrypt_cost: u32,
+}
+
+/// `oauth2.grant.jwt`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct JwtGrant {
+    /// `jti_optional`: an assertion without `jti` is taken, and may come again. Default false.
+    pub jti_optional: bool,
+    /// `iat_optional`: an assertion need not say when it was made. Default false.
+    pub iat_optional: bool,
+    /// `max_ttl`: how long an assertion may count from its making to its end. Default 720 h.
+    pub max_ttl: Duration,
+}
+
+impl Default for JwtGrant {
+    fn default() -> Self {
+        Self {
+            jti_optional: false,
+            iat_optional: false,
+            max_ttl: Duration::from_secs(720 * 3600),
+        }
+    }
 }
 
 /// `oauth2.hashers.algorithm`.
@@ -50,11 +79,13 @@ impl Default for OAuth2 {
         Self {
             default_grant_allowed_scope: false,
             strict_assertion_audience: false,
+            assertion_issuers: Vec::new(),
             exclude_not_before_claim: false,
             mirror_top_level_claims: true,
             allowed_top_level_claims: Vec::new(),
             preserve_ext_claims: false,
             token_hook: None,
+            jwt_grant: JwtGrant::default(),
             hasher: Hasher::default(),
             pbkdf2_iterations: 25_000,
             bcrypt_cost: 10,
@@ -73,24 +104,47 @@ pub(super) fn read(fields: &mut Fields<'_>, people: &mut People) -> OAuth2 {
     fields.unserved(Severity::Warning, &later, ADVICE);
     fields.map("device_authorization", |device| people.read_device(device));
     fields.map("pkce", |pkce| people.read_pkce(pkce));
-    fields.map("grant", |grant| people.read_grant(grant));
+    let jwt = fields.map("grant", |grant| {
+        people.read_grant(grant);
+        grant.map("jwt", jwt_grant)
+    });
     let default = OAuth2::default();
     let grant = fields.map("client_credentials", |grant| {
         grant.boolean("default_grant_allowed_scope")
     });
     let assertion = fields.map("client_assertion", |assertion| {
-        assertion.boolean("strict_audience")
+        let is_strict = assertion.boolean("strict_audience");
+        (
+            is_strict.unwrap_or(false),
+            assertion_issuers::read(assertion),
+        )
     });
+    let (strict_assertion_audience, assertion_issuers) = assertion.unwrap_or_default();
     let hashers = fields.map("hashers", |hashers| hashers_of(hashers, &default));
     OAuth2 {
         default_grant_allowed_scope: grant.flatten().unwrap_or(false),
-        strict_assertion_audience: assertion.flatten().unwrap_or(false),
+        strict_assertion_audience,
+        assertion_issuers,
         exclude_not_before_claim: fields.boolean("exclude_not_before_claim").unwrap_or(false),
         mirror_top_level_claims: fields.boolean("mirror_top_level_claims").unwrap_or(true),
         allowed_top_level_claims: fields.texts("allowed_top_level_claims"),
         preserve_ext_claims: fields.boolean("preserve_ext_claims").unwrap_or(false),
         token_hook: hook::read(fields),
+        jwt_grant: jwt.flatten().unwrap_or_default(),
         ..hashers.unwrap_or(default)
+    }
+}
+
+fn jwt_grant(fields: &mut Fields<'_>) -> JwtGrant {
+    fields.unserved(Severity::Warning, &["omit_assertion_audience"], ADVICE);
+    let longest = fields.duration("max_ttl");
+    if longest.is_some_and(|longest| longest.is_zero()) {
+        fields.error("max_ttl", "expects a time above zero");
+    }
+    JwtGrant {
+        jti_optional: fields.boolean("jti_optional").unwrap_or(false),
+        iat_optional: fields.boolean("iat_optional").unwrap_or(false),
+        max_ttl: longest.unwrap_or(JwtGrant::default().max_ttl),
     }
 }
 

@@ -111,7 +111,6 @@ impl People {
 
     /// Reads `oauth2.grant`.
     pub(super) fn read_grant(&mut self, fields: &mut Fields<'_>) {
-        fields.unserved(Severity::Warning, &["jwt"], ADVICE);
         fields.map("refresh_token", |refresh| {
             let period = refresh.duration("rotation_grace_period");
             self.grace_period = period.unwrap_or_default();

@@ -1,12 +1,13 @@
 //! From a tree to an [`AuthserverConfig`].
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use secrecy::SecretString;
 
 use super::{
     AccessTokenStrategy, AuthserverConfig, Discovery, Rotation, ScopeClaim, ScopeStrategy, Secrets,
-    Strategies, TokenProfile, Urls, layers, limits, log, oauth2, serve, tls, tracing,
+    Strategies, TokenProfile, Urls, cookies, layers, limits, log, oauth2, serve, tls, tracing,
 };
 use crate::diagnostics::{Diagnostic, Severity};
 use crate::document::{Fields, Node, Spelling};
@@ -66,6 +67,9 @@ fn config(fields: &mut Fields<'_>) -> AuthserverConfig {
     fields.map("serve", |serve| {
         config.trusted_proxies = tls::ranges(serve, "trusted_proxies");
         serve::read(serve, &mut config.public, &mut config.admin);
+        if let Some(read) = serve.map("cookies", cookies::read) {
+            config.cookies = read;
+        }
         let delay = serve.duration("drain_delay");
         config.drain_delay = delay.unwrap_or(config.drain_delay);
     });
@@ -81,6 +85,7 @@ fn config(fields: &mut Fields<'_>) -> AuthserverConfig {
             }
             config.revocation_limit = limit;
         }
+        config.status_list = revocations.map("status_list", status_list).flatten();
     });
     fields.map("jwks", |jwks| {
         let sizes = ["2048", "3072", "4096"].map(|text| (text, text.parse().unwrap_or(2048)));
@@ -94,14 +99,27 @@ fn config(fields: &mut Fields<'_>) -> AuthserverConfig {
     config
 }
 
-fn secrets(fields: &mut Fields<'_>) -> Secrets {
-    fields.unserved(Severity::Warning, &["cookie", "pagination"], ADVICE);
-    let system = fields.texts("system");
-    for text in &system {
-        refuse_placeholder(fields, "system", text);
+fn status_list(fields: &mut Fields<'_>) -> Option<Duration> {
+    let is_enabled = fields.boolean("enabled").unwrap_or(false);
+    let ttl = fields.duration("ttl").unwrap_or(Duration::from_secs(60));
+    if ttl < Duration::from_secs(1) {
+        fields.error("ttl", "at least 1s");
     }
+    is_enabled.then_some(ttl)
+}
+
+fn secrets(fields: &mut Fields<'_>) -> Secrets {
+    fields.unserved(Severity::Warning, &["pagination"], ADVICE);
+    let mut of = |key| {
+        let texts = fields.texts(key);
+        for text in &texts {
+            refuse_placeholder(fields, key, text);
+        }
+        texts.into_iter().map(SecretString::from).collect()
+    };
     Secrets {
-        system: system.into_iter().map(SecretString::from).collect(),
+        system: of("system"),
+        cookie: of("cookie"),
     }
 }
 
@@ -188,7 +206,8 @@ fn read_ttl(fields: &mut Fields<'_>, config: &mut AuthserverConfig) {
 
 fn read_oidc(fields: &mut Fields<'_>, config: &mut AuthserverConfig) {
     fields.map("subject_identifiers", |subjects| {
-        subjects.unserved(Severity::Warning, &["pairwise"], ADVICE);
+        let salt = subjects.map("pairwise", |pairwise| secret(pairwise, "salt"));
+        config.pairwise_salt = salt.flatten();
         if subjects.has("supported_types") {
             config.subject_types = subjects.texts("supported_types");
         }
@@ -208,20 +227,15 @@ fn read_webfinger(fields: &mut Fields<'_>, config: &mut AuthserverConfig) {
             config.broadcast_keys = jwks.texts("broadcast_keys");
         }
     });
-    let discovery = fields.map("oidc_discovery", |discovery| {
-        let later = [
-            "auth_url",
-            "client_registration_url",
-            "device_authorization_url",
-            "userinfo_url",
-        ];
-        discovery.unserved(Severity::Warning, &later, ADVICE);
-        Discovery {
-            token_url: url(discovery, "token_url"),
-            jwks_url: url(discovery, "jwks_url"),
-            supported_claims: discovery.texts("supported_claims"),
-            supported_scope: discovery.texts("supported_scope"),
-        }
+    let discovery = fields.map("oidc_discovery", |discovery| Discovery {
+        auth_url: url(discovery, "auth_url"),
+        token_url: url(discovery, "token_url"),
+        userinfo_url: url(discovery, "userinfo_url"),
+        device_authorization_url: url(discovery, "device_authorization_url"),
+        client_registration_url: url(discovery, "client_registration_url"),
+        jwks_url: url(discovery, "jwks_url"),
+        supported_claims: discovery.texts("supported_claims"),
+        supported_scope: discovery.texts("supported_scope"),
     });
     config.discovery = discovery.unwrap_or_default();
 }

@@ -111,7 +111,6 @@ impl Default for Socket {
 
 /// Reads `serve` into its two ports.
 pub(super) fn read(fields: &mut Fields<'_>, public: &mut Listener, admin: &mut Listener) {
-    fields.unserved(Severity::Warning, &["cookies"], super::read::ADVICE);
     let of_both = fields.map("tls", tls::read).unwrap_or_default();
     fields.map("public", |fields| read_listener(fields, &of_both, public));
     fields.map("admin", |fields| read_listener(fields, &of_both, admin));

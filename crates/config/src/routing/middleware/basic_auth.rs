@@ -162,7 +162,7 @@ fn parse_users(items: &mut dyn Iterator<Item = &str>) -> Result<Users, String> {
     Ok(users)
 }
 
-fn is_known(hash: &str) -> bool {
+pub(super) fn is_known(hash: &str) -> bool {
     let kinds = ["$2a$", "$2b$", "$2x$", "$2y$", "$apr1$", "$1$", "{SHA}"];
     kinds.iter().any(|kind| hash.starts_with(kind))
 }

@@ -9,6 +9,7 @@ use crate::nearest::suggestion;
 use crate::not_yet::{self, MIDDLEWARE_KINDS};
 
 mod add_prefix;
+mod api_key;
 pub mod basic_auth;
 pub mod buffering;
 mod chain;
@@ -21,9 +22,11 @@ mod errors;
 pub mod forward_auth;
 mod grpc_web;
 pub mod headers;
+mod hmac;
 mod in_flight_req;
 mod ip_allow_list;
 mod ip_strategy;
+mod key_source;
 pub mod oauth_client_credentials;
 pub mod pass_tls_client_cert;
 mod pattern;
@@ -41,6 +44,7 @@ mod strip_prefix;
 mod strip_prefix_regex;
 
 pub use add_prefix::AddPrefix;
+pub use api_key::ApiKey;
 pub use basic_auth::BasicAuth;
 pub use buffering::Buffering;
 pub use chain::Chain;
@@ -53,9 +57,11 @@ pub use errors::Errors;
 pub use forward_auth::ForwardAuth;
 pub use grpc_web::GrpcWeb;
 pub use headers::Headers;
+pub use hmac::Hmac;
 pub use in_flight_req::InFlightReq;
 pub use ip_allow_list::IpAllowList;
 pub use ip_strategy::IpStrategy;
+pub use key_source::KeySource;
 pub use oauth_client_credentials::OAuthClientCredentials;
 pub use pass_tls_client_cert::PassTlsClientCert;
 pub use pem_tls::PemTls;
@@ -75,6 +81,8 @@ pub use strip_prefix_regex::StripPrefixRegex;
 pub enum Middleware {
     /// `addPrefix`.
     AddPrefix(AddPrefix),
+    /// `apiKey`.
+    ApiKey(ApiKey),
     /// `basicAuth`.
     BasicAuth(BasicAuth),
     /// `buffering`.
@@ -99,6 +107,8 @@ pub enum Middleware {
     GrpcWeb(GrpcWeb),
     /// `headers`.
     Headers(Box<Headers>),
+    /// `hmac`.
+    Hmac(Hmac),
     /// `inFlightReq`.
     InFlightReq(InFlightReq),
     /// `ipAllowList`.
@@ -132,6 +142,7 @@ impl Middleware {
     pub fn kind(&self) -> &'static str {
         match self {
             Self::AddPrefix(_) => "addPrefix",
+            Self::ApiKey(_) => "apiKey",
             Self::BasicAuth(_) => "basicAuth",
             Self::Buffering(_) => "buffering",
             Self::Chain(_) => "chain",
@@ -144,6 +155,7 @@ impl Middleware {
             Self::ForwardAuth(_) => "forwardAuth",
             Self::GrpcWeb(_) => "grpcWeb",
             Self::Headers(_) => "headers",
+            Self::Hmac(_) => "hmac",
             Self::InFlightReq(_) => "inFlightReq",
             Self::IpAllowList(_) => "ipAllowList",
             Self::IpWhiteList(_) => "ipWhiteList",
@@ -169,6 +181,9 @@ type Read = fn(&mut Fields<'_>) -> Option<Middleware>;
 const KINDS: &[(&str, Read)] = &[
     ("addPrefix", |fields| {
         AddPrefix::read(fields).map(Middleware::AddPrefix)
+    }),
+    ("apiKey", |fields| {
+        ApiKey::read(fields).map(Middleware::ApiKey)
     }),
     ("basicAuth", |fields| {
         BasicAuth::read(fields).map(Middleware::BasicAuth)
@@ -209,6 +224,7 @@ const KINDS: &[(&str, Read)] = &[
     ("headers", |fields| {
         Some(Middleware::Headers(Box::new(Headers::read(fields)?)))
     }),
+    ("hmac", |fields| Hmac::read(fields).map(Middleware::Hmac)),
     ("inFlightReq", |fields| {
         InFlightReq::read(fields).map(Middleware::InFlightReq)
     }),

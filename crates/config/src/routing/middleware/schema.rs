@@ -8,8 +8,8 @@ use serde_json::{Map, Value, json};
 
 use super::oauth_client_credentials::written::Written;
 use super::{
-    AddPrefix, BasicAuth, Buffering, Chain, CircuitBreaker, Compress, ContentType,
-    EncodedCharacters, Errors, ForwardAuth, GrpcWeb, Headers, InFlightReq, IpAllowList,
+    AddPrefix, ApiKey, BasicAuth, Buffering, Chain, CircuitBreaker, Compress, ContentType,
+    EncodedCharacters, Errors, ForwardAuth, GrpcWeb, Headers, Hmac, InFlightReq, IpAllowList,
     OAUTH_CLIENT_CREDENTIALS, PassTlsClientCert, RateLimit, RedirectRegex, RedirectScheme,
     ReplacePath, ReplacePathRegex, Retry, StripPrefix, StripPrefixRegex,
 };
@@ -19,6 +19,7 @@ type Of = fn(&mut SchemaGenerator) -> Schema;
 /// The kinds and their options.
 const SCHEMAS: &[(&str, Of)] = &[
     ("addPrefix", AddPrefix::json_schema),
+    ("apiKey", ApiKey::json_schema),
     ("basicAuth", BasicAuth::json_schema),
     ("buffering", Buffering::json_schema),
     ("chain", Chain::json_schema),
@@ -31,6 +32,7 @@ const SCHEMAS: &[(&str, Of)] = &[
     ("forwardAuth", ForwardAuth::json_schema),
     ("grpcWeb", GrpcWeb::json_schema),
     ("headers", Headers::json_schema),
+    ("hmac", Hmac::json_schema),
     ("inFlightReq", InFlightReq::json_schema),
     ("ipAllowList", IpAllowList::json_schema),
     ("ipWhiteList", ip_white_list),

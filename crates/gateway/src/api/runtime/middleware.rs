@@ -17,6 +17,7 @@ pub(super) fn shown(middleware: Option<&Middleware>) -> Map<String, Value> {
     let key = middleware.kind();
     let options = match middleware {
         Middleware::AddPrefix(options) => json!(options),
+        Middleware::ApiKey(options) => json!(options),
         Middleware::BasicAuth(options) => json!(options),
         Middleware::Buffering(options) => json!(options),
         Middleware::Chain(options) => json!(options),
@@ -29,6 +30,7 @@ pub(super) fn shown(middleware: Option<&Middleware>) -> Map<String, Value> {
         Middleware::ForwardAuth(options) => json!(options),
         Middleware::GrpcWeb(options) => json!(options),
         Middleware::Headers(options) => json!(options),
+        Middleware::Hmac(options) => json!(options),
         Middleware::InFlightReq(options) => json!(options),
         Middleware::IpAllowList(options) | Middleware::IpWhiteList(options) => json!(options),
         Middleware::OAuthClientCredentials(options) => oauth_client_credentials(options),

@@ -54,6 +54,10 @@ const TURN: usize = 64 << 10;
 /// Up to so many bytes it is cheaper to write them in one piece than to write several.
 const SMALL: usize = 2 << 10;
 
+/// So many bytes are read behind the last answer, and for so long.
+const LINGERED: usize = 64 << 20;
+const LINGER: Duration = Duration::from_secs(10);
+
 /// What a connection may take.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Limits {
@@ -165,6 +169,27 @@ impl<S: AsyncRead + Unpin> Wire<S> {
         buffer.extend_from_slice(&self.buffer);
         self.buffer = buffer;
         self.ready += left.len();
+    }
+
+    /// Reads on behind the last answer, and forgets it, where more may be on its way: a connection that
+    /// is closed with bytes unread is reset, and the answer may be lost with it (nginx's
+    /// `lingering_close`).
+    pub(super) async fn linger(&mut self) {
+        if matches!(self.state, State::Head) && self.buffer.is_empty() {
+            return;
+        }
+        let stream = &mut self.stream;
+        let reading = async {
+            let (mut space, mut read) = (vec![0; READ_SIZE], 0);
+            while read < LINGERED {
+                match stream.read(&mut space).await {
+                    Ok(0) | Err(_) => return,
+                    Ok(length) => read += length,
+                }
+            }
+        };
+        // Longer than that, nobody waits for an answer.
+        let _ = tokio::time::timeout(LINGER, Box::pin(reading)).await;
     }
 
     /// Judges what waits in the buffer.

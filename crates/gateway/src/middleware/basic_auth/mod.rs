@@ -16,15 +16,12 @@ use secrecy::ExposeSecret as _;
 use tokio::sync::Semaphore;
 
 use super::credentials::{callers, unauthorized};
+use super::hashed::Hash;
 use super::stamp::Stamp;
 use super::{Exchange, Identity, Middleware, Next, decided};
 use crate::body::{Request, Response};
 use crate::error::{Fault, Reason};
 use crate::supplies::Supplies;
-
-mod hash;
-
-use hash::Hash;
 
 /// So many hashes are computed at once; others wait.
 const AT_ONCE: usize = 2;

@@ -4,18 +4,16 @@ use std::io;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
-use std::time::Duration;
 
 use bytes::buf::Chain;
 use bytes::{Buf, Bytes};
 use http::header::{
     AUTHORIZATION, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_RANGE, CONTENT_TYPE,
-    EXPECT, HOST, HeaderName, MAX_FORWARDS, SET_COOKIE, TE, TRAILER, TRANSFER_ENCODING,
+    HOST, HeaderName, MAX_FORWARDS, SET_COOKIE, TE, TRAILER, TRANSFER_ENCODING,
 };
 use http::uri::PathAndQuery;
 use http::{HeaderMap, Method, StatusCode, Uri};
 use http_body::{Body as _, Frame};
-use http_body_util::BodyExt as _;
 use tokio::io::AsyncWrite;
 use tokio_util::io::poll_write_buf;
 
@@ -27,9 +25,6 @@ use crate::upstream::is_repeatable;
 const USUAL: usize = 512;
 /// A connection that waits keeps no more.
 const MUCH: usize = 2 << 10;
-/// So many bytes of a body are read for nothing, and for so long.
-const DRAINED: u64 = 64 << 10;
-const PATIENCE: Duration = Duration::from_millis(100);
 /// The end of a chunk after which there is no other.
 const LAST_OF_ALL: &[u8] = b"\r\n0\r\n\r\n";
 /// What frames, routes or vouches for a message stands in its head or nowhere.
@@ -62,8 +57,6 @@ pub(in crate::upstream) struct Outgoing {
     /// The map of the request's fields, empty now: those of the answer may have it.
     pub(super) fields: HeaderMap,
     is_repeatable: bool,
-    /// Whether the client sends the body only when it is asked to.
-    waits: bool,
     head: Vec<u8>,
     /// Bytes of the head that were written.
     written: usize,
@@ -109,14 +102,13 @@ impl Outgoing {
             false => Some(Coding::of(&head.headers, &body)),
         };
         write_target(&mut text, &head.method, &head.uri);
-        let waits = write_fields(&mut text, &head.headers, &head.uri, coding.as_ref());
+        write_fields(&mut text, &head.headers, &head.uri, coding.as_ref());
         head.headers.clear();
         Self {
             asks_for_head: head.method == Method::HEAD,
             informed: head.extensions.remove(),
             fields: head.headers,
             is_repeatable,
-            waits,
             head: text,
             written: 0,
             upload: coding.map(|coding| {
@@ -149,19 +141,6 @@ impl Outgoing {
     /// Whether it may be sent again although it was written.
     pub(in crate::upstream) fn is_repeatable(&self) -> bool {
         self.is_repeatable
-    }
-
-    /// Reads what is left of a small body that nobody will send: it is on its way from the client, whose
-    /// connection would end behind the answer without a word, and the next request with it.
-    pub(in crate::upstream) async fn drain(&mut self) {
-        let upload = self.upload.as_deref_mut().filter(|_| !self.waits);
-        let Some(Upload { body, coding, .. }) = upload else {
-            return;
-        };
-        if matches!(coding, Coding::Length(left) if *left <= DRAINED) {
-            let rest = async { while let Some(Ok(_)) = body.frame().await {} };
-            let _ = tokio::time::timeout(PATIENCE, rest).await;
-        }
     }
 
     /// Begins again.
@@ -331,26 +310,17 @@ fn write_target(text: &mut Vec<u8>, method: &Method, uri: &Uri) {
     text.extend_from_slice(b" HTTP/1.1\r\n");
 }
 
-/// Writes the fields, of which those that frame the body are ours, and the empty line. Whether the
-/// client expects something before it sends the body.
-fn write_fields(
-    text: &mut Vec<u8>,
-    headers: &HeaderMap,
-    uri: &Uri,
-    coding: Option<&Coding>,
-) -> bool {
+/// Writes the fields, of which those that frame the body are ours, and the empty line.
+fn write_fields(text: &mut Vec<u8>, headers: &HeaderMap, uri: &Uri, coding: Option<&Coding>) {
     if let (Some(host), false) = (uri.authority(), headers.contains_key(HOST)) {
         write_field(text, &HOST, host.as_str().as_bytes());
     }
-    let (mut has_length, mut expects) = (false, false);
+    let mut has_length = false;
     for (name, value) in headers {
         match *name {
             CONTENT_LENGTH => has_length = true,
             TRANSFER_ENCODING => {}
-            _ => {
-                expects |= *name == EXPECT;
-                write_field(text, name, value.as_bytes());
-            }
+            _ => write_field(text, name, value.as_bytes()),
         }
     }
     match coding {
@@ -364,7 +334,6 @@ fn write_fields(
         None => {}
     }
     text.extend_from_slice(b"\r\n");
-    expects
 }
 
 /// `Name-In-Title-Case: value`, as servers of old expect it.
@@ -372,16 +341,15 @@ fn write_field(text: &mut Vec<u8>, name: &HeaderName, value: &[u8]) {
     let name = name.as_str().as_bytes();
     let start = text.len();
     text.extend_from_slice(name);
-    let written = &mut text[start..];
-    if let Some(first) = written.first_mut() {
+    if let Some((first, rest)) = text[start..].split_first_mut() {
         first.make_ascii_uppercase();
-    }
-    // None depends on the one before: so it takes many bytes at a time.
-    for (before, byte) in name.iter().zip(written.iter_mut().skip(1)) {
-        *byte = match *before {
-            b'-' => byte.to_ascii_uppercase(),
-            _ => *byte,
-        };
+        // None depends on the one before: so it takes many bytes at a time.
+        for (before, byte) in name.iter().zip(rest) {
+            *byte = match *before {
+                b'-' => byte.to_ascii_uppercase(),
+                _ => *byte,
+            };
+        }
     }
     text.extend_from_slice(b": ");
     text.extend_from_slice(value);

@@ -5,7 +5,7 @@ use bytes::Bytes;
 use futures_util::stream;
 use http::{HeaderMap, HeaderValue, Method, Request};
 use http_body::Frame;
-use http_body_util::{BodyExt as _, StreamBody};
+use http_body_util::StreamBody;
 use tokio::io::{AsyncReadExt as _, DuplexStream, duplex};
 
 use super::outgoing::{Outgoing, Unsent};
@@ -117,22 +117,4 @@ async fn a_request_of_which_nothing_was_written_goes_over_another_connection_who
     drop(far);
     assert!(send(&mut post, &mut narrow).await.is_err());
     assert!(!post.is_untouched());
-}
-
-// Holds F26.
-#[tokio::test]
-async fn what_is_left_of_a_small_body_is_read_when_nobody_sends_it_and_was_not_asked_for() {
-    for (length, expects, is_read) in [
-        ("5", None, true),
-        ("5", Some("100-continue"), false),
-        ("65537", None, false),
-    ] {
-        let mut fields = vec![("content-length", length)];
-        fields.extend(expects.map(|expects| ("expect", expects)));
-        let body = pieces(vec![data("he"), data("llo")]);
-        let mut post = ask(Method::POST, "/", &fields, body);
-        post.drain().await;
-        let left = post.upload.unwrap().body.frame().await;
-        assert_eq!(left.is_none(), is_read, "{length} {expects:?}");
-    }
 }

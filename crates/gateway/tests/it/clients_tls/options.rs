@@ -12,18 +12,6 @@ use super::{Anything, Certificate, Clients, Encrypted, document, status};
 use crate::stand::{Stand, Whoami};
 
 // Holds MT-05.
-
-// Holds MT-05.
-
-// Holds MT-05.
-
-// Holds MT-05.
-
-// Holds MT-05.
-
-// Holds MT-05.
-
-// Holds MT-05.
 #[tokio::test]
 async fn clients_show_certificates_in_gos_five_ways() {
     let whoami = Whoami::start();
@@ -54,7 +42,7 @@ async fn clients_show_certificates_in_gos_five_ways() {
     }
 }
 
-// Holds MT-05.
+// Holds MT-05, CVE-2026-48491, CVE-2026-53622.
 #[tokio::test]
 async fn another_host_than_the_name_of_the_handshake_does_not_get_past_its_options() {
     let whoami = Whoami::start();
@@ -92,7 +80,7 @@ async fn another_host_than_the_name_of_the_handshake_does_not_get_past_its_optio
     assert_eq!(elsewhere, Some(421));
 }
 
-// Holds MT-05.
+// Holds MT-05, CVE-2022-46153.
 #[tokio::test]
 async fn options_that_are_missing_or_broken_refuse_handshakes_and_close_the_router() {
     let whoami = Whoami::start();
@@ -166,7 +154,7 @@ async fn a_connection_from_before_does_not_get_past_options_of_now() {
     assert_eq!(old.get("a.test").await.unwrap().0, 421);
 }
 
-// Holds MT-05.
+// Holds MT-05, CVE-2026-32305.
 #[tokio::test]
 async fn a_hello_in_pieces_of_one_byte_asks_for_the_same_name() {
     let whoami = Whoami::start();

@@ -134,7 +134,7 @@ async fn everything_else_is_challenged() {
     }
 }
 
-// Holds HI-01, HI-02.
+// Holds HI-01, HI-02, CVE-2026-33433, CVE-2026-54763.
 #[tokio::test]
 async fn the_service_gets_the_name_that_was_shown_and_no_other() {
     let gateway = Guarded::by(&[&options(", headerField: X-User, removeHeader: true")]).await;

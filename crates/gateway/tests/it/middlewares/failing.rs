@@ -191,7 +191,7 @@ async fn a_page_takes_the_place_of_a_failure_and_the_status_stays_or_is_another(
 
 /// The service with the pages is another than the route's, and Traefik sent it credentials
 /// (CVE-2026-41181).
-// Holds HI-14.
+// Holds HI-14, CVE-2026-41181.
 #[tokio::test]
 async fn error_pages_get_no_credentials_unless_it_is_said_so() {
     let backend = ill_for(usize::MAX).await;

@@ -96,7 +96,7 @@ async fn the_service_is_asked_with_the_callers_headers_and_what_the_gateway_know
     assert_eq!(question.headers.only("x-forwarded-uri"), Some("/a?b=1"));
 }
 
-// Holds HI-01, HI-02, HI-06.
+// Holds HI-01, HI-02, HI-06, CVE-2026-33433, CVE-2026-54763.
 #[tokio::test]
 async fn a_header_that_the_service_gives_is_nobody_elses_in_any_spelling() {
     let answer = |_: &Request| {

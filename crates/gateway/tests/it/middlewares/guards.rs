@@ -87,6 +87,7 @@ async fn a_right_password_passes_twice_and_everything_else_is_challenged() {
     }
 }
 
+// Holds HI-01, HI-02, CVE-2026-33433, CVE-2026-54763.
 #[tokio::test]
 async fn the_service_gets_the_name_and_nobody_elses_field_in_any_spelling() {
     let gateway = Guarded::by(&[&users(", headerField: X-User, removeHeader: true")]).await;

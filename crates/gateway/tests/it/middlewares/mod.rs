@@ -4,6 +4,8 @@ use carnet_testkit::client::Response;
 
 use crate::stand::{Stand, Whoami};
 
+mod advisories;
+mod api_key;
 mod compress;
 mod digest_auth;
 mod everyday;
@@ -11,6 +13,7 @@ mod failing;
 mod forward_auth;
 mod guards;
 mod headers;
+mod hmac;
 mod limits;
 mod paths;
 

@@ -126,7 +126,7 @@ async fn a_path_of_which_nothing_is_left_is_empty_to_the_next_and_a_slash_to_the
     }
 }
 
-// Holds HT-20.
+// Holds HT-20, CVE-2025-32431, CVE-2025-47952, CVE-2025-66490, CVE-2026-40912, CVE-2026-48020.
 #[tokio::test]
 async fn no_rewriting_leads_out_of_what_was_routed() {
     for options in [
@@ -191,7 +191,7 @@ async fn a_redirection_says_where_and_keeps_the_rest() {
     assert_eq!(gateway.status("").await, 200);
 }
 
-// Holds HI-19.
+// Holds HI-19, CVE-2024-52003.
 #[tokio::test]
 async fn what_clients_say_of_proxies_is_in_no_redirection() {
     let forged = "\nX-Forwarded-Host: evil.test\nX-Forwarded-Prefix: //evil.test\

@@ -182,6 +182,7 @@ async fn claims_that_do_not_hold_mean_403_and_opaque_tokens_have_none() {
 async fn callers_without_readable_credentials_get_401_and_nobody_is_asked() {
     let room = Room::new(ONCE, |_| granted("t", Some(60))).await;
     let good = basic("id", "secret");
+    let long = basic("id", &"s".repeat(48 * 1024));
     for fields in [
         vec![],
         vec!["Authorization: Bearer x"],
@@ -192,6 +193,7 @@ async fn callers_without_readable_credentials_get_401_and_nobody_is_asked() {
         vec!["Authorization: Basic OnNlYw=="],
         vec!["Authorization: Basic aWQKOnNlYw=="],
         vec!["Authorization: Basic aWQ6c2UA"],
+        vec![&long],
         vec![&good, &good],
         vec![&good, "Authorization: Bearer x"],
     ] {

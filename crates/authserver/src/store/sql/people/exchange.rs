@@ -10,7 +10,7 @@ pub(super) const FIND_REFRESH: &str =
     "SELECT digest, consent_id, issued_at, used_at, uses, expires_at
      FROM refresh_token WHERE digest = $1";
 
-/// Uses a code.
+/// Uses a code. What becomes of one that was used before is not decided here.
 pub(super) async fn redeem_code<E: Engine>(
     store: &Sql<E>,
     digest: &str,
@@ -24,7 +24,8 @@ pub(super) async fn redeem_code<E: Engine>(
         return gone(change).await;
     };
     if used_at != 0 {
-        return used(change, &consent_id, exchange.now).await;
+        change.rollback().await?;
+        return Ok(Redemption::Used);
     }
     if !is_open(&mut change, &consent_id).await? {
         return gone(change).await;

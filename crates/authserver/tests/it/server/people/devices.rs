@@ -93,6 +93,34 @@ async fn a_device_gets_tokens_once_its_person_has_consented() {
     assert_eq!(told["active"], true, "a device may ask once too often");
 }
 
+/// Tokens of a device that asked twice at the same moment.
+#[tokio::test]
+async fn a_device_that_asks_twice_at_once_gets_tokens_once_and_keeps_them() {
+    let room = Room::new(options()).await;
+    let id = device(&room).await;
+    let told = begin(&room, &id).await;
+    let mut browser = Browser::default();
+    let begun = give(&room, &mut browser, text(&told, "user_code")).await;
+    let challenge = log_in(&room, &mut browser, &begun, json!({"subject": "alice"})).await;
+    let granted = json!({"grant_scope": ["openid", "offline"]});
+    let back = sent(&room, "consent", "accept", &challenge, granted).await;
+    browser.open(&room, &back).await;
+    let code = text(&told, "device_code");
+    let asked = (0..8).map(|_| poll(&room, &id, code));
+    let answers = futures_util::future::join_all(asked).await;
+    let (got, others): (Vec<_>, Vec<_>) = answers
+        .iter()
+        .partition(|answer| answer.status.is_success());
+    assert_eq!(got.len(), 1);
+    for other in others {
+        refused(other, "invalid_grant");
+    }
+    for name in ["access_token", "refresh_token"] {
+        let told = room.introspect(text(&got[0].json(), name)).await;
+        assert_eq!(told["active"], true, "{name}");
+    }
+}
+
 #[tokio::test]
 async fn a_device_hears_no_and_that_its_time_is_over() {
     let room = Room::new(options()).await;

@@ -1,6 +1,7 @@
 //! Assertions of issuers that are trusted (RFC 7523).
 
 use axum::http::{Method, StatusCode};
+use carnet_authserver::{JwtGrant, Options};
 use carnet_jose::{Algorithm, PrivateKey, RsaBits, jws};
 use serde_json::{Value, json};
 
@@ -29,8 +30,27 @@ impl Issuer {
         })
     }
 
+    /// An assertion without the claims that are null.
+    fn without(&self, room: &Room, changes: &Value) -> String {
+        let mut claims = Self::claims(room, changes);
+        claims
+            .as_object_mut()
+            .unwrap()
+            .retain(|_, value| !value.is_null());
+        self.signed(&claims)
+    }
+
     /// An assertion with some claims of its own.
     fn assertion(&self, room: &Room, changes: &Value) -> String {
+        self.signed(&Self::claims(room, changes))
+    }
+
+    fn signed(&self, claims: &Value) -> String {
+        let header = r#"{"alg":"ES256","kid":"ext-1"}"#;
+        jws::sign_compact(&self.key, header, claims.to_string().as_bytes()).unwrap()
+    }
+
+    fn claims(room: &Room, changes: &Value) -> Value {
         let now = carnet_oauth::Clock::now(&*room.clock);
         let now = now.duration_since(std::time::UNIX_EPOCH).unwrap().as_secs();
         let mut claims = json!({
@@ -47,8 +67,7 @@ impl Issuer {
                 None => value.clone(),
             };
         }
-        let header = r#"{"alg":"ES256","kid":"ext-1"}"#;
-        jws::sign_compact(&self.key, header, claims.to_string().as_bytes()).unwrap()
+        claims
     }
 }
 
@@ -207,4 +226,35 @@ async fn what_an_issuer_must_have_and_may_not_be() {
         let found = answer.json()["error"].as_str().unwrap().to_owned();
         assert!(found.contains(error), "{member}: {found}");
     }
+}
+
+#[tokio::test]
+async fn what_an_assertion_need_not_say_where_the_operator_says_so() {
+    use std::time::Duration;
+
+    let room = Room::new(Options {
+        jwt_grant: JwtGrant {
+            jti_optional: true,
+            iat_optional: true,
+            max_ttl: Duration::from_secs(90),
+        },
+        ..options()
+    })
+    .await;
+    let issuer = Issuer::new();
+    room.admin(Method::POST, ISSUERS, issuer.described()).await;
+    let id = client(&room).await;
+    for changes in [json!({"jti": null}), json!({"iat": null})] {
+        let mut assertion = issuer.without(&room, &changes);
+        let answer = ask(&room, &id, &assertion, "").await;
+        assert_eq!(answer.status, StatusCode::OK, "{changes} {}", answer.text);
+        assertion = issuer.without(&room, &changes);
+        let again = ask(&room, &id, &assertion, "").await;
+        let counts_once = changes.get("jti").is_none();
+        assert_eq!(again.status == StatusCode::OK, !counts_once, "{changes}");
+    }
+    let long = issuer.assertion(&room, &json!({"exp": 91}));
+    refused(&ask(&room, &id, &long, "").await, "invalid_grant");
+    let odd = issuer.assertion(&room, &json!({"iat": "yesterday"}));
+    refused(&ask(&room, &id, &odd, "").await, "invalid_grant");
 }

@@ -1,13 +1,17 @@
 //! Flows for people: a browser, the applications beside it, and the client behind it.
 
 mod codes;
+mod cookies;
 mod devices;
 mod jwt_bearer;
 mod logins;
 mod logout;
+mod openid;
 mod refresh;
 mod registration;
 mod requests;
+mod subjects;
+mod token_exchange;
 
 use std::collections::BTreeMap;
 

@@ -32,7 +32,7 @@ fn refusals(id: &str) -> Vec<(String, String)> {
         ),
         (
             format!("{good}&request=x"),
-            format!("{page}invalid_request&"),
+            format!("{CALLBACK}?error=request_not_supported&"),
         ),
         (
             format!("{good}&response_mode=x"),

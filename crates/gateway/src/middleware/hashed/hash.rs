@@ -8,7 +8,7 @@ use md5::{Digest as _, Md5};
 
 /// A hash of one of the kinds that Traefik verifies.
 #[derive(Debug)]
-pub(super) enum Hash {
+pub(in super::super) enum Hash {
     /// `$2y$` and its siblings.
     Bcrypt(String),
     /// `$apr1$` and `$1$`.
@@ -23,7 +23,7 @@ pub(super) enum Hash {
 
 impl Hash {
     /// `None` when it is of no such kind, or broken.
-    pub(super) fn parse(text: &str) -> Option<Self> {
+    pub(in super::super) fn parse(text: &str) -> Option<Self> {
         if let Some(encoded) = text.strip_prefix("{SHA}") {
             let hash = STANDARD.decode(encoded).ok()?;
             return (hash.len() == SHA1_FOR_LEGACY_USE_ONLY.output_len())
@@ -44,7 +44,7 @@ impl Hash {
     }
 
     /// Whether it is the password's. Takes its time.
-    pub(super) fn is_of(&self, password: &str) -> bool {
+    pub(in super::super) fn is_of(&self, password: &str) -> bool {
         let same = |a: &[u8], b: &[u8]| verify_slices_are_equal(a, b).is_ok();
         match self {
             Self::Bcrypt(hash) => bcrypt::verify(password, hash).unwrap_or(false),
