@@ -81,6 +81,10 @@ impl Headers {
                 ACCESS_CONTROL_ALLOW_METHODS,
                 &self.cors.access_control_allow_methods,
             ),
+            (
+                ACCESS_CONTROL_EXPOSE_HEADERS,
+                &self.cors.access_control_expose_headers,
+            ),
         ] {
             joined(headers, name, list)?;
         }
