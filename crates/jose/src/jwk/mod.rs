@@ -44,6 +44,11 @@ pub(crate) enum Material {
     },
     /// A compressed point of Ed25519.
     Ed25519 { x: Vec<u8> },
+    /// A key of one algorithm alone, ML-DSA (RFC 9964).
+    Akp {
+        algorithm: Algorithm,
+        public: Vec<u8>,
+    },
 }
 
 impl Jwk {
@@ -66,6 +71,7 @@ impl Jwk {
             "RSA" => rsa_material(&members)?,
             "EC" => ec_material(&members)?,
             "OKP" => okp_material(&members)?,
+            "AKP" => akp_material(&members)?,
             other => return Err(KeyError::Unsupported(other.to_owned())),
         };
         let algorithm = members.text("alg")?.map(str::parse).transpose()?;
@@ -115,7 +121,7 @@ impl Jwk {
     pub const fn rsa_bytes(&self) -> Option<usize> {
         match &self.material {
             Material::Rsa { n, .. } => Some(n.len()),
-            Material::Ec { .. } | Material::Ed25519 { .. } => None,
+            Material::Ec { .. } | Material::Ed25519 { .. } | Material::Akp { .. } => None,
         }
     }
 
@@ -150,6 +156,7 @@ impl Jwk {
             Material::Rsa { .. } => algorithm.rsa().is_some(),
             Material::Ec { curve, .. } => algorithm.curve() == Some(*curve),
             Material::Ed25519 { .. } => algorithm == Algorithm::EdDsa,
+            Material::Akp { algorithm: own, .. } => algorithm == *own,
         }
     }
 
@@ -173,6 +180,11 @@ impl Jwk {
             Material::Ed25519 { x } => {
                 UnparsedPublicKey::new(&ED25519, x).verify(message, signature)
             }
+            Material::Akp { public, .. } => match algorithm.ml_dsa() {
+                Some(parameters) => UnparsedPublicKey::new(parameters.verification, public)
+                    .verify(message, signature),
+                None => return false,
+            },
         };
         verified.is_ok()
     }
@@ -207,6 +219,7 @@ impl Jwk {
                 put("y", &base64url::encode(y));
             }
             Material::Ed25519 { x } => put("x", &base64url::encode(x)),
+            Material::Akp { public, .. } => put("pub", &base64url::encode(public)),
         }
         object
     }
@@ -218,12 +231,13 @@ impl Material {
             Self::Rsa { .. } => "RSA",
             Self::Ec { .. } => "EC",
             Self::Ed25519 { .. } => "OKP",
+            Self::Akp { .. } => "AKP",
         }
     }
 
     const fn curve(&self) -> Option<&'static str> {
         match self {
-            Self::Rsa { .. } => None,
+            Self::Rsa { .. } | Self::Akp { .. } => None,
             Self::Ec { curve, .. } => Some(curve.name()),
             Self::Ed25519 { .. } => Some("Ed25519"),
         }
@@ -287,4 +301,15 @@ fn okp_material(members: &Members<'_>) -> Result<Material, KeyError> {
         }
         other => Err(KeyError::Unsupported(other.to_owned())),
     }
+}
+
+/// Such a key says its algorithm, and nothing else says which it is (RFC 9964, section 3).
+fn akp_material(members: &Members<'_>) -> Result<Material, KeyError> {
+    let name = members.required("alg")?;
+    let algorithm: Algorithm = name.parse()?;
+    let parameters = algorithm
+        .ml_dsa()
+        .ok_or(KeyError::WrongAlgorithm(algorithm.name()))?;
+    let public = members.fixed_bytes("pub", parameters.public_bytes)?;
+    Ok(Material::Akp { algorithm, public })
 }
