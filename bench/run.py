@@ -30,13 +30,14 @@ import plot
 import report
 import scenes
 import tokens
+import verification
 from authserver import Extent
 from load import Yardstick
 from processes import Processes
 from servers import Servers
 
 TOOLS = Path(__file__).parent / "tools"
-PARTS = ["gateway", "scenes", "alone", "middlewares", "tokens", "authserver"]
+PARTS = ["gateway", "scenes", "alone", "middlewares", "verification", "tokens", "authserver"]
 PEERS = scenes.PROGRAMS[1:]
 LOADS = {"wrk", "h2load", "openssl"}
 SHORT = Extent(rounds=1, seconds=0.5, clients=100, tokens=100)
@@ -154,6 +155,17 @@ def _middlewares(programs: dict[str, str], _: Yardstick, options: argparse.Names
     return samples, report.asked("What middlewares cost", samples, targets)
 
 
+def _verification(programs: dict[str, str], tool: Yardstick, options: argparse.Namespace) -> Measured:
+    extent = verification.Extent(options.rounds, options.seconds)
+    extent = verification.Extent(1, 1) if options.short else extent
+    wanted = {name: path for name, path in programs.items() if name not in options.without}
+    with tempfile.TemporaryDirectory(prefix="carnet-bench-") as directory:
+        with Servers(Path(directory)) as servers:
+            samples = verification.measure(servers, {"nginx": programs["nginx"], **wanted}, tool, extent)
+    targets = [target for target in verification.TARGETS if target.name in samples]
+    return samples, report.asked("What verifying costs", samples, targets)
+
+
 def _tokens(programs: dict[str, str], _: Yardstick, options: argparse.Namespace) -> Measured:
     scale = tokens.SHORT if options.short else replace(tokens.LONG, rounds=options.rounds)
     wanted = {name: path for name, path in programs.items() if name not in options.without}
@@ -177,6 +189,7 @@ MEASURED = {
     "scenes": _scenes,
     "alone": _alone,
     "middlewares": _middlewares,
+    "verification": _verification,
     "tokens": _tokens,
     "authserver": _authserver,
 }

@@ -4,7 +4,9 @@
 
 use std::sync::LazyLock;
 
-use carnet_jose::{Algorithm, JwkSet, PrivateKey, RsaBits, base64url, json, jws, jwt};
+use carnet_jose::{
+    Algorithm, JwkSet, PrivateKey, RsaBits, SharedSecret, base64url, json, jws, jwt,
+};
 use libfuzzer_sys::fuzz_target;
 
 /// Keys whose private halves are forgotten.
@@ -16,10 +18,16 @@ static KEYS: LazyLock<JwkSet> = LazyLock::new(|| {
     JwkSet::new(keys.to_vec())
 });
 
+/// A secret that no input holds.
+static SECRET: LazyLock<SharedSecret> =
+    LazyLock::new(|| SharedSecret::new(b"a secret of more than thirty-two bytes"));
+
 fuzz_target!(|input: &[u8]| {
     if let Ok(compact) = std::str::from_utf8(input) {
         let _ = jws::decode_unverified(compact);
         assert!(jwt::verify(compact, &KEYS).is_err());
+        assert!(jws::verify_by(compact, &KEYS.keys()[0]).is_err());
+        assert!(jws::verify_shared(compact, &SECRET).is_err());
     }
     let mut lines = input.splitn(3, |byte| *byte == b'\n');
     let mut part = || lines.next().unwrap_or_default();

@@ -1,5 +1,5 @@
 //! Signatures per second of processor time, without anything around them: the limit of every issuer
-//! of signed tokens.
+//! of signed tokens; and verifications, the limit of who takes them.
 
 use std::io::Write as _;
 use std::time::Duration;
@@ -8,7 +8,8 @@ use anyhow::{Context as _, Result, bail};
 use aws_lc_rs::rand::SystemRandom;
 use aws_lc_rs::rsa::KeySize;
 use aws_lc_rs::signature::{
-    ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, RSA_PKCS1_SHA256, RsaKeyPair,
+    ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, KeyPair as _, ParsedPublicKey,
+    RSA_PKCS1_2048_8192_SHA256, RSA_PKCS1_SHA256, RsaKeyPair,
 };
 
 use crate::now;
@@ -39,7 +40,18 @@ pub(crate) fn run(algorithm: &str, bits: u32, seconds: f64) -> Result<()> {
                 pair.sign(&RSA_PKCS1_SHA256, &random, &MESSAGE, &mut signature)
             })?
         }
-        _ => bail!("{algorithm} with {bits} bits is not measured: ES256, RS256 with 2048 or 4096"),
+        ("verify-RS256", 2048) => {
+            let pair = RsaKeyPair::generate(KeySize::Rsa2048)?;
+            let mut signature = vec![0; pair.public_modulus_len()];
+            pair.sign(&RSA_PKCS1_SHA256, &random, &MESSAGE, &mut signature)?;
+            let parameters = &RSA_PKCS1_2048_8192_SHA256;
+            let key = ParsedPublicKey::new(parameters, pair.public_key().as_ref())?;
+            rate(duration, || key.verify_sig(&MESSAGE, &signature))?
+        }
+        _ => bail!(
+            "{algorithm} with {bits} bits is not measured: ES256, RS256 with 2048 or 4096, \
+             verify-RS256 with 2048"
+        ),
     };
     writeln!(std::io::stdout(), "{rate:.1}")?;
     Ok(())

@@ -209,9 +209,7 @@ pub const ALL: &[Keys] = &[
         (MIDDLEWARES, MIDDLEWARE_KINDS),
         &[
             "distributedRateLimit",
-            "jwt",
             "ldap",
-            "oAuthIntrospection",
             "oAuthTokenExchange",
             "oidc",
             "opa",

@@ -62,6 +62,14 @@ pub enum Reason {
     CallerForbidden,
     /// The service that `forwardAuth` asks gave no answer that could be read.
     AuthService,
+    /// The caller sent no token.
+    TokenMissing,
+    /// The caller sent a token that is wrong, or not his to use.
+    TokenInvalid,
+    /// The proof of a key beside a token is missing or wrong, or was used before.
+    ProofInvalid,
+    /// Nobody can say now whether a token is right: its keys, or its server, are out of reach.
+    TokenUnverifiable,
     /// The token's claims do not satisfy the middleware's `claims`.
     ClaimsUnsatisfied,
     /// The token endpoint could not be reached, was overloaded or failed, retries included.
@@ -158,6 +166,10 @@ impl Reason {
             Self::CallerUnauthenticated => "caller_unauthenticated",
             Self::CallerForbidden => "caller_forbidden",
             Self::AuthService => "auth_service",
+            Self::TokenMissing => "token_missing",
+            Self::TokenInvalid => "token_invalid",
+            Self::ProofInvalid => "proof_invalid",
+            Self::TokenUnverifiable => "token_unverifiable",
             Self::ClaimsUnsatisfied => "claims_unsatisfied",
             Self::TokenEndpointUnavailable => "token_endpoint_unavailable",
             Self::TokenEndpointTimeout => "token_endpoint_timeout",
@@ -187,8 +199,12 @@ impl Reason {
             | Self::ClientGone
             | Self::CallerUnauthenticated
             | Self::CallerForbidden
+            | Self::TokenMissing
+            | Self::TokenInvalid
+            | Self::ProofInvalid
             | Self::ClaimsUnsatisfied => Side::Client,
             Self::AuthService
+            | Self::TokenUnverifiable
             | Self::TokenEndpointUnavailable
             | Self::TokenEndpointTimeout
             | Self::TokenEndpointAnswer
@@ -228,11 +244,15 @@ impl Reason {
             Self::NoRoute => "404 page not found\n",
             Self::NoServer => "no available server\n",
             Self::BodyTooLarge => "Request body too large\n",
-            Self::RouterClosed | Self::NoRoom | Self::TokenEndpointUnavailable => {
-                "Service Unavailable"
-            }
+            Self::RouterClosed
+            | Self::NoRoom
+            | Self::TokenEndpointUnavailable
+            | Self::TokenUnverifiable => "Service Unavailable",
             Self::ClientGone => "Client Closed Request",
-            Self::CallerUnauthenticated => "401 Unauthorized\n",
+            Self::CallerUnauthenticated
+            | Self::TokenMissing
+            | Self::TokenInvalid
+            | Self::ProofInvalid => "401 Unauthorized\n",
             Self::CallerForbidden | Self::ClaimsUnsatisfied => "Forbidden",
             Self::TokenEndpointAnswer
             | Self::TokenRefused

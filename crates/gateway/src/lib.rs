@@ -17,6 +17,7 @@ pub mod error;
 pub mod fuzzing;
 mod gateway;
 mod host;
+mod jwks;
 mod metrics;
 pub mod middleware;
 mod pem;

@@ -33,6 +33,10 @@ pub(crate) fn to_fault(fault: &Fault, exchange: &Exchange) -> Response {
             headers.insert(CONTENT_TYPE, PLAIN);
             headers.insert(WWW_AUTHENTICATE, CHALLENGE);
         }
+        // Which token is wanted says the middleware that wants it.
+        Reason::TokenMissing | Reason::TokenInvalid | Reason::ProofInvalid => {
+            headers.insert(CONTENT_TYPE, PLAIN);
+        }
         _ => {}
     }
     if let Some(wait) = fault.wait() {
@@ -84,10 +88,14 @@ pub(crate) fn status(reason: Reason) -> StatusCode {
         Reason::RouterClosed
         | Reason::NoServer
         | Reason::NoRoom
-        | Reason::TokenEndpointUnavailable => StatusCode::SERVICE_UNAVAILABLE,
+        | Reason::TokenEndpointUnavailable
+        | Reason::TokenUnverifiable => StatusCode::SERVICE_UNAVAILABLE,
         // Nginx's number, as Traefik logs it. No client is left to read it.
         Reason::ClientGone => StatusCode::from_u16(499).unwrap_or(StatusCode::BAD_REQUEST),
-        Reason::CallerUnauthenticated => StatusCode::UNAUTHORIZED,
+        Reason::CallerUnauthenticated
+        | Reason::TokenMissing
+        | Reason::TokenInvalid
+        | Reason::ProofInvalid => StatusCode::UNAUTHORIZED,
         Reason::CallerForbidden | Reason::ClaimsUnsatisfied => StatusCode::FORBIDDEN,
         Reason::TokenEndpointAnswer
         | Reason::TokenRefused
@@ -103,13 +111,17 @@ pub(crate) fn status(reason: Reason) -> StatusCode {
     }
 }
 
-/// A client's doing is no news, what is closed was reported when the configuration came, and want of
-/// memory is told once a second.
+/// A client's doing is no news, what is closed was reported when the configuration came, keys that are
+/// out of reach when they were looked for, and want of memory is told once a second.
 fn log(fault: &Fault, exchange: &Exchange) {
     let reason = fault.reason().label();
     let router = exchange.router().unwrap_or_default();
     match (fault.side(), fault.reason()) {
-        (Side::Client, _) | (_, Reason::RouterClosed | Reason::NoServer | Reason::NoRoom) => {
+        (Side::Client, _)
+        | (
+            _,
+            Reason::RouterClosed | Reason::NoServer | Reason::NoRoom | Reason::TokenUnverifiable,
+        ) => {
             tracing::debug!(reason, route.name = router, error = %fault, "request refused");
         }
         (Side::Upstream | Side::Gateway, _) => {

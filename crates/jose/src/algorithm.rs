@@ -1,5 +1,6 @@
 //! The signature algorithms of RFC 7518, RFC 8037 and RFC 9964. There is no `none` and nothing symmetric:
-//! what does not exist cannot be confused.
+//! what does not exist cannot be confused. Secrets are another type (`shared_secret.rs`), which no set
+//! of keys can hold.
 
 use std::{fmt, str::FromStr};
 

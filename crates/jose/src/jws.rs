@@ -7,7 +7,9 @@
 
 use serde_json::{Map, Value};
 
-use crate::{Algorithm, JwkSet, KeyError, PrivateKey, TokenError, base64url, json};
+use crate::{
+    Algorithm, Jwk, JwkSet, KeyError, PrivateKey, SharedSecret, TokenError, base64url, json,
+};
 
 /// Longer tokens are refused unread. A token of ours has about one thousand characters.
 pub const MAX_COMPACT_LENGTH: usize = 64 * 1024;
@@ -15,7 +17,10 @@ pub const MAX_COMPACT_LENGTH: usize = 64 * 1024;
 /// Longer headers are refused unread.
 pub const MAX_HEADER_LENGTH: usize = 8 * 1024;
 
-/// A token, read but not verified.
+/// So many keys of a set are tried for one token.
+const MAX_TRIES: usize = 16;
+
+/// The header and the payload of a token.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Decoded {
     /// The protected header.
@@ -33,6 +38,8 @@ pub struct Verified {
     pub payload: Vec<u8>,
     /// The algorithm of the signature.
     pub algorithm: Algorithm,
+    /// The length of the key's modulus in bytes, where it is an RSA key.
+    pub rsa_bytes: Option<usize>,
 }
 
 /// Signs a payload. The header is JSON, ready made: it is the same for every token of a key.
@@ -63,43 +70,109 @@ pub fn decode_unverified(compact: &str) -> Result<Decoded, TokenError> {
 }
 
 /// Verifies a token against the keys of a set. A key is tried when it has the name that the header
-/// gives, or any name when the header gives none.
+/// gives, or any name when the header gives none; of those that fit, some are tried and the rest is
+/// not: a token of a stranger is not worth a thousand signatures.
 ///
 /// # Errors
 /// When the text is no token, no key fits or the signature is wrong.
 pub fn verify(compact: &str, keys: &JwkSet) -> Result<Verified, TokenError> {
-    let parts = split(compact)?;
-    let header = header(parts.header)?;
-    if demands_more(&header) {
-        return Err(TokenError::Critical);
+    let opened = Opened::read(compact)?;
+    let kid = opened.kid()?;
+    let fits = |key: &&Jwk| kid.is_none_or(|kid| kid == key.kid());
+    let signer = opened.signer(keys.keys().iter().filter(fits))?;
+    opened.verified(signer)
+}
+
+/// Verifies a token against a key, whatever name the header gives.
+///
+/// # Errors
+/// As [`verify`].
+pub fn verify_by(compact: &str, key: &Jwk) -> Result<Verified, TokenError> {
+    let opened = Opened::read(compact)?;
+    let signer = opened.signer([key].into_iter())?;
+    opened.verified(signer)
+}
+
+/// Verifies a token against a secret that its signer shares, whatever name the header gives.
+///
+/// # Errors
+/// When the text is no token, its algorithm is none of those that are signed with a secret, or the
+/// signature is wrong.
+pub fn verify_shared(compact: &str, secret: &SharedSecret) -> Result<Decoded, TokenError> {
+    let opened = Opened::read(compact)?;
+    let algorithm = opened.algorithm().ok_or(TokenError::Algorithm)?;
+    match secret.verifies(algorithm, opened.signed.as_bytes(), &opened.signature) {
+        None => Err(TokenError::Algorithm),
+        Some(false) => Err(TokenError::Signature),
+        Some(true) => Ok(Decoded {
+            payload: bytes(opened.payload)?,
+            header: opened.header,
+        }),
     }
-    let algorithm = header
-        .get("alg")
-        .and_then(Value::as_str)
-        .and_then(|name| name.parse().ok())
-        .ok_or(TokenError::Algorithm)?;
-    let kid = match header.get("kid") {
-        None => None,
-        Some(Value::String(kid)) => Some(kid.as_str()),
-        Some(_) => return Err(TokenError::NoKey),
-    };
-    let signature = bytes(parts.signature)?;
-    let mut outcome = TokenError::NoKey;
-    for key in keys.keys() {
-        if kid.is_some_and(|kid| kid != key.kid()) || !key.accepts(algorithm) {
-            continue;
+}
+
+/// A token that demands nothing that is not done here.
+struct Opened<'a> {
+    header: Map<String, Value>,
+    payload: &'a str,
+    signed: &'a str,
+    signature: Vec<u8>,
+}
+
+impl<'a> Opened<'a> {
+    fn read(compact: &'a str) -> Result<Self, TokenError> {
+        let parts = split(compact)?;
+        let header = header(parts.header)?;
+        if demands_more(&header) {
+            return Err(TokenError::Critical);
         }
-        if key.verifies(algorithm, parts.signed.as_bytes(), &signature) {
-            let payload = bytes(parts.payload)?;
-            return Ok(Verified {
-                header,
-                payload,
-                algorithm,
-            });
-        }
-        outcome = TokenError::Signature;
+        Ok(Self {
+            header,
+            payload: parts.payload,
+            signed: parts.signed,
+            signature: bytes(parts.signature)?,
+        })
     }
-    Err(outcome)
+
+    fn algorithm(&self) -> Option<&str> {
+        self.header.get("alg").and_then(Value::as_str)
+    }
+
+    fn kid(&self) -> Result<Option<&str>, TokenError> {
+        match self.header.get("kid") {
+            None => Ok(None),
+            Some(Value::String(kid)) => Ok(Some(kid.as_str())),
+            Some(_) => Err(TokenError::NoKey),
+        }
+    }
+
+    /// The key whose signature it is, and by which algorithm.
+    fn signer<'k>(
+        &self,
+        keys: impl Iterator<Item = &'k Jwk>,
+    ) -> Result<(Algorithm, &'k Jwk), TokenError> {
+        let algorithm = self
+            .algorithm()
+            .and_then(|name| name.parse().ok())
+            .ok_or(TokenError::Algorithm)?;
+        let mut outcome = TokenError::NoKey;
+        for key in keys.filter(|key| key.accepts(algorithm)).take(MAX_TRIES) {
+            if key.verifies(algorithm, self.signed.as_bytes(), &self.signature) {
+                return Ok((algorithm, key));
+            }
+            outcome = TokenError::Signature;
+        }
+        Err(outcome)
+    }
+
+    fn verified(self, (algorithm, key): (Algorithm, &Jwk)) -> Result<Verified, TokenError> {
+        Ok(Verified {
+            payload: bytes(self.payload)?,
+            header: self.header,
+            algorithm,
+            rsa_bytes: key.rsa_bytes(),
+        })
+    }
 }
 
 /// Whether a header says that its token is more than signed text (RFC 7515, sections 4.1.11 and 9;

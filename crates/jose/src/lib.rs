@@ -12,8 +12,10 @@ pub mod json;
 pub mod jwk;
 pub mod jws;
 pub mod jwt;
+mod shared_secret;
 mod thumbprint;
 
 pub use algorithm::{Algorithm, Curve, RsaBits};
 pub use error::{KeyError, TokenError};
 pub use jwk::{Jwk, JwkSet, PrivateKey, encoded};
+pub use shared_secret::SharedSecret;

@@ -40,6 +40,15 @@ impl Pem {
         Some(Self::read(text, fields.dotted(key), fields.position()))
     }
 
+    /// Reads an option that is a set of keys in JSON, or the path of one; an empty one is neither.
+    pub(super) fn optional_set(fields: &mut Fields<'_>, key: &'static str) -> Option<Self> {
+        let text = fields.text(key).filter(|text| !text.is_empty())?;
+        Some(match text.trim_start().starts_with('{') {
+            true => Self::from(text),
+            false => Self::read(text, fields.dotted(key), fields.position()),
+        })
+    }
+
     /// Reads an option that is a list of them.
     pub(super) fn list(fields: &mut Fields<'_>, key: &'static str) -> Vec<Self> {
         let dotted = fields.dotted(key);
@@ -162,6 +171,7 @@ impl ServersTransport {
 impl HoldsPem for Middleware {
     fn pems(&mut self) -> Vec<&mut Pem> {
         match self {
+            Self::Jwt(options) => options.pems(),
             Self::RateLimit(options) => options.pems(),
             Self::ForwardAuth(options) => options.pems(),
             _ => Vec::new(),

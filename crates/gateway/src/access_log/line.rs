@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use carnet_config::install::observability::{FieldMode, Filters};
+use carnet_oauth::form;
 use http::header::{AUTHORIZATION, COOKIE, HOST, HeaderName, PROXY_AUTHORIZATION, SET_COOKIE};
 use http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, Version};
 use http_body::Body as _;
@@ -68,6 +69,24 @@ impl RequestFacts {
             (None, Some(path)) => Cow::Borrowed(path.as_str()),
             _ => Cow::Owned(self.uri.to_string()),
         }
+    }
+
+    /// The target, a parameter of its query concealed.
+    pub(super) fn path_without(&self, parameter: &str) -> Cow<'_, str> {
+        let whole = self.path();
+        let Some((path, query)) = whole.split_once('?') else {
+            return whole;
+        };
+        let shown = query.split('&').map(|pair| {
+            let name = pair.split('=').next().unwrap_or_default();
+            let is_it = form::decode(name.as_bytes()).as_deref() == Some(parameter);
+            if is_it {
+                format!("{name}=REDACTED")
+            } else {
+                pair.to_owned()
+            }
+        });
+        Cow::Owned(format!("{path}?{}", shown.collect::<Vec<_>>().join("&")))
     }
 
     /// As the client wrote it, port included.

@@ -88,6 +88,7 @@ pub struct Exchange {
     connection: Arc<Connection>,
     route: OnceLock<Held<Arc<Route>>>,
     trace: OnceLock<Trace>,
+    concealed: OnceLock<Arc<str>>,
     count: u64,
     started_at: SystemTime,
     started: Instant,
@@ -104,6 +105,7 @@ impl Exchange {
             connection,
             route: OnceLock::new(),
             trace: OnceLock::new(),
+            concealed: OnceLock::new(),
             count,
             started_at,
             started: Instant::now(),
@@ -146,6 +148,16 @@ impl Exchange {
     /// The trace of the request, where it has one.
     pub(crate) fn trace(&self) -> Option<&Trace> {
         self.trace.get()
+    }
+
+    /// Keeps a parameter of the query out of the access log; the first one counts.
+    pub(crate) fn conceal(&self, parameter: &Arc<str>) {
+        let _ = self.concealed.set(Arc::clone(parameter));
+    }
+
+    /// The parameter of the query that is a secret.
+    pub(crate) fn concealed(&self) -> Option<&str> {
+        self.concealed.get().map(|name| &**name)
     }
 
     /// Where the request came in.

@@ -9,7 +9,7 @@ use futures_util::future::BoxFuture;
 use http::StatusCode;
 
 use super::client_ip::Source;
-use super::{Exchange, Middleware, Next};
+use super::{Exchange, Middleware, Next, decided};
 use crate::body::{Body, Request, Response};
 use crate::error::Fault;
 
@@ -50,11 +50,13 @@ impl InFlightReq {
             .0
             .lock()
             .unwrap_or_else(PoisonError::into_inner);
-        let count = counts.get(&source).copied().unwrap_or(0);
-        if count >= self.amount {
-            return None;
+        match counts.get_mut(&source) {
+            Some(count) if *count >= self.amount => return None,
+            Some(count) => *count += 1,
+            None if self.amount == 0 => return None,
+            None => drop(counts.insert(source.clone(), 1)),
         }
-        counts.insert(source.clone(), count + 1);
+        drop(counts);
         Some(Place {
             source,
             under_way: Arc::clone(&self.under_way),
@@ -87,14 +89,15 @@ impl Middleware for InFlightReq {
         exchange: &'a Exchange,
         next: Next<'a>,
     ) -> BoxFuture<'a, Result<Response, Fault>> {
+        let Some(place) = self.place(self.source.of(&request, exchange)) else {
+            let text = format!("max connections reached: {}", self.amount);
+            let mut response = Response::new(Body::from(Bytes::from(text)));
+            *response.status_mut() = StatusCode::TOO_MANY_REQUESTS;
+            return decided(Ok(response));
+        };
+        let answer = next.run(request);
         Box::pin(async move {
-            let Some(place) = self.place(self.source.of(&request, exchange)) else {
-                let text = format!("max connections reached: {}", self.amount);
-                let mut response = Response::new(Body::from(Bytes::from(text)));
-                *response.status_mut() = StatusCode::TOO_MANY_REQUESTS;
-                return Ok(response);
-            };
-            let response = next.run(request).await;
+            let response = answer.await;
             // A request is under way until its answer has been sent.
             let held = move |frame| {
                 let _place = &place;

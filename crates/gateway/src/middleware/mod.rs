@@ -24,9 +24,12 @@ use crate::supplies::Supplies;
 mod add_prefix;
 mod api_key;
 mod basic_auth;
+mod bearer;
 mod buffering;
 mod circuit_breaker;
+mod claim_headers;
 mod client_ip;
+mod client_tls;
 mod compress;
 mod content_type;
 mod credentials;
@@ -42,8 +45,10 @@ mod headers;
 mod hmac;
 mod in_flight_req;
 mod ip_allow_list;
+mod jwt;
 mod lookalikes;
 mod next;
+mod o_auth_introspection;
 mod oauth_client_credentials;
 mod parameters;
 mod pass_tls_client_cert;
@@ -56,16 +61,19 @@ mod retry;
 mod stamp;
 mod strip_prefix;
 mod strip_prefix_regex;
+mod token_policy;
 
 pub(crate) use exchange::Service;
 pub use exchange::{Connection, Exchange, Identity, Record};
 pub(crate) use guarded::Guarded;
+pub(crate) use next::decided;
 pub use next::{Endpoint, Next, ServerStatus};
 
 use api_key::ApiKey;
 use basic_auth::BasicAuth;
 use buffering::Buffering;
 use circuit_breaker::CircuitBreaker;
+use client_tls::client_tls;
 use compress::Compress;
 use content_type::ContentType;
 use digest_auth::DigestAuth;
@@ -77,12 +85,15 @@ use headers::Headers;
 use hmac::Hmac;
 use in_flight_req::InFlightReq;
 use ip_allow_list::IpAllowList;
+use jwt::Jwt;
+use o_auth_introspection::OAuthIntrospection;
 use oauth_client_credentials::OAuthClientCredentials;
 use pass_tls_client_cert::PassTlsClientCert;
 use path::Rewriter;
 use rate_limit::RateLimit;
 use redirect::Redirector;
 use retry::Retry;
+use token_policy::TokenPolicy;
 
 /// One station of a chain. Immutable once built; shared by all requests.
 pub trait Middleware: Send + Sync + fmt::Debug {
@@ -90,7 +101,9 @@ pub trait Middleware: Send + Sync + fmt::Debug {
     fn kind(&self) -> &'static str;
 
     /// Takes the request on its way: changes it and goes on with `next.run(request)`, or answers
-    /// instead. A fault becomes a response before the station in front sees it.
+    /// instead. A fault becomes a response before a station in front sees it. What needs no waiting
+    /// is best done before a future is made, and `next.pass(request)` given back as it is where
+    /// nothing is done with the answer: most stations cost no future of their own then.
     fn handle<'a>(
         &'a self,
         request: Request,
@@ -131,8 +144,12 @@ pub(crate) fn build(
         Options::InFlightReq(options) => Arc::new(InFlightReq::new(options)?),
         Options::IpAllowList(options) => Arc::new(IpAllowList::new(options)?),
         Options::IpWhiteList(options) => Arc::new(IpAllowList::named("ipWhiteList", options)?),
+        Options::Jwt(options) => Arc::new(Jwt::new(name, options, supplies)?),
         Options::OAuthClientCredentials(options) => {
             Arc::new(OAuthClientCredentials::new(name, options, supplies)?)
+        }
+        Options::OAuthIntrospection(options) => {
+            Arc::new(OAuthIntrospection::new(name, options, supplies)?)
         }
         Options::RateLimit(options) => Arc::new(RateLimit::new(name, options, supplies)?),
         Options::PassTlsClientCert(options) => Arc::new(PassTlsClientCert(options.clone())),
@@ -143,5 +160,6 @@ pub(crate) fn build(
         Options::Retry(options) => Arc::new(Retry::new(options, supplies)),
         Options::StripPrefix(options) => Arc::new(Rewriter(options.clone())),
         Options::StripPrefixRegex(options) => Arc::new(Rewriter(options.clone())),
+        Options::TokenPolicy(options) => Arc::new(TokenPolicy::new(options, supplies)),
     })
 }

@@ -43,13 +43,13 @@ pub(crate) use endpoint::{HttpEndpoint, TokenEndpoint};
 pub(crate) use fault::TokenFault;
 pub(crate) use proof::Proof;
 pub use provider::ProviderFigures;
-pub(crate) use provider::Providers;
+pub(crate) use provider::{Breaker, Providers};
 pub(crate) use revocations::Feed;
 pub(crate) use store::StoreFigures;
 use store::Stores;
 pub(crate) use store::{Redis, Shared, Trouble, proof_parts};
-pub(crate) use token::Token;
-pub(crate) use verify::{Expected, HttpKeys, Verifier};
+pub(crate) use token::{Token, seconds};
+pub(crate) use verify::Verifier;
 pub use view::CachedToken;
 
 use alarms::Alarms;

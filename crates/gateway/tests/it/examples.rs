@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 
 use carnet_config::routing::middleware::schemas;
 use carnet_testkit::Server;
+use carnet_testkit::server::Answer;
 use carnet_testkit::token_endpoint::{granted, jwt};
 use serde_json::json;
 
@@ -22,9 +23,14 @@ const TOKENS: &str = "http://127.0.0.1:4444";
 async fn every_example_is_valid_and_answers_as_it_promises() {
     let whoami = Whoami::start();
     let token = jwt(&json!({"sub": "alice"}));
-    let tokens = Server::start(move |_| granted(&token, Some(300)))
-        .await
-        .unwrap();
+    let tokens = Server::start(move |request| match request.target.as_str() {
+        "/admin/oauth2/introspect" => {
+            let is_active = request.body.ends_with(b"token=alices");
+            Answer::json(200, &json!({"active": is_active, "sub": "alice"}))
+        }
+        _ => granted(&token, Some(300)),
+    });
+    let tokens = tokens.await.unwrap();
     for path in examples() {
         let text = fs::read_to_string(&path).unwrap();
         let text = text.replace(SERVICE, &whoami.url);

@@ -103,30 +103,49 @@ impl PrivateKey {
 }
 
 impl Jwk {
+    /// Reads a public key out of a PEM text, alone or in a certificate. It is bound to no algorithm:
+    /// it verifies all of its kind.
+    ///
+    /// # Errors
+    /// When there is none, or a weak one.
+    pub fn from_pem(text: &[u8]) -> Result<Self, KeyError> {
+        let der = from_pem(text).ok_or(KeyError::Rejected)?;
+        let spki = public_key(&der).ok_or(KeyError::Rejected)?;
+        let mut read = USUAL.iter().filter_map(|usual| material(&spki, *usual));
+        let members = read.next().ok_or(KeyError::Rejected)?;
+        Self::from_object(&object(members))
+    }
+
     /// Reads a public key: a `SubjectPublicKeyInfo` (RFC 5280), alone or in a certificate. The
     /// certificate itself is not judged.
     ///
     /// # Errors
     /// When it is none for this algorithm, or too weak.
     pub fn from_der(der: &[u8], binding: Binding<'_>) -> Result<Self, KeyError> {
-        let spki = der::public_key(der)
-            .or_else(|| der::public_key(der::certified(der)?))
-            .ok_or(KeyError::Rejected)?;
+        let spki = public_key(der).ok_or(KeyError::Rejected)?;
         let members = material(&spki, binding.algorithm).ok_or(KeyError::Rejected)?;
         let named = [
             ("alg", binding.algorithm.name()),
             ("kid", binding.kid),
             ("use", binding.usage),
         ];
-        let mut object: Map<String, Value> = members
-            .into_iter()
-            .map(|(name, text)| (name.to_owned(), Value::String(text)))
-            .collect();
+        let mut object = object(members);
         for (name, text) in named {
             object.insert(name.to_owned(), Value::String(text.to_owned()));
         }
         Self::from_object(&object)
     }
+}
+
+fn public_key(der: &[u8]) -> Option<der::PublicKey<'_>> {
+    der::public_key(der).or_else(|| der::public_key(der::certified(der)?))
+}
+
+fn object(members: Vec<(&str, String)>) -> Map<String, Value> {
+    members
+        .into_iter()
+        .map(|(name, text)| (name.to_owned(), Value::String(text)))
+        .collect()
 }
 
 /// The members of a key that say its numbers, when it is one for the algorithm.

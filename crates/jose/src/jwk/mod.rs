@@ -3,6 +3,7 @@
 
 pub mod encoded;
 mod members;
+mod parsed;
 mod point;
 mod private;
 mod set;
@@ -10,11 +11,12 @@ mod set;
 pub use private::PrivateKey;
 pub use set::JwkSet;
 
-use aws_lc_rs::signature::{ED25519, RsaPublicKeyComponents, UnparsedPublicKey};
+use aws_lc_rs::signature::{ED25519, ParsedPublicKey, RsaPublicKeyComponents};
 use serde_json::{Map, Value};
 
 use crate::{
-    Algorithm, Curve, KeyError, RsaBits, base64url, der, json, jwk::members::Members, thumbprint,
+    Algorithm, Curve, KeyError, RsaBits, base64url, der, json, jwk::members::Members,
+    jwk::parsed::Parsed, thumbprint,
 };
 
 /// Longer exponents serve nobody but who wants to keep the verifier busy.
@@ -29,6 +31,7 @@ pub struct Jwk {
     is_for_signatures: bool,
     algorithm: Option<Algorithm>,
     material: Material,
+    parsed: Parsed,
 }
 
 /// The numbers of a public key.
@@ -81,6 +84,7 @@ impl Jwk {
             is_for_signatures: is_for_signatures(&members)?,
             algorithm,
             material,
+            parsed: Parsed::default(),
         };
         match algorithm {
             Some(algorithm) if !key.fits(algorithm) => {
@@ -166,27 +170,25 @@ impl Jwk {
         if !self.accepts(algorithm) {
             return false;
         }
-        let verified = match &self.material {
-            Material::Rsa { n, e } => match algorithm.rsa() {
-                Some((_, parameters)) => {
-                    RsaPublicKeyComponents { n, e }.verify(parameters, message, signature)
-                }
-                None => return false,
-            },
+        let read = || self.read(algorithm);
+        self.parsed.verifies(algorithm, read, (message, signature))
+    }
+
+    fn read(&self, algorithm: Algorithm) -> Option<ParsedPublicKey> {
+        let read = match &self.material {
+            Material::Rsa { n, e } => {
+                let (_, parameters) = algorithm.rsa()?;
+                RsaPublicKeyComponents { n, e }.to_parsed_public_key(parameters)
+            }
             Material::Ec { curve, x, y } => {
-                UnparsedPublicKey::new(curve.verification(), members::point(x, y))
-                    .verify(message, signature)
+                ParsedPublicKey::new(curve.verification(), members::point(x, y))
             }
-            Material::Ed25519 { x } => {
-                UnparsedPublicKey::new(&ED25519, x).verify(message, signature)
+            Material::Ed25519 { x } => ParsedPublicKey::new(&ED25519, x),
+            Material::Akp { public, .. } => {
+                ParsedPublicKey::new(algorithm.ml_dsa()?.verification, public)
             }
-            Material::Akp { public, .. } => match algorithm.ml_dsa() {
-                Some(parameters) => UnparsedPublicKey::new(parameters.verification, public)
-                    .verify(message, signature),
-                None => return false,
-            },
         };
-        verified.is_ok()
+        read.ok()
     }
 
     /// The key as JSON, its members in the order Hydra's clients know.

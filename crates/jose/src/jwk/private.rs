@@ -19,6 +19,7 @@ use crate::{
     jwk::{
         Material,
         members::{self, Members},
+        parsed::Parsed,
     },
 };
 
@@ -137,6 +138,7 @@ impl PrivateKey {
             is_for_signatures: true,
             algorithm: Some(algorithm),
             material: pair.material(algorithm)?,
+            parsed: Parsed::default(),
         };
         Ok(Self {
             public,

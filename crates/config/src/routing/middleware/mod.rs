@@ -14,6 +14,7 @@ pub mod basic_auth;
 pub mod buffering;
 mod chain;
 pub mod circuit_breaker;
+mod claimed;
 pub mod compress;
 mod content_type;
 mod digest_auth;
@@ -26,7 +27,9 @@ mod hmac;
 mod in_flight_req;
 mod ip_allow_list;
 mod ip_strategy;
+pub mod jwt;
 mod key_source;
+pub mod o_auth_introspection;
 pub mod oauth_client_credentials;
 pub mod pass_tls_client_cert;
 mod pattern;
@@ -37,11 +40,14 @@ mod redirect_scheme;
 mod redis;
 mod replace_path;
 mod replace_path_regex;
+mod resource_metadata;
 mod retry;
 mod schema;
 mod source_criterion;
 mod strip_prefix;
 mod strip_prefix_regex;
+pub mod token_policy;
+mod token_source;
 
 pub use add_prefix::AddPrefix;
 pub use api_key::ApiKey;
@@ -49,6 +55,7 @@ pub use basic_auth::BasicAuth;
 pub use buffering::Buffering;
 pub use chain::Chain;
 pub use circuit_breaker::CircuitBreaker;
+pub use claimed::Claimed;
 pub use compress::Compress;
 pub use content_type::ContentType;
 pub use digest_auth::DigestAuth;
@@ -61,7 +68,9 @@ pub use hmac::Hmac;
 pub use in_flight_req::InFlightReq;
 pub use ip_allow_list::IpAllowList;
 pub use ip_strategy::IpStrategy;
+pub use jwt::Jwt;
 pub use key_source::KeySource;
+pub use o_auth_introspection::OAuthIntrospection;
 pub use oauth_client_credentials::OAuthClientCredentials;
 pub use pass_tls_client_cert::PassTlsClientCert;
 pub use pem_tls::PemTls;
@@ -70,11 +79,14 @@ pub use redirect_regex::RedirectRegex;
 pub use redirect_scheme::RedirectScheme;
 pub use replace_path::ReplacePath;
 pub use replace_path_regex::ReplacePathRegex;
+pub use resource_metadata::ResourceMetadata;
 pub use retry::Retry;
 pub use schema::{of_files, schemas};
 pub use source_criterion::SourceCriterion;
 pub use strip_prefix::StripPrefix;
 pub use strip_prefix_regex::StripPrefixRegex;
+pub use token_policy::TokenPolicy;
+pub use token_source::TokenSource;
 
 /// A middleware and its options.
 #[derive(Debug, Clone, PartialEq)]
@@ -115,8 +127,12 @@ pub enum Middleware {
     IpAllowList(IpAllowList),
     /// `ipWhiteList`: the old name of `ipAllowList`.
     IpWhiteList(IpAllowList),
+    /// `jwt`.
+    Jwt(Box<Jwt>),
     /// `oAuthClientCredentials`.
     OAuthClientCredentials(Box<OAuthClientCredentials>),
+    /// `oAuthIntrospection`.
+    OAuthIntrospection(Box<OAuthIntrospection>),
     /// `passTLSClientCert`.
     PassTlsClientCert(PassTlsClientCert),
     /// `rateLimit`.
@@ -135,6 +151,8 @@ pub enum Middleware {
     StripPrefix(StripPrefix),
     /// `stripPrefixRegex`.
     StripPrefixRegex(StripPrefixRegex),
+    /// `tokenPolicy`.
+    TokenPolicy(TokenPolicy),
 }
 
 impl Middleware {
@@ -159,7 +177,9 @@ impl Middleware {
             Self::InFlightReq(_) => "inFlightReq",
             Self::IpAllowList(_) => "ipAllowList",
             Self::IpWhiteList(_) => "ipWhiteList",
+            Self::Jwt(_) => "jwt",
             Self::OAuthClientCredentials(_) => OAUTH_CLIENT_CREDENTIALS,
+            Self::OAuthIntrospection(_) => "oAuthIntrospection",
             Self::PassTlsClientCert(_) => "passTLSClientCert",
             Self::RateLimit(_) => "rateLimit",
             Self::RedirectRegex(_) => "redirectRegex",
@@ -169,6 +189,7 @@ impl Middleware {
             Self::Retry(_) => "retry",
             Self::StripPrefix(_) => "stripPrefix",
             Self::StripPrefixRegex(_) => "stripPrefixRegex",
+            Self::TokenPolicy(_) => "tokenPolicy",
         }
     }
 }
@@ -234,9 +255,16 @@ const KINDS: &[(&str, Read)] = &[
     ("ipWhiteList", |fields| {
         IpAllowList::read_old(fields).map(Middleware::IpWhiteList)
     }),
+    ("jwt", |fields| {
+        Some(Middleware::Jwt(Box::new(jwt::read(fields)?)))
+    }),
     (OAUTH_CLIENT_CREDENTIALS, |fields| {
         let options = oauth_client_credentials::read(fields)?;
         Some(Middleware::OAuthClientCredentials(Box::new(options)))
+    }),
+    ("oAuthIntrospection", |fields| {
+        let options = o_auth_introspection::read(fields)?;
+        Some(Middleware::OAuthIntrospection(Box::new(options)))
     }),
     ("passTLSClientCert", |fields| {
         PassTlsClientCert::read(fields).map(Middleware::PassTlsClientCert)
@@ -264,6 +292,9 @@ const KINDS: &[(&str, Read)] = &[
     }),
     ("stripPrefixRegex", |fields| {
         StripPrefixRegex::read(fields).map(Middleware::StripPrefixRegex)
+    }),
+    ("tokenPolicy", |fields| {
+        TokenPolicy::read(fields).map(Middleware::TokenPolicy)
     }),
 ];
 

@@ -11,7 +11,8 @@ use super::{
     AddPrefix, ApiKey, BasicAuth, Buffering, Chain, CircuitBreaker, Compress, ContentType,
     EncodedCharacters, Errors, ForwardAuth, GrpcWeb, Headers, Hmac, InFlightReq, IpAllowList,
     OAUTH_CLIENT_CREDENTIALS, PassTlsClientCert, RateLimit, RedirectRegex, RedirectScheme,
-    ReplacePath, ReplacePathRegex, Retry, StripPrefix, StripPrefixRegex,
+    ReplacePath, ReplacePathRegex, Retry, StripPrefix, StripPrefixRegex, TokenPolicy, jwt,
+    o_auth_introspection,
 };
 
 type Of = fn(&mut SchemaGenerator) -> Schema;
@@ -36,7 +37,12 @@ const SCHEMAS: &[(&str, Of)] = &[
     ("inFlightReq", InFlightReq::json_schema),
     ("ipAllowList", IpAllowList::json_schema),
     ("ipWhiteList", ip_white_list),
+    ("jwt", jwt::written::Written::json_schema),
     (OAUTH_CLIENT_CREDENTIALS, Written::json_schema),
+    (
+        "oAuthIntrospection",
+        o_auth_introspection::written::Written::json_schema,
+    ),
     ("passTLSClientCert", pass_tls_client_cert),
     ("rateLimit", RateLimit::json_schema),
     ("redirectRegex", RedirectRegex::json_schema),
@@ -46,6 +52,7 @@ const SCHEMAS: &[(&str, Of)] = &[
     ("retry", Retry::json_schema),
     ("stripPrefix", StripPrefix::json_schema),
     ("stripPrefixRegex", StripPrefixRegex::json_schema),
+    ("tokenPolicy", TokenPolicy::json_schema),
 ];
 
 /// The options of `basicAuth`, with users of another form.

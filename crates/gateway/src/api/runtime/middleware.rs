@@ -33,7 +33,9 @@ pub(super) fn shown(middleware: Option<&Middleware>) -> Map<String, Value> {
         Middleware::Hmac(options) => json!(options),
         Middleware::InFlightReq(options) => json!(options),
         Middleware::IpAllowList(options) | Middleware::IpWhiteList(options) => json!(options),
+        Middleware::Jwt(options) => json!(options),
         Middleware::OAuthClientCredentials(options) => oauth_client_credentials(options),
+        Middleware::OAuthIntrospection(options) => json!(options),
         Middleware::RateLimit(options) => json!(options),
         Middleware::PassTlsClientCert(options) => json!(options),
         Middleware::RedirectRegex(options) => json!(options),
@@ -43,6 +45,7 @@ pub(super) fn shown(middleware: Option<&Middleware>) -> Map<String, Value> {
         Middleware::Retry(options) => json!(options),
         Middleware::StripPrefix(options) => json!(options),
         Middleware::StripPrefixRegex(options) => json!(options),
+        Middleware::TokenPolicy(options) => json!(options),
     };
     let kind = json!(key.to_ascii_lowercase());
     Map::from_iter([(key.to_owned(), options), ("type".to_owned(), kind)])

@@ -18,7 +18,7 @@ use tokio::sync::Semaphore;
 use super::credentials::{callers, unauthorized};
 use super::hashed::Hash;
 use super::stamp::Stamp;
-use super::{Exchange, Identity, Middleware, Next};
+use super::{Exchange, Identity, Middleware, Next, decided};
 use crate::body::{Request, Response};
 use crate::error::{Fault, Reason};
 use crate::supplies::Supplies;
@@ -35,7 +35,8 @@ pub(super) struct BasicAuth {
     decoy: Arc<Hash>,
     challenge: HeaderValue,
     stamp: Stamp,
-    digests: hmac::Key,
+    /// Has read its key, and nothing else.
+    digests: hmac::Context,
     right: Cache<[u8; 32], ()>,
     turns: Semaphore,
 }
@@ -58,18 +59,14 @@ impl BasicAuth {
             users,
             challenge,
             stamp: Stamp::new(options)?,
-            digests: random_key(supplies.random.as_ref()),
+            digests: hmac::Context::with_key(&random_key(supplies.random.as_ref())),
             right: Cache::new(REMEMBERED),
             turns: Semaphore::new(AT_ONCE),
         })
     }
 
-    /// Whether the password is the user's.
-    async fn is_right(&self, shown: &Credentials) -> Result<bool, Fault> {
-        let digest = self.digest(shown);
-        if self.right.get(&digest).is_some() {
-            return Ok(true);
-        }
+    /// Whether a password that is not remembered is the user's.
+    async fn is_right(&self, shown: &Credentials, digest: [u8; 32]) -> Result<bool, Fault> {
         let known = self.users.get(&shown.id);
         let hash = Arc::clone(known.unwrap_or(&self.decoy));
         let internal = || Fault::new(Reason::Internal);
@@ -90,7 +87,7 @@ impl BasicAuth {
     }
 
     fn digest(&self, shown: &Credentials) -> [u8; 32] {
-        let mut digest = hmac::Context::with_key(&self.digests);
+        let mut digest = self.digests.clone();
         let length = u64::try_from(shown.id.len()).unwrap_or(u64::MAX);
         digest.update(&length.to_be_bytes());
         digest.update(shown.id.as_bytes());
@@ -124,18 +121,25 @@ impl Middleware for BasicAuth {
         exchange: &'a Exchange,
         next: Next<'a>,
     ) -> BoxFuture<'a, Result<Response, Fault>> {
-        Box::pin(async move {
-            // As written: form-decoding is a habit of OAuth clients alone.
-            let shown = callers(request.headers()).and_then(|readings| readings.into_iter().next());
-            let Some(shown) = shown else {
-                return Ok(unauthorized(self.challenge.clone()));
+        // As written: form-decoding is a habit of OAuth clients alone.
+        let shown = callers(request.headers()).and_then(|readings| readings.into_iter().next());
+        let Some(shown) = shown else {
+            return decided(Ok(unauthorized(self.challenge.clone())));
+        };
+        // Traefik logs the name of failed attempts, too.
+        exchange.identify(Identity {
+            username: Some(shown.id.clone()),
+            client_id: None,
+        });
+        let digest = self.digest(&shown);
+        if self.right.get(&digest).is_some() {
+            return match self.stamp.put(&mut request, &shown.id) {
+                Ok(()) => next.pass(request),
+                Err(fault) => decided(Err(fault)),
             };
-            // Traefik logs the name of failed attempts, too.
-            exchange.identify(Identity {
-                username: Some(shown.id.clone()),
-                client_id: None,
-            });
-            if !self.is_right(&shown).await? {
+        }
+        Box::pin(async move {
+            if !self.is_right(&shown, digest).await? {
                 return Ok(unauthorized(self.challenge.clone()));
             }
             self.stamp.put(&mut request, &shown.id)?;
@@ -170,7 +174,7 @@ mod tests {
             decoy: Arc::new(other),
             challenge: HeaderValue::from_static("Basic"),
             stamp: Stamp::new(&options).unwrap(),
-            digests: hmac::Key::new(hmac::HMAC_SHA256, &[1; 32]),
+            digests: hmac::Context::with_key(&hmac::Key::new(hmac::HMAC_SHA256, &[1; 32])),
             right: Cache::new(REMEMBERED),
             turns: Semaphore::new(1),
         };
@@ -179,9 +183,10 @@ mod tests {
             secret: "right".into(),
         };
         let turn = auth.turns.acquire().await.unwrap();
-        let mut waiting = pin!(auth.is_right(&shown));
+        let digest = auth.digest(&shown);
+        let mut waiting = pin!(auth.is_right(&shown, digest));
         assert!(matches!(poll!(waiting.as_mut()), Poll::Pending));
-        auth.right.insert(auth.digest(&shown), ());
+        auth.right.insert(digest, ());
         drop(turn);
         assert!(waiting.await.unwrap());
     }

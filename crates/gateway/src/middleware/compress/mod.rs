@@ -113,12 +113,12 @@ impl Middleware for Compress {
         _: &'a Exchange,
         next: Next<'a>,
     ) -> BoxFuture<'a, Result<Response, Fault>> {
+        let Some(coding) = self.coding(&request) else {
+            return next.pass(request);
+        };
+        let answer = next.run(request);
         Box::pin(async move {
-            let coding = self.coding(&request);
-            let mut response = next.run(request).await;
-            let Some(coding) = coding else {
-                return Ok(response);
-            };
+            let mut response = answer.await;
             vary(response.headers_mut());
             Ok(match self.is_packable(&response) {
                 true => packed(response, coding),

@@ -11,9 +11,7 @@ use std::sync::Arc;
 
 use carnet_config::claims::{self, ClaimPath, Expression};
 use carnet_config::routing::middleware::OAuthClientCredentials as Options;
-use carnet_config::routing::middleware::oauth_client_credentials::{
-    ClientTls, KeysAt, Store as StoreOptions,
-};
+use carnet_config::routing::middleware::oauth_client_credentials::{KeysAt, Store as StoreOptions};
 use carnet_oauth::client_auth::Credentials;
 use futures_util::FutureExt as _;
 use futures_util::future::{BoxFuture, ready};
@@ -24,18 +22,20 @@ mod stamp;
 
 use stamp::Stamp;
 
+use super::client_tls;
 use super::credentials::callers;
 use super::{Exchange, Identity, Middleware, Next};
 use crate::body::{Request, Response};
 use crate::error::{Fault, Reason};
+use crate::jwks::{HttpKeys, Place};
 use crate::respond;
 use crate::service::Minted;
 use crate::supplies::Supplies;
 use crate::token_source::{
-    self, Caller, Expected, Feed, Given, HttpEndpoint, HttpKeys, Origin, Proof, Server, Shared,
-    Token, TokenFault, TokenSource, Verifier, proof_parts,
+    self, Caller, Feed, Given, HttpEndpoint, Origin, Proof, Server, Shared, Token, TokenFault,
+    TokenSource, Verifier, proof_parts,
 };
-use crate::upstream::{Client, ClientCertificate, Tls, Transport, copy_of_head, is_repeatable};
+use crate::upstream::{Client, Transport, copy_of_head, is_repeatable};
 
 /// The middleware. Its tokens are kept as long as it is carried over.
 pub(super) struct OAuthClientCredentials {
@@ -273,7 +273,7 @@ impl fmt::Debug for OAuthClientCredentials {
 /// How the authorization server is reached.
 fn server(options: &Options, supplies: &Supplies) -> Result<Server, String> {
     let transport = Transport {
-        tls: tls(&options.client_config.tls),
+        tls: client_tls(&options.client_config.tls),
         ..Transport::default()
     };
     let client = Client::new(&transport, Arc::clone(&supplies.resolve))?;
@@ -283,15 +283,13 @@ fn server(options: &Options, supplies: &Supplies) -> Result<Server, String> {
         Feed::new(&stream.url, bearer, client.clone())
     });
     let verifier = options.verify.as_ref().map(|verify| {
-        let keys = match &verify.keys {
-            KeysAt::Jwks(url) => HttpKeys::Set(url.clone(), client.clone()),
-            KeysAt::Discovery(url) => HttpKeys::Metadata(url.clone(), client.clone()),
+        let place = match &verify.keys {
+            KeysAt::Jwks(url) => Place::Set(url.clone()),
+            KeysAt::Discovery(url) => Place::Metadata(url.clone()),
         };
-        let expected = Expected {
-            issuer: verify.issuer.clone(),
-            audience: verify.audience.clone(),
-        };
-        Verifier::new(Arc::new(keys), expected)
+        // The call that waits for it has an end of its own, and is repeated by whoever made it.
+        let keys = HttpKeys::new(place, client.clone(), options.client_config.timeout, 0);
+        Verifier::new(Arc::new(keys), verify.issuer.clone(), &verify.audience)
     });
     let proof = Proof::of(options)?;
     let shared = options.store.as_ref();
@@ -331,20 +329,4 @@ fn header(options: &Options) -> Result<Option<HeaderName>, String> {
     let name = options.cache.header.as_deref();
     let name = name.map(HeaderName::try_from).transpose();
     name.map_err(|_| "`cache.header` is no name of a header".to_owned())
-}
-
-fn tls(options: &ClientTls) -> Tls {
-    let pair = options.cert.as_ref().zip(options.key.as_ref());
-    Tls {
-        insecure_skip_verify: options.insecure_skip_verify,
-        root_cas: options.ca.iter().cloned().collect(),
-        client_certificates: pair
-            .map(|(cert, key)| ClientCertificate {
-                cert: cert.clone(),
-                key: key.clone(),
-            })
-            .into_iter()
-            .collect(),
-        ..Tls::default()
-    }
 }

@@ -14,7 +14,7 @@ pub(super) const PAUSE: Duration = Duration::from_secs(1);
 
 /// One provider's. Told of time, never asking for it.
 #[derive(Debug, Default)]
-pub(super) struct Breaker(State);
+pub(crate) struct Breaker(State);
 
 #[derive(Debug)]
 enum State {
@@ -37,7 +37,7 @@ impl Breaker {
     ///
     /// # Errors
     /// How long to wait before asking again.
-    pub(super) fn admit(&mut self, now: Instant) -> Result<(), Duration> {
+    pub(crate) fn admit(&mut self, now: Instant) -> Result<(), Duration> {
         match self.0 {
             State::Closed { .. } => Ok(()),
             State::Open { until } if now < until => Err(until - now),
@@ -50,12 +50,12 @@ impl Breaker {
     }
 
     /// A call ended with a sign of life.
-    pub(super) fn succeeded(&mut self) {
+    pub(crate) fn succeeded(&mut self) {
         self.0 = State::default();
     }
 
     /// A call failed. Those that were on their way when it opened do not keep it open for longer.
-    pub(super) fn failed(&mut self, now: Instant) {
+    pub(crate) fn failed(&mut self, now: Instant) {
         self.0 = match self.0 {
             State::Closed { failures } if failures + 1 < FAILURES => State::Closed {
                 failures: failures + 1,
@@ -66,14 +66,14 @@ impl Breaker {
     }
 
     /// A call was given up before its end: nothing is known, and another may find out.
-    pub(super) fn abandoned(&mut self, now: Instant) {
+    pub(crate) fn abandoned(&mut self, now: Instant) {
         if matches!(self.0, State::Probing) {
             self.0 = State::Open { until: now };
         }
     }
 
     /// Whether calls are being kept away.
-    pub(super) fn is_open(&self) -> bool {
+    pub(crate) fn is_open(&self) -> bool {
         !matches!(self.0, State::Closed { .. })
     }
 }

@@ -15,7 +15,7 @@ mod breaker;
 mod figures;
 
 use super::{CachedToken, Engine, StoreFigures, Stores};
-use breaker::Breaker;
+pub(crate) use breaker::Breaker;
 pub(super) use figures::Count;
 use figures::Counters;
 pub use figures::ProviderFigures;

@@ -12,7 +12,8 @@ use serde_json::{Value, json};
 use tokio::time::advance;
 
 use super::{AT_ONCE, Asked, Scripted, credentials, granted, options};
-use crate::token_source::verify::{Expected, KeySource, Published, Verifier};
+use crate::jwks::{KeySource, Published};
+use crate::token_source::verify::Verifier;
 use crate::token_source::{Options, Proof, Server, TokenFault, TokenSource};
 
 /// The time of day of the fixed clock.
@@ -72,16 +73,12 @@ impl KeySource for KeyServer {
 /// A source whose provider gives these tokens, none of which is kept, and whose keys are there.
 fn source(keys: &Arc<KeyServer>, token: impl Fn(usize) -> String + Send + Sync + 'static) -> Asked {
     let endpoint = Scripted::new(move |number, _| (AT_ONCE, granted(&token(number), &json!(60))));
-    let expected = Expected {
-        issuer: None,
-        audience: "https://api.example".to_owned(),
-    };
     let keys: Arc<dyn KeySource> = keys.clone();
     let server = Server {
         endpoint,
         proof: Proof::Secret,
         feed: None,
-        verifier: Some(Verifier::new(keys, expected)),
+        verifier: Some(Verifier::new(keys, None, "https://api.example")),
         shared: None,
     };
     let options = Options {

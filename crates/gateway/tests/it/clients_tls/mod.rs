@@ -17,6 +17,7 @@ use tokio_rustls::client::TlsStream;
 
 use crate::stand::Stand;
 
+mod bound;
 mod guards;
 mod options;
 mod passed;

@@ -25,7 +25,7 @@ const RESERVED: [&str; 13] = [
 ];
 
 /// Reads the map of header names to claim paths.
-pub(super) fn read(fields: &mut Fields<'_>) -> BTreeMap<String, ClaimPath> {
+pub(in crate::routing::middleware) fn read(fields: &mut Fields<'_>) -> BTreeMap<String, ClaimPath> {
     let mut headers = BTreeMap::new();
     let mut seen = BTreeSet::new();
     for (name, path) in fields.text_map("forwardHeaders") {

@@ -16,7 +16,8 @@ mod store;
 pub(super) mod written;
 
 pub use super::redis::{Login, Redis, Topology};
-pub(super) use read::{client_tls, read};
+pub(super) use forward_headers::read as forward_headers;
+pub(super) use read::{claim_path, claims, client_config, client_tls, read};
 pub use store::{Secrets, Store};
 
 /// `oAuthClientCredentials`. Option names match whatever their case.

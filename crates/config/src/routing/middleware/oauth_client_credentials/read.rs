@@ -145,7 +145,7 @@ fn parameters(fields: &mut Fields<'_>) -> Parameters {
     Parameters(parameters.into_iter().map(secret).collect())
 }
 
-fn claims(fields: &mut Fields<'_>) -> Option<Expression> {
+pub(in crate::routing::middleware) fn claims(fields: &mut Fields<'_>) -> Option<Expression> {
     let text = fields.text("claims")?;
     if text.trim().is_empty() {
         return None;
@@ -159,7 +159,10 @@ fn claims(fields: &mut Fields<'_>) -> Option<Expression> {
     }
 }
 
-fn claim_path(fields: &mut Fields<'_>, key: &'static str) -> Option<ClaimPath> {
+pub(in crate::routing::middleware) fn claim_path(
+    fields: &mut Fields<'_>,
+    key: &'static str,
+) -> Option<ClaimPath> {
     let text = fields.text(key).filter(|text| !text.is_empty())?;
     match ClaimPath::parse(&text) {
         Ok(path) => Some(path),
@@ -170,7 +173,7 @@ fn claim_path(fields: &mut Fields<'_>, key: &'static str) -> Option<ClaimPath> {
     }
 }
 
-fn client_config(fields: &mut Fields<'_>) -> ClientConfig {
+pub(in crate::routing::middleware) fn client_config(fields: &mut Fields<'_>) -> ClientConfig {
     let default = ClientConfig::default();
     let seconds = fields.number::<u32>("timeoutSeconds");
     if seconds == Some(0) {

@@ -76,7 +76,7 @@ struct ClientAssertion {
 /// How the token endpoint is called.
 #[derive(JsonSchema)]
 #[schemars(rename_all = "camelCase")]
-struct ClientConfig {
+pub(in crate::routing::middleware) struct ClientConfig {
     /// For the whole exchange, retries included. Default 5.
     timeout_seconds: u32,
     /// After the first attempt, within the provider's budget. Default 3.
@@ -88,7 +88,7 @@ struct ClientConfig {
 /// TLS towards a server.
 #[derive(JsonSchema)]
 #[schemars(rename_all = "camelCase")]
-struct Tls {
+pub(in crate::routing::middleware) struct Tls {
     /// PEM trusted instead of the system's authorities.
     ca: String,
     /// The same as `ca`.

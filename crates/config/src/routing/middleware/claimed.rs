@@ -1,0 +1,58 @@
+//! What is asked of the claims of a token that is right, and what becomes of them.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+
+use super::oauth_client_credentials::{claim_path, claims, forward_headers};
+use crate::claims::{ClaimPath, Expression};
+use crate::document::Fields;
+
+/// `claims`, `forwardHeaders`, `usernameClaim` and `forwardAuthorization`.
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Claimed {
+    /// Condition over the token's claims; false answers 403.
+    #[serde(skip)]
+    pub claims: Option<Expression>,
+    /// Request headers set from claims; a missing claim sets the header empty.
+    #[serde(
+        skip_serializing_if = "BTreeMap::is_empty",
+        serialize_with = "as_texts"
+    )]
+    pub forward_headers: BTreeMap<String, ClaimPath>,
+    /// Claim written to the access log as `ClientUsername`.
+    #[serde(skip_serializing_if = "Option::is_none", serialize_with = "as_text")]
+    pub username_claim: Option<ClaimPath>,
+    /// Whether the service gets the token.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub forward_authorization: bool,
+}
+
+impl Claimed {
+    pub(super) fn read(fields: &mut Fields<'_>) -> Self {
+        Self {
+            claims: claims(fields),
+            forward_headers: forward_headers(fields),
+            username_claim: claim_path(fields, "usernameClaim"),
+            forward_authorization: fields.boolean("forwardAuthorization").unwrap_or(false),
+        }
+    }
+}
+
+fn as_texts<S: serde::Serializer>(
+    paths: &BTreeMap<String, ClaimPath>,
+    serializer: S,
+) -> Result<S::Ok, S::Error> {
+    serializer.collect_map(paths.iter().map(|(name, path)| (name, path.to_string())))
+}
+
+fn as_text<S: serde::Serializer>(
+    path: &Option<ClaimPath>,
+    serializer: S,
+) -> Result<S::Ok, S::Error> {
+    match path {
+        Some(path) => serializer.collect_str(path),
+        None => serializer.serialize_none(),
+    }
+}

@@ -1,0 +1,63 @@
+//! What is asked of the claims of a token that is right, and what the service gets of them.
+
+use carnet_config::claims::{self, ClaimPath, Expression};
+use carnet_config::routing::middleware::Claimed as Options;
+use http::HeaderValue;
+use serde_json::Value;
+
+use super::{Known, Place};
+use crate::body::Request;
+use crate::middleware::claim_headers::ClaimHeaders;
+
+/// `claims`, `forwardHeaders`, `usernameClaim` and `forwardAuthorization`.
+#[derive(Debug)]
+pub(in crate::middleware) struct Claimed {
+    condition: Option<Expression>,
+    headers: ClaimHeaders,
+    username: Option<ClaimPath>,
+    /// Whether the service gets the token.
+    forwards_token: bool,
+}
+
+/// What they make of the claims of one token.
+#[derive(Debug)]
+pub(in crate::middleware) struct Stamped {
+    pub(in crate::middleware) claims: Value,
+    /// Whether the condition holds.
+    pub(in crate::middleware) is_admitted: bool,
+    pub(in crate::middleware) username: Option<String>,
+    headers: Box<[HeaderValue]>,
+}
+
+impl Claimed {
+    /// The error is one sentence.
+    pub(in crate::middleware) fn new(options: &Options) -> Result<Self, String> {
+        Ok(Self {
+            condition: options.claims.clone(),
+            headers: ClaimHeaders::new(&options.forward_headers)?,
+            username: options.username_claim.clone(),
+            forwards_token: options.forward_authorization,
+        })
+    }
+
+    pub(in crate::middleware) fn stamp(&self, claims: Value) -> Stamped {
+        let username = self.username.as_ref().and_then(|path| path.find(&claims));
+        let holds = |condition: &Expression| condition.holds(&claims);
+        Stamped {
+            is_admitted: self.condition.as_ref().is_none_or(holds),
+            username: username.map(claims::text).filter(|name| !name.is_empty()),
+            headers: self.headers.values(Some(&claims)),
+            claims,
+        }
+    }
+
+    /// Makes a request what the service gets: without the token, unless it is to have it, and with
+    /// claims in the place of what the caller sent.
+    pub(in crate::middleware) fn admit(&self, request: &mut Request, known: &Known, place: &Place) {
+        if !self.forwards_token {
+            place.take_off(request);
+        }
+        self.headers
+            .put(request.headers_mut(), &known.stamped.headers);
+    }
+}

@@ -1,0 +1,77 @@
+//! What clients are told of a route, so that they find its authorization server by themselves (RFC
+//! 9728): a document at a well-known place, which needs no token, and where that is in each refusal.
+
+use bytes::Bytes;
+use carnet_config::routing::middleware::ResourceMetadata as Options;
+use http::header::{ACCESS_CONTROL_ALLOW_ORIGIN, CACHE_CONTROL, CONTENT_TYPE};
+use http::{HeaderValue, Method};
+use serde_json::{Map, Value, json};
+use url::Position;
+
+use crate::body::{Body, Request, Response};
+
+/// Before the path of the resource (section 3.1).
+const WELL_KNOWN: &str = "/.well-known/oauth-protected-resource";
+
+/// A route that tells of itself.
+#[derive(Debug)]
+pub(in crate::middleware) struct Resource {
+    path: String,
+    document: Bytes,
+    /// Where the document is.
+    pub(super) url: String,
+}
+
+impl Resource {
+    pub(in crate::middleware) fn new(options: &Options) -> Self {
+        let resource = &options.resource;
+        // The slash of a resource without a path is not part of it.
+        let path = format!("{WELL_KNOWN}{}", resource.path().trim_end_matches('/'));
+        Self {
+            url: format!("{}{path}", &resource[..Position::AfterPort]),
+            document: document(options).to_string().into(),
+            path,
+        }
+    }
+
+    /// The document, to who asks for it. Scripts of other origins may read it: it is for everybody.
+    pub(in crate::middleware) fn answer(&self, request: &Request) -> Option<Response> {
+        let is_asked = matches!(*request.method(), Method::GET | Method::HEAD)
+            && request.uri().path() == self.path;
+        is_asked.then(|| {
+            let mut response = Response::new(Body::from(self.document.clone()));
+            let headers = response.headers_mut();
+            let value = HeaderValue::from_static;
+            headers.insert(CONTENT_TYPE, value("application/json"));
+            headers.insert(CACHE_CONTROL, value("public, max-age=300"));
+            headers.insert(ACCESS_CONTROL_ALLOW_ORIGIN, value("*"));
+            response
+        })
+    }
+}
+
+fn document(options: &Options) -> Value {
+    let mut document = Map::new();
+    let mut put = |name: &str, value: Value| drop(document.insert(name.to_owned(), value));
+    // A resource without a path is written without a slash, as clients compare it to the letter.
+    let resource = match options.resource.path() {
+        "/" => options.resource.as_str().trim_end_matches('/'),
+        _ => options.resource.as_str(),
+    };
+    put("resource", json!(resource));
+    put(
+        "authorization_servers",
+        json!(options.authorization_servers),
+    );
+    put("bearer_methods_supported", json!(["header"]));
+    if !options.scopes_supported.is_empty() {
+        put("scopes_supported", json!(options.scopes_supported));
+    }
+    if let Some(name) = &options.resource_name {
+        put("resource_name", json!(name));
+    }
+    if let Some(page) = &options.resource_documentation {
+        put("resource_documentation", json!(page));
+    }
+    Value::Object(document)
+}

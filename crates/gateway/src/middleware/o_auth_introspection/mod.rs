@@ -1,0 +1,213 @@
+//! `oAuthIntrospection`: only requests pass with a token for which its server vouches (RFC 7662).
+//! `question.rs` asks it, `answers.rs` keeps what it said and lets one question stand for all who
+//! wait; `bearer/` finds tokens, refuses and stamps.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+
+use carnet_config::routing::middleware::OAuthIntrospection as Options;
+use carnet_jose::jwt::{self, Claims};
+use carnet_oauth::Clock;
+use futures_util::future::BoxFuture;
+use secrecy::{ExposeSecret as _, SecretString};
+use serde_json::Value;
+
+mod answers;
+mod question;
+
+use answers::{Answers, Verdict};
+use question::Question;
+
+use super::bearer::{
+    Binding, Challenge, Claimed, Digests, Guard, Known, Place, Resource, Scheme, Shown, Vouched,
+};
+use super::{Exchange, Identity, Middleware, Next};
+use crate::body::{Request, Response};
+use crate::error::{Fault, Reason};
+use crate::jwks::Expected;
+use crate::supplies::Supplies;
+
+/// The middleware. What it was told is kept as long as it is carried over.
+pub(super) struct OAuthIntrospection {
+    name: String,
+    place: Place,
+    resource: Option<Resource>,
+    challenge: Arc<Challenge>,
+    guard: Guard,
+    digests: Digests,
+    server: Arc<Server>,
+}
+
+/// The server, and what its answers come to.
+struct Server {
+    question: Question,
+    answers: Answers,
+    expected: Expected,
+    claimed: Claimed,
+    clock: Arc<dyn Clock>,
+    max_age: Duration,
+    negative_max_age: Duration,
+}
+
+impl OAuthIntrospection {
+    /// The middleware of these options. The error is one sentence.
+    pub(super) fn new(name: &str, options: &Options, supplies: &Supplies) -> Result<Self, String> {
+        let expected = Expected {
+            issuer: options.issuer.clone(),
+            audience: options.audience.clone(),
+            leeway: 0,
+            needs_end: false,
+        };
+        let resource = options.resource_metadata.as_ref().map(Resource::new);
+        Ok(Self {
+            name: name.to_owned(),
+            place: Place::new(&options.token_source, &supplies.room)?,
+            challenge: Arc::new(Challenge::new(resource.as_ref())),
+            resource,
+            guard: Guard::new(&supplies.clock),
+            digests: Digests::new(supplies.random.as_ref()),
+            server: Arc::new(Server {
+                question: Question::new(options, supplies)?,
+                answers: Answers::new(),
+                expected,
+                claimed: Claimed::new(&options.claimed)?,
+                clock: Arc::clone(&supplies.clock),
+                max_age: options.cache.max_age,
+                negative_max_age: options.cache.negative_max_age,
+            }),
+        })
+    }
+
+    async fn pass(
+        &self,
+        request: Request,
+        exchange: &Exchange,
+        next: Next<'_>,
+    ) -> Result<Response, Fault> {
+        if let Some(answer) = self
+            .resource
+            .as_ref()
+            .and_then(|told| told.answer(&request))
+        {
+            return Ok(answer);
+        }
+        let (mut request, found, _share) = self.place.look(request, exchange).await?;
+        let shown = match Shown::only(found) {
+            Ok(shown) => shown,
+            Err(fault) => return Ok(self.challenge.refused(&fault, Scheme::Bearer, exchange)),
+        };
+        match self.admitted(&shown, exchange).await {
+            Err(fault) => Ok(self.challenge.refused(&fault, shown.scheme, exchange)),
+            Ok(known) => {
+                self.server.claimed.admit(&mut request, &known, &self.place);
+                let vouched = Vouched(known, Arc::clone(&self.challenge));
+                request.extensions_mut().insert(vouched);
+                Ok(next.run(request).await)
+            }
+        }
+    }
+
+    /// The token, where it is right and this request may use it here.
+    async fn admitted(&self, shown: &Shown, exchange: &Exchange) -> Result<Arc<Known>, Fault> {
+        let known = self.known(&shown.token).await?;
+        exchange.identify(Identity {
+            username: known.stamped.username.clone(),
+            client_id: None,
+        });
+        self.guard.check(&known, shown, exchange)?;
+        Ok(known)
+    }
+
+    /// What its server says of a token.
+    async fn known(&self, token: &SecretString) -> Result<Arc<Known>, Fault> {
+        let server = &self.server;
+        let digest = self.digests.of(token.expose_secret());
+        let kept = server.answers.find(&digest, server.clock.now());
+        let outcome = match kept {
+            Some(verdict) => Ok(verdict),
+            None => {
+                let (asking, token) = (Arc::clone(server), token.clone());
+                let ask = async move { asking.ask(&token).await };
+                server.answers.one_for_all(server, digest, ask).await
+            }
+        };
+        let invalid = |sentence| Fault::new(Reason::TokenInvalid).because(sentence);
+        match outcome {
+            Ok(verdict) => match &verdict.known {
+                Ok(known) => Ok(Arc::clone(known)),
+                Err(sentence) => Err(invalid(*sentence)),
+            },
+            Err(sentence) => Err(Fault::new(Reason::TokenUnverifiable)
+                .retry_after(Duration::from_secs(1))
+                .because(sentence)),
+        }
+    }
+}
+
+impl AsRef<Answers> for Server {
+    fn as_ref(&self) -> &Answers {
+        &self.answers
+    }
+}
+
+impl Server {
+    /// Asks. The error is for the log: there was no answer.
+    async fn ask(&self, token: &SecretString) -> Result<Verdict, String> {
+        let claims = self.question.ask(token).await?;
+        let now = self.clock.now();
+        let length = token.expose_secret().len();
+        Ok(match self.judged(claims, now) {
+            Ok((known, until)) => Verdict::new(Ok(Arc::new(known)), (now, until), length),
+            Err(sentence) => {
+                let until = now + self.negative_max_age;
+                Verdict::new(Err(sentence), (now, until), length)
+            }
+        })
+    }
+
+    /// What an answer comes to, and until when. The error says why the token does not count.
+    fn judged(&self, claims: Claims, now: SystemTime) -> Result<(Known, SystemTime), &'static str> {
+        match claims.get("active") {
+            Some(Value::Bool(true)) => {}
+            _ => return Err("its server says that the token is not active"),
+        }
+        let seconds = crate::token_source::seconds(now);
+        self.expected.look(&claims, None, seconds)?;
+        let end = jwt::time(&claims, "exp").and_then(|end| {
+            let since = Duration::from_secs(u64::try_from(end).ok()?);
+            SystemTime::UNIX_EPOCH.checked_add(since)
+        });
+        let longest = now + self.max_age;
+        let claims = Value::Object(claims);
+        let known = Known {
+            binding: Binding::of(&claims),
+            stamped: self.claimed.stamp(claims),
+            strength: None,
+        };
+        Ok((known, end.map_or(longest, |end| end.min(longest))))
+    }
+}
+
+impl Middleware for OAuthIntrospection {
+    fn kind(&self) -> &'static str {
+        "oAuthIntrospection"
+    }
+
+    fn handle<'a>(
+        &'a self,
+        request: Request,
+        exchange: &'a Exchange,
+        next: Next<'a>,
+    ) -> BoxFuture<'a, Result<Response, Fault>> {
+        Box::pin(self.pass(request, exchange, next))
+    }
+}
+
+impl fmt::Debug for OAuthIntrospection {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("OAuthIntrospection")
+            .field("name", &self.name)
+            .finish_non_exhaustive()
+    }
+}
