@@ -3,6 +3,7 @@
 
 use carnet_config::routing::middleware::Headers as Options;
 use carnet_config::routing::middleware::headers::{Cors, Custom, Security};
+use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
 use http::header::{
     ACCESS_CONTROL_ALLOW_CREDENTIALS, ACCESS_CONTROL_ALLOW_HEADERS, ACCESS_CONTROL_ALLOW_METHODS,
@@ -330,10 +331,9 @@ impl Middleware for Headers {
         }
         let is_encrypted = self.is_encrypted(&request, exchange);
         let answer = next.run(request);
-        Box::pin(async move {
-            let mut response = answer.await;
+        Box::pin(answer.map(move |mut response| {
             self.promise(response.headers_mut(), is_encrypted);
             answered(response)
-        })
+        }))
     }
 }

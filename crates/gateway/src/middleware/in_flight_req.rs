@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use bytes::Bytes;
 use carnet_config::routing::middleware::{InFlightReq as Options, SourceCriterion};
+use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
 use http::StatusCode;
 
@@ -96,14 +97,13 @@ impl Middleware for InFlightReq {
             return decided(Ok(response));
         };
         let answer = next.run(request);
-        Box::pin(async move {
-            let response = answer.await;
+        Box::pin(answer.map(move |response| {
             // A request is under way until its answer has been sent.
             let held = move |frame| {
                 let _place = &place;
                 frame
             };
             Ok(response.map(|body| body.passed(held)))
-        })
+        }))
     }
 }
