@@ -149,7 +149,7 @@ impl Middleware for BasicAuth {
 }
 
 #[cfg(test)]
-#[expect(clippy::unwrap_used, reason = "tests")]
+#[expect(clippy::indexing_slicing, clippy::unwrap_used, reason = "tests")]
 mod tests {
     use std::pin::pin;
     use std::task::Poll;
@@ -158,9 +158,8 @@ mod tests {
 
     use super::*;
 
-    // The hash is another password's, so only what is remembered can say yes.
-    #[tokio::test]
-    async fn who_waits_while_the_same_password_turns_out_right_computes_nothing() {
+    /// Nobody's users, the hash of `test` for everybody, and one turn.
+    fn guarded() -> BasicAuth {
         let other = Hash::parse("{SHA}qUqP5cyxm6YcTAhz05Hph5gvu9M=").unwrap();
         let options = Options {
             users: BTreeMap::new(),
@@ -169,7 +168,7 @@ mod tests {
             header_field: None,
             remove_header: false,
         };
-        let auth = BasicAuth {
+        BasicAuth {
             users: BTreeMap::new(),
             decoy: Arc::new(other),
             challenge: HeaderValue::from_static("Basic"),
@@ -177,11 +176,21 @@ mod tests {
             digests: hmac::Context::with_key(&hmac::Key::new(hmac::HMAC_SHA256, &[1; 32])),
             right: Cache::new(REMEMBERED),
             turns: Semaphore::new(1),
-        };
-        let shown = Credentials {
-            id: "a".to_owned(),
-            secret: "right".into(),
-        };
+        }
+    }
+
+    fn shown(id: &str, secret: &str) -> Credentials {
+        Credentials {
+            id: id.to_owned(),
+            secret: secret.into(),
+        }
+    }
+
+    // The hash is another password's, so only what is remembered can say yes.
+    #[tokio::test]
+    async fn who_waits_while_the_same_password_turns_out_right_computes_nothing() {
+        let auth = guarded();
+        let shown = shown("a", "right");
         let turn = auth.turns.acquire().await.unwrap();
         let digest = auth.digest(&shown);
         let mut waiting = pin!(auth.is_right(&shown, digest));
@@ -189,5 +198,41 @@ mod tests {
         auth.right.insert(digest, ());
         drop(turn);
         assert!(waiting.await.unwrap());
+    }
+
+    /// Traefik told by the time of a refusal that there was no such user.
+    // Holds CVE-2026-32595, CVE-2026-41263.
+    #[tokio::test]
+    async fn a_name_that_nobody_has_waits_for_a_hash_and_is_refused_whatever_it_says() {
+        let auth = guarded();
+        let shown = shown("nobody", "test");
+        for _ in 0..2 {
+            let digest = auth.digest(&shown);
+            let turn = auth.turns.acquire().await.unwrap();
+            let mut waiting = pin!(auth.is_right(&shown, digest));
+            assert!(matches!(poll!(waiting.as_mut()), Poll::Pending));
+            drop(turn);
+            assert!(!waiting.await.unwrap());
+        }
+    }
+
+    /// In Traefik those waited together whose name and password read the same without their border.
+    // Holds CVE-2026-71326, CVE-2026-88010.
+    #[test]
+    fn what_is_remembered_is_a_name_and_a_password_and_nothing_that_is_stored() {
+        let auth = guarded();
+        let pairs = [
+            ("a", "btest"),
+            ("ab", "test"),
+            ("", "abtest"),
+            ("abtest", ""),
+        ];
+        let digests = pairs.map(|(id, secret)| auth.digest(&shown(id, secret)));
+        for (at, digest) in digests.iter().enumerate() {
+            assert!(!digests[at + 1..].contains(digest), "{:?}", pairs[at]);
+        }
+        let (mut other, shown) = (guarded(), shown("a", "x"));
+        other.users = BTreeMap::from([("a".to_owned(), Arc::clone(&other.decoy))]);
+        assert_eq!(auth.digest(&shown), other.digest(&shown));
     }
 }
