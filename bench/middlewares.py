@@ -1,9 +1,10 @@
 """What middlewares cost: ten cheap ones in a chain, and passwords, beside a plain route of the same process and beside
-Traefik with the same chain."""
+Traefik with the same chain; and answers that are packed, beside nginx at the same level."""
 
 from __future__ import annotations
 
 import base64
+import gzip
 import random
 import urllib.request
 from dataclasses import dataclass
@@ -19,16 +20,18 @@ from servers import BODY, PEERS, Server, Servers, ask
 CONNECTIONS = 64
 PASSWORD = "Basic " + base64.b64encode(b"alice:bench").decode()
 # Scene, path, more headers.
-PLAIN, CHAIN, PEOPLE = "plain", "chain", "people"
+PLAIN, CHAIN, PEOPLE, PACKED = "plain", "chain", "people", "packed"
 ASKED = {
     PLAIN: ("/bench", {}),
     CHAIN: ("/chain/bench", {}),
     PEOPLE: ("/people/bench", {"Authorization": PASSWORD}),
+    PACKED: ("/packed.json", {}),
 }
 TARGETS = [
     Target("CPU per request, a chain of ten, against the plain proxy", "<=", 1.15, 1.05),
     Target("the same chain against Traefik's", "<=", 0.3, 0.2),
     Target("CPU per request, basicAuth with bcrypt, warm, against the plain proxy", "<=", 1.1, 1.03),
+    Target("CPU per request, compress, gzip of 100 KB of JSON, against nginx at the same level", "<=", 1.2, 1.0),
 ]
 
 
@@ -46,6 +49,10 @@ def measure(servers: Servers, programs: dict[str, str], extent: Extent) -> dict[
     asked = [(_start(servers, "carnet", programs["carnet"], backend.port), name) for name in ASKED]
     if "traefik" in programs:
         asked.append((_start(servers, "traefik", programs["traefik"], backend.port), CHAIN))
+    asked.append((servers.serve("nginx", programs["nginx"], backend.port, SERVER), PACKED))
+    for who, name in asked:
+        if name == PACKED:
+            _check_packed(who, (Path(servers.directory) / "packed.json").read_bytes())
     spent: dict[tuple[str, str], list[float]] = {(who.name, name): [] for who, name in asked}
     order = random.Random(42)
     for who, name in asked:
@@ -67,6 +74,7 @@ def _figures(spent: dict[tuple[str, str], list[float]]) -> dict[str, list[float]
     if theirs:
         figures[TARGETS[1].name] = ratios(ours[CHAIN], theirs)
     figures[TARGETS[2].name] = ratios(ours[PEOPLE], ours[PLAIN])
+    figures[TARGETS[3].name] = ratios(ours[PACKED], spent["nginx", PACKED])
     return figures | {f"CPU per request, {who}, {name}, us": found for (who, name), found in spent.items()}
 
 
@@ -84,11 +92,19 @@ def _start(servers: Servers, name: str, program: str, backend: int) -> Server:
     return Server(name, port, process)
 
 
-def _once(server: Server, name: str) -> None:
+def _once(server: Server, name: str) -> bytes:
     path, headers = ASKED[name]
     request = urllib.request.Request(f"http://127.0.0.1:{server.port}{path}", headers={**load.HEADERS, **headers})
     with urllib.request.urlopen(request, timeout=20) as answer:
-        answer.read()
+        return answer.read()
+
+
+def _check_packed(server: Server, content: bytes) -> None:
+    """Both must do the work, and about as well."""
+    packed = _once(server, PACKED)
+    if gzip.decompress(packed) != content:
+        raise SystemExit(f"bench: {server.name} packs to something else")
+    say(f"{server.name} packs {len(content)} bytes to {len(packed)}")
 
 
 def _cpu_us(server: Server, name: str, seconds: float) -> float:

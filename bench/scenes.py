@@ -7,6 +7,7 @@ import json
 import random
 import resource
 import socket
+import ssl
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -84,6 +85,7 @@ def measure(
     """Samples of every scene and program that is measured, and those of the pace and of memory."""
     wanted = [name for name in PROGRAMS if name in measured]
     started, idle = _start(servers, wanted, programs)
+    _check_ciphers(started)
     results: dict[str, Samples] = {}
     order = random.Random(42)
     for at, (name, scene) in enumerate(SCENES.items()):
@@ -138,6 +140,20 @@ def _start(
         idle[name] = server.memory_mib()
         started.append(server)
     return started, idle
+
+
+def _check_ciphers(started: list[Server]) -> None:
+    """What the load agrees upon with each; carnet is held against nginx with the same alone."""
+    context = ssl.create_default_context()
+    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    agreed = {}
+    for server in started:
+        with socket.create_connection(("127.0.0.1", server.tls), timeout=5) as plain:
+            with context.wrap_socket(plain, server_hostname=load.HOST) as client:
+                agreed[server.name] = f"{client.version()} {client.cipher()[0]}"
+    say(f"TLS: {', '.join(f'{name} {cipher}' for name, cipher in agreed.items())}")
+    if agreed.get("nginx", agreed["carnet"]) != agreed["carnet"]:
+        raise SystemExit("bench: nginx and carnet speak with other ciphers; no figure counts")
 
 
 def _sample(

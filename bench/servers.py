@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import os
+import random
 import socket
 import subprocess
 import urllib.request
@@ -78,6 +80,7 @@ class Servers(Processes):
             return
         for name, size in FILES.items():
             (folder / name).write_bytes(b"x" * size)
+        (folder / "packed.json").write_text(_json(100_000), encoding="ascii")
         command = ["openssl", "req", "-x509", "-nodes", "-newkey", "ec", "-days", "2"]
         command += ["-pkeyopt", "ec_paramgen_curve:P-256", "-subj", f"/CN={load.HOST}"]
         command += ["-addext", f"subjectAltName=DNS:{load.HOST}"]
@@ -85,6 +88,18 @@ class Servers(Processes):
         subprocess.run(command, check=True, capture_output=True)
         parts = [(folder / name).read_text("ascii") for name in ("certificate.pem", "key.pem")]
         (folder / "both.pem").write_text("".join(parts), encoding="ascii")
+
+
+def _json(size: int) -> str:
+    """What an interface answers: records that are alike and not the same, about so many bytes."""
+    rolled, records, length = random.Random(42), [], 0
+    while length < size:
+        number = rolled.randrange(10**9)
+        record = {"id": number, "name": f"item-{number % 977}", "price": rolled.randrange(10**5) / 100}
+        record |= {"tags": rolled.sample(["new", "sale", "blue", "large"], 2), "stock": rolled.random() < 0.5}
+        records.append(record)
+        length += len(json.dumps(record)) + 2
+    return json.dumps(records)
 
 
 def _answers_at_all(port: int) -> bool:

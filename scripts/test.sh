@@ -250,10 +250,10 @@ step_traefik() {
     python3 compat/traefik/shared_limit.py --carnet target/release/carnet
 }
 
-# Clients that others wrote, through the gateway: curl, openssl, h2load, h2spec, and libraries of
-# Python.
+# Clients that others wrote, through the gateway: curl, openssl, h2load, h2spec, a browser, and
+# libraries of Python; and nginx behind it.
 step_gateway() {
-    need curl=curl openssl=openssl h2load=nghttp2-client go=golang-go
+    need curl=curl openssl=openssl h2load=nghttp2-client go=golang-go nginx=nginx chromium=chromium
     need_h2spec
     python_package websockets==17.4
     python_package grpcio==1.85.3

@@ -26,6 +26,8 @@ from stand import Stand  # noqa: E402
 CLIENTS = {
     "curl": "calls",
     "openssl": "handshakes",
+    "nginx": "requests",
+    "readers": "answers",
     "websockets": "messages",
     "grpc": "calls",
     "h2load": "requests",

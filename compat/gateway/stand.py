@@ -11,6 +11,8 @@ from processes import Processes, free_ports
 
 # Name of the host that everybody asks for; its certificate is signed by itself.
 HOST = "localhost"
+# What some routes have before their service.
+STATIONS = {"guarded": ["guard"], "flaky": ["page", "again"], "pages": ["pack"]}
 
 
 class Stand:
@@ -19,6 +21,7 @@ class Stand:
     def __init__(self, carnet: str, folder: Path, processes: Processes) -> None:
         self.carnet, self.folder, self.processes = carnet, folder, processes
         self.web, self.secure, self.whoami, self.websocket, self.grpc = free_ports(5)
+        self.auth, self.flaky, self.pages = free_ports(3)
         self.ca, self.key = folder / "ca.pem", folder / "ca.key"
 
     def start(self) -> None:
@@ -57,10 +60,15 @@ class Stand:
             "whoami": ("PathPrefix(`/`)", f"http://127.0.0.1:{self.whoami}"),
             "websocket": ("PathPrefix(`/websocket`)", f"http://127.0.0.1:{self.websocket}"),
             "grpc": ("PathPrefix(`/calls.Calls/`)", f"h2c://127.0.0.1:{self.grpc}"),
+            "flaky": ("PathPrefix(`/flaky`)", f"http://127.0.0.1:{self.flaky}"),
+            "pages": ("PathPrefix(`/packed`)", f"http://127.0.0.1:{self.pages}"),
         }
         routers: dict[str, object] = {
             name: {"rule": rule, "service": name} for name, (rule, _) in backends.items()
         }
+        routers["guarded"] = {"rule": "PathPrefix(`/guarded`)", "service": "whoami"}
+        for name, stations in STATIONS.items():
+            routers[name] |= {"middlewares": stations}
         for option in ("modern", "old", "strict", "mutual"):
             routers[option] = {
                 "entryPoints": ["secure"],
@@ -71,6 +79,14 @@ class Stand:
         services = {
             name: {"loadBalancer": {"servers": [{"url": url}]}}
             for name, (_, url) in backends.items()
+        }
+        auth = {"address": f"http://127.0.0.1:{self.auth}/auth", "authResponseHeaders": ["X-Auth-User"]}
+        page = {"status": ["503"], "service": "whoami", "query": "/page/{originalStatus}", "statusRewrites": {"503": 200}}
+        middlewares = {
+            "guard": {"forwardAuth": auth},
+            "page": {"errors": page},
+            "again": {"retry": {"attempts": 3, "status": ["503"]}},
+            "pack": {"compress": {}},
         }
         client = str(self.folder / "client.pem")
         tls = {
@@ -92,7 +108,8 @@ class Stand:
                 },
             },
         }
-        return {"http": {"routers": routers, "services": services}, "tls": tls}
+        http = {"routers": routers, "services": services, "middlewares": middlewares}
+        return {"http": http, "tls": tls}
 
     @staticmethod
     def _certificate(name: str, certificate: Path, key: Path) -> None:

@@ -47,6 +47,9 @@ def _ask(random: Random, frame: Frame, which: int) -> None:
         request.headers.append(("Accept-Encoding", random.choice(ACCEPTED)))
     if random.random() < 0.2:
         request.headers.append(("Content-Type", random.choice(["text/plain", "application/grpc"])))
+    if request.path == "/bench" and request.method == "POST":
+        # It ends the connection of a body that it does not read, and Traefik may meet that.
+        request.method = "GET"
     if request.method == "POST":
         request.body = b"hello"
     accepted = dict(request.headers).get("Accept-Encoding", "")

@@ -233,6 +233,8 @@ def _ask(random: Random, frame: Frame, which: int, kinds: list[str]) -> None:
             request.headers.append((name, random.choice(values)))
     if random.random() < 0.7 and "Origin" in dict(request.headers):
         request.headers.append(("Access-Control-Request-Method", "PUT"))
+        if random.random() < 0.5:
+            request.headers.append(("Access-Control-Request-Headers", "x-a, x-b"))
     if random.random() < 0.7:
         request.headers.append(("Authorization", _authorization(random)))
     if request.method == "POST":

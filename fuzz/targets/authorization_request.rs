@@ -32,5 +32,8 @@ fuzz_target!(|query: &str| {
             assert!(!word.is_empty() && !words[..at].contains(word));
         }
     }
-    assert_eq!(request.is_openid(), request.scopes.iter().any(|name| name == "openid"));
+    assert_eq!(
+        request.is_openid(),
+        request.scopes.iter().any(|name| name == "openid")
+    );
 });

@@ -47,7 +47,6 @@ fn check(text: &str) {
         if let Ok(proven) = proven {
             // Nobody is expected to find one whose signature is right.
             assert_eq!((proven.name.len(), proven.thumbprint.len()), (43, 43));
-            assert!(now <= NOW + dpop::PAST && now >= NOW - dpop::AHEAD);
         }
         let _ = nonces.accepts(text, now);
     }

@@ -14,5 +14,8 @@ fuzz_target!(|body: &[u8]| {
     assert_eq!(serde_json::to_value(&again).expect("and written"), written);
     let scopes: Vec<&str> = client.scopes().collect();
     assert!(scopes.iter().all(|scope| !scope.is_empty()));
-    let _ = (client.is_public(), client.allows_grant("authorization_code"));
+    let _ = (
+        client.is_public(),
+        client.allows_grant("authorization_code"),
+    );
 });

@@ -66,6 +66,8 @@ pub enum Reason {
     TokenMissing,
     /// The caller sent a token that is wrong, or not his to use.
     TokenInvalid,
+    /// The proof of a key beside a token is missing or wrong, or was used before.
+    ProofInvalid,
     /// Nobody can say now whether a token is right: its keys, or its server, are out of reach.
     TokenUnverifiable,
     /// The token's claims do not satisfy the middleware's `claims`.
@@ -166,6 +168,7 @@ impl Reason {
             Self::AuthService => "auth_service",
             Self::TokenMissing => "token_missing",
             Self::TokenInvalid => "token_invalid",
+            Self::ProofInvalid => "proof_invalid",
             Self::TokenUnverifiable => "token_unverifiable",
             Self::ClaimsUnsatisfied => "claims_unsatisfied",
             Self::TokenEndpointUnavailable => "token_endpoint_unavailable",
@@ -198,6 +201,7 @@ impl Reason {
             | Self::CallerForbidden
             | Self::TokenMissing
             | Self::TokenInvalid
+            | Self::ProofInvalid
             | Self::ClaimsUnsatisfied => Side::Client,
             Self::AuthService
             | Self::TokenUnverifiable
@@ -245,9 +249,10 @@ impl Reason {
             | Self::TokenEndpointUnavailable
             | Self::TokenUnverifiable => "Service Unavailable",
             Self::ClientGone => "Client Closed Request",
-            Self::CallerUnauthenticated | Self::TokenMissing | Self::TokenInvalid => {
-                "401 Unauthorized\n"
-            }
+            Self::CallerUnauthenticated
+            | Self::TokenMissing
+            | Self::TokenInvalid
+            | Self::ProofInvalid => "401 Unauthorized\n",
             Self::CallerForbidden | Self::ClaimsUnsatisfied => "Forbidden",
             Self::TokenEndpointAnswer
             | Self::TokenRefused

@@ -1,11 +1,20 @@
 //! `host[:port]`, as clients and URLs write it (RFC 3986 section 3.2).
 
+use http::HeaderValue;
+
 /// Name and port, as Go's `net.SplitHostPort` sees them; the brackets of an IPv6 address stay.
 pub(crate) fn split(host: &str) -> (&str, Option<&str>) {
-    match host.rsplit_once(':') {
+    // Hosts are short: a search that begins at once is the faster one.
+    let colon = host.bytes().rposition(|byte| byte == b':');
+    match colon.map(|colon| (&host[..colon], &host[colon + 1..])) {
         Some((name, port)) if name.ends_with(']') || !name.contains(':') => (name, Some(port)),
         _ => (host, None),
     }
+}
+
+/// What a header says of a host; nothing where it is no text.
+pub(crate) fn text(value: &HeaderValue) -> &str {
+    value.to_str().unwrap_or_default()
 }
 
 /// A name without the brackets of an IPv6 address.

@@ -34,7 +34,7 @@ pub(crate) fn to_fault(fault: &Fault, exchange: &Exchange) -> Response {
             headers.insert(WWW_AUTHENTICATE, CHALLENGE);
         }
         // Which token is wanted says the middleware that wants it.
-        Reason::TokenMissing | Reason::TokenInvalid => {
+        Reason::TokenMissing | Reason::TokenInvalid | Reason::ProofInvalid => {
             headers.insert(CONTENT_TYPE, PLAIN);
         }
         _ => {}
@@ -92,9 +92,10 @@ pub(crate) fn status(reason: Reason) -> StatusCode {
         | Reason::TokenUnverifiable => StatusCode::SERVICE_UNAVAILABLE,
         // Nginx's number, as Traefik logs it. No client is left to read it.
         Reason::ClientGone => StatusCode::from_u16(499).unwrap_or(StatusCode::BAD_REQUEST),
-        Reason::CallerUnauthenticated | Reason::TokenMissing | Reason::TokenInvalid => {
-            StatusCode::UNAUTHORIZED
-        }
+        Reason::CallerUnauthenticated
+        | Reason::TokenMissing
+        | Reason::TokenInvalid
+        | Reason::ProofInvalid => StatusCode::UNAUTHORIZED,
         Reason::CallerForbidden | Reason::ClaimsUnsatisfied => StatusCode::FORBIDDEN,
         Reason::TokenEndpointAnswer
         | Reason::TokenRefused

@@ -1,11 +1,12 @@
-//! The signature algorithms of RFC 7518 and RFC 8037. There is no `none` and nothing symmetric:
+//! The signature algorithms of RFC 7518, RFC 8037 and RFC 9964. There is no `none` and nothing symmetric:
 //! what does not exist cannot be confused. Secrets are another type (`shared_secret.rs`), which no set
 //! of keys can hold.
 
 use std::{fmt, str::FromStr};
 
 use aws_lc_rs::signature::{
-    self, EcdsaSigningAlgorithm, EcdsaVerificationAlgorithm, RsaParameters, RsaSignatureEncoding,
+    self, EcdsaSigningAlgorithm, EcdsaVerificationAlgorithm, PqdsaSigningAlgorithm,
+    PqdsaVerificationAlgorithm, RsaParameters, RsaSignatureEncoding,
 };
 
 use crate::KeyError;
@@ -33,6 +34,10 @@ pub enum Algorithm {
     Es512,
     /// Ed25519.
     EdDsa,
+    /// ML-DSA-44 (FIPS 204).
+    MlDsa44,
+    /// ML-DSA-65.
+    MlDsa65,
 }
 
 /// The size of a generated RSA key.
@@ -60,7 +65,7 @@ pub enum Curve {
 
 impl Algorithm {
     /// All of them.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 12] = [
         Self::Rs256,
         Self::Rs384,
         Self::Rs512,
@@ -71,6 +76,8 @@ impl Algorithm {
         Self::Es384,
         Self::Es512,
         Self::EdDsa,
+        Self::MlDsa44,
+        Self::MlDsa65,
     ];
 
     /// The registered name.
@@ -87,6 +94,8 @@ impl Algorithm {
             Self::Es384 => "ES384",
             Self::Es512 => "ES512",
             Self::EdDsa => "EdDSA",
+            Self::MlDsa44 => "ML-DSA-44",
+            Self::MlDsa65 => "ML-DSA-65",
         }
     }
 
@@ -97,6 +106,15 @@ impl Algorithm {
             Self::Es256 => Some(Curve::P256),
             Self::Es384 => Some(Curve::P384),
             Self::Es512 => Some(Curve::P521),
+            _ => None,
+        }
+    }
+
+    /// The parameters of ML-DSA, for ML-DSA.
+    pub(crate) const fn ml_dsa(self) -> Option<&'static MlDsa> {
+        match self {
+            Self::MlDsa44 => Some(&ML_DSA_44),
+            Self::MlDsa65 => Some(&ML_DSA_65),
             _ => None,
         }
     }
@@ -134,6 +152,30 @@ impl Algorithm {
         }
     }
 }
+
+/// The parameters of an ML-DSA.
+pub(crate) struct MlDsa {
+    pub(crate) signing: &'static PqdsaSigningAlgorithm,
+    pub(crate) verification: &'static PqdsaVerificationAlgorithm,
+    /// The length of a public key in bytes (FIPS 204, table 2).
+    pub(crate) public_bytes: usize,
+    /// Its object identifier (RFC 9881, section 2), without tag and length.
+    pub(crate) oid: &'static [u8],
+}
+
+static ML_DSA_44: MlDsa = MlDsa {
+    signing: &signature::ML_DSA_44_SIGNING,
+    verification: &signature::ML_DSA_44,
+    public_bytes: 1312,
+    oid: &[0x60, 0x86, 0x48, 0x01, 0x65, 0x03, 0x04, 0x03, 0x11],
+};
+
+static ML_DSA_65: MlDsa = MlDsa {
+    signing: &signature::ML_DSA_65_SIGNING,
+    verification: &signature::ML_DSA_65,
+    public_bytes: 1952,
+    oid: &[0x60, 0x86, 0x48, 0x01, 0x65, 0x03, 0x04, 0x03, 0x12],
+};
 
 impl Curve {
     /// The registered name.

@@ -7,6 +7,8 @@ const OCTET_STRING: u8 = 0x04;
 const SEQUENCE: u8 = 0x30;
 const BIT_STRING: u8 = 0x03;
 const OBJECT_IDENTIFIER: u8 = 0x06;
+/// A seed alone, where a key may also be expanded.
+const SEED: u8 = 0x80;
 /// `version` of a certificate, which the first version lacks.
 const VERSION: u8 = 0xa0;
 
@@ -47,6 +49,16 @@ pub(crate) fn rsa_numbers(pkcs8: &[u8]) -> Option<RsaNumbers<'_>> {
         *slot = without_leading_zeros(number);
     }
     Some(found)
+}
+
+/// The seed of an ML-DSA key (RFC 9881, section 6) in its PKCS #8 envelope.
+pub(crate) fn ml_dsa_seed(pkcs8: &[u8]) -> Option<&[u8]> {
+    let (mut envelope, _) = element(pkcs8, SEQUENCE)?;
+    for tag in [INTEGER, SEQUENCE] {
+        (_, envelope) = element(envelope, tag)?;
+    }
+    let (octets, _) = element(envelope, OCTET_STRING)?;
+    element(octets, SEED).map(|(seed, _)| seed)
 }
 
 /// Reads a `SubjectPublicKeyInfo`.

@@ -18,6 +18,12 @@ pub(crate) fn of(material: &Material) -> String {
             base64url::encode(x),
             base64url::encode(y)
         ),
+        // RFC 9964, section 6: of such a key the algorithm is one of its required members.
+        Material::Akp { algorithm, public } => format!(
+            r#"{{"alg":"{}","kty":"AKP","pub":"{}"}}"#,
+            algorithm.name(),
+            base64url::encode(public)
+        ),
         Material::Ed25519 { x } => {
             format!(
                 r#"{{"crv":"Ed25519","kty":"OKP","x":"{}"}}"#,

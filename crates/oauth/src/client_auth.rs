@@ -72,21 +72,22 @@ impl Basic {
         if header.len() > MAX_HEADER {
             return None;
         }
-        let header = std::str::from_utf8(header).ok()?;
-        let (scheme, encoded) = header.split_once(' ')?;
-        if !scheme.eq_ignore_ascii_case("basic") {
+        let space = header.iter().position(|byte| *byte == b' ')?;
+        let (scheme, encoded) = (&header[..space], &header[space + 1..]);
+        if !scheme.eq_ignore_ascii_case(b"basic") {
             return None;
         }
         let text = String::from_utf8(STANDARD.decode(encoded).ok()?)
             .unwrap_or_else(|latin| latin.as_bytes().iter().copied().map(char::from).collect());
-        let (id, secret) = text.split_once(':')?;
+        let colon = text.bytes().position(|byte| byte == b':')?;
+        let (id, secret) = (&text[..colon], &text[colon + 1..]);
         let raw = Credentials {
             id: id.to_owned(),
             secret: SecretString::from(secret),
         };
         let mut readings = Vec::with_capacity(2);
         // Nothing else is written in another way in a form.
-        if text.contains(['%', '+'])
+        if text.bytes().any(|byte| matches!(byte, b'%' | b'+'))
             && let (Some(decoded_id), Some(decoded)) =
                 (form::decode(id.as_bytes()), form::decode(secret.as_bytes()))
             && (decoded_id != id || decoded != secret)

@@ -404,7 +404,7 @@ fn domain_failure(error: AdminError) -> (StatusCode, &'static str, String) {
         AdminError::RedirectUri(text) => (bad, "invalid_redirect_uri", text),
         AdminError::UnsupportedAlgorithm => {
             let text = "Member 'alg' must be one of RS256, RS384, RS512, PS256, PS384, PS512, \
-                        ES256, ES384, ES512, EdDSA.";
+                        ES256, ES384, ES512, EdDSA, ML-DSA-44, ML-DSA-65.";
             (bad, "Bad Request", text.to_owned())
         }
         AdminError::Parameter(text) => (bad, "invalid_request", text),

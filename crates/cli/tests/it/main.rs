@@ -16,6 +16,7 @@ mod demo;
 mod foreign_verifiers;
 mod gateway_files;
 mod gateway_traces;
+mod hardened;
 mod installation;
 mod keys;
 mod lines;

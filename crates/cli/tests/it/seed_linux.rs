@@ -47,6 +47,16 @@ fn the_files_as_given_are_served() {
             format!("[ $(status -H '{header}' http://whoami.localhost) != 200 ] && echo closed");
         assert_eq!(said(&mut shell, &wrong), "closed", "{file}");
     }
+    quietly(
+        &mut shell,
+        "route $linux/whoami-apikey.yaml; becomes 401 http://whoami.localhost",
+    );
+    // Nobody here has the key that the file means.
+    quietly(
+        &mut shell,
+        r#"sed -i 's|{SHA}[^"]*|{SHA}Ys23Ag/5IOWqZCw9QGaVDdHwH00=|' dynamic/whoami-apikey.yaml
+         becomes 200 -H "Authorization: Bearer $(printf bar | base64)" http://whoami.localhost"#,
+    );
     quietly(&mut shell, "kill $gateway; wait $gateway");
     assert_eq!(said(&mut shell, "ls logs"), "traefik-hub.log");
 

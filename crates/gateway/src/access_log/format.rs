@@ -171,18 +171,23 @@ fn ascii_controls(json: String) -> String {
 
 fn quote(out: &mut String, text: &str) {
     out.push('"');
-    match text.contains(['"', '\\']) {
-        true => harmless(out, &text.replace('\\', "\\\\").replace('"', "\\\"")),
-        false => harmless(out, text),
+    match is_plain(text, |byte| byte != b'"' && byte != b'\\') {
+        true => out.push_str(text),
+        false => harmless(out, &text.replace('\\', "\\\\").replace('"', "\\\"")),
     }
     out.push('"');
 }
 
+/// Whether a text is of printable ASCII characters, each as it may be.
+fn is_plain(text: &str, may_be: impl Fn(u8) -> bool) -> bool {
+    // To its end, whatever comes: so it takes many bytes at a time.
+    let is_one = |byte: u8| (b' '..=b'~').contains(&byte) & may_be(byte);
+    text.bytes().fold(true, |all, byte| all & is_one(byte))
+}
+
 /// A line stays one line, whatever a client or a token puts into it.
 fn harmless(out: &mut String, text: &str) {
-    let is_plain = |byte: u8| (b' '..=b'~').contains(&byte);
-    // To its end, whatever comes: so it takes many bytes at a time.
-    if text.bytes().fold(true, |all, byte| all & is_plain(byte)) {
+    if is_plain(text, |_| true) {
         return out.push_str(text);
     }
     for c in text.chars() {

@@ -73,11 +73,10 @@ impl Visit {
         if request.headers().contains_key(UPGRADE) {
             request.extensions_mut().insert(Arc::clone(&self.tunnels));
         }
+        // Before there is a future: what waits holds no request, and is small.
+        let entered = self.door.enter(request, &self.visitor, in_flight);
         let visit = Arc::clone(self);
-        async move {
-            let Self { door, visitor, .. } = &*visit;
-            Ok(door.answer(request, visitor, in_flight).await)
-        }
+        async move { Ok(visit.door.answer(entered).await) }
     }
 }
 

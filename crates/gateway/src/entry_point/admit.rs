@@ -7,6 +7,7 @@ use http::header::{EXPECT, HOST, HeaderName};
 use http::uri::Authority;
 use http::{HeaderMap, HeaderValue, Method, Request as HttpRequest, Version};
 
+use super::alphabet::Alphabet;
 use super::forwarded::{self, Origin};
 use super::{path, via};
 use crate::error::{Fault, Reason};
@@ -14,13 +15,16 @@ use crate::middleware::Connection;
 use crate::service::KeepForwardedFor;
 use crate::upstream::Hops;
 
+/// `host[:port]` is written in the characters of RFC 3986 section 3.2.2; no user information.
+const HOST_AND_PORT: Alphabet = Alphabet::with(b"-._~!$&'()*+;=%:[]");
+
 /// Checks and cleans a request. Gives the host as the client wrote it.
 pub(super) fn admit<B>(
     request: &mut HttpRequest<B>,
     connection: &Connection,
     options: &EntryPoint,
     hostname: &HeaderValue,
-) -> Result<String, Fault> {
+) -> Result<HeaderValue, Fault> {
     if *request.method() == Method::CONNECT {
         return Err(Fault::new(Reason::ConnectMethod));
     }
@@ -35,18 +39,17 @@ pub(super) fn admit<B>(
         let cause = "`:scheme` is `http` on an encrypted connection";
         return Err(Fault::new(Reason::BadRequest).because(cause));
     }
-    let host = host(request)?;
-    let uri = path::clean(request.uri(), options)?;
-    *request.uri_mut() = uri;
+    let (host, is_there) = host(request)?;
+    if let Some(clean) = path::clean(request.uri(), options)? {
+        *request.uri_mut() = clean;
+    }
     Hops::take(request);
     let headers = request.headers_mut();
     // Once, and not each time that there are twice as many.
     headers.reserve(forwarded::COUNT);
     underscores(headers, options.underscore_headers)?;
-    if headers.get(HOST).is_none_or(|field| field != host.as_str()) {
-        let value = HeaderValue::from_str(&host);
-        let value = value.map_err(|error| Fault::new(Reason::BadRequest).because(error))?;
-        headers.insert(HOST, value);
+    if !is_there {
+        headers.insert(HOST, host.clone());
     }
     let origin = Origin {
         connection,
@@ -87,10 +90,11 @@ fn underscores(headers: &mut HeaderMap, strategy: UnderscoreHeaders) -> Result<(
 
 /// The host the request is for. In absolute form and in HTTP/2 the target names it (RFC 9112
 /// section 3.2.2); in HTTP/2 a `host` field must agree (RFC 9113 section 8.3.1).
-fn host<B>(request: &HttpRequest<B>) -> Result<String, Fault> {
+/// And whether that is the request's one `host` field.
+fn host<B>(request: &HttpRequest<B>) -> Result<(HeaderValue, bool), Fault> {
     let refused = |cause: &'static str| Fault::new(Reason::BadRequest).because(cause);
     let mut fields = request.headers().get_all(HOST).iter();
-    let field = fields.next().map(HeaderValue::as_bytes);
+    let field = fields.next();
     if fields.next().is_some() {
         return Err(refused("there are several `Host` fields"));
     }
@@ -99,33 +103,32 @@ fn host<B>(request: &HttpRequest<B>) -> Result<String, Fault> {
             "the request target has another scheme than http and https",
         ));
     }
-    let authority = request.uri().authority().map(Authority::as_str);
     let is_http2 = request.version() == Version::HTTP_2;
+    let authority = request.uri().authority().map(Authority::as_str);
     let host = match (authority, field) {
-        (Some(authority), Some(field)) if is_http2 && authority.as_bytes() != field => {
+        (Some(authority), Some(field)) if is_http2 && field != authority => {
             return Err(refused("`:authority` and `host` differ"));
         }
-        (Some(authority), _) => authority,
-        (None, Some(field)) => str::from_utf8(field).map_err(|_| refused("the host is no text"))?,
-        (None, None) if request.version() < Version::HTTP_11 => "",
+        (Some(authority), _) => HeaderValue::from_str(authority)
+            .map_err(|error| Fault::new(Reason::BadRequest).because(error))?,
+        (None, Some(field)) => field.clone(),
+        (None, None) if request.version() < Version::HTTP_11 => HeaderValue::from_static(""),
         (None, None) => return Err(refused("there is no host")),
     };
-    match host.is_empty() && request.version() >= Version::HTTP_11 || !is_host(host) {
+    let is_there = field == Some(&host);
+    match host.is_empty() && request.version() >= Version::HTTP_11
+        || !HOST_AND_PORT.spells(host.as_bytes())
+    {
         true => Err(refused("the host is malformed")),
-        false => Ok(host.to_owned()),
+        false => Ok((host, is_there)),
     }
-}
-
-/// `host[:port]` in the characters of RFC 3986 section 3.2.2; no user information.
-fn is_host(host: &str) -> bool {
-    let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~!$&'()*+;=%:[]".contains(&byte);
-    host.bytes().all(allowed)
 }
 
 #[cfg(test)]
 #[expect(clippy::unwrap_used, reason = "tests")]
 mod tests {
     use super::*;
+    use crate::host;
 
     fn admitted(request: http::request::Builder) -> Result<String, Reason> {
         let peer = "10.1.1.1:5000".parse().unwrap();
@@ -133,6 +136,7 @@ mod tests {
         let hostname = HeaderValue::from_static("gateway");
         let mut request = request.body(()).unwrap();
         admit(&mut request, &connection, &EntryPoint::at(":80"), &hostname)
+            .map(|host| host::text(&host).to_owned())
             .map_err(|fault| fault.reason())
     }
 

@@ -3,9 +3,10 @@
 //! few times a second, not with each request.
 
 use std::pin::Pin;
-use std::task::{Context, Poll, ready};
+use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
+use tokio::task::coop;
 use tokio::time::{Instant, Sleep, sleep_until};
 
 /// A moment after which something is over.
@@ -15,6 +16,8 @@ pub(super) struct Deadline {
     due: Option<Instant>,
     /// Goes off at that moment or before.
     timer: Option<Pin<Box<Sleep>>>,
+    /// Whom it surely wakes then.
+    waker: Option<Waker>,
 }
 
 impl Deadline {
@@ -33,9 +36,20 @@ impl Deadline {
         let Some(due) = self.due else {
             return Poll::Pending;
         };
+        // Most questions come long before it goes off; who is woken need not be told again.
+        let is_asleep = self.timer.as_ref().is_some_and(|timer| !timer.is_elapsed());
+        let knows = |waker: &Waker| waker.will_wake(cx.waker());
+        if is_asleep && self.waker.as_ref().is_some_and(knows) {
+            return Poll::Pending;
+        }
         let timer = self.timer.get_or_insert_with(|| Box::pin(sleep_until(due)));
         loop {
-            ready!(timer.as_mut().poll(cx));
+            // A task that has had its turn is woken for the next one, not by the timer.
+            let hears = coop::has_budget_remaining();
+            if timer.as_mut().poll(cx).is_pending() {
+                self.waker = hears.then(|| cx.waker().clone());
+                return Poll::Pending;
+            }
             if timer.deadline() >= due {
                 return Poll::Ready(());
             }

@@ -55,21 +55,49 @@ pub(super) const COUNT: usize = 6;
 pub(super) struct Origin<'a> {
     pub(super) connection: &'a Connection,
     /// As the client wrote it, port included; the `Host` header holds the same.
-    pub(super) host: &'a str,
+    pub(super) host: &'a HeaderValue,
     /// Name of this machine; empty where it is no header value.
     pub(super) server: &'a HeaderValue,
 }
 
+/// What a request's head has of the fields that most have not. One look at each name is less than a
+/// search for each of them.
+#[derive(Debug, Clone, Copy, Default)]
+struct Marks {
+    connection: bool,
+    /// What only a trusted peer may send.
+    managed: bool,
+}
+
+impl Marks {
+    fn of(headers: &HeaderMap) -> Self {
+        let mut marks = Self::default();
+        for name in headers.keys() {
+            match *name {
+                CONNECTION => marks.connection = true,
+                _ => marks.managed |= says_where_from(name),
+            }
+        }
+        marks
+    }
+}
+
 /// Makes the headers say the truth.
 pub(super) fn forward(headers: &mut HeaderMap, origin: &Origin<'_>, options: &ForwardedHeaders) {
-    if !is_trusted(origin.connection.peer.ip(), options) {
+    let marks = Marks::of(headers);
+    if marks.managed && !is_trusted(origin.connection.peer.ip(), options) {
         strip(headers);
     }
-    fill(headers, origin);
+    fill(headers, origin, marks.connection && is_websocket(headers));
+    if marks.managed {
+        fold(headers, X_FORWARDED_FOR);
+    }
     if options.add_x_forwarded_scheme_headers {
         tell_scheme(headers);
     }
-    obey_connection(headers, &options.connection);
+    if marks.connection {
+        obey_connection(headers, &options.connection);
+    }
 }
 
 fn is_trusted(peer: IpAddr, options: &ForwardedHeaders) -> bool {
@@ -88,19 +116,23 @@ fn is_managed(name: &str) -> bool {
     })
 }
 
+/// Whether this is a header of a proxy; RFC 7239 says the same in one.
+fn says_where_from(name: &HeaderName) -> bool {
+    *name == FORWARDED || name.as_str().starts_with(['c', 'x']) && is_managed(name.as_str())
+}
+
 fn strip(headers: &mut HeaderMap) {
-    let names = headers.keys().filter(|name| {
-        // RFC 7239 says the same in one header.
-        **name == FORWARDED || (name.as_str().starts_with(['c', 'x']) && is_managed(name.as_str()))
-    });
+    let names = headers.keys().filter(|name| says_where_from(name));
     for name in names.cloned().collect::<Vec<_>>() {
         headers.remove(name);
     }
 }
 
-fn fill(headers: &mut HeaderMap, origin: &Origin<'_>) {
-    let is_websocket =
-        has_token(headers, &CONNECTION, "upgrade") && has_token(headers, &UPGRADE, "websocket");
+fn is_websocket(headers: &HeaderMap) -> bool {
+    has_token(headers, &CONNECTION, "upgrade") && has_token(headers, &UPGRADE, "websocket")
+}
+
+fn fill(headers: &mut HeaderMap, origin: &Origin<'_>, is_websocket: bool) {
     fill_one(headers, X_REAL_IP, || origin.connection.peer_ip().clone());
     let proto = match (is_websocket, origin.connection.tls.is_some()) {
         (false, false) => "http",
@@ -113,17 +145,18 @@ fn fill(headers: &mut HeaderMap, origin: &Origin<'_>) {
     });
     // What is no header value is none of a host either, which was checked before.
     // The port the client wrote, never the listener's.
-    let port = host::split(origin.host).1.filter(|port| !port.is_empty());
+    let port = host::split(host::text(origin.host))
+        .1
+        .filter(|port| !port.is_empty());
     let port = port.and_then(|port| HeaderValue::from_str(port).ok());
     let port = port.unwrap_or_else(|| HeaderValue::from_static(default_port(headers, origin)));
     fill_one(headers, X_FORWARDED_PORT, || port);
-    if let Some(host) = headers.get(HOST).filter(|host| !host.is_empty()).cloned() {
-        fill_one(headers, X_FORWARDED_HOST, || host);
+    if !origin.host.is_empty() {
+        fill_one(headers, X_FORWARDED_HOST, || origin.host.clone());
     }
     if !origin.server.is_empty() {
         headers.insert(X_FORWARDED_SERVER, origin.server.clone());
     }
-    fold(headers, X_FORWARDED_FOR);
 }
 
 /// `X-Forwarded-Proto` under two more names.

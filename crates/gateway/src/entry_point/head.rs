@@ -20,6 +20,13 @@ struct Findings<'a> {
     coding: Option<&'a [u8]>,
 }
 
+/// The length of the head that these bytes begin with, its empty line included; `None`: it is not
+/// whole.
+pub(super) fn length(bytes: &[u8]) -> Option<usize> {
+    let mut ends = memchr::memchr_iter(b'\n', bytes).map(|at| at + 1);
+    ends.find(|end| bytes[..*end].ends_with(b"\r\n\r\n"))
+}
+
 /// Judges a head, from the request line to the empty line. `None`: refuse it.
 pub(super) fn judge(head: &[u8]) -> Option<Framing> {
     let head = head.strip_suffix(b"\r\n\r\n")?;

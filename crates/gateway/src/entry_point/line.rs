@@ -10,6 +10,7 @@ use bytes::Bytes;
 use carnet_config::install::EntryPoint;
 use carnet_oauth::Clock;
 use futures_util::FutureExt;
+use futures_util::future::BoxFuture;
 use http::header::{CONNECTION, EXPECT};
 use http::{HeaderValue, Method, StatusCode, Version};
 use http_body::{Body as HttpBody, Frame, SizeHint};
@@ -23,8 +24,9 @@ use super::traffic::InFlight;
 use crate::access_log::{AccessLog, Line, Watchers};
 use crate::body::{Body, BodyError, Request, Response};
 use crate::error::{Fault, Reason};
+use crate::host;
 use crate::metrics::Metrics;
-use crate::middleware::{Connection, Exchange, Next};
+use crate::middleware::{Connection, Exchange, Next, decided};
 use crate::respond;
 use crate::room::{Room, Share};
 use crate::router::Facts;
@@ -76,9 +78,24 @@ pub(super) struct Visitor {
     pub(super) hostname: HeaderValue,
 }
 
-/// A request on its way to its route, with what it may take until there is an answer; or the answer
-/// that it got before.
+/// A request on its way to its route, with the span of that way and what it may take until there is
+/// an answer; or the answer that it got before.
 type Onward = Result<(Request, Span, Option<Share>), Response>;
+
+/// A request that came in. What it holds lasts until the last byte of its answer, and is dropped
+/// after the answer's body, which may hold an upload.
+#[derive(Debug)]
+pub(super) struct Entered {
+    line: Line,
+    rest: Option<Rest>,
+    in_flight: InFlight,
+    /// Until it goes on.
+    onward: Option<Onward>,
+    /// Whether the client sends the body only when it is told to.
+    waits: bool,
+    /// Whether its connection can end with its answer.
+    can_close: bool,
+}
 
 impl Door {
     /// What the requests of a connection hold on to.
@@ -92,56 +109,20 @@ impl Door {
         }
     }
 
-    /// Answers a request.
-    pub(super) async fn answer(
+    /// Takes a request in and finds its route. All that needs no waiting is here, so that the future
+    /// that waits holds little.
+    pub(super) fn enter(
         &self,
         request: http::Request<Incoming>,
         visitor: &Visitor,
         in_flight: InFlight,
-    ) -> http::Response<Answer> {
-        let waits = waits_for_its_body(&request);
-        let can_close = request.version() < Version::HTTP_2;
-        // Dropped without an answer when the client leaves first: the line says so.
-        let (request, rest) = Rest::of(request);
-        let (mut line, onward) = self.enter(request, visitor, &in_flight);
-        let mut response = match onward {
-            Ok((request, span, _share)) => follow(request, span, line.exchange()).await,
-            Err(answer) => answer,
-        };
-        let breaks = match &rest {
-            _ if waits => line
-                .exchange()
-                .noted(|record| record.origin_status.is_none()),
-            Some(rest) => !Box::pin(rest.is_little()).await,
-            None => false,
-        };
-        let is_spent = in_flight.is_last() || !in_flight.has_room();
-        let is_last = can_close && (is_spent || self.is_left.load(Ordering::Relaxed));
-        if breaks || is_last && response.status() != StatusCode::SWITCHING_PROTOCOLS {
-            let close = HeaderValue::from_static("close");
-            response.headers_mut().insert(CONNECTION, close);
-        }
-        line.answered(&response);
-        response.map(|body| Answer {
-            body,
-            line,
-            _rest: rest,
-            _in_flight: in_flight,
-        })
-    }
-
-    /// Takes the request in and finds its route. All that needs no waiting is here, so that the
-    /// future that waits holds little.
-    fn enter(
-        &self,
-        mut request: Request,
-        visitor: &Visitor,
-        in_flight: &InFlight,
-    ) -> (Box<Line>, Onward) {
+    ) -> Box<Entered> {
         let house = &*self.house;
+        let waits = waits_for_its_body(&request);
         let count = house.count.next();
         let connection = Arc::clone(&visitor.connection);
         let exchange = Exchange::new(connection, count, house.clock.now());
+        let (mut request, rest) = Rest::of(request);
         let admitted = match in_flight.has_room() {
             true => admit(
                 &mut request,
@@ -152,25 +133,62 @@ impl Door {
             false => Err(Fault::new(Reason::NoRoom)),
         };
         let watchers = Arc::clone(&visitor.watchers);
-        // Boxed: it goes with the answer's body from hand to hand.
-        let mut line = Box::new(Line::begin(watchers, &mut request, exchange));
-        let found = match admitted {
+        // Boxed: it goes with the answer's body from hand to hand. Dropped without an answer when
+        // the client leaves first: the line says so.
+        let mut entered = Box::new(Entered {
+            line: Line::begin(watchers, &mut request, exchange),
+            rest,
+            in_flight,
+            onward: None,
+            waits,
+            can_close: request.version() < Version::HTTP_2,
+        });
+        let line = &mut entered.line;
+        entered.onward = Some(match admitted {
             Ok(host) => {
-                let found = self.find(&request, &host, &mut line);
+                let found = self.find(&request, &host, line);
                 let found = found.and_then(|span| Ok((span, house.room.share(&request)?)));
-                found.map_err(|fault| respond::to_fault(&fault, line.exchange()))
+                match found {
+                    Ok((span, share)) => Ok((request, span, share)),
+                    Err(fault) => Err(respond::to_fault(&fault, line.exchange())),
+                }
             }
             Err(fault) => Err(refuse(&request, fault, line.exchange())),
+        });
+        entered
+    }
+
+    /// Answers a request that came in.
+    pub(super) async fn answer(&self, mut entered: Box<Entered>) -> http::Response<Answer> {
+        let onward = entered.onward.take();
+        let exchange = entered.line.exchange();
+        let (outcome, share) = begin(onward, exchange);
+        let mut response = whole(outcome, exchange).await;
+        drop(share);
+        let breaks = match &entered.rest {
+            _ if entered.waits => {
+                let exchange = entered.line.exchange();
+                exchange.noted(|record| record.origin_status.is_none())
+            }
+            Some(rest) => !Box::pin(rest.is_little()).await,
+            None => false,
         };
-        let onward = found.map(|(span, share)| (request, span, share));
-        (line, onward)
+        let in_flight = &entered.in_flight;
+        let is_spent = in_flight.is_last() || !in_flight.has_room();
+        let is_last = entered.can_close && (is_spent || self.is_left.load(Ordering::Relaxed));
+        if breaks || is_last && response.status() != StatusCode::SWITCHING_PROTOCOLS {
+            let close = HeaderValue::from_static("close");
+            response.headers_mut().insert(CONNECTION, close);
+        }
+        entered.line.answered(&response);
+        response.map(|body| Answer { body, entered })
     }
 
     /// Finds the route and tells it to the line. Gives the span of the way there.
-    fn find(&self, request: &Request, host: &str, line: &mut Line) -> Result<Span, Fault> {
+    fn find(&self, request: &Request, host: &HeaderValue, line: &mut Line) -> Result<Span, Fault> {
         let snapshot = self.house.snapshots.look();
         let connection = line.exchange().connection();
-        let facts = Facts::new(request, host, connection.peer.ip());
+        let facts = Facts::new(request, host::text(host), connection.peer.ip());
         let found = snapshot.find(&self.name, connection.tls.as_deref(), &facts);
         drop(facts);
         if let Some(tracer) = &self.house.tracer {
@@ -187,44 +205,52 @@ impl Door {
     }
 }
 
-/// Follows the route that was found.
-async fn follow(request: Request, span: Span, exchange: &Exchange) -> Response {
-    let chain = exchange.route().map(|route| &route.chain);
-    let Some(Chain::Open {
-        middlewares,
-        endpoint,
-    }) = chain
-    else {
-        return respond::to_fault(&Fault::new(Reason::RouterClosed), exchange);
-    };
-    let next = Next::new(middlewares, endpoint.as_ref(), exchange);
-    match span.is_none() {
-        true => whole(|| next.run(request), exchange).await,
-        false => {
-            let traced = whole(|| next.run(request), exchange).instrument(span);
-            Box::pin(traced).await
-        }
+/// What a station comes to.
+type Outcome<'a> = BoxFuture<'a, Result<Response, Fault>>;
+
+/// Sends a request on, with what it may take until there is an answer.
+fn begin(onward: Option<Onward>, exchange: &Exchange) -> (Outcome<'_>, Option<Share>) {
+    match onward {
+        Some(Ok((request, span, share))) => (follow(request, span, exchange), share),
+        Some(Err(answer)) => (decided(Ok(answer)), None),
+        None => (decided(Err(Fault::new(Reason::Internal))), None),
     }
 }
 
-/// A defect in a station costs its request a 500, and nobody else anything.
-async fn whole<F: Future<Output = Response>>(
-    answer: impl FnOnce() -> F,
-    exchange: &Exchange,
-) -> Response {
-    let outcome = match catch_unwind(AssertUnwindSafe(answer)) {
-        Ok(answer) => AssertUnwindSafe(answer).catch_unwind().await,
-        Err(panic) => Err(panic),
+/// Follows the route that was found.
+fn follow(request: Request, span: Span, exchange: &Exchange) -> Outcome<'_> {
+    let way = || match exchange.route().map(|route| &route.chain) {
+        Some(Chain::Open {
+            middlewares,
+            endpoint,
+        }) => Next::new(middlewares, endpoint.as_ref(), exchange).pass(request),
+        _ => decided(Err(Fault::new(Reason::RouterClosed))),
     };
-    outcome.unwrap_or_else(|_| respond::to_fault(&Fault::new(Reason::Internal), exchange))
+    match span.is_none() {
+        true => begun(way),
+        false => Box::pin(span.in_scope(|| begun(way)).instrument(span)),
+    }
+}
+
+/// What a station begins. A defect in it costs its request a 500, and nobody else anything.
+fn begun<'a>(begin: impl FnOnce() -> Outcome<'a>) -> Outcome<'a> {
+    let begun = catch_unwind(AssertUnwindSafe(begin));
+    begun.unwrap_or_else(|_| decided(Err(Fault::new(Reason::Internal))))
+}
+
+/// The same later on.
+async fn whole(outcome: Outcome<'_>, exchange: &Exchange) -> Response {
+    let outcome = AssertUnwindSafe(outcome).catch_unwind().await;
+    let outcome = outcome.unwrap_or_else(|_| Err(Fault::new(Reason::Internal)));
+    outcome.unwrap_or_else(|fault| respond::to_fault(&fault, exchange))
 }
 
 /// Whether the client sends the body only when it is told to. Nobody knows what it sends next when
 /// it gets a final answer instead (RFC 9110 section 10.1.1).
 fn waits_for_its_body(request: &http::Request<Incoming>) -> bool {
     request.version() == Version::HTTP_11
-        && request.headers().contains_key(EXPECT)
         && !request.body().is_end_stream()
+        && request.headers().contains_key(EXPECT)
 }
 
 /// The answer to a request that was not admitted. `OPTIONS *` asks about the gateway itself and is
@@ -241,10 +267,7 @@ fn refuse(request: &Request, fault: Fault, exchange: &Exchange) -> Response {
 #[derive(Debug)]
 pub(super) struct Answer {
     body: Body,
-    line: Box<Line>,
-    /// After the body, which may hold an upload.
-    _rest: Option<Rest>,
-    _in_flight: InFlight,
+    entered: Box<Entered>,
 }
 
 impl HttpBody for Answer {
@@ -259,8 +282,8 @@ impl HttpBody for Answer {
         let polled = Pin::new(&mut this.body).poll_frame(cx);
         if let Poll::Ready(Some(Ok(frame))) = &polled {
             match (frame.data_ref(), frame.trailers_ref()) {
-                (Some(data), _) => this.line.sent(data.len()),
-                (None, Some(trailers)) => this.line.told(trailers),
+                (Some(data), _) => this.entered.line.sent(data.len()),
+                (None, Some(trailers)) => this.entered.line.told(trailers),
                 (None, None) => {}
             }
         }
@@ -279,7 +302,6 @@ impl HttpBody for Answer {
 #[cfg(test)]
 #[expect(clippy::panic, clippy::unwrap_used, reason = "tests")]
 mod tests {
-    use std::future::Ready;
     use std::time::UNIX_EPOCH;
 
     use super::*;
@@ -290,8 +312,8 @@ mod tests {
         let peer = "10.1.1.1:5000".parse().unwrap();
         let connection = Connection::new("web".into(), peer, None);
         let exchange = Exchange::new(connection.into(), 1, UNIX_EPOCH);
-        let late = whole(|| async { panic!("a defect") }, &exchange).await;
-        let early = whole(|| -> Ready<Response> { panic!("a defect") }, &exchange).await;
+        let late = whole(Box::pin(async { panic!("a defect") }), &exchange).await;
+        let early = whole(begun(|| panic!("a defect")), &exchange).await;
         for response in [late, early] {
             assert_eq!(response.status(), http::StatusCode::INTERNAL_SERVER_ERROR);
         }

@@ -5,6 +5,7 @@
 
 mod accept;
 mod admit;
+mod alphabet;
 mod deadline;
 mod forwarded;
 mod handshake;

@@ -5,16 +5,20 @@ use carnet_config::install::EntryPoint;
 use http::Uri;
 use http::uri::PathAndQuery;
 
+use super::alphabet::Alphabet;
 use crate::error::{Fault, Reason};
 use crate::router::is_well_encoded;
 
-/// Replaces the request target by its clean form: authority dropped, path normalised, `;` in the
-/// query turned to `&`, as Go's `AllowQuerySemicolons` does, or encoded.
-pub(super) fn clean(uri: &Uri, options: &EntryPoint) -> Result<Uri, Fault> {
+/// What Go's `URL.EscapedPath` leaves as it is.
+const PLAIN: Alphabet = Alphabet::with(b"-._~/!$&'()*+,;=:@[]");
+
+/// The clean form of a request target: authority dropped, path normalised, `;` in the query turned
+/// to `&`, as Go's `AllowQuerySemicolons` does, or encoded. `None`: it is that already.
+pub(super) fn clean(uri: &Uri, options: &EntryPoint) -> Result<Option<Uri>, Fault> {
     let refused = |cause: &'static str| Fault::new(Reason::BadRequest).because(cause);
     let path = uri.path();
     if uri.authority().is_none() && is_clean(path, uri.query().unwrap_or_default()) {
-        return Ok(uri.clone());
+        return Ok(None);
     }
     if !path.starts_with('/') {
         return Err(refused("the path does not start with `/`"));
@@ -43,7 +47,7 @@ pub(super) fn clean(uri: &Uri, options: &EntryPoint) -> Result<Uri, Fault> {
     let target: PathAndQuery = path
         .try_into()
         .map_err(|error| Fault::new(Reason::BadRequest).because(error))?;
-    Ok(Uri::from(target))
+    Ok(Some(Uri::from(target)))
 }
 
 /// Whether there is nothing to do, as with most requests.
@@ -51,8 +55,7 @@ fn is_clean(path: &str, query: &str) -> bool {
     let mut before = 0;
     let passes = |byte: u8| {
         let starts_segment = std::mem::replace(&mut before, byte) == b'/';
-        let is_plain = byte.is_ascii_alphanumeric() || is_path_character(byte as char);
-        is_plain && !(starts_segment && matches!(byte, b'/' | b'.'))
+        PLAIN.has(byte) && !(starts_segment && matches!(byte, b'/' | b'.'))
     };
     path.starts_with('/') && path.bytes().all(passes) && !query.contains(';')
 }
@@ -77,7 +80,7 @@ fn normalized(path: &str) -> String {
                     }
                 }
             }
-            _ if is_path_character(byte as char) => out.push(byte as char),
+            _ if PLAIN.has(byte) => out.push(byte as char),
             _ => out.push_str(&format!("%{byte:02X}")),
         }
     }
@@ -86,11 +89,6 @@ fn normalized(path: &str) -> String {
 
 fn is_unreserved(c: char) -> bool {
     c.is_ascii_alphanumeric() || "-._~".contains(c)
-}
-
-/// What Go's `URL.EscapedPath` leaves as it is.
-fn is_path_character(c: char) -> bool {
-    is_unreserved(c) || "/!$&'()*+,;=:@[]".contains(c)
 }
 
 /// Without empty and dot segments, as Go's `path.Clean`; a slash at the end stays.
@@ -122,7 +120,10 @@ mod tests {
     fn cleaned(target: &str) -> String {
         let uri = target.parse().unwrap();
         let clean = clean(&uri, &EntryPoint::at(":80"));
-        clean.map_or_else(|fault| fault.to_string(), |uri| uri.to_string())
+        clean.map_or_else(
+            |fault| fault.to_string(),
+            |clean| clean.unwrap_or(uri).to_string(),
+        )
     }
 
     // Holds HT-20.
@@ -173,7 +174,7 @@ mod tests {
         let mut options = EntryPoint::at(":80");
         options.encode_query_semicolons = true;
         let uri = "/a;b?x=1;y=2".parse().unwrap();
-        let clean = clean(&uri, &options).unwrap();
+        let clean = clean(&uri, &options).unwrap().unwrap();
         assert_eq!(clean.to_string(), "/a;b?x=1%3By=2");
     }
 }

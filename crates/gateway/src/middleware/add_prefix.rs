@@ -10,7 +10,8 @@ impl Rewrite for Options {
     const KIND: &'static str = "addPrefix";
 
     fn rewrite(&self, request: &mut Request) -> Result<(), Fault> {
-        let path = format!("{}{}", path::encoded(&self.prefix), path::of(request));
+        let prefix = path::encoded(&self.prefix);
+        let path = [prefix.as_ref(), path::of(request)].concat();
         path::set(request, &path)
     }
 }

@@ -21,26 +21,32 @@ pub(super) fn client_ip(
     let Some(strategy) = strategy else {
         return peer();
     };
-    let address = match (strategy.depth, strategy.excluded_ips.is_empty()) {
-        (0, true) => peer()?,
-        (0, false) => {
-            let told = forwarded_for(request.headers());
-            let mut told = told.into_iter().rev().filter(|text| !text.is_empty());
-            let is_excluded = |text: &&str| {
-                let address = IpAddr::from_str(text);
-                address.is_ok_and(|ip| strategy.excluded_ips.iter().any(|r| r.contains(&ip)))
-            };
-            told.find(|text| !is_excluded(text))?.parse().ok()?
-        }
-        (depth, _) => {
-            let told = forwarded_for(request.headers());
-            told.iter().rev().nth(depth - 1)?.parse().ok()?
-        }
+    let address = match asks_proxies(strategy) {
+        true => told(strategy, request.headers())?.parse().ok()?,
+        false => peer()?,
     };
     Some(match (address.to_canonical(), strategy.ipv6_subnet) {
         (IpAddr::V6(address), Some(bits)) => IpAddr::V6(masked(address, bits)),
         (address, _) => address,
     })
+}
+
+fn asks_proxies(strategy: &IpStrategy) -> bool {
+    strategy.depth > 0 || !strategy.excluded_ips.is_empty()
+}
+
+/// What proxies tell of the client, whether it is an address or not.
+fn told<'a>(strategy: &IpStrategy, headers: &'a HeaderMap) -> Option<&'a str> {
+    let mut told = forwarded_for(headers).into_iter().rev();
+    if strategy.depth > 0 {
+        return told.nth(strategy.depth - 1);
+    }
+    let is_excluded = |text: &&str| {
+        let address = IpAddr::from_str(text);
+        address.is_ok_and(|ip| strategy.excluded_ips.iter().any(|r| r.contains(&ip)))
+    };
+    told.filter(|text| !text.is_empty())
+        .find(|text| !is_excluded(text))
 }
 
 /// The addresses that proxies in front tell, the nearest last. The entry point took out what nobody
@@ -91,9 +97,13 @@ impl Source {
         match self {
             Self::Address(strategy) => {
                 let address = client_ip(Some(strategy), request, exchange);
-                address
-                    .map(|ip| ip.to_string().into_bytes())
-                    .unwrap_or_default()
+                let address = address.map(|ip| ip.to_string());
+                // What is no address is somebody all the same, as in Traefik.
+                let other = || {
+                    let told = told(strategy, request.headers());
+                    told.filter(|_| asks_proxies(strategy)).map(str::to_owned)
+                };
+                address.or_else(other).unwrap_or_default().into_bytes()
             }
             Self::Header(name) => header(name),
             Self::Host => header(&HOST),

@@ -33,7 +33,10 @@ pub(super) fn unauthorized(challenge: HeaderValue) -> Response {
 /// No client has an empty id, and none has credentials with control characters in them (RFC 7617
 /// section 2).
 fn is_impossible(reading: &Credentials) -> bool {
-    let has_controls = |text: &str| text.chars().any(char::is_control);
+    let has_controls = |text: &str| match text.is_ascii() {
+        true => text.bytes().any(|byte| byte.is_ascii_control()),
+        false => text.chars().any(char::is_control),
+    };
     reading.id.is_empty()
         || has_controls(&reading.id)
         || has_controls(reading.secret.expose_secret())

@@ -4,7 +4,7 @@ use carnet_config::routing::middleware::EncodedCharacters as Options;
 use futures_util::future::BoxFuture;
 use http::StatusCode;
 
-use super::{Exchange, Middleware, Next};
+use super::{Exchange, Middleware, Next, decided};
 use crate::body::{Body, Request, Response};
 use crate::error::Fault;
 
@@ -23,14 +23,12 @@ impl Middleware for EncodedCharacters {
         _: &'a Exchange,
         next: Next<'a>,
     ) -> BoxFuture<'a, Result<Response, Fault>> {
-        Box::pin(async move {
-            if let Some(encoded) = self.0.forbidden_in(request.uri().path()) {
-                tracing::debug!(encoded, "the path holds what this route does not allow");
-                let mut response = Response::new(Body::empty());
-                *response.status_mut() = StatusCode::BAD_REQUEST;
-                return Ok(response);
-            }
-            Ok(next.run(request).await)
-        })
+        let Some(encoded) = self.0.forbidden_in(request.uri().path()) else {
+            return next.pass(request);
+        };
+        tracing::debug!(encoded, "the path holds what this route does not allow");
+        let mut response = Response::new(Body::empty());
+        *response.status_mut() = StatusCode::BAD_REQUEST;
+        decided(Ok(response))
     }
 }

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
 
 use super::{Endpoint, Exchange, Middleware, Next, ServerStatus};
@@ -31,7 +32,7 @@ impl Endpoint for Guarded {
         exchange: &'a Exchange,
     ) -> BoxFuture<'a, Result<Response, Fault>> {
         let next = Next::new(&self.middlewares, self.service.as_ref(), exchange);
-        Box::pin(async move { Ok(next.run(request).await) })
+        Box::pin(next.run(request).map(Ok))
     }
 
     fn is_up(&self) -> bool {

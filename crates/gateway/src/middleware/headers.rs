@@ -3,6 +3,7 @@
 
 use carnet_config::routing::middleware::Headers as Options;
 use carnet_config::routing::middleware::headers::{Cors, Custom, Security};
+use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
 use http::header::{
     ACCESS_CONTROL_ALLOW_CREDENTIALS, ACCESS_CONTROL_ALLOW_HEADERS, ACCESS_CONTROL_ALLOW_METHODS,
@@ -12,7 +13,7 @@ use http::header::{
 };
 use http::{HeaderMap, HeaderValue, Method, StatusCode};
 
-use super::{Exchange, Middleware, Next};
+use super::{Exchange, Middleware, Next, decided};
 use crate::body::{Body, Request, Response};
 use crate::error::{Fault, Reason};
 use crate::service::KeepForwardedFor;
@@ -24,6 +25,8 @@ pub(super) struct Headers {
     on_response: Vec<Change>,
     cors: Cors,
     has_cors: bool,
+    /// Whether it does anything with answers.
+    changes_answers: bool,
     security: Security,
     /// Sent with each answer.
     fixed: Vec<(HeaderName, HeaderValue)>,
@@ -42,10 +45,14 @@ impl Headers {
             custom_response_headers,
         } = &options.custom;
         let (fixed, encrypted) = promised(&options.security)?;
+        let on_response = changes(custom_response_headers.iter())?;
+        let has_cors = options.cors != Cors::default();
+        let has_promises = !(fixed.is_empty() && encrypted.is_empty());
         Ok(Self {
             on_request: changes(custom_request_headers.iter())?,
-            on_response: changes(custom_response_headers.iter())?,
-            has_cors: options.cors != Cors::default(),
+            changes_answers: has_cors || has_promises || !on_response.is_empty(),
+            on_response,
+            has_cors,
             cors: options.cors.clone(),
             security: options.security.clone(),
             fixed,
@@ -74,6 +81,10 @@ impl Headers {
             (
                 ACCESS_CONTROL_ALLOW_METHODS,
                 &self.cors.access_control_allow_methods,
+            ),
+            (
+                ACCESS_CONTROL_EXPOSE_HEADERS,
+                &self.cors.access_control_expose_headers,
             ),
         ] {
             joined(headers, name, list)?;
@@ -120,6 +131,9 @@ impl Headers {
         origin: Option<&HeaderValue>,
     ) -> Result<(), Fault> {
         apply(headers, &self.on_response);
+        if !self.has_cors {
+            return Ok(());
+        }
         self.allow(headers, origin);
         self.credentials(headers);
         let exposed = &self.cors.access_control_expose_headers;
@@ -163,34 +177,12 @@ impl Headers {
         exchange.connection().tls.is_some() || told.any(|is_so| is_so == Some(true))
     }
 
-    async fn pass(
-        &self,
-        mut request: Request,
-        exchange: &Exchange,
-        next: Next<'_>,
-    ) -> Result<Response, Fault> {
-        let origin = request.headers().get(ORIGIN).cloned();
-        if self.is_preflight(&request) {
-            return self.preflight(origin.as_ref());
+    /// Keeps what it promises to browsers.
+    fn promise(&self, headers: &mut HeaderMap, is_encrypted: bool) {
+        let encrypted = self.encrypted.iter().filter(|_| is_encrypted);
+        for (name, value) in self.fixed.iter().chain(encrypted) {
+            headers.insert(name.clone(), value.clone());
         }
-        apply(request.headers_mut(), &self.on_request);
-        if self.on_request.iter().any(suppresses_forwarded_for) {
-            request.extensions_mut().insert(KeepForwardedFor);
-        }
-        let mut response = match self.is_good_host(request.headers()) {
-            false => bad_host(),
-            true => {
-                let is_encrypted = self.is_encrypted(&request, exchange);
-                let mut response = next.run(request).await;
-                let promised = self.encrypted.iter().filter(|_| is_encrypted);
-                for (name, value) in self.fixed.iter().chain(promised) {
-                    response.headers_mut().insert(name.clone(), value.clone());
-                }
-                response
-            }
-        };
-        self.change_response(response.headers_mut(), origin.as_ref())?;
-        Ok(response)
     }
 }
 
@@ -314,10 +306,34 @@ impl Middleware for Headers {
 
     fn handle<'a>(
         &'a self,
-        request: Request,
+        mut request: Request,
         exchange: &'a Exchange,
         next: Next<'a>,
     ) -> BoxFuture<'a, Result<Response, Fault>> {
-        Box::pin(self.pass(request, exchange, next))
+        let origin = request.headers().get(ORIGIN).filter(|_| self.has_cors);
+        let origin = origin.cloned();
+        if self.is_preflight(&request) {
+            return decided(self.preflight(origin.as_ref()));
+        }
+        apply(request.headers_mut(), &self.on_request);
+        if self.on_request.iter().any(suppresses_forwarded_for) {
+            request.extensions_mut().insert(KeepForwardedFor);
+        }
+        let answered = move |mut response: Response| {
+            let changed = self.change_response(response.headers_mut(), origin.as_ref());
+            changed.map(|()| response)
+        };
+        if !self.is_good_host(request.headers()) {
+            return decided(answered(bad_host()));
+        }
+        if !self.changes_answers {
+            return next.pass(request);
+        }
+        let is_encrypted = self.is_encrypted(&request, exchange);
+        let answer = next.run(request);
+        Box::pin(answer.map(move |mut response| {
+            self.promise(response.headers_mut(), is_encrypted);
+            answered(response)
+        }))
     }
 }

@@ -5,11 +5,12 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use bytes::Bytes;
 use carnet_config::routing::middleware::{InFlightReq as Options, SourceCriterion};
+use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
 use http::StatusCode;
 
 use super::client_ip::Source;
-use super::{Exchange, Middleware, Next};
+use super::{Exchange, Middleware, Next, decided};
 use crate::body::{Body, Request, Response};
 use crate::error::Fault;
 
@@ -50,11 +51,13 @@ impl InFlightReq {
             .0
             .lock()
             .unwrap_or_else(PoisonError::into_inner);
-        let count = counts.get(&source).copied().unwrap_or(0);
-        if count >= self.amount {
-            return None;
+        match counts.get_mut(&source) {
+            Some(count) if *count >= self.amount => return None,
+            Some(count) => *count += 1,
+            None if self.amount == 0 => return None,
+            None => drop(counts.insert(source.clone(), 1)),
         }
-        counts.insert(source.clone(), count + 1);
+        drop(counts);
         Some(Place {
             source,
             under_way: Arc::clone(&self.under_way),
@@ -87,20 +90,20 @@ impl Middleware for InFlightReq {
         exchange: &'a Exchange,
         next: Next<'a>,
     ) -> BoxFuture<'a, Result<Response, Fault>> {
-        Box::pin(async move {
-            let Some(place) = self.place(self.source.of(&request, exchange)) else {
-                let text = format!("max connections reached: {}", self.amount);
-                let mut response = Response::new(Body::from(Bytes::from(text)));
-                *response.status_mut() = StatusCode::TOO_MANY_REQUESTS;
-                return Ok(response);
-            };
-            let response = next.run(request).await;
+        let Some(place) = self.place(self.source.of(&request, exchange)) else {
+            let text = format!("max connections reached: {}", self.amount);
+            let mut response = Response::new(Body::from(Bytes::from(text)));
+            *response.status_mut() = StatusCode::TOO_MANY_REQUESTS;
+            return decided(Ok(response));
+        };
+        let answer = next.run(request);
+        Box::pin(answer.map(move |response| {
             // A request is under way until its answer has been sent.
             let held = move |frame| {
                 let _place = &place;
                 frame
             };
             Ok(response.map(|body| body.passed(held)))
-        })
+        }))
     }
 }

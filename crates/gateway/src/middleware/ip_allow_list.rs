@@ -7,7 +7,7 @@ use futures_util::future::BoxFuture;
 use http::StatusCode;
 
 use super::client_ip::client_ip;
-use super::{Exchange, Middleware, Next};
+use super::{Exchange, Middleware, Next, decided};
 use crate::body::{Request, Response};
 use crate::error::Fault;
 use crate::respond;
@@ -54,13 +54,11 @@ impl Middleware for IpAllowList {
         exchange: &'a Exchange,
         next: Next<'a>,
     ) -> BoxFuture<'a, Result<Response, Fault>> {
-        Box::pin(async move {
-            let address = client_ip(self.options.ip_strategy.as_ref(), &request, exchange);
-            if !address.is_some_and(|address| self.is_allowed(address)) {
-                tracing::debug!(?address, "the address is not allowed");
-                return Ok(respond::with_status(self.rejection));
-            }
-            Ok(next.run(request).await)
-        })
+        let address = client_ip(self.options.ip_strategy.as_ref(), &request, exchange);
+        if address.is_some_and(|address| self.is_allowed(address)) {
+            return next.pass(request);
+        }
+        tracing::debug!(?address, "the address is not allowed");
+        decided(Ok(respond::with_status(self.rejection)))
     }
 }

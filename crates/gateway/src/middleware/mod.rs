@@ -66,6 +66,7 @@ mod token_policy;
 pub(crate) use exchange::Service;
 pub use exchange::{Connection, Exchange, Identity, Record};
 pub(crate) use guarded::Guarded;
+pub(crate) use next::decided;
 pub use next::{Endpoint, Next, ServerStatus};
 
 use api_key::ApiKey;
@@ -100,7 +101,9 @@ pub trait Middleware: Send + Sync + fmt::Debug {
     fn kind(&self) -> &'static str;
 
     /// Takes the request on its way: changes it and goes on with `next.run(request)`, or answers
-    /// instead. A fault becomes a response before the station in front sees it.
+    /// instead. A fault becomes a response before a station in front sees it. What needs no waiting
+    /// is best done before a future is made, and `next.pass(request)` given back as it is where
+    /// nothing is done with the answer: most stations cost no future of their own then.
     fn handle<'a>(
         &'a self,
         request: Request,

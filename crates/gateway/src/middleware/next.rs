@@ -4,7 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use futures_util::FutureExt as _;
-use futures_util::future::BoxFuture;
+use futures_util::future::{BoxFuture, ready};
 use tracing::Instrument as _;
 
 use super::{Exchange, Middleware};
@@ -73,23 +73,37 @@ impl<'a> Next<'a> {
     ///
     /// The station begins when this is called; what is given back waits for it.
     pub fn run(self, request: Request) -> impl Future<Output = Response> + Send + 'a {
+        let exchange = self.exchange;
+        let outcome = self.pass(request);
+        outcome.map(|outcome| outcome.unwrap_or_else(|fault| respond::to_fault(&fault, exchange)))
+    }
+
+    /// The same for a station that does nothing with the answer: it gives back what this gives,
+    /// and costs its requests no future of its own.
+    pub fn pass(self, request: Request) -> BoxFuture<'a, Result<Response, Fault>> {
         let Self {
             middlewares,
             endpoint,
             exchange,
         } = self;
-        let outcome = match middlewares.split_first() {
-            Some((first, rest)) => {
-                let next = Next::new(rest, endpoint, exchange);
-                let handled = first.handle(request, exchange, next);
-                let trace = exchange.trace();
-                match trace.and_then(|trace| trace.middleware(first.kind())) {
-                    Some(span) => Box::pin(handled.instrument(span)),
-                    None => handled,
-                }
-            }
-            None => endpoint.answer(request, exchange),
+        let Some((first, rest)) = middlewares.split_first() else {
+            return endpoint.answer(request, exchange);
         };
-        outcome.map(|outcome| outcome.unwrap_or_else(|fault| respond::to_fault(&fault, exchange)))
+        let next = Next::new(rest, endpoint, exchange);
+        let trace = exchange.trace();
+        match trace.and_then(|trace| trace.middleware(first.kind())) {
+            Some(span) => {
+                let handled = span.in_scope(|| first.handle(request, exchange, next));
+                Box::pin(handled.instrument(span))
+            }
+            None => first.handle(request, exchange, next),
+        }
     }
+}
+
+/// What a station gives back that has its outcome at once.
+pub(crate) fn decided<'a>(
+    outcome: Result<Response, Fault>,
+) -> BoxFuture<'a, Result<Response, Fault>> {
+    Box::pin(ready(outcome))
 }

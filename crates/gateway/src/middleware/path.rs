@@ -10,7 +10,7 @@ use http::header::{HeaderName, HeaderValue};
 use http::uri::PathAndQuery;
 use percent_encoding::{AsciiSet, CONTROLS, percent_decode_str, utf8_percent_encode};
 
-use super::{Exchange, Middleware, Next};
+use super::{Exchange, Middleware, Next, decided};
 use crate::body::{Request, Response};
 use crate::error::{Fault, Reason};
 
@@ -74,15 +74,18 @@ impl<O: Rewrite> Middleware for Rewriter<O> {
         _: &'a Exchange,
         next: Next<'a>,
     ) -> BoxFuture<'a, Result<Response, Fault>> {
-        Box::pin(async move {
-            self.0.rewrite(&mut request)?;
-            Ok(next.run(request).await)
-        })
+        match self.0.rewrite(&mut request) {
+            Ok(()) => next.pass(request),
+            Err(fault) => decided(Err(fault)),
+        }
     }
 }
 
 /// The path without its encoding; `None` where that is no text, which no option can name.
 fn decoded(path: &str) -> Option<Cow<'_, str>> {
+    if !path.as_bytes().contains(&b'%') {
+        return Some(Cow::Borrowed(path));
+    }
     percent_decode_str(path).decode_utf8().ok()
 }
 
@@ -100,15 +103,23 @@ pub(super) fn strip(
     request: &mut Request,
     find: impl FnOnce(&str) -> Option<usize>,
 ) -> Result<(), Fault> {
-    let path = of(request).to_owned();
-    let Some(decoded) = decoded(&path) else {
+    let path = of(request);
+    let Some(decoded) = decoded(path) else {
         return Ok(());
     };
     let Some(prefix) = find(&decoded).and_then(|end| decoded.get(..end)) else {
         return Ok(());
     };
-    tell(request, X_FORWARDED_PREFIX, prefix.trim())?;
-    set_left(request, without_start(&path, &decoded, prefix.len()))
+    let told = told(prefix.trim())?;
+    let left = match &decoded {
+        // Nothing in it is encoded.
+        Cow::Borrowed(path) => &path[prefix.len()..],
+        Cow::Owned(decoded) => without_start(path, decoded, prefix.len()),
+    };
+    let left = Changed::left(request, left)?;
+    request.headers_mut().append(X_FORWARDED_PREFIX, told);
+    left.put(request);
+    Ok(())
 }
 
 /// Tells the service of the path before it is replaced.
@@ -116,8 +127,9 @@ pub(super) fn strip(
 /// # Errors
 /// When it is no header value.
 pub(super) fn tell_replaced(request: &mut Request) -> Result<(), Fault> {
-    let before = of(request).to_owned();
-    tell(request, X_REPLACED_PATH, &before)
+    let before = told(of(request))?;
+    request.headers_mut().append(X_REPLACED_PATH, before);
+    Ok(())
 }
 
 /// Takes so many bytes off the decoded path, and the characters that stand for them off the encoded
@@ -142,28 +154,57 @@ fn without_start<'p>(path: &'p str, decoded: &str, count: usize) -> &'p str {
 /// # Errors
 /// When the path is no path.
 pub(super) fn set(request: &mut Request, path: &str) -> Result<(), Fault> {
-    let slash = if path.starts_with('/') { "" } else { "/" };
-    let mut target = format!("{slash}{path}");
-    if has_dot_segments(&target) {
-        let cause = "the path has dot segments after a middleware changed it";
-        return Err(Fault::new(Reason::BadRequest).because(cause));
-    }
-    if let Some(query) = request.uri().query() {
-        target.push('?');
-        target.push_str(query);
-    }
-    let target: PathAndQuery = target
-        .try_into()
-        .map_err(|error| Fault::new(Reason::BadRequest).because(error))?;
-    *request.uri_mut() = Uri::from(target);
-    match path.is_empty() {
-        true => request.extensions_mut().insert(Nothing),
-        false => request.extensions_mut().remove::<Nothing>(),
-    };
+    Changed::to(request, path)?.put(request);
     Ok(())
 }
 
+/// A path that a request will have.
+struct Changed {
+    target: PathAndQuery,
+    is_nothing: bool,
+}
+
+impl Changed {
+    fn to(request: &Request, path: &str) -> Result<Self, Fault> {
+        if has_dot_segments(path) {
+            let cause = "the path has dot segments after a middleware changed it";
+            return Err(Fault::new(Reason::BadRequest).because(cause));
+        }
+        let slash = if path.starts_with('/') { "" } else { "/" };
+        let target = match request.uri().query() {
+            Some(query) => [slash, path, "?", query].concat(),
+            None => [slash, path].concat(),
+        };
+        let target = target.try_into();
+        Ok(Self {
+            target: target.map_err(|error| Fault::new(Reason::BadRequest).because(error))?,
+            is_nothing: path.is_empty(),
+        })
+    }
+
+    /// One that is what was left of the path before, or made of it.
+    fn left(request: &Request, path: &str) -> Result<Self, Fault> {
+        if path.contains("//") {
+            let cause = "the path has empty segments after a middleware changed it";
+            return Err(Fault::new(Reason::BadRequest).because(cause));
+        }
+        Self::to(request, path)
+    }
+
+    fn put(self, request: &mut Request) {
+        *request.uri_mut() = Uri::from(self.target);
+        match self.is_nothing {
+            true => request.extensions_mut().insert(Nothing),
+            false => request.extensions_mut().remove::<Nothing>(),
+        };
+    }
+}
+
 fn has_dot_segments(path: &str) -> bool {
+    // Most paths have nothing that could be one.
+    if memchr::memchr2(b'.', b'%', path.as_bytes()).is_none() {
+        return false;
+    }
     let bytes: Cow<'_, [u8]> = percent_decode_str(path).into();
     let mut segments = bytes.split(|byte| *byte == b'/');
     segments.any(|segment| matches!(segment, b"." | b".."))
@@ -175,19 +216,14 @@ fn has_dot_segments(path: &str) -> bool {
 /// # Errors
 /// When the path is no path.
 pub(super) fn set_left(request: &mut Request, path: &str) -> Result<(), Fault> {
-    if path.contains("//") {
-        let cause = "the path has empty segments after a middleware changed it";
-        return Err(Fault::new(Reason::BadRequest).because(cause));
-    }
-    set(request, path)
+    Changed::left(request, path)?.put(request);
+    Ok(())
 }
 
-/// Adds a header that tells of the path.
-fn tell(request: &mut Request, name: HeaderName, path: &str) -> Result<(), Fault> {
-    let value = HeaderValue::from_bytes(path.as_bytes())
-        .map_err(|error| Fault::new(Reason::BadRequest).because(error))?;
-    request.headers_mut().append(name, value);
-    Ok(())
+/// A path in a header.
+fn told(path: &str) -> Result<HeaderValue, Fault> {
+    HeaderValue::from_bytes(path.as_bytes())
+        .map_err(|error| Fault::new(Reason::BadRequest).because(error))
 }
 
 #[cfg(test)]

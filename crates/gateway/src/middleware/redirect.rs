@@ -9,7 +9,7 @@ use futures_util::future::BoxFuture;
 use http::HeaderValue;
 use http::header::HOST;
 
-use super::{Exchange, Middleware, Next};
+use super::{Exchange, Middleware, Next, decided};
 use crate::body::{Request, Response};
 use crate::error::Fault;
 use crate::{host, respond};
@@ -41,14 +41,13 @@ impl<O: Redirect> Middleware for Redirector<O> {
         exchange: &'a Exchange,
         next: Next<'a>,
     ) -> BoxFuture<'a, Result<Response, Fault>> {
-        Box::pin(async move {
-            match self.0.moved(&request, exchange) {
-                Some((before, after)) if before != after => {
-                    respond::redirect(request.method(), &after, self.0.is_permanent())
-                }
-                _ => Ok(next.run(request).await),
+        match self.0.moved(&request, exchange) {
+            Some((before, after)) if before != after => {
+                let permanent = self.0.is_permanent();
+                decided(respond::redirect(request.method(), &after, permanent))
             }
-        })
+            _ => next.pass(request),
+        }
     }
 }
 
@@ -60,12 +59,7 @@ impl Redirect for RedirectRegex {
     }
 
     fn moved(&self, request: &Request, exchange: &Exchange) -> Option<(String, String)> {
-        let before = format!(
-            "{}://{}{}",
-            scheme(exchange),
-            asked(request),
-            target(request)
-        );
+        let before = [scheme(exchange), "://", asked(request), target(request)].concat();
         let after = match self.regex.is_match(&before) {
             true => self
                 .regex

@@ -11,11 +11,12 @@ impl Rewrite for Options {
 
     fn rewrite(&self, request: &mut Request) -> Result<(), Fault> {
         let Options { regex, replacement } = self;
-        let path = path::of(request).to_owned();
+        let path = path::of(request);
         // Without a match nothing is said of the path before, either.
-        if !regex.is_match(&path) {
+        if !regex.is_match(path) {
             return Ok(());
         }
+        let path = path.to_owned();
         path::tell_replaced(request)?;
         path::set_left(
             request,

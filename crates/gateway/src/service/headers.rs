@@ -1,8 +1,8 @@
 //! Header fields that belong to one connection and not to the message (RFC 9110 section 7.6.1).
 
 use http::header::{
-    AUTHORIZATION, CONNECTION, COOKIE, Entry, HeaderName, PROXY_AUTHENTICATE, PROXY_AUTHORIZATION,
-    TE, TRANSFER_ENCODING, UPGRADE,
+    ACCEPT_ENCODING, AUTHORIZATION, CONNECTION, COOKIE, EXPECT, Entry, HOST, HeaderName,
+    PROXY_AUTHENTICATE, PROXY_AUTHORIZATION, TE, TRANSFER_ENCODING, UPGRADE, USER_AGENT,
 };
 use http::{HeaderMap, HeaderValue};
 
@@ -66,21 +66,66 @@ pub(super) fn upgrade(headers: &HeaderMap) -> Option<HeaderValue> {
     }
 }
 
-/// Removes what belongs to the connection the message came over, except `TE: trailers`.
-pub(super) fn remove_hop_by_hop(headers: &mut HeaderMap) {
-    let (mut has_connection, mut has_others) = (false, false);
-    // Most messages have none of them, or say that the connection stays: one look at each name is
-    // less than a search for each of them.
-    for name in headers.keys() {
-        match *name {
-            CONNECTION => has_connection = true,
-            PROXY_AUTHENTICATE | PROXY_AUTHORIZATION | TE | TRANSFER_ENCODING | UPGRADE => {
-                has_others = true;
-            }
-            _ => has_others |= matches!(name.as_str(), "close" | "keep-alive" | "proxy-connection"),
+/// What a head has of the fields that matter to a proxy. One look at each name is less than a search
+/// for each of them, and most heads have few.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Marks {
+    pub(super) connection: bool,
+    /// What else belongs to the connection.
+    hop_by_hop: bool,
+    pub(super) expect: bool,
+    pub(super) host: Field,
+    pub(super) accept_encoding: Field,
+    pub(super) user_agent: Field,
+}
+
+/// What the first line of a field says.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) enum Field {
+    #[default]
+    Missing,
+    Empty,
+    Something,
+}
+
+impl Field {
+    fn see(&mut self, value: &HeaderValue) {
+        if *self == Self::Missing {
+            *self = match value.is_empty() {
+                true => Self::Empty,
+                false => Self::Something,
+            };
         }
     }
-    if !has_others && (!has_connection || remove_plain_connection(headers)) {
+}
+
+impl Marks {
+    pub(super) fn of(headers: &HeaderMap) -> Self {
+        let mut marks = Self::default();
+        for (name, value) in headers {
+            match *name {
+                CONNECTION => marks.connection = true,
+                EXPECT => marks.expect = true,
+                HOST => marks.host.see(value),
+                ACCEPT_ENCODING => marks.accept_encoding.see(value),
+                USER_AGENT => marks.user_agent.see(value),
+                PROXY_AUTHENTICATE | PROXY_AUTHORIZATION | TE | TRANSFER_ENCODING | UPGRADE => {
+                    marks.hop_by_hop = true;
+                }
+                _ => {
+                    let name = name.as_str();
+                    let is_one = matches!(name, "close" | "keep-alive" | "proxy-connection");
+                    marks.hop_by_hop |= is_one;
+                }
+            }
+        }
+        marks
+    }
+}
+
+/// Removes what belongs to the connection the message came over, except `TE: trailers`.
+pub(super) fn remove_hop_by_hop(headers: &mut HeaderMap, marks: Marks) {
+    if !marks.hop_by_hop && (!marks.connection || remove_plain_connection(headers)) {
         return;
     }
     let listed: Vec<HeaderName> = tokens(headers, &CONNECTION)
@@ -117,17 +162,20 @@ fn remove_plain_connection(headers: &mut HeaderMap) -> bool {
 
 /// Adds the peer to those the request passed before.
 pub(super) fn append_forwarded_for(headers: &mut HeaderMap, peer: &HeaderValue) {
-    if !headers.contains_key(&X_FORWARDED_FOR) {
-        headers.insert(X_FORWARDED_FOR, peer.clone());
-        return;
-    }
+    let mut before = match headers.entry(X_FORWARDED_FOR) {
+        Entry::Vacant(place) => {
+            place.insert(peer.clone());
+            return;
+        }
+        Entry::Occupied(before) => before,
+    };
     let mut value = Vec::new();
-    for line in headers.get_all(X_FORWARDED_FOR) {
+    for line in before.iter() {
         value.extend_from_slice(line.as_bytes());
         value.extend_from_slice(b", ");
     }
     value.extend_from_slice(peer.as_bytes());
     if let Ok(value) = HeaderValue::from_bytes(&value) {
-        headers.insert(X_FORWARDED_FOR, value);
+        drop(before.insert_mult(value));
     }
 }

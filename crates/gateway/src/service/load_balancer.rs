@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use carnet_config::routing::service;
 use carnet_oauth::Random;
+use futures_util::FutureExt as _;
 use futures_util::future::{BoxFuture, ready};
 use tokio::time::Instant;
 use tracing::Instrument as _;
@@ -132,14 +133,11 @@ impl Endpoint for LoadBalancer {
         // Each way in its own box: the usual one is small.
         match (self.strategy.looks_at_loads(), span) {
             (false, None) => {
-                let asked = proxy(request, exchange, member.server());
-                Box::pin(async move {
-                    let outcome = match asked {
-                        Ok(answer) => answer.await,
-                        Err(fault) => Err(fault),
-                    };
-                    self.judged(outcome, index, was_kept)
-                })
+                let judged = move |outcome| self.judged(outcome, index, was_kept);
+                match proxy(request, exchange, member.server()) {
+                    Ok(answer) => Box::pin(answer.map(judged)),
+                    Err(fault) => Box::pin(ready(judged(Err(fault)))),
+                }
             }
             (_, span) => Box::pin(async move {
                 let counted = self.counted(request, exchange, member);

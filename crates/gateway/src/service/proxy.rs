@@ -5,6 +5,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use carnet_config::routing::service;
+use futures_util::FutureExt as _;
 use futures_util::future::Either;
 use http::header::{CONNECTION, HOST, TRANSFER_ENCODING, UPGRADE, USER_AGENT};
 use http::uri::{Authority, PathAndQuery, Scheme};
@@ -15,7 +16,7 @@ use tokio::time::Instant;
 use tracing::Instrument as _;
 use url::Url;
 
-use super::headers::{self, KeepForwardedFor};
+use super::headers::{self, Field, KeepForwardedFor, Marks};
 use super::load_balancer::Clients;
 use super::{expect, gunzip, trailers, upgrade};
 use crate::body::{Body, Request, Response};
@@ -110,23 +111,30 @@ pub(super) fn proxy<'a>(
     server: &'a Server,
 ) -> Result<impl Future<Output = Result<Response, Fault>> + Send + 'a, Fault> {
     exchange.note(|record| record.server = Some(server.url.held()));
-    let tunnel = upgrade::Offer::take(&mut request);
+    let marks = Marks::of(request.headers());
+    let tunnel = match marks.connection {
+        true => upgrade::Offer::take(&mut request),
+        false => None,
+    };
     let may_have_trailers = request.version() == Version::HTTP_2 && !request.body().is_end_stream()
         || is_of_unknown_length(request.body());
-    outgoing(&mut request, exchange, server, tunnel.as_ref())?;
-    let unzip = gunzip::ask(&mut request);
+    outgoing(&mut request, exchange, server, (marks, tunnel.as_ref()))?;
+    let unzip = marks.accept_encoding != Field::Something && gunzip::ask(&mut request);
     if may_have_trailers {
         trailers::guard(&mut request);
     }
-    let gate = expect::hold_body(&mut request);
+    let gate = match marks.expect {
+        true => expect::hold_body(&mut request),
+        false => None,
+    };
 
     let sent = Instant::now();
     let answer = match exchange.trace() {
         Some(trace) => Either::Right(Box::pin(traced(request, trace, server))),
         None => Either::Left(server.destination.send(request)),
     };
-    Ok(async move {
-        let outcome = answer.await;
+    // No block that waits: it would hold what it waits for twice.
+    Ok(answer.map(move |outcome| {
         drop(gate);
         let response = outcome?;
         exchange.note(|record| {
@@ -137,7 +145,7 @@ pub(super) fn proxy<'a>(
             }
         });
         incoming(response, tunnel, unzip)
-    })
+    }))
 }
 
 /// Asks the server within a span.
@@ -162,7 +170,8 @@ fn incoming(
                 .because("the server switched to a protocol that nobody asked for")),
         };
     }
-    headers::remove_hop_by_hop(response.headers_mut());
+    let marks = Marks::of(response.headers());
+    headers::remove_hop_by_hop(response.headers_mut(), marks);
     // The version of one side says nothing to the other.
     *response.version_mut() = Version::default();
     Ok(match unzip {
@@ -176,7 +185,7 @@ fn outgoing(
     request: &mut Request,
     exchange: &Exchange,
     server: &Server,
-    tunnel: Option<&upgrade::Offer>,
+    (marks, tunnel): (Marks, Option<&upgrade::Offer>),
 ) -> Result<(), Fault> {
     if !server.prefix.is_empty() {
         *request.uri_mut() = server.uri(request.uri())?;
@@ -184,14 +193,14 @@ fn outgoing(
     *request.version_mut() = Version::HTTP_11;
     let keep = request.extensions().get::<KeepForwardedFor>().is_some();
     let headers = request.headers_mut();
-    headers::remove_hop_by_hop(headers);
+    headers::remove_hop_by_hop(headers, marks);
     if let Some(offer) = tunnel {
         headers.insert(CONNECTION, HeaderValue::from_static("Upgrade"));
         headers.insert(UPGRADE, offer.protocol().clone());
     }
     match &server.host {
         Host::Passed(own) => {
-            if headers.get(HOST).is_none_or(HeaderValue::is_empty) {
+            if marks.host != Field::Something {
                 headers.insert(HOST, own.clone());
             }
         }
@@ -200,7 +209,7 @@ fn outgoing(
     if !keep {
         headers::append_forwarded_for(headers, exchange.connection().peer_ip());
     }
-    if headers.get(USER_AGENT).is_some_and(HeaderValue::is_empty) {
+    if marks.user_agent == Field::Empty {
         headers.remove(USER_AGENT);
     }
     if is_of_unknown_length(request.body()) {

@@ -80,7 +80,8 @@ impl Offer {
         let last = websocket::is_meant(&self.protocol).then(|| self.tunnels.last.clone());
         let tunnel = tunnel(self.client, server, last);
         tasks.spawn(cut.clone().run_until_cancelled_owned(tunnel));
-        headers::remove_hop_by_hop(&mut head.headers);
+        let marks = headers::Marks::of(&head.headers);
+        headers::remove_hop_by_hop(&mut head.headers, marks);
         head.headers
             .insert(CONNECTION, HeaderValue::from_static("Upgrade"));
         head.headers.insert(UPGRADE, self.protocol);

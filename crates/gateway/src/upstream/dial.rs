@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use std::path::Path;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use http::uri::Scheme;
@@ -158,6 +158,22 @@ pub(super) enum Stream {
 }
 
 impl Stream {
+    /// Whether nothing has come over it. Nobody is woken when that changes.
+    pub(super) fn is_quiet(&mut self) -> bool {
+        let mut space = [0; 1];
+        match self {
+            Self::Plain(stream) => {
+                let read = stream.try_read(&mut space);
+                read.is_err_and(|error| error.kind() == io::ErrorKind::WouldBlock)
+            }
+            Self::Socket(_) | Self::Tls(_) => {
+                let cx = &mut Context::from_waker(Waker::noop());
+                let mut read = ReadBuf::new(&mut space);
+                Pin::new(self).poll_read(cx, &mut read).is_pending()
+            }
+        }
+    }
+
     /// Whether HTTP/2 was chosen in the handshake (RFC 7301).
     pub(super) fn chose_http2(&self) -> bool {
         match self {

@@ -10,7 +10,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::task::{Context, Wake, Waker};
 use std::time::Duration;
 
-use futures_util::future::Either;
+use futures_util::FutureExt as _;
+use futures_util::future::{Either, ready};
 use http::Uri;
 use http::header::{HOST, UPGRADE};
 use http::uri::{Authority, PathAndQuery, Scheme};
@@ -182,21 +183,17 @@ impl Pool {
         mut request: Request,
         connection: Box<Connection>,
     ) -> impl Future<Output = Attempt> + Send {
-        let counted = self.0.count(&mut request);
-        let sent = counted.map(|()| connection.send(request));
-        async move {
-            match sent {
-                Ok(sent) => self.answered(sent).await,
-                Err(failure) => Err((failure, None)),
-            }
+        match self.0.count(&mut request) {
+            Ok(()) => Either::Left(self.answered(connection.send(request))),
+            Err(failure) => Either::Right(Box::pin(ready(Err((failure, None))))),
         }
     }
 
-    async fn answered(&self, sent: Waiting) -> Attempt {
-        match sent.await {
+    fn answered(&self, sent: Waiting) -> impl Future<Output = Attempt> + Send {
+        sent.map(|outcome| match outcome {
             Ok((response, connection)) => Ok(http1::answer(response, connection, self.0.idle())),
             Err((failure, outgoing)) => Err((failure, Some(Unsent::Http1(outgoing)))),
-        }
+        })
     }
 
     async fn send_http2(
@@ -353,7 +350,7 @@ impl Apart<Idle> {
         let mut waiting = self.waiting();
         while let Some((mut connection, since)) = waiting.connections.pop() {
             let is_old = !timeout.is_zero() && since.elapsed() >= timeout;
-            if !is_old && self.is_quiet(&mut connection) {
+            if !is_old && connection.is_still_quiet() {
                 return Some(connection);
             }
         }

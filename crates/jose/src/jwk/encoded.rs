@@ -3,14 +3,14 @@
 
 use std::slice;
 
-use aws_lc_rs::signature::{EcdsaKeyPair, Ed25519KeyPair, RsaKeyPair};
+use aws_lc_rs::signature::{EcdsaKeyPair, Ed25519KeyPair, PqdsaKeyPair, RsaKeyPair};
 use rustls_pki_types::pem::{PemObject as _, SectionKind};
 use serde_json::{Map, Value};
 use zeroize::Zeroizing;
 
 use crate::{
     Algorithm, Curve, Jwk, KeyError, PrivateKey, base64url, der,
-    jwk::private::{Pair, rejected},
+    jwk::private::{MlDsaPair, Pair, rejected},
 };
 
 /// What a key is to be.
@@ -45,12 +45,14 @@ pub fn from_pem(text: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
 }
 
 /// What a key without a word about it signs with, by its kind.
-const USUAL: [Algorithm; 5] = [
+const USUAL: [Algorithm; 7] = [
     Algorithm::Rs256,
     Algorithm::Es256,
     Algorithm::Es384,
     Algorithm::Es512,
     Algorithm::EdDsa,
+    Algorithm::MlDsa44,
+    Algorithm::MlDsa65,
 ];
 
 impl PrivateKey {
@@ -81,18 +83,20 @@ impl PrivateKey {
     /// When it is none for this algorithm, or too weak.
     pub fn from_der(der: &[u8], binding: Binding<'_>) -> Result<Self, KeyError> {
         let algorithm = binding.algorithm;
-        let pair = match algorithm.curve() {
-            Some(curve) => Pair::Ec(
-                EcdsaKeyPair::from_private_key_der(curve.signing(), der).map_err(rejected)?,
-            ),
-            None if algorithm == Algorithm::EdDsa => {
-                let pair = Ed25519KeyPair::from_pkcs8_maybe_unchecked(der).map_err(rejected)?;
-                Pair::Ed25519(pair)
-            }
-            None => {
-                let pair = RsaKeyPair::from_pkcs8(der).or_else(|_| RsaKeyPair::from_der(der));
-                Pair::Rsa(pair.map_err(rejected)?)
-            }
+        let pair = if let Some(curve) = algorithm.curve() {
+            Pair::Ec(EcdsaKeyPair::from_private_key_der(curve.signing(), der).map_err(rejected)?)
+        } else if let Some(parameters) = algorithm.ml_dsa() {
+            // Of a key without its seed there is no JWK.
+            let pair = PqdsaKeyPair::from_pkcs8(parameters.signing, der).map_err(rejected)?;
+            let kept = pair.to_pkcs8v1().map_err(|_| KeyError::Rejected)?;
+            let seed = der::ml_dsa_seed(kept.as_ref()).ok_or(KeyError::Rejected)?;
+            let seed = Zeroizing::new(seed.to_vec());
+            Pair::MlDsa(MlDsaPair::of_seed(parameters, seed)?)
+        } else if algorithm == Algorithm::EdDsa {
+            Pair::Ed25519(Ed25519KeyPair::from_pkcs8_maybe_unchecked(der).map_err(rejected)?)
+        } else {
+            let pair = RsaKeyPair::from_pkcs8(der).or_else(|_| RsaKeyPair::from_der(der));
+            Pair::Rsa(pair.map_err(rejected)?)
         };
         Self::new(pair, algorithm, binding.kid, binding.usage)
     }
@@ -150,6 +154,13 @@ fn material(
     algorithm: Algorithm,
 ) -> Option<Vec<(&'static str, String)>> {
     let text = |text: &str| text.to_owned();
+    if let Some(parameters) = algorithm.ml_dsa() {
+        (spki.algorithm == parameters.oid).then_some(())?;
+        return Some(vec![
+            ("kty", text("AKP")),
+            ("pub", base64url::encode(spki.key)),
+        ]);
+    }
     match algorithm.curve() {
         Some(curve) => {
             let is_of_curve = spki.algorithm == der::EC && spki.parameters == oid(curve);

@@ -47,6 +47,11 @@ pub(crate) enum Material {
     },
     /// A compressed point of Ed25519.
     Ed25519 { x: Vec<u8> },
+    /// A key of one algorithm alone, ML-DSA (RFC 9964).
+    Akp {
+        algorithm: Algorithm,
+        public: Vec<u8>,
+    },
 }
 
 impl Jwk {
@@ -69,6 +74,7 @@ impl Jwk {
             "RSA" => rsa_material(&members)?,
             "EC" => ec_material(&members)?,
             "OKP" => okp_material(&members)?,
+            "AKP" => akp_material(&members)?,
             other => return Err(KeyError::Unsupported(other.to_owned())),
         };
         let algorithm = members.text("alg")?.map(str::parse).transpose()?;
@@ -119,7 +125,7 @@ impl Jwk {
     pub const fn rsa_bytes(&self) -> Option<usize> {
         match &self.material {
             Material::Rsa { n, .. } => Some(n.len()),
-            Material::Ec { .. } | Material::Ed25519 { .. } => None,
+            Material::Ec { .. } | Material::Ed25519 { .. } | Material::Akp { .. } => None,
         }
     }
 
@@ -154,6 +160,7 @@ impl Jwk {
             Material::Rsa { .. } => algorithm.rsa().is_some(),
             Material::Ec { curve, .. } => algorithm.curve() == Some(*curve),
             Material::Ed25519 { .. } => algorithm == Algorithm::EdDsa,
+            Material::Akp { algorithm: own, .. } => algorithm == *own,
         }
     }
 
@@ -177,6 +184,9 @@ impl Jwk {
                 ParsedPublicKey::new(curve.verification(), members::point(x, y))
             }
             Material::Ed25519 { x } => ParsedPublicKey::new(&ED25519, x),
+            Material::Akp { public, .. } => {
+                ParsedPublicKey::new(algorithm.ml_dsa()?.verification, public)
+            }
         };
         read.ok()
     }
@@ -211,6 +221,7 @@ impl Jwk {
                 put("y", &base64url::encode(y));
             }
             Material::Ed25519 { x } => put("x", &base64url::encode(x)),
+            Material::Akp { public, .. } => put("pub", &base64url::encode(public)),
         }
         object
     }
@@ -222,12 +233,13 @@ impl Material {
             Self::Rsa { .. } => "RSA",
             Self::Ec { .. } => "EC",
             Self::Ed25519 { .. } => "OKP",
+            Self::Akp { .. } => "AKP",
         }
     }
 
     const fn curve(&self) -> Option<&'static str> {
         match self {
-            Self::Rsa { .. } => None,
+            Self::Rsa { .. } | Self::Akp { .. } => None,
             Self::Ec { curve, .. } => Some(curve.name()),
             Self::Ed25519 { .. } => Some("Ed25519"),
         }
@@ -291,4 +303,15 @@ fn okp_material(members: &Members<'_>) -> Result<Material, KeyError> {
         }
         other => Err(KeyError::Unsupported(other.to_owned())),
     }
+}
+
+/// Such a key says its algorithm, and nothing else says which it is (RFC 9964, section 3).
+fn akp_material(members: &Members<'_>) -> Result<Material, KeyError> {
+    let name = members.required("alg")?;
+    let algorithm: Algorithm = name.parse()?;
+    let parameters = algorithm
+        .ml_dsa()
+        .ok_or(KeyError::WrongAlgorithm(algorithm.name()))?;
+    let public = members.fixed_bytes("pub", parameters.public_bytes)?;
+    Ok(Material::Akp { algorithm, public })
 }

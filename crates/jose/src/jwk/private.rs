@@ -4,16 +4,18 @@ use std::fmt;
 
 use aws_lc_rs::{
     encoding::{AsBigEndian, AsDer, Pkcs8V1Der},
-    rand::SystemRandom,
+    rand::{self, SystemRandom},
     rsa::{KeyPairComponents, KeySize, PublicKeyComponents},
-    signature::{EcdsaKeyPair, Ed25519KeyPair, KeyPair as _, RsaKeyPair},
+    signature::{EcdsaKeyPair, Ed25519KeyPair, KeyPair as _, PqdsaKeyPair, RsaKeyPair},
 };
 use secrecy::SecretString;
 use serde_json::{Map, Value};
 use zeroize::{Zeroize as _, Zeroizing};
 
 use crate::{
-    Algorithm, Curve, Jwk, KeyError, RsaBits, base64url, der, json,
+    Algorithm, Curve, Jwk, KeyError, RsaBits,
+    algorithm::MlDsa,
+    base64url, der, json,
     jwk::{
         Material,
         members::{self, Members},
@@ -28,6 +30,9 @@ pub struct PrivateKey {
     pair: Pair,
 }
 
+/// The length of a seed of ML-DSA in bytes (FIPS 204).
+pub(super) const SEED: usize = 32;
+
 /// The name of a private member and its bytes.
 type SecretMember = (&'static str, Zeroizing<Vec<u8>>);
 
@@ -35,6 +40,14 @@ pub(super) enum Pair {
     Rsa(RsaKeyPair),
     Ec(EcdsaKeyPair),
     Ed25519(Ed25519KeyPair),
+    MlDsa(MlDsaPair),
+}
+
+/// A key pair of ML-DSA, and the seed that it was made of: the one form in which it is kept
+/// (RFC 9964, section 3).
+pub(super) struct MlDsaPair {
+    pair: PqdsaKeyPair,
+    seed: Zeroizing<Vec<u8>>,
 }
 
 impl PrivateKey {
@@ -43,14 +56,24 @@ impl PrivateKey {
     /// # Errors
     /// When the crypto library fails.
     pub fn generate(algorithm: Algorithm, bits: RsaBits, kid: &str) -> Result<Self, KeyError> {
-        let pair = match algorithm.curve() {
-            Some(curve) => Pair::Ec(EcdsaKeyPair::generate(curve.signing()).map_err(crypto)?),
-            None if algorithm == Algorithm::EdDsa => {
-                Pair::Ed25519(Ed25519KeyPair::generate().map_err(crypto)?)
-            }
-            None => Pair::Rsa(RsaKeyPair::generate(key_size(bits)).map_err(crypto)?),
+        let pair = if let Some(curve) = algorithm.curve() {
+            Pair::Ec(EcdsaKeyPair::generate(curve.signing()).map_err(crypto)?)
+        } else if let Some(parameters) = algorithm.ml_dsa() {
+            let mut seed = Zeroizing::new(vec![0; SEED]);
+            rand::fill(&mut seed).map_err(crypto)?;
+            Pair::MlDsa(MlDsaPair::of_seed(parameters, seed)?)
+        } else if algorithm == Algorithm::EdDsa {
+            Pair::Ed25519(Ed25519KeyPair::generate().map_err(crypto)?)
+        } else {
+            Pair::Rsa(RsaKeyPair::generate(key_size(bits)).map_err(crypto)?)
         };
         Self::new(pair, algorithm, kid, "sig")
+    }
+
+    /// Whether an object has the private part of a key, `d` or that of RFC 9964.
+    #[must_use]
+    pub fn is_in(object: &Map<String, Value>) -> bool {
+        ["d", "priv"].iter().any(|name| object.contains_key(*name))
     }
 
     /// Reads a private key. It is bound to its `alg`, or to the usual one of its kind.
@@ -85,6 +108,15 @@ impl PrivateKey {
                 let seed = Zeroizing::new(members.fixed_bytes("d", 32)?);
                 let pair = Ed25519KeyPair::from_seed_and_public_key(&seed, x);
                 (Pair::Ed25519(pair.map_err(rejected)?), Algorithm::EdDsa)
+            }
+            Material::Akp { algorithm, public } => {
+                let seed = Zeroizing::new(members.fixed_bytes("priv", SEED)?);
+                let parameters = algorithm.ml_dsa().ok_or(KeyError::Rejected)?;
+                let pair = MlDsaPair::of_seed(parameters, seed)?;
+                if pair.pair.public_key().as_ref() != public {
+                    return Err(KeyError::Rejected);
+                }
+                (Pair::MlDsa(pair), *algorithm)
             }
         };
         Ok(Self {
@@ -175,6 +207,12 @@ impl PrivateKey {
                 .as_ref()
                 .to_vec()),
             Pair::Ed25519(pair) => Ok(pair.try_sign(message).map_err(crypto)?.as_ref().to_vec()),
+            Pair::MlDsa(MlDsaPair { pair, .. }) => {
+                let mut signature = vec![0; pair.algorithm().signature_len()];
+                let length = pair.sign(message, &mut signature).map_err(crypto)?;
+                signature.truncate(length);
+                Ok(signature)
+            }
         }
     }
 }
@@ -212,6 +250,10 @@ impl Pair {
             Self::Ed25519(pair) => Material::Ed25519 {
                 x: pair.public_key().as_ref().to_vec(),
             },
+            Self::MlDsa(MlDsaPair { pair, .. }) => Material::Akp {
+                algorithm,
+                public: pair.public_key().as_ref().to_vec(),
+            },
         })
     }
 
@@ -239,7 +281,15 @@ impl Pair {
                 let seed = pair.seed().map_err(crypto)?.as_be_bytes().map_err(crypto)?;
                 Ok(vec![("d", Zeroizing::new(seed.as_ref().to_vec()))])
             }
+            Self::MlDsa(MlDsaPair { seed, .. }) => Ok(vec![("priv", seed.clone())]),
         }
+    }
+}
+
+impl MlDsaPair {
+    pub(super) fn of_seed(parameters: &MlDsa, seed: Zeroizing<Vec<u8>>) -> Result<Self, KeyError> {
+        let pair = PqdsaKeyPair::from_seed(parameters.signing, &seed).map_err(rejected)?;
+        Ok(Self { pair, seed })
     }
 }
 

@@ -4,6 +4,7 @@
 mod confusion;
 mod encoded;
 mod keys;
+mod ml_dsa;
 mod refusals;
 mod spelling;
 mod vectors;

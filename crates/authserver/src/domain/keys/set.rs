@@ -33,7 +33,7 @@ impl Key {
     /// Reads a key, private or public.
     pub(super) fn from_json(text: &[u8]) -> Result<Self, KeyError> {
         let object = json::parse_object(text).map_err(|error| KeyError::Json(error.to_string()))?;
-        Ok(if object.contains_key("d") {
+        Ok(if PrivateKey::is_in(&object) {
             Self::from_private(PrivateKey::from_object(&object)?)
         } else {
             Self::new(Material::Public(Jwk::from_object(&object)?))

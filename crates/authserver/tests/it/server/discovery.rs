@@ -46,7 +46,7 @@ async fn the_document_is_at_both_paths_and_names_what_is_there() {
             "token_endpoint_auth_methods_supported":
                 ["client_secret_post", "client_secret_basic", "private_key_jwt", "none"],
             "token_endpoint_auth_signing_alg_values_supported": ["RS256", "RS384", "RS512", "PS256",
-                "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA"],
+                "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA", "ML-DSA-44", "ML-DSA-65"],
             "userinfo_signing_alg_values_supported": ["none", "RS256"],
             "id_token_signing_alg_values_supported": ["RS256"],
             "id_token_signed_response_alg": ["RS256"],
@@ -61,7 +61,7 @@ async fn the_document_is_at_both_paths_and_names_what_is_there() {
             "end_session_endpoint": "https://i.example/tenant/oauth2/sessions/logout",
             "code_challenge_methods_supported": ["S256"],
             "dpop_signing_alg_values_supported": ["RS256", "RS384", "RS512", "PS256", "PS384",
-                "PS512", "ES256", "ES384", "ES512", "EdDSA"],
+                "PS512", "ES256", "ES384", "ES512", "EdDSA", "ML-DSA-44", "ML-DSA-65"],
             "pushed_authorization_request_endpoint": "http://hydra.docker.localhost/oauth2/par",
         })
     );
@@ -72,14 +72,14 @@ async fn the_document_is_at_both_paths_and_names_what_is_there() {
 async fn published_keys_have_no_private_part() {
     let room = Room::new(tutorial()).await;
     room.get("/.well-known/jwks.json").await;
-    for alg in ["ES256", "EdDSA"] {
+    for alg in ["ES256", "EdDSA", "ML-DSA-44"] {
         let path = "/admin/keys/hydra.jwt.access-token";
         room.admin(Method::POST, path, json!({"alg": alg})).await;
     }
     let answer = room.get("/.well-known/jwks.json").await;
     let jwks = answer.json();
     let keys = jwks["keys"].as_array().unwrap();
-    assert_eq!(keys.len(), 4);
+    assert_eq!(keys.len(), 5);
     for key in keys {
         let names: Vec<&str> = key
             .as_object()
@@ -87,7 +87,7 @@ async fn published_keys_have_no_private_part() {
             .keys()
             .map(String::as_str)
             .collect();
-        let private = ["d", "p", "q", "dp", "dq", "qi", "k"];
+        let private = ["d", "p", "q", "dp", "dq", "qi", "k", "priv"];
         assert!(
             private.iter().all(|name| !names.contains(name)),
             "{names:?}"

@@ -19,6 +19,7 @@ mod maintenance;
 mod metrics;
 mod openapi;
 mod people;
+mod post_quantum;
 mod public_openapi;
 mod reload;
 mod request_log;

@@ -88,7 +88,7 @@ fn completed(
     if is_absent(&key, "kid") {
         key.insert("kid".to_owned(), kid(args, process).into());
     }
-    let checked = match key.contains_key("d") {
+    let checked = match PrivateKey::is_in(&key) {
         true => PrivateKey::from_object(&key).map(drop),
         false => Jwk::from_object(&key).map(drop),
     };

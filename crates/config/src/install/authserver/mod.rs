@@ -86,7 +86,7 @@ pub struct AuthserverConfig {
     /// Default 2048; Hydra makes keys of 4096.
     pub rsa_bits: u16,
     /// `jwks.algorithm` (ours): algorithm of the key that the server makes for access tokens when
-    /// there is none: `RS256`, `PS256`, `ES256`, `ES384`, `EdDSA` and their relatives. Default
+    /// there is none: `RS256`, `PS256`, `ES256`, `ES384`, `EdDSA`, `ML-DSA-44` and their relatives. Default
     /// `RS256`.
     pub algorithm: String,
     /// `audit.file` (ours): where a line is written for each write of an administrator and each

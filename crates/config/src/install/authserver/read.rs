@@ -13,9 +13,20 @@ use crate::diagnostics::{Diagnostic, Severity};
 use crate::document::{Fields, Node, Spelling};
 use crate::secret::{refuse_placeholder, secret};
 
-/// Those of RFC 7518 and RFC 8037 that have two keys.
-const ALGORITHMS: [&str; 10] = [
-    "RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA",
+/// Those of RFC 7518, RFC 8037 and RFC 9964 that have two keys.
+const ALGORITHMS: [&str; 12] = [
+    "RS256",
+    "RS384",
+    "RS512",
+    "PS256",
+    "PS384",
+    "PS512",
+    "ES256",
+    "ES384",
+    "ES512",
+    "EdDSA",
+    "ML-DSA-44",
+    "ML-DSA-65",
 ];
 
 pub(super) const ADVICE: &str = "; remove it";

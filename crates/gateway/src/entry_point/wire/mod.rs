@@ -247,7 +247,7 @@ impl<S: AsyncRead + Unpin> Wire<S> {
         if bytes.starts_with(EMPTY_LINE) {
             return None;
         }
-        let length = memchr::memmem::find(bytes, b"\r\n\r\n")? + 4;
+        let length = head::length(bytes)?;
         let head = &bytes[..length];
         if head == HTTP2 {
             self.traffic.speaks_http2();
@@ -274,8 +274,7 @@ impl<S: AsyncRead + Unpin> Wire<S> {
             return true;
         }
         let fresh = &self.buffer[self.ready..];
-        let is_whole = memchr::memmem::find(fresh, b"\r\n\r\n").is_some();
-        if is_whole || head::has_bare_line_feed(fresh) {
+        if head::length(fresh).is_some() || head::has_bare_line_feed(fresh) {
             self.refuse();
             return true;
         }

@@ -18,7 +18,7 @@ use tokio::sync::Semaphore;
 use super::credentials::{callers, unauthorized};
 use super::hashed::Hash;
 use super::stamp::Stamp;
-use super::{Exchange, Identity, Middleware, Next};
+use super::{Exchange, Identity, Middleware, Next, decided};
 use crate::body::{Request, Response};
 use crate::error::{Fault, Reason};
 use crate::supplies::Supplies;
@@ -35,7 +35,8 @@ pub(super) struct BasicAuth {
     decoy: Arc<Hash>,
     challenge: HeaderValue,
     stamp: Stamp,
-    digests: hmac::Key,
+    /// Has read its key, and nothing else.
+    digests: hmac::Context,
     right: Cache<[u8; 32], ()>,
     turns: Semaphore,
 }
@@ -58,18 +59,14 @@ impl BasicAuth {
             users,
             challenge,
             stamp: Stamp::new(options)?,
-            digests: random_key(supplies.random.as_ref()),
+            digests: hmac::Context::with_key(&random_key(supplies.random.as_ref())),
             right: Cache::new(REMEMBERED),
             turns: Semaphore::new(AT_ONCE),
         })
     }
 
-    /// Whether the password is the user's.
-    async fn is_right(&self, shown: &Credentials) -> Result<bool, Fault> {
-        let digest = self.digest(shown);
-        if self.right.get(&digest).is_some() {
-            return Ok(true);
-        }
+    /// Whether a password that is not remembered is the user's.
+    async fn is_right(&self, shown: &Credentials, digest: [u8; 32]) -> Result<bool, Fault> {
         let known = self.users.get(&shown.id);
         let hash = Arc::clone(known.unwrap_or(&self.decoy));
         let internal = || Fault::new(Reason::Internal);
@@ -90,7 +87,7 @@ impl BasicAuth {
     }
 
     fn digest(&self, shown: &Credentials) -> [u8; 32] {
-        let mut digest = hmac::Context::with_key(&self.digests);
+        let mut digest = self.digests.clone();
         let length = u64::try_from(shown.id.len()).unwrap_or(u64::MAX);
         digest.update(&length.to_be_bytes());
         digest.update(shown.id.as_bytes());
@@ -124,18 +121,25 @@ impl Middleware for BasicAuth {
         exchange: &'a Exchange,
         next: Next<'a>,
     ) -> BoxFuture<'a, Result<Response, Fault>> {
-        Box::pin(async move {
-            // As written: form-decoding is a habit of OAuth clients alone.
-            let shown = callers(request.headers()).and_then(|readings| readings.into_iter().next());
-            let Some(shown) = shown else {
-                return Ok(unauthorized(self.challenge.clone()));
+        // As written: form-decoding is a habit of OAuth clients alone.
+        let shown = callers(request.headers()).and_then(|readings| readings.into_iter().next());
+        let Some(shown) = shown else {
+            return decided(Ok(unauthorized(self.challenge.clone())));
+        };
+        // Traefik logs the name of failed attempts, too.
+        exchange.identify(Identity {
+            username: Some(shown.id.clone()),
+            client_id: None,
+        });
+        let digest = self.digest(&shown);
+        if self.right.get(&digest).is_some() {
+            return match self.stamp.put(&mut request, &shown.id) {
+                Ok(()) => next.pass(request),
+                Err(fault) => decided(Err(fault)),
             };
-            // Traefik logs the name of failed attempts, too.
-            exchange.identify(Identity {
-                username: Some(shown.id.clone()),
-                client_id: None,
-            });
-            if !self.is_right(&shown).await? {
+        }
+        Box::pin(async move {
+            if !self.is_right(&shown, digest).await? {
                 return Ok(unauthorized(self.challenge.clone()));
             }
             self.stamp.put(&mut request, &shown.id)?;
@@ -145,7 +149,7 @@ impl Middleware for BasicAuth {
 }
 
 #[cfg(test)]
-#[expect(clippy::unwrap_used, reason = "tests")]
+#[expect(clippy::indexing_slicing, clippy::unwrap_used, reason = "tests")]
 mod tests {
     use std::pin::pin;
     use std::task::Poll;
@@ -154,9 +158,8 @@ mod tests {
 
     use super::*;
 
-    // The hash is another password's, so only what is remembered can say yes.
-    #[tokio::test]
-    async fn who_waits_while_the_same_password_turns_out_right_computes_nothing() {
+    /// Nobody's users, the hash of `test` for everybody, and one turn.
+    fn guarded() -> BasicAuth {
         let other = Hash::parse("{SHA}qUqP5cyxm6YcTAhz05Hph5gvu9M=").unwrap();
         let options = Options {
             users: BTreeMap::new(),
@@ -165,24 +168,71 @@ mod tests {
             header_field: None,
             remove_header: false,
         };
-        let auth = BasicAuth {
+        BasicAuth {
             users: BTreeMap::new(),
             decoy: Arc::new(other),
             challenge: HeaderValue::from_static("Basic"),
             stamp: Stamp::new(&options).unwrap(),
-            digests: hmac::Key::new(hmac::HMAC_SHA256, &[1; 32]),
+            digests: hmac::Context::with_key(&hmac::Key::new(hmac::HMAC_SHA256, &[1; 32])),
             right: Cache::new(REMEMBERED),
             turns: Semaphore::new(1),
-        };
-        let shown = Credentials {
-            id: "a".to_owned(),
-            secret: "right".into(),
-        };
+        }
+    }
+
+    fn shown(id: &str, secret: &str) -> Credentials {
+        Credentials {
+            id: id.to_owned(),
+            secret: secret.into(),
+        }
+    }
+
+    // The hash is another password's, so only what is remembered can say yes.
+    #[tokio::test]
+    async fn who_waits_while_the_same_password_turns_out_right_computes_nothing() {
+        let auth = guarded();
+        let shown = shown("a", "right");
         let turn = auth.turns.acquire().await.unwrap();
-        let mut waiting = pin!(auth.is_right(&shown));
+        let digest = auth.digest(&shown);
+        let mut waiting = pin!(auth.is_right(&shown, digest));
         assert!(matches!(poll!(waiting.as_mut()), Poll::Pending));
-        auth.right.insert(auth.digest(&shown), ());
+        auth.right.insert(digest, ());
         drop(turn);
         assert!(waiting.await.unwrap());
+    }
+
+    /// Traefik told by the time of a refusal that there was no such user.
+    // Holds CVE-2026-32595, CVE-2026-41263.
+    #[tokio::test]
+    async fn a_name_that_nobody_has_waits_for_a_hash_and_is_refused_whatever_it_says() {
+        let auth = guarded();
+        let shown = shown("nobody", "test");
+        for _ in 0..2 {
+            let digest = auth.digest(&shown);
+            let turn = auth.turns.acquire().await.unwrap();
+            let mut waiting = pin!(auth.is_right(&shown, digest));
+            assert!(matches!(poll!(waiting.as_mut()), Poll::Pending));
+            drop(turn);
+            assert!(!waiting.await.unwrap());
+        }
+    }
+
+    /// In Traefik those waited together whose name and password read the same without their border.
+    // Holds CVE-2026-71326, CVE-2026-88010.
+    #[test]
+    fn what_is_remembered_is_a_name_and_a_password_and_nothing_that_is_stored() {
+        let auth = guarded();
+        let pairs = [
+            ("a", "btest"),
+            ("ab", "test"),
+            ("", "abtest"),
+            ("abtest", ""),
+        ];
+        let digests = pairs.map(|(id, secret)| auth.digest(&shown(id, secret)));
+        for (at, digest) in digests.iter().enumerate() {
+            assert!(!digests[at + 1..].contains(digest), "{:?}", pairs[at]);
+        }
+        let (mut other, shown) = (guarded(), shown("a", "x"));
+        other.users = BTreeMap::from([("a".to_owned(), Arc::clone(&other.decoy))]);
+        assert_eq!(auth.digest(&shown), other.digest(&shown));
     }
 }

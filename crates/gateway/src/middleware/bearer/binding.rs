@@ -41,7 +41,7 @@ impl Binding {
         }
     }
 
-    /// Why this request may not use the token, if so.
+    /// Why this request may not use the token, if so. Whether a key was proved is for others to say.
     pub(in crate::middleware) fn refusal(
         &self,
         scheme: Scheme,
@@ -58,7 +58,8 @@ impl Binding {
                 Some(shown) if shown == *digest => None,
                 Some(_) => Some("the token is bound to another certificate"),
             },
-            Self::Key(_) => Some("the token is bound to a key, of which there is no proof"),
+            Self::Key(_) if scheme == Scheme::Dpop => None,
+            Self::Key(_) => Some("the token is bound to a key, and was sent without a proof of it"),
             Self::Unknown => Some("the token is bound to something that is not understood"),
         }
     }

@@ -1,5 +1,6 @@
 //! What a refusal says (RFC 6750, section 3): the scheme, and an error only where a token came.
 
+use carnet_jose::Algorithm;
 use http::HeaderValue;
 use http::header::WWW_AUTHENTICATE;
 
@@ -44,12 +45,16 @@ impl Challenge {
             Reason::TokenMissing => None,
             Reason::BadRequest => Some("invalid_request"),
             Reason::TokenInvalid => Some("invalid_token"),
+            Reason::ProofInvalid => Some("invalid_dpop_proof"),
             Reason::ClaimsUnsatisfied => Some("insufficient_scope"),
             _ => return None,
         };
         let mut value = match scheme {
             Scheme::Bearer => "Bearer realm=\"carnet\"".to_owned(),
-            Scheme::Dpop => "DPoP realm=\"carnet\"".to_owned(),
+            Scheme::Dpop => {
+                let names = Algorithm::ALL.map(Algorithm::name).join(" ");
+                format!("DPoP realm=\"carnet\", algs=\"{names}\"")
+            }
         };
         if let Some(error) = error {
             value += &format!(", error=\"{error}\"");

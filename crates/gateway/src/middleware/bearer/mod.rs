@@ -1,12 +1,13 @@
 //! What middlewares that take tokens of callers have in common: where a token stands, whom it is
 //! bound to, what a refusal says and what the service gets. Knows not who judges tokens.
 //! `place.rs` finds, `binding.rs` compares, `challenge.rs` answers, `claimed.rs` stamps, `resource.rs`
-//! tells.
+//! tells, `proofs.rs` counts.
 
 mod binding;
 mod challenge;
 mod claimed;
 mod place;
+mod proofs;
 mod resource;
 
 pub(super) use binding::Binding;
@@ -15,10 +16,13 @@ pub(super) use claimed::{Claimed, Stamped};
 pub(super) use place::{Place, Scheme, Shown};
 pub(super) use resource::Resource;
 
+use proofs::{Proofs, Sent};
+
 use std::sync::Arc;
 
 use aws_lc_rs::hmac;
-use carnet_oauth::Random;
+use carnet_oauth::{Clock, Random};
+use secrecy::ExposeSecret as _;
 
 use super::Exchange;
 use crate::error::{Fault, Reason};
@@ -34,16 +38,39 @@ pub(super) struct Known {
     pub(super) strength: Option<Strength>,
 }
 
-impl Known {
+/// Says who may use a token that is right.
+pub(super) struct Guard {
+    proofs: Proofs,
+    clock: Arc<dyn Clock>,
+}
+
+impl Guard {
+    pub(super) fn new(clock: &Arc<dyn Clock>) -> Self {
+        Self {
+            proofs: Proofs::default(),
+            clock: Arc::clone(clock),
+        }
+    }
+
     /// Whether a request may use the token here.
     ///
     /// # Errors
     /// Why not.
-    pub(super) fn check(&self, scheme: Scheme, exchange: &Exchange) -> Result<(), Fault> {
-        if let Some(sentence) = self.binding.refusal(scheme, exchange) {
+    pub(super) fn check(
+        &self,
+        known: &Known,
+        shown: &Shown,
+        exchange: &Exchange,
+    ) -> Result<(), Fault> {
+        if let Some(sentence) = known.binding.refusal(shown.scheme, exchange) {
             return Err(Fault::new(Reason::TokenInvalid).because(sentence));
         }
-        match self.stamped.is_admitted {
+        if let (Binding::Key(thumbprint), Some(sent)) = (&known.binding, &shown.sent) {
+            let token = shown.token.expose_secret();
+            self.proofs
+                .check(sent, (thumbprint, token), self.clock.now())?;
+        }
+        match known.stamped.is_admitted {
             true => Ok(()),
             false => Err(Fault::new(Reason::ClaimsUnsatisfied)),
         }

@@ -11,6 +11,7 @@ use http::uri::PathAndQuery;
 use http_body_util::BodyExt as _;
 use secrecy::SecretString;
 
+use super::Sent;
 use crate::body::Request;
 use crate::error::{Fault, Reason};
 use crate::middleware::Exchange;
@@ -37,6 +38,8 @@ pub(in crate::middleware) enum Scheme {
 pub(in crate::middleware) struct Shown {
     pub(in crate::middleware) token: SecretString,
     pub(in crate::middleware) scheme: Scheme,
+    /// The request, where it was sent with a proof.
+    pub(super) sent: Option<Box<Sent>>,
 }
 
 /// What a request carries.
@@ -93,6 +96,11 @@ impl Place {
         exchange: &Exchange,
     ) -> Result<Looked, Fault> {
         let mut found = self.in_header(request.headers());
+        if let Found::One(shown) = &mut found
+            && shown.scheme == Scheme::Dpop
+        {
+            shown.sent = Some(Box::new(Sent::of(&request, exchange)));
+        }
         if let Some(name) = &self.query {
             exchange.conceal(name);
             let query = request.uri().query().unwrap_or_default();
@@ -196,6 +204,7 @@ impl Found {
             true => Self::One(Shown {
                 token: SecretString::from(text),
                 scheme,
+                sent: None,
             }),
             false => Self::Unreadable,
         }

@@ -10,7 +10,7 @@ use futures_util::future::BoxFuture;
 use http::StatusCode;
 use tokio::time::Instant;
 
-use super::{Exchange, Middleware, Next};
+use super::{Exchange, Middleware, Next, decided};
 use crate::body::{Request, Response};
 use crate::error::Fault;
 use crate::respond;
@@ -67,12 +67,13 @@ impl Middleware for CircuitBreaker {
         _: &'a Exchange,
         next: Next<'a>,
     ) -> BoxFuture<'a, Result<Response, Fault>> {
+        if !self.breaker.admits() {
+            return decided(Ok(respond::with_status(self.answer)));
+        }
+        let asked = Instant::now();
+        let answer = next.run(request);
         Box::pin(async move {
-            if !self.breaker.admits() {
-                return Ok(respond::with_status(self.answer));
-            }
-            let asked = Instant::now();
-            let response = next.run(request).await;
+            let response = answer.await;
             let measured = Measured {
                 breaker: Arc::clone(&self.breaker),
                 status: response.status(),

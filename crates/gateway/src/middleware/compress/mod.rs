@@ -3,6 +3,7 @@
 
 use carnet_config::routing::middleware::Compress as Options;
 use carnet_config::routing::middleware::compress::{Encoding, media_type};
+use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
 use http::header::{
     ACCEPT_ENCODING, ACCEPT_RANGES, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_RANGE,
@@ -113,17 +114,16 @@ impl Middleware for Compress {
         _: &'a Exchange,
         next: Next<'a>,
     ) -> BoxFuture<'a, Result<Response, Fault>> {
-        Box::pin(async move {
-            let coding = self.coding(&request);
-            let mut response = next.run(request).await;
-            let Some(coding) = coding else {
-                return Ok(response);
-            };
+        let Some(coding) = self.coding(&request) else {
+            return next.pass(request);
+        };
+        let answer = next.run(request);
+        Box::pin(answer.map(move |mut response| {
             vary(response.headers_mut());
             Ok(match self.is_packable(&response) {
                 true => packed(response, coding),
                 false => response,
             })
-        })
+        }))
     }
 }

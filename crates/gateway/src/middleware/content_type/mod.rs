@@ -27,10 +27,13 @@ impl Middleware for ContentType {
         _: &'a Exchange,
         next: Next<'a>,
     ) -> BoxFuture<'a, Result<Response, Fault>> {
+        if !self.0.auto_detect || *request.method() == Method::HEAD {
+            return next.pass(request);
+        }
+        let answer = next.run(request);
         Box::pin(async move {
-            let is_asked = self.0.auto_detect && *request.method() != Method::HEAD;
-            let response = next.run(request).await;
-            Ok(match is_asked && is_unnamed(&response) {
+            let response = answer.await;
+            Ok(match is_unnamed(&response) {
                 true => named(response).await,
                 false => response,
             })

@@ -8,6 +8,7 @@ use http::header::{
 };
 use http::uri::PathAndQuery;
 use http::{HeaderMap, HeaderValue, Method, Uri};
+use http_body::Body as _;
 use url::Position;
 
 use super::super::Exchange;
@@ -102,6 +103,9 @@ impl Question {
             Some(_) => fill(&mut headers, request, exchange),
         }
         headers.insert(HOST, self.host.clone());
+        if question.body().is_end_stream() && usually_has_a_body(question.method()) {
+            headers.insert(CONTENT_LENGTH, HeaderValue::from_static("0"));
+        }
         *question.headers_mut() = headers;
         question
     }
@@ -137,6 +141,11 @@ impl Question {
         }
         some
     }
+}
+
+/// Where there is none, that is said (RFC 9110 section 8.6).
+fn usually_has_a_body(method: &Method) -> bool {
+    matches!(*method, Method::POST | Method::PUT | Method::PATCH)
 }
 
 /// What the gateway knows, whatever others say; the other headers stay.

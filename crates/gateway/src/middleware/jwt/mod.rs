@@ -17,7 +17,7 @@ mod trusted;
 use remembered::Remembered;
 
 use super::bearer::{
-    Binding, Challenge, Claimed, Digests, Known, Place, Resource, Scheme, Shown, Vouched,
+    Binding, Challenge, Claimed, Digests, Guard, Known, Place, Resource, Scheme, Shown, Vouched,
 };
 use super::{Exchange, Identity, Middleware, Next};
 use crate::body::{Request, Response};
@@ -33,6 +33,7 @@ pub(super) struct Jwt {
     claimed: Claimed,
     resource: Option<Resource>,
     challenge: Arc<Challenge>,
+    guard: Guard,
     digests: Digests,
     remembered: Option<Remembered>,
     clock: Arc<dyn Clock>,
@@ -55,6 +56,7 @@ impl Jwt {
             claimed: Claimed::new(&options.claimed)?,
             challenge: Arc::new(Challenge::new(resource.as_ref())),
             resource,
+            guard: Guard::new(&supplies.clock),
             digests: Digests::new(supplies.random.as_ref()),
             remembered: options.is_cached.then(Remembered::new),
             clock: Arc::clone(&supplies.clock),
@@ -97,7 +99,7 @@ impl Jwt {
             username: known.stamped.username.clone(),
             client_id: None,
         });
-        known.check(shown.scheme, exchange)?;
+        self.guard.check(&known, shown, exchange)?;
         Ok(known)
     }
 

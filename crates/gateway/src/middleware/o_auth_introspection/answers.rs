@@ -156,3 +156,47 @@ impl Drop for Gone<'_> {
         self.0.on_their_way().remove(&self.1);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    use std::sync::atomic::{AtomicUsize, Ordering};
+    use std::time::Duration;
+
+    use futures_util::future::join_all;
+
+    const NOW: SystemTime = SystemTime::UNIX_EPOCH;
+
+    struct Owner(Answers);
+
+    impl AsRef<Answers> for Owner {
+        fn as_ref(&self) -> &Answers {
+            &self.0
+        }
+    }
+
+    fn no() -> Verdict {
+        Verdict::new(Err("no"), (NOW, NOW + Duration::from_secs(5)), 10)
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn ten_thousand_with_one_token_ask_once_and_share_what_fails() {
+        let owner = Arc::new(Owner(Answers::new()));
+        for outcome in [Ok(()), Err("no answer")] {
+            let asked = Arc::new(AtomicUsize::new(0));
+            let waiting = (0..10_000).map(|_| {
+                let asked = Arc::clone(&asked);
+                owner.0.one_for_all(&owner, [1; 32], async move {
+                    asked.fetch_add(1, Ordering::Relaxed);
+                    tokio::time::sleep(Duration::from_secs(1)).await;
+                    outcome.map(|()| no()).map_err(str::to_owned)
+                })
+            });
+            let all = join_all(waiting).await;
+            assert!(all.iter().all(|answer| answer.is_ok() == outcome.is_ok()));
+            assert_eq!(asked.load(Ordering::Relaxed), 1);
+            assert!(owner.0.on_their_way().is_empty());
+        }
+    }
+}

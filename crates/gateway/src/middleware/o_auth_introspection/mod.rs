@@ -20,7 +20,7 @@ use answers::{Answers, Verdict};
 use question::Question;
 
 use super::bearer::{
-    Binding, Challenge, Claimed, Digests, Known, Place, Resource, Scheme, Shown, Vouched,
+    Binding, Challenge, Claimed, Digests, Guard, Known, Place, Resource, Scheme, Shown, Vouched,
 };
 use super::{Exchange, Identity, Middleware, Next};
 use crate::body::{Request, Response};
@@ -34,6 +34,7 @@ pub(super) struct OAuthIntrospection {
     place: Place,
     resource: Option<Resource>,
     challenge: Arc<Challenge>,
+    guard: Guard,
     digests: Digests,
     server: Arc<Server>,
 }
@@ -64,6 +65,7 @@ impl OAuthIntrospection {
             place: Place::new(&options.token_source, &supplies.room)?,
             challenge: Arc::new(Challenge::new(resource.as_ref())),
             resource,
+            guard: Guard::new(&supplies.clock),
             digests: Digests::new(supplies.random.as_ref()),
             server: Arc::new(Server {
                 question: Question::new(options, supplies)?,
@@ -113,7 +115,7 @@ impl OAuthIntrospection {
             username: known.stamped.username.clone(),
             client_id: None,
         });
-        known.check(shown.scheme, exchange)?;
+        self.guard.check(&known, shown, exchange)?;
         Ok(known)
     }
 

@@ -241,11 +241,10 @@ impl Middleware for OAuthClientCredentials {
         match self.pass_at_once(&mut request, &caller, exchange) {
             Some(Ok(origin)) => {
                 let answer = next.run(request);
-                return Box::pin(async move {
-                    let mut response = answer.await;
+                return Box::pin(answer.map(move |mut response| {
                     self.tell(&mut response, word(origin));
                     Ok(response)
-                });
+                }));
             }
             Some(Err(fault)) => return ready(self.refused(fault, exchange)).boxed(),
             None => {}

@@ -11,7 +11,7 @@ use http::header::HeaderName;
 use rustls_pki_types::CertificateDer;
 
 use super::lookalikes::remove_lookalikes;
-use super::{Exchange, Middleware, Next};
+use super::{Exchange, Middleware, Next, decided};
 use crate::body::{Request, Response};
 use crate::error::{Fault, Reason};
 
@@ -56,13 +56,15 @@ impl Middleware for PassTlsClientCert {
         exchange: &'a Exchange,
         next: Next<'a>,
     ) -> BoxFuture<'a, Result<Response, Fault>> {
-        Box::pin(async move {
-            let session = exchange.connection().tls.as_ref();
-            let shown = session.map_or(&[][..], |session| session.certificates());
-            if !shown.is_empty() {
-                self.stamp(&mut request, shown)?;
-            }
-            Ok(next.run(request).await)
-        })
+        let session = exchange.connection().tls.as_ref();
+        let shown = session.map_or(&[][..], |session| session.certificates());
+        let stamped = match shown {
+            [] => Ok(()),
+            shown => self.stamp(&mut request, shown),
+        };
+        match stamped {
+            Ok(()) => next.pass(request),
+            Err(fault) => decided(Err(fault)),
+        }
     }
 }

@@ -6,7 +6,6 @@ use std::time::Duration;
 use bytes::Bytes;
 use carnet_config::duration;
 use carnet_config::routing::middleware::{IpStrategy, RateLimit as Options, SourceCriterion};
-use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
 use http::header::{CONTENT_TYPE, HeaderName, RETRY_AFTER, X_CONTENT_TYPE_OPTIONS};
 use http::{HeaderValue, StatusCode};
@@ -68,11 +67,8 @@ impl RateLimit {
 }
 
 impl Limit {
-    /// How long a request of this source is to wait.
-    async fn wait(&self, source: &[u8]) -> Result<Duration, Unknown> {
-        let Some(shared) = &self.shared else {
-            return Ok(self.own.take(source));
-        };
+    /// How long a request of this source is to wait, as all gateways count.
+    async fn wait(&self, shared: &Shared, source: &[u8]) -> Result<Duration, Unknown> {
         match shared.take(source).await {
             Ok(wait) => Ok(wait),
             Err(_) if self.denies_on_error => Err(Unknown),
@@ -82,11 +78,11 @@ impl Limit {
 
     async fn pass(
         &self,
-        source: Vec<u8>,
+        wait: Result<Duration, Unknown>,
         request: Request,
         next: Next<'_>,
     ) -> Result<Response, Fault> {
-        match self.wait(&source).await {
+        match wait {
             Err(Unknown) => return Ok(unknown()),
             Ok(wait) if wait > self.rate.patience => return Ok(too_many(wait)),
             Ok(Duration::ZERO) => {}
@@ -133,9 +129,18 @@ impl Middleware for RateLimit {
         next: Next<'a>,
     ) -> BoxFuture<'a, Result<Response, Fault>> {
         let Some(limit) = &self.limit else {
-            return Box::pin(next.run(request).map(Ok));
+            return next.pass(request);
         };
         let source = self.source.of(&request, exchange);
-        Box::pin(limit.pass(source, request, next))
+        let Some(shared) = &limit.shared else {
+            return match limit.own.take(&source) {
+                Duration::ZERO => next.pass(request),
+                wait => Box::pin(limit.pass(Ok(wait), request, next)),
+            };
+        };
+        Box::pin(async move {
+            let wait = limit.wait(shared, &source).await;
+            limit.pass(wait, request, next).await
+        })
     }
 }

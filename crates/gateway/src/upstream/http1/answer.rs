@@ -3,7 +3,7 @@
 use std::mem::MaybeUninit;
 
 use bytes::{Buf as _, Bytes};
-use http::header::{CONNECTION, HeaderName};
+use http::header::{CONNECTION, HeaderName, TRANSFER_ENCODING};
 use http::{HeaderMap, HeaderValue, Response, StatusCode, Version};
 use hyper::ext::ReasonPhrase;
 
@@ -62,7 +62,7 @@ impl Answer {
         *response.headers_mut() = std::mem::take(fields);
         let headers = response.headers_mut();
         headers.reserve(head.headers.len());
-        let mut may_close = false;
+        let (mut may_close, mut is_coded) = (false, false);
         for field in head.headers {
             let name = HeaderName::from_bytes(field.name.as_bytes());
             let value = HeaderValue::from_maybe_shared(bytes.slice_ref(field.value));
@@ -70,10 +70,11 @@ impl Answer {
                 return Err(Malformed("a field is malformed"));
             };
             may_close |= name == CONNECTION && !is_keep_alive(&value);
+            is_coded |= name == TRANSFER_ENCODING;
             headers.append(name, value);
         }
         let kind = (status, response.version());
-        let left = Left::after(kind, response.headers_mut(), asks_for_head)?;
+        let left = Left::after(kind, response.headers_mut(), asks_for_head, is_coded)?;
         let keeps = match (may_close, response.version()) {
             (false, Version::HTTP_11) => status != StatusCode::SWITCHING_PROTOCOLS,
             _ => keeps(&response),

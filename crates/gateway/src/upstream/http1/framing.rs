@@ -33,14 +33,18 @@ pub(super) struct Chunks {
 }
 
 impl Left {
-    /// What follows the head of an answer.
+    /// What follows the head of an answer; `is_coded`: there is a `Transfer-Encoding` in it.
     pub(super) fn after(
         (status, version): (StatusCode, Version),
         headers: &mut HeaderMap,
         asks_for_head: bool,
+        is_coded: bool,
     ) -> Result<Self, Malformed> {
-        let coding = headers.get_all(TRANSFER_ENCODING).iter().next_back();
-        let is_chunked = coding.map(|coding| ends_in_chunked(coding.as_bytes()));
+        let ends_in_chunked = || {
+            let coding = headers.get_all(TRANSFER_ENCODING).iter().next_back();
+            coding.is_some_and(|coding| ends_in_chunked(coding.as_bytes()))
+        };
+        let is_chunked = is_coded.then(ends_in_chunked);
         let has_none = asks_for_head
             || matches!(
                 status,

@@ -88,7 +88,8 @@ impl Connection {
 
     /// Sends a request; what is given back waits for the answer.
     pub(super) fn send(mut self: Box<Self>, request: Request) -> Waiting {
-        self.outgoing = Outgoing::new(request);
+        let space = self.outgoing.space();
+        self.outgoing = Outgoing::new(request, space);
         Waiting(Some(self))
     }
 
@@ -105,6 +106,11 @@ impl Connection {
         let mut space = [MaybeUninit::uninit(); 1];
         let read = Pin::new(&mut self.stream).poll_read(cx, &mut ReadBuf::uninit(&mut space));
         self.input.is_empty() && read.is_pending()
+    }
+
+    /// The same for who is about to use it: nobody is woken any more.
+    pub(super) fn is_still_quiet(&mut self) -> bool {
+        self.input.is_empty() && self.stream.is_quiet()
     }
 
     /// Sends what is left of the request.

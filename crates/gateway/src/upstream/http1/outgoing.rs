@@ -23,6 +23,8 @@ use crate::upstream::is_repeatable;
 
 /// Room for most heads.
 const USUAL: usize = 512;
+/// A connection that waits keeps no more.
+const MUCH: usize = 2 << 10;
 /// The end of a chunk after which there is no other.
 const LAST_OF_ALL: &[u8] = b"\r\n0\r\n\r\n";
 /// What frames, routes or vouches for a message stands in its head or nowhere.
@@ -91,14 +93,14 @@ pub(super) enum Unsent {
 }
 
 impl Outgoing {
-    pub(super) fn new(request: Request) -> Self {
+    /// A request that is written into `text`, which is empty.
+    pub(super) fn new(request: Request, mut text: Vec<u8>) -> Self {
         let is_repeatable = is_repeatable(&request);
         let (mut head, body) = request.into_parts();
         let coding = match body.is_end_stream() {
             true => None,
             false => Some(Coding::of(&head.headers, &body)),
         };
-        let mut text = Vec::with_capacity(USUAL);
         write_target(&mut text, &head.method, &head.uri);
         write_fields(&mut text, &head.headers, &head.uri, coding.as_ref());
         head.headers.clear();
@@ -118,6 +120,16 @@ impl Outgoing {
                 })
             }),
             is_flushed: false,
+        }
+    }
+
+    /// The space of its head for the next one, unless that is much.
+    pub(super) fn space(&mut self) -> Vec<u8> {
+        let mut space = std::mem::take(&mut self.head);
+        space.clear();
+        match space.capacity() {
+            USUAL..=MUCH => space,
+            _ => Vec::with_capacity(USUAL),
         }
     }
 
@@ -326,14 +338,18 @@ fn write_fields(text: &mut Vec<u8>, headers: &HeaderMap, uri: &Uri, coding: Opti
 
 /// `Name-In-Title-Case: value`, as servers of old expect it.
 fn write_field(text: &mut Vec<u8>, name: &HeaderName, value: &[u8]) {
+    let name = name.as_str().as_bytes();
     let start = text.len();
-    text.extend_from_slice(name.as_str().as_bytes());
-    let mut begins = true;
-    for byte in &mut text[start..] {
-        if begins {
-            byte.make_ascii_uppercase();
+    text.extend_from_slice(name);
+    if let Some((first, rest)) = text[start..].split_first_mut() {
+        first.make_ascii_uppercase();
+        // None depends on the one before: so it takes many bytes at a time.
+        for (before, byte) in name.iter().zip(rest) {
+            *byte = match *before {
+                b'-' => byte.to_ascii_uppercase(),
+                _ => *byte,
+            };
         }
-        begins = *byte == b'-';
     }
     text.extend_from_slice(b": ");
     text.extend_from_slice(value);

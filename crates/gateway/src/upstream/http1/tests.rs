@@ -19,7 +19,7 @@ fn ask(method: Method, target: &str, fields: &[(&'static str, &str)], body: Body
         let value = HeaderValue::from_str(value).unwrap();
         request.headers_mut().append(*name, value);
     }
-    Outgoing::new(request)
+    Outgoing::new(request, Vec::new())
 }
 
 fn pieces(frames: Vec<Frame<Bytes>>) -> Body {

@@ -4,7 +4,7 @@ use rcgen::{CertificateParams, DnType, Issuer, KeyPair, SanType};
 use rustls_pki_types::PrivateKeyDer;
 
 use super::{Certificate, Clients, Encrypted, Shown};
-use crate::stand::{Stand, Whoami};
+use crate::stand::{Plan, Stand, Whoami};
 
 /// A client with every part of a name, and other names of every kind.
 fn client(clients: &Clients) -> (Shown, Vec<u8>) {
@@ -40,7 +40,7 @@ fn client(clients: &Clients) -> (Shown, Vec<u8>) {
     (Some((vec![made.der().clone()], key)), der)
 }
 
-async fn stand(url: &str, options: &str, authorities: &str) -> Stand {
+async fn stand(url: &str, options: &str, authorities: &str, trusts: bool) -> Stand {
     let yaml = format!(
         "http:\n  routers:\n    r: {{rule: Host(`a.test`), service: s, middlewares: [who], \
          tls: {{options: m}}}}\n  middlewares:\n    who: {{passTLSClientCert: {options}}}\n  \
@@ -48,7 +48,10 @@ async fn stand(url: &str, options: &str, authorities: &str) -> Stand {
          m: {{clientAuth: {authorities}}}\n  certificates:\n{}",
         Certificate::of(&["a.test"]).yaml()
     );
-    Stand::new(&yaml).await
+    // Callers are believed what proxies say, so that the middleware alone is in the way of the rest.
+    let mut plan = Plan::default();
+    plan.entry_point.forwarded_headers.insecure = trusts;
+    Stand::planned(plan, &yaml).await
 }
 
 const FORGED: &str = "X-Forwarded-Tls-Client-Cert: forged\r\nX-Forwarded-Tls-Client-Cert-Info: forged\r\n\
@@ -80,7 +83,9 @@ async fn the_service_gets_the_certificate_and_what_it_says_and_nothing_that_a_ca
     let options = format!(
         "{{pem: true, info: {{subject: {all}, serialNumber: true, sans: true, notBefore: true}}}}"
     );
-    let stand = stand(&whoami.url, &options, &authorities).await;
+    let believing = stand(&whoami.url, &options, &authorities, true).await;
+    seen(&believing, client(&clients).0).await;
+    let stand = stand(&whoami.url, &options, &authorities, false).await;
     let (shown, der) = client(&clients);
     let text = seen(&stand, shown).await;
     let encoded = base64::engine::general_purpose::STANDARD.encode(der);

@@ -25,7 +25,7 @@ fn part(value: &Value) -> String {
     base64url::encode(value.to_string())
 }
 
-// Holds JW-01, CVE-2026-31908, CVE-2026-39999.
+// Holds JW-01, CVE-2026-39999.
 #[tokio::test]
 async fn a_public_key_is_not_taken_for_a_shared_secret() {
     let own = key(Algorithm::Rs256, "k");

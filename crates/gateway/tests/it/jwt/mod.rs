@@ -17,6 +17,7 @@ mod chains;
 mod decisions;
 mod keys;
 mod places;
+mod proofs;
 
 /// The time of day of the fixed clock.
 pub(crate) const NOW: i64 = 1_795_694_400;

@@ -54,6 +54,14 @@ async fn an_answer_without_a_type_gets_that_of_its_content() {
     let stand = Stand::new(&document(&["{contentType: {}}"], &backend.url(""))).await;
     let response = stand.get("a.test", &[]).await;
     assert_eq!(response.headers.only("content-type"), Some("text/plain"));
+    // What is packed says nothing of what it holds.
+    let packed = Answer::Bytes(
+        b"HTTP/1.1 200 OK\r\nContent-Encoding: br\r\nContent-Length: 6\r\n\r\n<html>".to_vec(),
+    );
+    let backend = Server::start(move |_| packed.clone()).await.unwrap();
+    let stand = Stand::new(&document(&["{contentType: {}}"], &backend.url(""))).await;
+    let response = stand.get("a.test", &[]).await;
+    assert_eq!(response.headers.only("content-type"), None);
 }
 
 #[tokio::test]

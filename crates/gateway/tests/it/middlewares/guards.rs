@@ -55,6 +55,7 @@ async fn only_listed_addresses_pass_and_others_may_get_another_status() {
     }
 }
 
+// Holds CVE-2026-32595, CVE-2026-41263.
 #[tokio::test]
 async fn a_right_password_passes_twice_and_everything_else_is_challenged() {
     let gateway = Guarded::by(&[&users("")]).await;
@@ -72,7 +73,9 @@ async fn a_right_password_passes_twice_and_everything_else_is_challenged() {
     }
     for fields in [
         String::new(),
+        // Not even with the password of somebody: the hash that is computed for nobody may be his.
         basic("nobody", "test"),
+        basic("nobody", "U*U"),
         basic("user", ""),
         basic("", "test"),
         // What was right for one is not right for another.
