@@ -99,6 +99,31 @@ const GATEWAY: &str = r#"
           usernameClaim: sub
 "#;
 
+/// As a package of the gateway ships it: who was told the phrase may pass.
+const PHRASE: &str = r#"
+      middlewares: [jwtAuth]
+  middlewares:
+    jwtAuth:
+      plugin:
+        jwt:
+          signingSecret: "A phrase of a team!"
+"#;
+
+/// A token that the phrase signed.
+const BY_PHRASE: &str = "eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9.eyJzdWIiOiJhbGljZSJ9.SBuIYFPT6DIYJn8EsCCyK1SrJq9C9VfuP3t3sHKj6Us";
+
+/// Who has a token of the authorization server may pass.
+const ISSUED: &str = r#"
+      middlewares: [jwtAuth]
+  middlewares:
+    jwtAuth:
+      plugin:
+        jwt:
+          discovery: http://127.0.0.1:4444/.well-known/openid-configuration
+          audience: https://traefik.io
+          forwardHeaders: {Sub: sub}
+"#;
+
 const WHOAMI: &str = "http://whoami.docker.localhost";
 const NEIGHBOUR: &str = "http://neighbour.localhost";
 
@@ -318,5 +343,29 @@ fn log_files_that_were_moved_away_are_opened_again() {
     assert_eq!(count(&mut shell, "/after", "logs/made/access.log"), "1");
     assert_eq!(count(&mut shell, "/after", "old.log"), "0");
     assert_eq!(count(&mut shell, "opened again", "gateway.log"), "1");
+    stop(&mut shell);
+}
+
+#[test]
+fn a_directory_with_jwt_lets_signed_tokens_pass_and_nobody_else() {
+    let mut shell = behind();
+    start(&mut shell, "carnet gateway --configFile=gateway.toml");
+    let with = |token: &str| format!("status -H \"Authorization: Bearer {token}\" {WHOAMI}");
+    replace(&shell, PHRASE);
+    quietly(&mut shell, &format!("becomes 401 {WHOAMI}"));
+    assert_eq!(said(&mut shell, &with(BY_PHRASE)), "200");
+    assert_eq!(count(&mut shell, "Authorization", "body.txt"), "0");
+    assert_eq!(said(&mut shell, &with(&format!("{BY_PHRASE}A"))), "401");
+
+    replace(&shell, ISSUED);
+    let issued = "token=$(hydra perform client-credentials --endpoint http://127.0.0.1:4444 --client-id \
+                  $CLIENT_ID --client-secret gateway-secret --audience https://traefik.io --format json \
+                  | jq -r .access_token)";
+    quietly(&mut shell, issued);
+    let becomes = format!("becomes 200 -H \"Authorization: Bearer $token\" {WHOAMI}");
+    quietly(&mut shell, &becomes);
+    assert_eq!(count(&mut shell, "^Sub: ", "body.txt"), "1");
+    assert_eq!(said(&mut shell, &with(BY_PHRASE)), "401");
+    assert_eq!(said(&mut shell, &format!("status {WHOAMI}")), "401");
     stop(&mut shell);
 }
