@@ -55,9 +55,13 @@ class Stand:
     def _serves(self) -> bool:
         """Through every route, and on the admin port."""
         urllib.request.urlopen(f"{ADMIN}/health/ready", timeout=2).close()
-        status, _ = call("GET", "/health/ready", {})
-        # It has a page for everything but asks for a challenge first.
-        with_challenge, _ = call("GET", "/health", {"Host": "consent.docker.localhost"})
+        try:
+            status, _ = call("GET", "/health/ready", {})
+            # It has a page for everything but asks for a challenge first.
+            with_challenge, _ = call("GET", "/health", {"Host": "consent.docker.localhost"})
+        except json.JSONDecodeError:
+            # The gateway's own page: the route is not there yet.
+            return False
         return status == with_challenge == 200
 
 
