@@ -1,8 +1,21 @@
 //! Options that hold credentials: weakly typed texts that never show up in a message.
 
-use secrecy::SecretString;
+use std::collections::BTreeMap;
+
+use secrecy::{ExposeSecret as _, SecretString};
 
 use crate::document::Fields;
+
+/// Whether two maps have the same secrets. It tells an old configuration from a new one; no client has
+/// a say in either, so how long it takes tells nobody anything.
+pub(crate) fn are_equal(
+    one: &BTreeMap<String, SecretString>,
+    other: &BTreeMap<String, SecretString>,
+) -> bool {
+    let is_equal =
+        |(one, other): (&SecretString, &SecretString)| one.expose_secret() == other.expose_secret();
+    one.keys().eq(other.keys()) && one.values().zip(other.values()).all(is_equal)
+}
 
 /// A credential of which only the holder knows, like a client secret.
 pub(crate) fn secret(fields: &mut Fields<'_>, key: &'static str) -> Option<SecretString> {

@@ -12,7 +12,7 @@ use http::{HeaderValue, Uri};
 use secrecy::SecretString;
 use url::form_urlencoded;
 
-use super::credentials::unauthorized;
+use super::credentials::refused;
 use super::hashed::Hashed;
 use super::{Exchange, Middleware, Next};
 use crate::body::{Request, Response};
@@ -131,16 +131,8 @@ impl ApiKey {
         }
     }
 
-    /// Says why to the log, and nothing of it to the caller.
     fn refusal(&self, why: &str, exchange: &Exchange) -> Response {
-        let router = exchange.router().unwrap_or_default();
-        tracing::debug!(
-            middleware = "apiKey",
-            route.name = router,
-            why,
-            "request refused"
-        );
-        unauthorized(self.challenge.clone())
+        refused(self.kind(), why, &self.challenge, exchange)
     }
 }
 

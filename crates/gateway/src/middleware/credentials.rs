@@ -5,6 +5,7 @@ use http::header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap, WWW_AUTHENTICATE};
 use http::{HeaderValue, StatusCode};
 use secrecy::ExposeSecret as _;
 
+use super::Exchange;
 use crate::body::{Body, Response};
 
 /// The credentials in the one `Authorization` header of a request, in their readings. First as
@@ -28,6 +29,23 @@ pub(super) fn unauthorized(challenge: HeaderValue) -> Response {
     headers.insert(WWW_AUTHENTICATE, challenge);
     headers.insert(CONTENT_TYPE, HeaderValue::from_static("text/plain"));
     response
+}
+
+/// The same, with why in the log, of which the caller learns nothing.
+pub(super) fn refused(
+    kind: &str,
+    why: &str,
+    challenge: &HeaderValue,
+    exchange: &Exchange,
+) -> Response {
+    let router = exchange.router().unwrap_or_default();
+    tracing::debug!(
+        middleware = kind,
+        route.name = router,
+        why,
+        "request refused"
+    );
+    unauthorized(challenge.clone())
 }
 
 /// No client has an empty id, and none has credentials with control characters in them (RFC 7617

@@ -34,6 +34,7 @@ mod compress;
 mod content_type;
 mod credentials;
 mod digest_auth;
+mod digests;
 mod encoded_characters;
 mod errors;
 mod exchange;

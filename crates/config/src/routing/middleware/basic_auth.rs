@@ -7,6 +7,7 @@ use secrecy::{ExposeSecret as _, SecretString};
 use serde::{Serialize, Serializer};
 
 use crate::document::Fields;
+use crate::secret::are_equal;
 
 /// `basicAuth`, Traefik's: who may pass, by name and password (RFC 7617).
 #[derive(Debug, Clone, Serialize, JsonSchema)]
@@ -40,11 +41,6 @@ fn redacted<S: Serializer>(
 
 impl PartialEq for BasicAuth {
     fn eq(&self, other: &Self) -> bool {
-        let exposed = |auth: &Self| {
-            let users = auth.users.iter();
-            let pairs = users.map(|(name, hash)| (name.clone(), hash.expose_secret().to_owned()));
-            pairs.collect::<BTreeMap<_, _>>()
-        };
         let rest = |auth: &Self| {
             let field = auth.header_field.clone();
             (
@@ -54,7 +50,7 @@ impl PartialEq for BasicAuth {
                 auth.remove_header,
             )
         };
-        exposed(self) == exposed(other) && rest(self) == rest(other)
+        are_equal(&self.users, &other.users) && rest(self) == rest(other)
     }
 }
 

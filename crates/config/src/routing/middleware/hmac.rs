@@ -3,11 +3,11 @@
 use std::collections::BTreeMap;
 
 use schemars::JsonSchema;
-use secrecy::{ExposeSecret as _, SecretString};
+use secrecy::SecretString;
 use serde::{Serialize, Serializer};
 
 use crate::document::Fields;
-use crate::secret::secret;
+use crate::secret::{are_equal, secret};
 use crate::token::is_token;
 
 /// `hmac`, Traefik Hub's: who may pass, by a signature over parts of the request
@@ -48,12 +48,7 @@ fn redacted<S: Serializer>(
 
 impl PartialEq for Hmac {
     fn eq(&self, other: &Self) -> bool {
-        let exposed = |options: &Self| -> Vec<(String, String)> {
-            let keys = options.keys.iter();
-            keys.map(|(id, key)| (id.clone(), key.expose_secret().to_owned()))
-                .collect()
-        };
-        exposed(self) == exposed(other)
+        are_equal(&self.keys, &other.keys)
             && self.validate_digest == other.validate_digest
             && self.enforced_headers == other.enforced_headers
     }

@@ -1,6 +1,5 @@
-//! `basicAuth`: who may pass, by name and password (RFC 7617). Hashes are computed off the threads
-//! that serve requests, few at once; a password that was right is remembered, by a keyed digest, as
-//! long as the options stay the same. A name that nobody has costs a hash, too.
+//! `basicAuth`: who may pass, by name and password (RFC 7617). A name that nobody has costs a hash,
+//! too; `hashed/` says when one is computed.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -11,22 +10,16 @@ use carnet_oauth::Random;
 use carnet_oauth::client_auth::Credentials;
 use futures_util::future::BoxFuture;
 use http::HeaderValue;
-use quick_cache::sync::Cache;
 use secrecy::ExposeSecret as _;
-use tokio::sync::Semaphore;
 
 use super::credentials::{callers, unauthorized};
-use super::hashed::Hash;
+use super::digests::Digest;
+use super::hashed::{Hash, Right};
 use super::stamp::Stamp;
 use super::{Exchange, Identity, Middleware, Next, decided};
 use crate::body::{Request, Response};
-use crate::error::{Fault, Reason};
+use crate::error::Fault;
 use crate::supplies::Supplies;
-
-/// So many hashes are computed at once; others wait.
-const AT_ONCE: usize = 2;
-/// So many right passwords are remembered.
-const REMEMBERED: usize = 4096;
 
 /// The middleware.
 pub(super) struct BasicAuth {
@@ -37,8 +30,7 @@ pub(super) struct BasicAuth {
     stamp: Stamp,
     /// Has read its key, and nothing else.
     digests: hmac::Context,
-    right: Cache<[u8; 32], ()>,
-    turns: Semaphore,
+    right: Right,
 }
 
 impl BasicAuth {
@@ -60,33 +52,21 @@ impl BasicAuth {
             challenge,
             stamp: Stamp::new(options)?,
             digests: hmac::Context::with_key(&random_key(supplies.random.as_ref())),
-            right: Cache::new(REMEMBERED),
-            turns: Semaphore::new(AT_ONCE),
+            right: Right::new(),
         })
     }
 
     /// Whether a password that is not remembered is the user's.
-    async fn is_right(&self, shown: &Credentials, digest: [u8; 32]) -> Result<bool, Fault> {
+    async fn is_right(&self, shown: &Credentials, digest: Digest) -> Result<bool, Fault> {
         let known = self.users.get(&shown.id);
+        let is_known = known.is_some();
         let hash = Arc::clone(known.unwrap_or(&self.decoy));
-        let internal = || Fault::new(Reason::Internal);
-        let turn = self.turns.acquire().await.map_err(|_| internal())?;
-        // Of many that come with one password, the first is computed for all.
-        if self.right.get(&digest).is_some() {
-            return Ok(true);
-        }
         let secret = shown.secret.clone();
-        let computed = tokio::task::spawn_blocking(move || hash.is_of(secret.expose_secret()));
-        let is_right = computed.await.map_err(|error| internal().because(error))?;
-        drop(turn);
-        let is_right = is_right && known.is_some();
-        if is_right {
-            self.right.insert(digest, ());
-        }
-        Ok(is_right)
+        let compute = move || hash.is_of(secret.expose_secret()) && is_known;
+        self.right.or_computed(digest, compute).await
     }
 
-    fn digest(&self, shown: &Credentials) -> [u8; 32] {
+    fn digest(&self, shown: &Credentials) -> Digest {
         let mut digest = self.digests.clone();
         let length = u64::try_from(shown.id.len()).unwrap_or(u64::MAX);
         digest.update(&length.to_be_bytes());
@@ -132,7 +112,7 @@ impl Middleware for BasicAuth {
             client_id: None,
         });
         let digest = self.digest(&shown);
-        if self.right.get(&digest).is_some() {
+        if self.right.has(&digest) {
             return match self.stamp.put(&mut request, &shown.id) {
                 Ok(()) => next.pass(request),
                 Err(fault) => decided(Err(fault)),
@@ -155,6 +135,7 @@ mod tests {
     use std::task::Poll;
 
     use futures_util::poll;
+    use tokio::sync::Semaphore;
 
     use super::*;
 
@@ -174,8 +155,10 @@ mod tests {
             challenge: HeaderValue::from_static("Basic"),
             stamp: Stamp::new(&options).unwrap(),
             digests: hmac::Context::with_key(&hmac::Key::new(hmac::HMAC_SHA256, &[1; 32])),
-            right: Cache::new(REMEMBERED),
-            turns: Semaphore::new(1),
+            right: Right {
+                turns: Semaphore::new(1),
+                ..Right::new()
+            },
         }
     }
 
@@ -191,11 +174,11 @@ mod tests {
     async fn who_waits_while_the_same_password_turns_out_right_computes_nothing() {
         let auth = guarded();
         let shown = shown("a", "right");
-        let turn = auth.turns.acquire().await.unwrap();
+        let turn = auth.right.turns.acquire().await.unwrap();
         let digest = auth.digest(&shown);
         let mut waiting = pin!(auth.is_right(&shown, digest));
         assert!(matches!(poll!(waiting.as_mut()), Poll::Pending));
-        auth.right.insert(digest, ());
+        auth.right.remembered.insert(digest, ());
         drop(turn);
         assert!(waiting.await.unwrap());
     }
@@ -208,7 +191,7 @@ mod tests {
         let shown = shown("nobody", "test");
         for _ in 0..2 {
             let digest = auth.digest(&shown);
-            let turn = auth.turns.acquire().await.unwrap();
+            let turn = auth.right.turns.acquire().await.unwrap();
             let mut waiting = pin!(auth.is_right(&shown, digest));
             assert!(matches!(poll!(waiting.as_mut()), Poll::Pending));
             drop(turn);

@@ -1,11 +1,12 @@
 //! What middlewares that take tokens of callers have in common: where a token stands, whom it is
 //! bound to, what a refusal says and what the service gets. Knows not who judges tokens.
-//! `place.rs` finds, `binding.rs` compares, `challenge.rs` answers, `claimed.rs` stamps, `resource.rs`
-//! tells, `proofs.rs` counts.
+//! `passage.rs` is the whole way; `place.rs` finds, `binding.rs` compares, `challenge.rs` answers,
+//! `claimed.rs` stamps, `resource.rs` tells, `proofs.rs` counts.
 
 mod binding;
 mod challenge;
 mod claimed;
+mod passage;
 mod place;
 mod proofs;
 mod resource;
@@ -13,15 +14,18 @@ mod resource;
 pub(super) use binding::Binding;
 pub(super) use challenge::Challenge;
 pub(super) use claimed::{Claimed, Stamped};
-pub(super) use place::{Place, Scheme, Shown};
-pub(super) use resource::Resource;
+pub(super) use passage::{Judges, Passage};
+pub(super) use place::Scheme;
 
+use place::{Place, Shown};
 use proofs::{Proofs, Sent};
+use resource::Resource;
 
 use std::sync::Arc;
+use std::time::{Duration, SystemTime};
 
-use aws_lc_rs::hmac;
-use carnet_oauth::{Clock, Random};
+use carnet_jose::jwt::{self, Claims};
+use carnet_oauth::Clock;
 use secrecy::ExposeSecret as _;
 
 use super::Exchange;
@@ -39,13 +43,13 @@ pub(super) struct Known {
 }
 
 /// Says who may use a token that is right.
-pub(super) struct Guard {
+struct Guard {
     proofs: Proofs,
     clock: Arc<dyn Clock>,
 }
 
 impl Guard {
-    pub(super) fn new(clock: &Arc<dyn Clock>) -> Self {
+    fn new(clock: &Arc<dyn Clock>) -> Self {
         Self {
             proofs: Proofs::default(),
             clock: Arc::clone(clock),
@@ -56,12 +60,7 @@ impl Guard {
     ///
     /// # Errors
     /// Why not.
-    pub(super) fn check(
-        &self,
-        known: &Known,
-        shown: &Shown,
-        exchange: &Exchange,
-    ) -> Result<(), Fault> {
+    fn check(&self, known: &Known, shown: &Shown, exchange: &Exchange) -> Result<(), Fault> {
         if let Some(sentence) = known.binding.refusal(shown.scheme, exchange) {
             return Err(Fault::new(Reason::TokenInvalid).because(sentence));
         }
@@ -81,22 +80,9 @@ impl Guard {
 #[derive(Debug, Clone)]
 pub(super) struct Vouched(pub(super) Arc<Known>, pub(super) Arc<Challenge>);
 
-/// Names of tokens that say nothing of them: an HMAC by a key of this middleware alone.
-pub(super) struct Digests(hmac::Key);
-
-/// The name of a token.
-pub(super) type Digest = [u8; 32];
-
-impl Digests {
-    pub(super) fn new(random: &dyn Random) -> Self {
-        let mut key = [0; 32];
-        random.fill(&mut key);
-        Self(hmac::Key::new(hmac::HMAC_SHA256, &key))
-    }
-
-    pub(super) fn of(&self, token: &str) -> Digest {
-        let mut digest = [0; 32];
-        digest.copy_from_slice(hmac::sign(&self.0, token.as_bytes()).as_ref());
-        digest
-    }
+/// When a token ends that has these claims; `None`: they do not say, or too late for any clock.
+pub(super) fn end(claims: &Claims) -> Option<SystemTime> {
+    let seconds = jwt::time(claims, "exp")?;
+    let since = Duration::from_secs(u64::try_from(seconds).unwrap_or_default());
+    SystemTime::UNIX_EPOCH.checked_add(since)
 }

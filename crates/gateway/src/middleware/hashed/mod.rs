@@ -1,32 +1,25 @@
-//! Secrets of which only hashes are known, as `htpasswd` writes them. Hashes are computed off the threads
-//! that serve requests, few at once; a secret that was right is remembered, by a keyed digest, as long as
-//! the options stay the same. Knows nothing of where secrets stand in requests.
+//! Secrets of which only hashes are known, as `htpasswd` writes them: `hash.rs` computes, `right.rs`
+//! remembers. Knows nothing of where secrets stand in requests.
 
 use std::sync::Arc;
 
-use aws_lc_rs::hmac;
 use carnet_oauth::Random;
-use quick_cache::sync::Cache;
 use secrecy::{ExposeSecret as _, SecretString};
-use tokio::sync::Semaphore;
 
-use crate::error::{Fault, Reason};
+use super::digests::Digests;
+use crate::error::Fault;
 
 mod hash;
+mod right;
 
 pub(super) use hash::Hash;
-
-/// So many hashes are computed at once; others wait.
-const AT_ONCE: usize = 2;
-/// So many right secrets are remembered.
-const REMEMBERED: usize = 4096;
+pub(super) use right::Right;
 
 /// Hashes of secrets, each of which may pass.
 pub(super) struct Hashed {
     hashes: Vec<Arc<Hash>>,
-    digests: hmac::Key,
-    right: Cache<[u8; 32], ()>,
-    turns: Semaphore,
+    digests: Digests,
+    right: Right,
 }
 
 impl Hashed {
@@ -37,47 +30,26 @@ impl Hashed {
             hash.map(Arc::new)
                 .ok_or_else(|| format!("hash {} cannot be read", at + 1))
         });
-        let mut key = [0; 32];
-        random.fill(&mut key);
         Ok(Self {
             hashes: parsed.collect::<Result<_, _>>()?,
-            digests: hmac::Key::new(hmac::HMAC_SHA256, &key),
-            right: Cache::new(REMEMBERED),
-            turns: Semaphore::new(AT_ONCE),
+            digests: Digests::new(random),
+            right: Right::new(),
         })
     }
 
     /// Whether one of the hashes is the secret's. A secret that is not remembered costs all of them,
     /// whichever is its own: how long it takes tells nothing.
     pub(super) async fn is_one_of(&self, secret: &SecretString) -> Result<bool, Fault> {
-        let digest = self.digest(secret);
-        if self.right.get(&digest).is_some() {
-            return Ok(true);
-        }
-        let internal = || Fault::new(Reason::Internal);
-        let turn = self.turns.acquire().await.map_err(|_| internal())?;
-        // Of many that come with one secret, the first is computed for all.
-        if self.right.get(&digest).is_some() {
+        let digest = self.digests.of(secret);
+        if self.right.has(&digest) {
             return Ok(true);
         }
         let (secret, hashes) = (secret.clone(), self.hashes.clone());
-        let computed = tokio::task::spawn_blocking(move || {
+        let compute = move || {
             let secret = secret.expose_secret();
             hashes.iter().filter(|hash| hash.is_of(secret)).count() > 0
-        });
-        let is_right = computed.await.map_err(|error| internal().because(error))?;
-        drop(turn);
-        if is_right {
-            self.right.insert(digest, ());
-        }
-        Ok(is_right)
-    }
-
-    fn digest(&self, secret: &SecretString) -> [u8; 32] {
-        let digest = hmac::sign(&self.digests, secret.expose_secret().as_bytes());
-        let mut out = [0; 32];
-        out.copy_from_slice(digest.as_ref());
-        out
+        };
+        self.right.or_computed(digest, compute).await
     }
 }
 
@@ -128,10 +100,11 @@ mod tests {
         let hashed = hashed();
         // None of the hashes is its own: only what is remembered can say yes.
         let secret = SecretString::from("remembered");
-        let turns = hashed.turns.acquire_many(2).await.unwrap();
+        let turns = hashed.right.turns.acquire_many(2).await.unwrap();
         let mut waiting = pin!(hashed.is_one_of(&secret));
         assert!(matches!(poll!(waiting.as_mut()), Poll::Pending));
-        hashed.right.insert(hashed.digest(&secret), ());
+        let digest = hashed.digests.of(&secret);
+        hashed.right.remembered.insert(digest, ());
         drop(turns);
         assert!(waiting.await.unwrap());
     }

@@ -16,7 +16,7 @@ use http::header::HeaderName;
 use http_body::Body as _;
 use secrecy::{ExposeSecret as _, SecretString};
 
-use super::credentials::unauthorized;
+use super::credentials::refused;
 use super::{Exchange, Identity, Middleware, Next};
 use crate::body::{Request, Response};
 use crate::error::Fault;
@@ -119,16 +119,8 @@ impl Hmac {
         }
     }
 
-    /// Says why to the log, and nothing of it to the caller.
     fn refusal(&self, why: Refusal, exchange: &Exchange) -> Response {
-        let router = exchange.router().unwrap_or_default();
-        tracing::debug!(
-            middleware = "hmac",
-            route.name = router,
-            why,
-            "request refused"
-        );
-        unauthorized(self.challenge.clone())
+        refused(self.kind(), why, &self.challenge, exchange)
     }
 
     async fn pass(

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use carnet_config::routing::middleware::Jwt as Options;
 use carnet_oauth::Clock;
 use futures_util::future::BoxFuture;
-use secrecy::ExposeSecret as _;
+use secrecy::{ExposeSecret as _, SecretString};
 use serde_json::Value;
 
 mod remembered;
@@ -16,10 +16,9 @@ mod trusted;
 
 use remembered::Remembered;
 
-use super::bearer::{
-    Binding, Challenge, Claimed, Digests, Guard, Known, Place, Resource, Scheme, Shown, Vouched,
-};
-use super::{Exchange, Identity, Middleware, Next};
+use super::bearer::{Binding, Claimed, Judges, Known, Passage};
+use super::digests::Digests;
+use super::{Exchange, Middleware, Next};
 use crate::body::{Request, Response};
 use crate::error::{Fault, Reason};
 use crate::jwks::{Believed, Expected, Judge, Refusal};
@@ -28,12 +27,9 @@ use crate::supplies::Supplies;
 /// The middleware. What it remembers, and its keys, are kept as long as it is carried over.
 pub(super) struct Jwt {
     name: String,
-    place: Place,
+    passage: Passage,
     judge: Judge,
     claimed: Claimed,
-    resource: Option<Resource>,
-    challenge: Arc<Challenge>,
-    guard: Guard,
     digests: Digests,
     remembered: Option<Remembered>,
     clock: Arc<dyn Clock>,
@@ -48,76 +44,16 @@ impl Jwt {
             leeway: i64::try_from(options.leeway.as_secs()).unwrap_or(i64::MAX),
             needs_end: false,
         };
-        let resource = options.resource_metadata.as_ref().map(Resource::new);
+        let resource = options.resource_metadata.as_ref();
         Ok(Self {
             name: name.to_owned(),
-            place: Place::new(&options.token_source, &supplies.room)?,
+            passage: Passage::new(&options.token_source, resource, supplies)?,
             judge: Judge::new(trusted::of(options, supplies)?, expected),
             claimed: Claimed::new(&options.claimed)?,
-            challenge: Arc::new(Challenge::new(resource.as_ref())),
-            resource,
-            guard: Guard::new(&supplies.clock),
             digests: Digests::new(supplies.random.as_ref()),
             remembered: options.is_cached.then(Remembered::new),
             clock: Arc::clone(&supplies.clock),
         })
-    }
-
-    async fn pass(
-        &self,
-        request: Request,
-        exchange: &Exchange,
-        next: Next<'_>,
-    ) -> Result<Response, Fault> {
-        if let Some(answer) = self
-            .resource
-            .as_ref()
-            .and_then(|told| told.answer(&request))
-        {
-            return Ok(answer);
-        }
-        let (mut request, found, _share) = self.place.look(request, exchange).await?;
-        let shown = match Shown::only(found) {
-            Ok(shown) => shown,
-            Err(fault) => return Ok(self.challenge.refused(&fault, Scheme::Bearer, exchange)),
-        };
-        match self.admitted(&shown, exchange).await {
-            Err(fault) => Ok(self.challenge.refused(&fault, shown.scheme, exchange)),
-            Ok(known) => {
-                self.claimed.admit(&mut request, &known, &self.place);
-                let vouched = Vouched(known, Arc::clone(&self.challenge));
-                request.extensions_mut().insert(vouched);
-                Ok(next.run(request).await)
-            }
-        }
-    }
-
-    /// The token, where it is right and this request may use it here.
-    async fn admitted(&self, shown: &Shown, exchange: &Exchange) -> Result<Arc<Known>, Fault> {
-        let known = self.known(shown.token.expose_secret()).await?;
-        exchange.identify(Identity {
-            username: known.stamped.username.clone(),
-            client_id: None,
-        });
-        self.guard.check(&known, shown, exchange)?;
-        Ok(known)
-    }
-
-    /// What is known of a token that is right.
-    async fn known(&self, token: &str) -> Result<Arc<Known>, Fault> {
-        let now = self.clock.now();
-        let Some(remembered) = &self.remembered else {
-            return self.judged(token).await.map(|(known, _)| known);
-        };
-        let digest = self.digests.of(token);
-        if let Some((known, keys)) = remembered.find(&digest, now)
-            && self.judge.trusts(keys.as_ref()).await
-        {
-            return Ok(known);
-        }
-        let (known, believed) = self.judged(token).await?;
-        remembered.note(digest, &known, believed, token.len(), now);
-        Ok(known)
     }
 
     async fn judged(&self, token: &str) -> Result<(Arc<Known>, remembered::Until), Fault> {
@@ -146,6 +82,29 @@ fn fault(refusal: Refusal) -> Fault {
     }
 }
 
+impl Judges for Jwt {
+    fn claimed(&self) -> &Claimed {
+        &self.claimed
+    }
+
+    async fn known(&self, token: &SecretString) -> Result<Arc<Known>, Fault> {
+        let now = self.clock.now();
+        let text = token.expose_secret();
+        let Some(remembered) = &self.remembered else {
+            return self.judged(text).await.map(|(known, _)| known);
+        };
+        let digest = self.digests.of(token);
+        if let Some((known, keys)) = remembered.find(&digest, now)
+            && self.judge.trusts(keys.as_ref()).await
+        {
+            return Ok(known);
+        }
+        let (known, believed) = self.judged(text).await?;
+        remembered.note(digest, &known, believed, text.len(), now);
+        Ok(known)
+    }
+}
+
 impl Middleware for Jwt {
     fn kind(&self) -> &'static str {
         "jwt"
@@ -157,7 +116,7 @@ impl Middleware for Jwt {
         exchange: &'a Exchange,
         next: Next<'a>,
     ) -> BoxFuture<'a, Result<Response, Fault>> {
-        Box::pin(self.pass(request, exchange, next))
+        Box::pin(self.passage.pass(self, request, exchange, next))
     }
 }
 

@@ -4,12 +4,12 @@
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-use carnet_jose::jwt;
 use quick_cache::Weighter;
 use quick_cache::sync::Cache;
 
 use crate::jwks::{Believed, Published};
-use crate::middleware::bearer::{Digest, Known};
+use crate::middleware::bearer::{self, Known};
+use crate::middleware::digests::Digest;
 
 /// Bytes that the tokens of one middleware may take, roughly.
 const MOST: u64 = 32 << 20;
@@ -51,10 +51,8 @@ pub(super) struct Until {
 
 impl Until {
     pub(super) fn of(believed: &Believed) -> Self {
-        let end = jwt::time(&believed.claims, "exp");
-        let end = end.map(|end| Duration::from_secs(u64::try_from(end).unwrap_or_default()));
         Self {
-            end: end.and_then(|end| SystemTime::UNIX_EPOCH.checked_add(end)),
+            end: bearer::end(&believed.claims),
             keys: believed.keys.clone(),
         }
     }

@@ -12,7 +12,8 @@ use futures_util::future::{BoxFuture, Shared};
 use quick_cache::Weighter;
 use quick_cache::sync::Cache;
 
-use crate::middleware::bearer::{Digest, Known};
+use crate::middleware::bearer::Known;
+use crate::middleware::digests::Digest;
 
 /// Bytes that answers may take, roughly.
 const MOST: u64 = 32 << 20;

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use carnet_config::routing::middleware::OAuthIntrospection as Options;
-use carnet_jose::jwt::{self, Claims};
+use carnet_jose::jwt::Claims;
 use carnet_oauth::Clock;
 use futures_util::future::BoxFuture;
 use secrecy::{ExposeSecret as _, SecretString};
@@ -19,10 +19,9 @@ mod question;
 use answers::{Answers, Verdict};
 use question::Question;
 
-use super::bearer::{
-    Binding, Challenge, Claimed, Digests, Guard, Known, Place, Resource, Scheme, Shown, Vouched,
-};
-use super::{Exchange, Identity, Middleware, Next};
+use super::bearer::{self, Binding, Claimed, Judges, Known, Passage};
+use super::digests::Digests;
+use super::{Exchange, Middleware, Next};
 use crate::body::{Request, Response};
 use crate::error::{Fault, Reason};
 use crate::jwks::Expected;
@@ -31,10 +30,7 @@ use crate::supplies::Supplies;
 /// The middleware. What it was told is kept as long as it is carried over.
 pub(super) struct OAuthIntrospection {
     name: String,
-    place: Place,
-    resource: Option<Resource>,
-    challenge: Arc<Challenge>,
-    guard: Guard,
+    passage: Passage,
     digests: Digests,
     server: Arc<Server>,
 }
@@ -59,13 +55,10 @@ impl OAuthIntrospection {
             leeway: 0,
             needs_end: false,
         };
-        let resource = options.resource_metadata.as_ref().map(Resource::new);
+        let resource = options.resource_metadata.as_ref();
         Ok(Self {
             name: name.to_owned(),
-            place: Place::new(&options.token_source, &supplies.room)?,
-            challenge: Arc::new(Challenge::new(resource.as_ref())),
-            resource,
-            guard: Guard::new(&supplies.clock),
+            passage: Passage::new(&options.token_source, resource, supplies)?,
             digests: Digests::new(supplies.random.as_ref()),
             server: Arc::new(Server {
                 question: Question::new(options, supplies)?,
@@ -78,51 +71,17 @@ impl OAuthIntrospection {
             }),
         })
     }
+}
 
-    async fn pass(
-        &self,
-        request: Request,
-        exchange: &Exchange,
-        next: Next<'_>,
-    ) -> Result<Response, Fault> {
-        if let Some(answer) = self
-            .resource
-            .as_ref()
-            .and_then(|told| told.answer(&request))
-        {
-            return Ok(answer);
-        }
-        let (mut request, found, _share) = self.place.look(request, exchange).await?;
-        let shown = match Shown::only(found) {
-            Ok(shown) => shown,
-            Err(fault) => return Ok(self.challenge.refused(&fault, Scheme::Bearer, exchange)),
-        };
-        match self.admitted(&shown, exchange).await {
-            Err(fault) => Ok(self.challenge.refused(&fault, shown.scheme, exchange)),
-            Ok(known) => {
-                self.server.claimed.admit(&mut request, &known, &self.place);
-                let vouched = Vouched(known, Arc::clone(&self.challenge));
-                request.extensions_mut().insert(vouched);
-                Ok(next.run(request).await)
-            }
-        }
-    }
-
-    /// The token, where it is right and this request may use it here.
-    async fn admitted(&self, shown: &Shown, exchange: &Exchange) -> Result<Arc<Known>, Fault> {
-        let known = self.known(&shown.token).await?;
-        exchange.identify(Identity {
-            username: known.stamped.username.clone(),
-            client_id: None,
-        });
-        self.guard.check(&known, shown, exchange)?;
-        Ok(known)
+impl Judges for OAuthIntrospection {
+    fn claimed(&self) -> &Claimed {
+        &self.server.claimed
     }
 
     /// What its server says of a token.
     async fn known(&self, token: &SecretString) -> Result<Arc<Known>, Fault> {
         let server = &self.server;
-        let digest = self.digests.of(token.expose_secret());
+        let digest = self.digests.of(token);
         let kept = server.answers.find(&digest, server.clock.now());
         let outcome = match kept {
             Some(verdict) => Ok(verdict),
@@ -174,10 +133,7 @@ impl Server {
         }
         let seconds = crate::token_source::seconds(now);
         self.expected.look(&claims, None, seconds)?;
-        let end = jwt::time(&claims, "exp").and_then(|end| {
-            let since = Duration::from_secs(u64::try_from(end).ok()?);
-            SystemTime::UNIX_EPOCH.checked_add(since)
-        });
+        let end = bearer::end(&claims);
         let longest = now + self.max_age;
         let claims = Value::Object(claims);
         let known = Known {
@@ -200,7 +156,7 @@ impl Middleware for OAuthIntrospection {
         exchange: &'a Exchange,
         next: Next<'a>,
     ) -> BoxFuture<'a, Result<Response, Fault>> {
-        Box::pin(self.pass(request, exchange, next))
+        Box::pin(self.passage.pass(self, request, exchange, next))
     }
 }
 

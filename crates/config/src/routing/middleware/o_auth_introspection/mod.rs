@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use secrecy::{ExposeSecret as _, SecretString};
+use secrecy::SecretString;
 use serde::Serialize;
 use url::Url;
 
@@ -12,6 +12,7 @@ use super::claimed::Claimed;
 use super::oauth_client_credentials::{ClientConfig, Credentials};
 use super::resource_metadata::ResourceMetadata;
 use super::token_source::TokenSource;
+use crate::secret::are_equal;
 
 mod read;
 pub(super) mod written;
@@ -63,13 +64,7 @@ pub struct Headers(pub BTreeMap<String, SecretString>);
 /// Tells an old configuration from a new one; no client has a say in either.
 impl PartialEq for Headers {
     fn eq(&self, other: &Self) -> bool {
-        let exposed = |one: &Self| -> Vec<(String, String)> {
-            let pairs = one.0.iter();
-            pairs
-                .map(|(name, value)| (name.clone(), value.expose_secret().to_owned()))
-                .collect()
-        };
-        exposed(self) == exposed(other)
+        are_equal(&self.0, &other.0)
     }
 }
 

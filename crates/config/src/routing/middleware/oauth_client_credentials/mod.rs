@@ -8,6 +8,7 @@ use secrecy::{ExposeSecret, SecretString};
 use url::Url;
 
 use crate::claims::{ClaimPath, Expression};
+use crate::secret::are_equal;
 
 mod credentials;
 mod forward_headers;
@@ -66,13 +67,7 @@ pub struct Parameters(pub BTreeMap<String, SecretString>);
 /// As with [`Credentials`].
 impl PartialEq for Parameters {
     fn eq(&self, other: &Self) -> bool {
-        let exposed = |one: &Self| -> Vec<(String, String)> {
-            let pairs = one.0.iter();
-            pairs
-                .map(|(name, value)| (name.clone(), value.expose_secret().to_owned()))
-                .collect()
-        };
-        exposed(self) == exposed(other)
+        are_equal(&self.0, &other.0)
     }
 }
 
