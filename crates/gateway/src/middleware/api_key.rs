@@ -1,6 +1,7 @@
 //! `apiKey`: who may pass, by a key in a header, in the query or in a cookie.
 
 use std::borrow::Cow;
+use std::sync::Arc;
 
 use base64::Engine as _;
 use base64::alphabet::STANDARD as ALPHABET;
@@ -29,7 +30,7 @@ const BASE64: GeneralPurpose = GeneralPurpose::new(
 pub(super) struct ApiKey {
     header: Option<HeaderName>,
     scheme: Option<String>,
-    query: Option<String>,
+    query: Option<Arc<str>>,
     cookie: Option<String>,
     is_plain: bool,
     keys: Hashed,
@@ -53,7 +54,7 @@ impl ApiKey {
             challenge: HeaderValue::try_from(challenge)
                 .map_err(|_| "`headerAuthScheme` has characters that no header may have")?,
             scheme,
-            query: source.query,
+            query: source.query.map(Arc::from),
             cookie: source.cookie,
             is_plain: options.secret_non_base64_encoded,
             keys: Hashed::new(&options.secret_values, supplies.random.as_ref())?,
@@ -107,7 +108,7 @@ impl ApiKey {
             return Ok(None);
         };
         let parameters = form_urlencoded::parse(uri.query().unwrap_or_default().as_bytes());
-        let mut found = parameters.filter(|(name, _)| name == wanted.as_str());
+        let mut found = parameters.filter(|(name, _)| **name == **wanted);
         let first = found.next().map(|(_, value)| value);
         match found.next() {
             Some(_) => Err("the parameter is there twice"),
@@ -154,6 +155,9 @@ impl Middleware for ApiKey {
         next: Next<'a>,
     ) -> BoxFuture<'a, Result<Response, Fault>> {
         Box::pin(async move {
+            if let Some(name) = &self.query {
+                exchange.conceal(name);
+            }
             let key = match self.shown(&request) {
                 Ok(key) => key,
                 Err(why) => return Ok(self.refusal(why, exchange)),

@@ -1,6 +1,9 @@
 //! `apiKey`: every place of a key, every form, and every way to have none.
 
-use super::{Guarded, seen};
+use carnet_config::install::AccessLog;
+
+use super::{Guarded, document, seen};
+use crate::stand::{Plan, Stand, Whoami};
 
 /// Hashes of `foo` by bcrypt, of `bar` by SHA-1, of `test` by MD5.
 const HASHES: &str = "secretValues: ['$2b$04$abcdefghijklmnopqrstuusPAkIApvNSrrxdx0BTXtj7R2NfqZq36', \
@@ -125,6 +128,26 @@ async fn a_refusal_names_the_scheme_and_nothing_of_the_key() {
         assert_eq!(response.headers.only("www-authenticate"), Some(challenge));
         assert_eq!(response.text(), "401 Unauthorized\n");
     }
+}
+
+#[tokio::test]
+async fn a_key_in_a_url_is_not_written_down_whether_it_was_right_or_not() {
+    let plan = Plan {
+        access_log: Some(AccessLog::default()),
+        ..Plan::default()
+    };
+    let backend = Whoami::start();
+    let yaml = document(&[&options(QUERY, true)], &backend.url);
+    let stand = Stand::planned(plan, &yaml).await;
+    for (target, status) in [("/x?a=1&key=foo", 200), ("/x?a=1&key=CANARY", 401)] {
+        let response = stand
+            .ask(&format!("GET {target} HTTP/1.1\nHost: a.test"))
+            .await;
+        assert_eq!(response.status, status);
+    }
+    let log = stand.logged().await;
+    assert_eq!(log.matches("/x?a=1&key=REDACTED").count(), 2, "{log}");
+    assert!(!log.contains("key=foo") && !log.contains("CANARY"), "{log}");
 }
 
 #[tokio::test]
