@@ -10,8 +10,9 @@ use secrecy::{ExposeSecret as _, SecretString};
 
 use crate::form;
 
-/// Bytes of a Basic header that are looked at: enough for a token in the place of a password.
-const MAX_HEADER: usize = 16 * 1024;
+/// Bytes of a Basic header that are looked at: 8 KiB of id and secret, enough for a token in the place of
+/// a password, in their longest writing, which is form-encoded (three times) and base64 (four thirds).
+const MAX_HEADER: usize = 32 * 1024;
 
 /// The names of the methods, as clients are registered with them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -66,7 +67,7 @@ pub struct Basic {
 
 impl Basic {
     /// Reads the value of an `Authorization` header; `None` when it is no Basic header that can be
-    /// read, or longer than credentials are (16 KiB). The scheme may be written in any case.
+    /// read, or longer than credentials are (32 KiB). The scheme may be written in any case.
     #[must_use]
     pub fn parse(header: &[u8]) -> Option<Self> {
         if header.len() > MAX_HEADER {
@@ -140,6 +141,22 @@ mod tests {
         assert_eq!(readings("a:p%3Aw"), [pair("a", "p:w"), pair("a", "p%3Aw")]);
         assert_eq!(readings("a:p:w %/\u{e9}"), [pair("a", "p:w %/\u{e9}")]);
         assert_eq!(readings("a:"), [pair("a", "")]);
+    }
+
+    #[test]
+    fn eight_kib_of_credentials_are_read_in_their_longest_writing_and_64_kib_are_not() {
+        let written = |length: usize| {
+            let secret = SecretString::from("%".repeat(length));
+            Basic::format(&Credentials {
+                id: String::new(),
+                secret,
+            })
+        };
+        let longest = written(8 * 1024 - 8);
+        let basic = Basic::parse(longest.expose_secret().as_bytes()).unwrap();
+        assert_eq!(basic.readings[0].secret.expose_secret().len(), 8 * 1024 - 8);
+        let too_long = written(16 * 1024);
+        assert!(Basic::parse(too_long.expose_secret().as_bytes()).is_none());
     }
 
     // Holds HI-21, TE-15.
