@@ -210,10 +210,7 @@ fn of_request<'a>(line: &'a Line, name: Key) -> Option<Field<'a>> {
         Key::RequestCount => Field::Number(exchange.count()),
         Key::RequestHost => Field::text(host::bare(host::split(request.host()).0)),
         Key::RequestMethod => Field::text(request.method.as_str()),
-        Key::RequestPath => Field::text(match exchange.concealed() {
-            None => request.path(),
-            Some(parameter) => request.path_without(parameter),
-        }),
+        Key::RequestPath => Field::text(request.path_without(&exchange.concealed())),
         Key::RequestPort => Field::text(host::split(request.host()).1.unwrap_or("-")),
         Key::RequestProtocol => Field::text(request.protocol),
         Key::RequestScheme => Field::text(match connection.tls {

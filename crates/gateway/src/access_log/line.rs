@@ -64,23 +64,25 @@ pub(super) struct RequestFacts {
 
 impl RequestFacts {
     /// The target; in absolute form where the client wrote it so.
-    pub(super) fn path(&self) -> Cow<'_, str> {
+    fn path(&self) -> Cow<'_, str> {
         match (self.uri.authority(), self.uri.path_and_query()) {
             (None, Some(path)) => Cow::Borrowed(path.as_str()),
             _ => Cow::Owned(self.uri.to_string()),
         }
     }
 
-    /// The target, a parameter of its query concealed.
-    pub(super) fn path_without(&self, parameter: &str) -> Cow<'_, str> {
+    /// The target, some parameters of its query concealed.
+    pub(super) fn path_without(&self, parameters: &[Arc<str>]) -> Cow<'_, str> {
         let whole = self.path();
-        let Some((path, query)) = whole.split_once('?') else {
-            return whole;
+        let (path, query) = match whole.split_once('?') {
+            Some(parts) if !parameters.is_empty() => parts,
+            _ => return whole,
         };
         let shown = query.split('&').map(|pair| {
             let name = pair.split('=').next().unwrap_or_default();
-            let is_it = form::decode(name.as_bytes()).as_deref() == Some(parameter);
-            if is_it {
+            let decoded = form::decode(name.as_bytes());
+            let is_it = |one: &Arc<str>| decoded.as_deref() == Some(&**one);
+            if parameters.iter().any(is_it) {
                 format!("{name}=REDACTED")
             } else {
                 pair.to_owned()

@@ -23,6 +23,7 @@ const MAX_ANSWER: usize = 1 << 20;
 const FIRST_WAIT: Duration = Duration::from_millis(100);
 
 /// Where to look.
+#[derive(Clone, PartialEq, Eq)]
 pub(crate) enum Place {
     /// The set.
     Set(Url),
@@ -62,10 +63,7 @@ impl HttpKeys {
 
     async fn published(&self) -> Result<Published, String> {
         match &self.place {
-            Place::Set(url) => Ok(Published {
-                keys: set(&self.get(url).await?)?,
-                issuer: None,
-            }),
+            Place::Set(url) => set(&self.get(url).await?, None),
             Place::Metadata(url) => self.by_metadata(url).await,
         }
     }
@@ -80,10 +78,8 @@ impl HttpKeys {
         if !may_be_named_by(url, &place) {
             return Err("the metadata name a `jwks_uri` that is not called".to_owned());
         }
-        Ok(Published {
-            keys: set(&self.get(&place).await?)?,
-            issuer: text("issuer").map(str::to_owned),
-        })
+        let issuer = text("issuer").map(str::to_owned);
+        set(&self.get(&place).await?, issuer)
     }
 
     async fn get(&self, url: &Url) -> Result<Bytes, String> {
@@ -158,8 +154,13 @@ fn is_link_local(url: &Url) -> bool {
     }
 }
 
-fn set(body: &[u8]) -> Result<JwkSet, String> {
-    JwkSet::from_json(body).map_err(|error| error.to_string())
+fn set(body: &[u8], issuer: Option<String>) -> Result<Published, String> {
+    let (keys, rejected) = JwkSet::read(body).map_err(|error| error.to_string())?;
+    Ok(Published {
+        keys,
+        issuer,
+        rejected,
+    })
 }
 
 fn request(url: &Url) -> Option<Request<Bytes>> {

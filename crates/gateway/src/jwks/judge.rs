@@ -12,7 +12,13 @@ use super::{Keys, Published};
 pub(crate) enum Trusted {
     /// Keys that may change.
     Fetched(Keys),
-    /// Keys that are there.
+    /// What is there.
+    Fixed(Fixed),
+}
+
+/// What does not change.
+pub(crate) enum Fixed {
+    /// Keys.
     Set(Arc<Published>),
     /// One key, whatever it is called.
     Key(Box<Jwk>),
@@ -83,7 +89,42 @@ impl Judge {
 
     /// The claims of a token that is right at this moment, in seconds since 1970.
     pub(crate) async fn judge(&self, token: &str, now: i64) -> Result<Believed, Refusal> {
-        let signed = self.signed(token).await?;
+        let signed = match &self.trusted {
+            Trusted::Fetched(keys) => by_fetched(token, keys).await?,
+            Trusted::Fixed(fixed) => fixed.signed(token).map_err(refused)?,
+        };
+        self.believed(signed, now)
+    }
+
+    /// The same where nobody has to wait for keys; `None`: somebody has to.
+    pub(crate) fn at_once(&self, token: &str, now: i64) -> Option<Result<Believed, Refusal>> {
+        let signed = match &self.trusted {
+            Trusted::Fixed(fixed) => fixed.signed(token),
+            Trusted::Fetched(keys) => {
+                let published = keys.at_once()?;
+                match by_set(token, &published) {
+                    Err(TokenError::NoKey) if keys.may_be_newer(&published) => return None,
+                    outcome => outcome,
+                }
+            }
+        };
+        let believed = |signed| self.believed(signed, now);
+        Some(signed.map_err(refused).and_then(believed))
+    }
+
+    /// Whether what was believed would be verified with these keys now. Not where one has to wait for
+    /// keys.
+    pub(crate) fn trusts(&self, keys: Option<&Arc<Published>>) -> bool {
+        match (&self.trusted, keys) {
+            (Trusted::Fetched(own), Some(keys)) => own
+                .at_once()
+                .is_some_and(|current| Arc::ptr_eq(&current, keys)),
+            _ => true,
+        }
+    }
+
+    /// What a token comes to whose signature is right.
+    fn believed(&self, signed: Signed, now: i64) -> Result<Believed, Refusal> {
         let wrong = |sentence: &str| Refusal::Wrong(sentence.to_owned());
         if is_another_kind(&signed.header) {
             return Err(wrong("the token is of a kind that is no access token"));
@@ -97,27 +138,17 @@ impl Judge {
             keys: signed.keys,
         })
     }
+}
 
-    /// Whether what was believed is still verified with these keys.
-    pub(crate) async fn trusts(&self, keys: Option<&Arc<Published>>) -> bool {
-        match (&self.trusted, keys) {
-            (Trusted::Fetched(own), Some(keys)) => {
-                let current = own.current().await;
-                current.is_some_and(|current| Arc::ptr_eq(&current, keys))
+impl Fixed {
+    fn signed(&self, token: &str) -> Result<Signed, TokenError> {
+        match self {
+            Self::Set(set) => by_set(token, set),
+            Self::Key(key) => {
+                jws::verify_by(token, key).map(|verified| Signed::of(verified, None))
             }
-            _ => true,
-        }
-    }
-
-    async fn signed(&self, token: &str) -> Result<Signed, Refusal> {
-        match &self.trusted {
-            Trusted::Fetched(keys) => by_fetched(token, keys).await,
-            Trusted::Set(set) => by_set(token, set).map_err(refused),
-            Trusted::Key(key) => jws::verify_by(token, key)
-                .map(|verified| Signed::of(verified, None))
-                .map_err(refused),
-            Trusted::Secret(secret) => {
-                let decoded = jws::verify_shared(token, secret).map_err(refused)?;
+            Self::Secret(secret) => {
+                let decoded = jws::verify_shared(token, secret)?;
                 Ok(Signed {
                     payload: decoded.payload,
                     header: decoded.header,

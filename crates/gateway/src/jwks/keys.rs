@@ -27,9 +27,9 @@ const IN_VAIN: Duration = Duration::from_secs(30);
 
 /// The keys of one server.
 #[derive(Clone)]
-pub(crate) struct Keys(Arc<Inner>);
+pub(crate) struct Keys(pub(super) Arc<Inner>);
 
-struct Inner {
+pub(super) struct Inner {
     source: Arc<dyn KeySource>,
     state: ArcSwap<State>,
     /// Whose turn it is to fetch.
@@ -61,17 +61,27 @@ impl Keys {
         }))
     }
 
+    /// The keys to verify with, where nobody has to wait for them; `None`: somebody has to, or there
+    /// are none that are good.
+    pub(crate) fn at_once(&self) -> Option<Arc<Published>> {
+        let state = self.0.state.load();
+        let age = state.held.as_ref()?.since.elapsed();
+        if age >= FRESH {
+            if age >= STALE && (age >= LAST || state.failed.is_none()) {
+                return None;
+            }
+            self.renew_meanwhile();
+        }
+        state.good()
+    }
+
     /// The keys to verify with; `None`: there are none that are good.
     pub(crate) async fn current(&self) -> Option<Arc<Published>> {
-        let state = self.0.state.load_full();
-        match state.held.as_ref().map(|held| held.since.elapsed()) {
-            Some(age) if age < FRESH => return state.good(),
-            Some(age) if age < STALE || age < LAST && state.failed.is_some() => {
-                self.renew_meanwhile();
-                return state.good();
-            }
-            _ if state.is_pausing() => return None,
-            _ => {}
+        if let Some(published) = self.at_once() {
+            return Some(published);
+        }
+        if self.0.state.load().is_pausing() {
+            return None;
         }
         let is_old = |state: &State| {
             let age = state.held.as_ref().map(|held| held.since.elapsed());
@@ -81,6 +91,11 @@ impl Keys {
         self.0.state.load().good()
     }
 
+    /// Whether to look for newer keys than those.
+    pub(crate) fn may_be_newer(&self, known: &Arc<Published>) -> bool {
+        self.0.state.load().is_worth_a_look(known)
+    }
+
     /// The keys after those, in which `kid` was not, if there may be newer ones.
     pub(crate) async fn newer_than(
         &self,
@@ -88,12 +103,7 @@ impl Keys {
         kid: Option<&str>,
     ) -> Arc<Published> {
         let known = Arc::clone(known);
-        let is_worth_a_look = |state: &State| {
-            let is_same = |held: &Held| Arc::ptr_eq(&held.published, &known);
-            state.held.as_ref().is_some_and(is_same)
-                && state.no_look_before.is_none_or(is_past)
-                && !state.is_pausing()
-        };
+        let is_worth_a_look = |state: &State| state.is_worth_a_look(&known);
         let look = Look(kid.map(str::to_owned));
         self.fetch_if(is_worth_a_look, Some(look)).await;
         let held = self.0.state.load().held.clone();
@@ -167,6 +177,10 @@ impl Inner {
         // What did not change stays the same for those who compare it.
         let known = state.held.take().map(|held| held.published);
         let same = known.filter(|known| **known == published);
+        if same.is_none() && published.rejected > 0 {
+            let (source, count) = (self.source.name(), published.rejected);
+            tracing::warn!(source, count, "keys that are too weak are not used");
+        }
         state.held = Some(Held {
             published: same.unwrap_or_else(|| Arc::new(published)),
             since: Instant::now(),
@@ -190,6 +204,14 @@ impl State {
     fn good(&self) -> Option<Arc<Published>> {
         let held = self.held.as_ref()?;
         (held.since.elapsed() < LAST).then(|| Arc::clone(&held.published))
+    }
+
+    /// Whether a key that is not among those may be found by a look now.
+    fn is_worth_a_look(&self, known: &Arc<Published>) -> bool {
+        let is_same = |held: &Held| Arc::ptr_eq(&held.published, known);
+        self.held.as_ref().is_some_and(is_same)
+            && self.no_look_before.is_none_or(is_past)
+            && !self.is_pausing()
     }
 
     fn is_pausing(&self) -> bool {

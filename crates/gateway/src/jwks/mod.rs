@@ -1,6 +1,6 @@
 //! Keys to verify tokens with, wherever they come from, and what a token must be to be believed.
 //! Knows no request, no route and what no claim means to anybody. `judge.rs` looks at tokens,
-//! `keys.rs` keeps what was fetched while it is good, `http.rs` fetches.
+//! `keys.rs` keeps what was fetched while it is good, `key_sets.rs` for all who want it, `http.rs` fetches.
 
 use std::time::Duration;
 
@@ -9,12 +9,14 @@ use futures_util::future::BoxFuture;
 
 mod http;
 mod judge;
+mod key_sets;
 mod keys;
 #[cfg(test)]
 mod tests;
 
 pub(crate) use http::{HttpKeys, Place};
-pub(crate) use judge::{Believed, Expected, Judge, Refusal, Strength, Trusted};
+pub(crate) use judge::{Believed, Expected, Fixed, Judge, Refusal, Strength, Trusted};
+pub(crate) use key_sets::KeySets;
 pub(crate) use keys::Keys;
 
 /// Where keys come from that may change.
@@ -39,4 +41,6 @@ pub(crate) struct Published {
     pub(crate) keys: JwkSet,
     /// Its name, where its metadata says one.
     pub(crate) issuer: Option<String>,
+    /// Keys of it that are too weak to be used.
+    pub(crate) rejected: usize,
 }

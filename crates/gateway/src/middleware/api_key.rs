@@ -15,7 +15,7 @@ use url::form_urlencoded;
 
 use super::credentials::refused;
 use super::hashed::Hashed;
-use super::{Exchange, Middleware, Next};
+use super::{Exchange, Middleware, Next, decided};
 use crate::body::{Request, Response};
 use crate::error::Fault;
 use crate::supplies::Supplies;
@@ -154,14 +154,17 @@ impl Middleware for ApiKey {
         exchange: &'a Exchange,
         next: Next<'a>,
     ) -> BoxFuture<'a, Result<Response, Fault>> {
+        if let Some(name) = &self.query {
+            exchange.conceal(name);
+        }
+        let key = match self.shown(&request) {
+            Ok(key) => key,
+            Err(why) => return decided(Ok(self.refusal(why, exchange))),
+        };
+        if self.keys.remember(&key) {
+            return next.pass(request);
+        }
         Box::pin(async move {
-            if let Some(name) = &self.query {
-                exchange.conceal(name);
-            }
-            let key = match self.shown(&request) {
-                Ok(key) => key,
-                Err(why) => return Ok(self.refusal(why, exchange)),
-            };
             match self.keys.is_one_of(&key).await? {
                 true => Ok(next.run(request).await),
                 false => Ok(self.refusal("the key is none of those that pass", exchange)),

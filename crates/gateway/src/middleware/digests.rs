@@ -2,7 +2,6 @@
 
 use aws_lc_rs::hmac;
 use carnet_oauth::Random;
-use secrecy::{ExposeSecret as _, SecretString};
 
 /// An HMAC by a key that one middleware alone has.
 pub(super) struct Digests(hmac::Key);
@@ -17,9 +16,9 @@ impl Digests {
         Self(hmac::Key::new(hmac::HMAC_SHA256, &key))
     }
 
-    pub(super) fn of(&self, secret: &SecretString) -> Digest {
+    pub(super) fn of(&self, secret: &str) -> Digest {
         let mut digest = [0; 32];
-        let tag = hmac::sign(&self.0, secret.expose_secret().as_bytes());
+        let tag = hmac::sign(&self.0, secret.as_bytes());
         digest.copy_from_slice(tag.as_ref());
         digest
     }

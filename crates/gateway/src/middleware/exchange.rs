@@ -88,7 +88,7 @@ pub struct Exchange {
     connection: Arc<Connection>,
     route: OnceLock<Held<Arc<Route>>>,
     trace: OnceLock<Trace>,
-    concealed: OnceLock<Arc<str>>,
+    concealed: Mutex<Vec<Arc<str>>>,
     count: u64,
     started_at: SystemTime,
     started: Instant,
@@ -105,7 +105,7 @@ impl Exchange {
             connection,
             route: OnceLock::new(),
             trace: OnceLock::new(),
-            concealed: OnceLock::new(),
+            concealed: Mutex::default(),
             count,
             started_at,
             started: Instant::now(),
@@ -150,14 +150,14 @@ impl Exchange {
         self.trace.get()
     }
 
-    /// Keeps a parameter of the query out of the access log; the first one counts.
+    /// Keeps a parameter of the query out of the access log.
     pub(crate) fn conceal(&self, parameter: &Arc<str>) {
-        let _ = self.concealed.set(Arc::clone(parameter));
+        locked(&self.concealed).push(Arc::clone(parameter));
     }
 
-    /// The parameter of the query that is a secret.
-    pub(crate) fn concealed(&self) -> Option<&str> {
-        self.concealed.get().map(|name| &**name)
+    /// The parameters of the query that are secrets.
+    pub(crate) fn concealed(&self) -> Vec<Arc<str>> {
+        locked(&self.concealed).clone()
     }
 
     /// Where the request came in.

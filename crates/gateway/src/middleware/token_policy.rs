@@ -10,7 +10,7 @@ use carnet_oauth::Clock;
 use futures_util::future::BoxFuture;
 
 use super::bearer::{Binding, Known, Scheme, Vouched};
-use super::{Exchange, Middleware, Next};
+use super::{Exchange, Middleware, Next, decided};
 use crate::body::{Request, Response};
 use crate::error::{Fault, Reason};
 use crate::jwks::Strength;
@@ -100,21 +100,19 @@ impl Middleware for TokenPolicy {
         exchange: &'a Exchange,
         next: Next<'a>,
     ) -> BoxFuture<'a, Result<Response, Fault>> {
-        Box::pin(async move {
-            let Some(Vouched(known, challenge)) = request.extensions().get::<Vouched>() else {
-                let cause = "no middleware before `tokenPolicy` has taken a token";
-                return Err(Fault::new(Reason::RouterClosed).because(cause));
-            };
-            if let Some(sentence) = self.refusal(known) {
-                let fault = Fault::new(Reason::TokenInvalid).because(sentence);
-                let scheme = match known.binding {
-                    Binding::Key(_) => Scheme::Dpop,
-                    _ => Scheme::Bearer,
-                };
-                return Ok(challenge.refused(&fault, scheme, exchange));
-            }
-            Ok(next.run(request).await)
-        })
+        let Some(Vouched(known, challenge)) = request.extensions().get::<Vouched>() else {
+            let cause = "no middleware before `tokenPolicy` has taken a token";
+            return decided(Err(Fault::new(Reason::RouterClosed).because(cause)));
+        };
+        let Some(sentence) = self.refusal(known) else {
+            return next.pass(request);
+        };
+        let fault = Fault::new(Reason::TokenInvalid).because(sentence);
+        let scheme = match known.binding {
+            Binding::Key(_) => Scheme::Dpop,
+            _ => Scheme::Bearer,
+        };
+        decided(Ok(challenge.refused(&fault, scheme, exchange)))
     }
 }
 

@@ -119,6 +119,41 @@ async fn each_answer_of_the_server_gets_the_answer_of_its_row() {
     );
 }
 
+// Holds BR-01.
+#[tokio::test]
+async fn a_token_comes_in_one_way_and_from_a_place_that_is_named() {
+    let server = server().await;
+    let config = format!("clientConfig: {{url: '{}'}}", server.url("/introspect"));
+    let source = "tokenSource: {header: X-Token, query: t, cookie: sid}";
+    let door = Door::behind(&[&format!("oAuthIntrospection: {{{source}, {config}}}")]).await;
+    for (target, fields, status) in [
+        ("/x?a=1&t=right", "", 200),
+        ("/x", "X-Token: right\r\n", 200),
+        ("/x", "Cookie: a=1; sid=right\r\n", 200),
+        ("/x", "", 401),
+        ("/x?access_token=right", "", 401),
+        ("/x", "Authorization: Bearer right\r\n", 401),
+        ("/x?t=unknown", "", 401),
+        ("/x?t=right&t=right", "", 400),
+        ("/x?t=right", "X-Token: right\r\n", 400),
+        ("/x?t=right", "Cookie: sid=right\r\n", 400),
+        ("/x", "Cookie: sid=right\r\nX-Token: unknown\r\n", 400),
+        ("/x", "X-Token: right\r\nX-Token: right\r\n", 401),
+    ] {
+        let before = door.backend.count();
+        let request =
+            format!("GET {target} HTTP/1.1\r\nHost: api.test\r\nConnection: close\r\n{fields}\r\n");
+        assert_eq!(door.send(&request).await.status, status, "{request}");
+        let passed = door.backend.count() - before;
+        assert_eq!(passed, usize::from(status == 200), "{request}");
+    }
+    // The service gets none of them.
+    let seen = format!("{:?}", door.backend.seen());
+    assert!(!seen.contains("right"), "{seen}");
+    let log = door.gateway.access_log().join("\n");
+    assert!(!log.contains("t=right") && log.contains("t=REDACTED"), "{log}");
+}
+
 #[tokio::test]
 async fn the_server_gets_the_token_and_the_gateways_own_credentials_and_nothing_of_the_caller() {
     let server = server().await;

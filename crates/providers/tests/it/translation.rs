@@ -11,6 +11,7 @@ use crate::objects;
 
 const ROUTES: &str = include_str!("../golden/names.yaml");
 const SECRETS: &str = include_str!("../golden/secret_references.yaml");
+const CALLERS: &str = include_str!("../golden/secret_references_of_callers.yaml");
 
 #[test]
 fn routers_have_traefiks_names_and_priorities() {
@@ -53,6 +54,38 @@ fn a_secret_that_appears_later_opens_the_middleware_and_its_rotation_is_seen() {
     }
     objects.secrets.remove(&ObjectName::new("apps", "later"));
     assert_eq!(translate(&objects, &options), closed);
+}
+
+#[test]
+fn what_callers_are_judged_with_comes_from_secrets() {
+    use carnet_config::routing::middleware::jwt::Keys;
+
+    let config = translate(&objects(CALLERS), &Options::default());
+    let served = |name: &str| config.middlewares[name].served().unwrap();
+    let Middleware::ApiKey(key) = served("apps-key") else {
+        panic!("apiKey");
+    };
+    let hashes = key.secret_values.iter().map(ExposeSecret::expose_secret);
+    let alice = "{SHA}Ys23Ag/5IOWqZCw9QGaVDdHwH00=";
+    let written = "{SHA}qUqP5cyxm6YcTAhz05Hph5gvu9M=";
+    assert_eq!(hashes.collect::<Vec<_>>(), [alice, written]);
+    let Middleware::Hmac(hmac) = served("apps-signature") else {
+        panic!("hmac");
+    };
+    let phrase = "CANARY, and more than thirty-two bytes";
+    assert_eq!(hmac.keys["alice"].expose_secret(), phrase);
+    let Middleware::Jwt(jwt) = served("apps-token") else {
+        panic!("jwt");
+    };
+    let Keys::Secret(secret) = &jwt.keys else {
+        panic!("{:?}", jwt.keys);
+    };
+    assert_eq!(secret.text.expose_secret(), phrase);
+    let Middleware::OAuthIntrospection(vouched) = served("apps-vouched") else {
+        panic!("oAuthIntrospection");
+    };
+    let credentials = vouched.credentials.as_ref().unwrap();
+    assert_eq!(credentials.client_secret.expose_secret(), phrase);
 }
 
 #[test]

@@ -17,7 +17,7 @@ pub(super) use claimed::{Claimed, Stamped};
 pub(super) use passage::{Judges, Passage};
 pub(super) use place::Scheme;
 
-use place::{Place, Shown};
+use place::{Lent, Place, Shown};
 use proofs::{Proofs, Sent};
 use resource::Resource;
 
@@ -26,7 +26,6 @@ use std::time::{Duration, SystemTime};
 
 use carnet_jose::jwt::{self, Claims};
 use carnet_oauth::Clock;
-use secrecy::ExposeSecret as _;
 
 use super::Exchange;
 use crate::error::{Fault, Reason};
@@ -60,14 +59,13 @@ impl Guard {
     ///
     /// # Errors
     /// Why not.
-    fn check(&self, known: &Known, shown: &Shown, exchange: &Exchange) -> Result<(), Fault> {
-        if let Some(sentence) = known.binding.refusal(shown.scheme, exchange) {
+    fn check(&self, known: &Known, lent: Lent<'_>, exchange: &Exchange) -> Result<(), Fault> {
+        if let Some(sentence) = known.binding.refusal(lent.scheme, exchange) {
             return Err(Fault::new(Reason::TokenInvalid).because(sentence));
         }
-        if let (Binding::Key(thumbprint), Some(sent)) = (&known.binding, &shown.sent) {
-            let token = shown.token.expose_secret();
+        if let (Binding::Key(thumbprint), Some(sent)) = (&known.binding, lent.sent) {
             self.proofs
-                .check(sent, (thumbprint, token), self.clock.now())?;
+                .check(sent, (thumbprint, lent.token), self.clock.now())?;
         }
         match known.stamped.is_admitted {
             true => Ok(()),

@@ -9,7 +9,7 @@ use http::Uri;
 use http::header::{AUTHORIZATION, CONTENT_TYPE, COOKIE, HeaderMap, HeaderName, HeaderValue};
 use http::uri::PathAndQuery;
 use http_body_util::BodyExt as _;
-use secrecy::SecretString;
+use secrecy::{ExposeSecret as _, SecretString};
 
 use super::Sent;
 use crate::body::Request;
@@ -40,6 +40,22 @@ pub(in crate::middleware) struct Shown {
     pub(in crate::middleware) scheme: Scheme,
     /// The request, where it was sent with a proof.
     pub(super) sent: Option<Box<Sent>>,
+}
+
+/// The same, lent.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Lent<'a> {
+    pub(super) token: &'a str,
+    pub(super) scheme: Scheme,
+    pub(super) sent: Option<&'a Sent>,
+}
+
+/// What stands in the header of tokens.
+enum InHeader<'a> {
+    Nothing,
+    /// Something that can be no token.
+    Unreadable,
+    Token(&'a str, Scheme),
 }
 
 /// What a request carries.
@@ -89,13 +105,26 @@ impl Place {
         })
     }
 
+    /// The token of a request that carries it as most do: as a bearer token in the header, and where no
+    /// other place could have one. `None`: one has to look.
+    pub(super) fn at_once<'a>(&self, request: &'a Request) -> Option<&'a str> {
+        let headers = request.headers();
+        let is_elsewhere = self.query.is_some() && request.uri().query().is_some()
+            || self.cookie.is_some() && headers.contains_key(http::header::COOKIE)
+            || self.form.is_some() && is_form(headers);
+        match self.in_header(headers) {
+            InHeader::Token(token, Scheme::Bearer) if !is_elsewhere => Some(token),
+            _ => None,
+        }
+    }
+
     /// Looks for the token.
     pub(in crate::middleware) async fn look(
         &self,
         request: Request,
         exchange: &Exchange,
     ) -> Result<Looked, Fault> {
-        let mut found = self.in_header(request.headers());
+        let mut found = Found::from(self.in_header(request.headers()));
         if let Found::One(shown) = &mut found
             && shown.scheme == Scheme::Dpop
         {
@@ -123,7 +152,9 @@ impl Place {
         let headers = request.headers_mut();
         headers.remove(AUTHORIZATION);
         headers.remove(DPOP);
-        if let Some((name, _)) = &self.header {
+        if let Some((name, _)) = &self.header
+            && name != AUTHORIZATION
+        {
             headers.remove(name);
         }
         if let Some(name) = &self.cookie {
@@ -134,30 +165,30 @@ impl Place {
         }
     }
 
-    fn in_header(&self, headers: &HeaderMap) -> Found {
+    fn in_header<'a>(&self, headers: &'a HeaderMap) -> InHeader<'a> {
         let Some((name, scheme)) = &self.header else {
-            return Found::Nothing;
+            return InHeader::Nothing;
         };
         let mut values = headers.get_all(name).iter();
         let value = match (values.next(), values.next()) {
-            (None, _) => return Found::Nothing,
-            (Some(_), Some(_)) => return Found::Unreadable,
+            (None, _) => return InHeader::Nothing,
+            (Some(_), Some(_)) => return InHeader::Unreadable,
             (Some(value), None) => value,
         };
         let Ok(text) = value.to_str() else {
-            return Found::Unreadable;
+            return InHeader::Unreadable;
         };
         let Some(scheme) = scheme else {
-            return Found::token(text, Scheme::Bearer);
+            return InHeader::of(text, Scheme::Bearer);
         };
         let (said, token) = text.split_once(' ').unwrap_or((text, ""));
         let is_bearer = scheme.eq_ignore_ascii_case("bearer");
         if said.eq_ignore_ascii_case(scheme) {
-            Found::token(token.trim(), Scheme::Bearer)
+            InHeader::of(token.trim(), Scheme::Bearer)
         } else if is_bearer && said.eq_ignore_ascii_case("dpop") {
-            Found::token(token.trim(), Scheme::Dpop)
+            InHeader::of(token.trim(), Scheme::Dpop)
         } else {
-            Found::Nothing
+            InHeader::Nothing
         }
     }
 
@@ -194,20 +225,55 @@ impl Shown {
             ),
         }
     }
+
+    pub(super) fn lent(&self) -> Lent<'_> {
+        Lent {
+            token: self.token.expose_secret(),
+            scheme: self.scheme,
+            sent: self.sent.as_deref(),
+        }
+    }
 }
 
-impl Found {
+impl<'a> Lent<'a> {
+    /// One that whoever has it may use.
+    pub(super) const fn bearer(token: &'a str) -> Self {
+        Self {
+            token,
+            scheme: Scheme::Bearer,
+            sent: None,
+        }
+    }
+}
+
+impl<'a> InHeader<'a> {
     /// A token is made of visible characters, and none that ends a field.
-    fn token(text: &str, scheme: Scheme) -> Self {
+    fn of(text: &'a str, scheme: Scheme) -> Self {
         let is_of_token = |byte: u8| byte.is_ascii_graphic() && byte != b',' && byte != b'"';
         match !text.is_empty() && text.bytes().all(is_of_token) {
-            true => Self::One(Shown {
-                token: SecretString::from(text),
+            true => Self::Token(text, scheme),
+            false => Self::Unreadable,
+        }
+    }
+}
+
+impl From<InHeader<'_>> for Found {
+    fn from(found: InHeader<'_>) -> Self {
+        match found {
+            InHeader::Nothing => Self::Nothing,
+            InHeader::Unreadable => Self::Unreadable,
+            InHeader::Token(token, scheme) => Self::One(Shown {
+                token: SecretString::from(token),
                 scheme,
                 sent: None,
             }),
-            false => Self::Unreadable,
         }
+    }
+}
+
+impl Found {
+    fn token(text: &str, scheme: Scheme) -> Self {
+        InHeader::of(text, scheme).into()
     }
 
     fn or(self, other: Self) -> Self {

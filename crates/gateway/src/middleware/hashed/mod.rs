@@ -37,10 +37,15 @@ impl Hashed {
         })
     }
 
+    /// Whether the secret was right before.
+    pub(super) fn remember(&self, secret: &SecretString) -> bool {
+        self.right.has(&self.digests.of(secret.expose_secret()))
+    }
+
     /// Whether one of the hashes is the secret's. A secret that is not remembered costs all of them,
     /// whichever is its own: how long it takes tells nothing.
     pub(super) async fn is_one_of(&self, secret: &SecretString) -> Result<bool, Fault> {
-        let digest = self.digests.of(secret);
+        let digest = self.digests.of(secret.expose_secret());
         if self.right.has(&digest) {
             return Ok(true);
         }
@@ -103,7 +108,7 @@ mod tests {
         let turns = hashed.right.turns.acquire_many(2).await.unwrap();
         let mut waiting = pin!(hashed.is_one_of(&secret));
         assert!(matches!(poll!(waiting.as_mut()), Poll::Pending));
-        let digest = hashed.digests.of(&secret);
+        let digest = hashed.digests.of(secret.expose_secret());
         hashed.right.remembered.insert(digest, ());
         drop(turns);
         assert!(waiting.await.unwrap());

@@ -17,10 +17,10 @@ use http_body::Body as _;
 use secrecy::{ExposeSecret as _, SecretString};
 
 use super::credentials::refused;
-use super::{Exchange, Identity, Middleware, Next};
+use super::{Exchange, Identity, Middleware, Next, decided};
 use crate::body::{Request, Response};
 use crate::error::Fault;
-use crate::room::{Room, Share};
+use crate::room::Room;
 use crate::service::{Collected, collect};
 use crate::supplies::Supplies;
 
@@ -49,9 +49,6 @@ pub(super) struct Hmac {
 
 /// Why a request is refused: a sentence for the log, without anything of the request.
 type Refusal = &'static str;
-
-/// A request whose body was read, with its share of memory.
-type Read = Result<(Request, Option<Share>), Refusal>;
 
 impl Hmac {
     /// The error is one sentence.
@@ -97,53 +94,39 @@ impl Hmac {
         }
     }
 
-    /// Judges the body, which comes back with the request and the memory that it takes.
-    async fn read(&self, shown: &Shown, request: Request) -> Result<Read, Fault> {
+    /// Whether the body is to be judged, too.
+    fn wants_body(&self, shown: &Shown, request: &Request) -> Result<bool, Refusal> {
         let has_digest = request.headers().contains_key(DIGEST);
         if !self.validates_digest || request.body().is_end_stream() && !has_digest {
-            return Ok(Ok((request, None)));
+            return Ok(false);
         }
         if !has_digest || !shown.headers.iter().any(|name| name == DIGEST.as_str()) {
-            return Ok(Err("the body has no digest that is signed"));
+            return Err("the body has no digest that is signed");
         }
-        match collect(request, LARGEST, &self.room).await? {
-            Collected::Streamed(_, fault) => Err(fault),
-            Collected::Whole(whole) => {
-                let is_its_own = digest::is_of(whole.request()).await;
-                let (request, share) = whole.last();
-                Ok(match is_its_own {
-                    true => Ok((request, Some(share))),
-                    false => Err("the digest is another body's"),
-                })
-            }
-        }
+        Ok(true)
     }
 
-    fn refusal(&self, why: Refusal, exchange: &Exchange) -> Response {
-        refused(self.kind(), why, &self.challenge, exchange)
-    }
-
-    async fn pass(
+    /// Lets a request pass whose body is the signed one. What was read takes memory until the end.
+    async fn pass_whole(
         &self,
         request: Request,
         exchange: &Exchange,
         next: Next<'_>,
     ) -> Result<Response, Fault> {
-        let shown = match Shown::by(request.headers()) {
-            Ok(shown) => shown,
-            Err(why) => return Ok(self.refusal(why, exchange)),
+        let whole = match collect(request, LARGEST, &self.room).await? {
+            Collected::Whole(whole) => whole,
+            Collected::Streamed(_, fault) => return Err(fault),
         };
-        exchange.identify(Identity {
-            username: Some(shown.key_id.clone()),
-            client_id: None,
-        });
-        if let Err(why) = self.judge(&shown, &request) {
-            return Ok(self.refusal(why, exchange));
+        let is_its_own = digest::is_of(whole.request()).await;
+        let (request, _share) = whole.last();
+        match is_its_own {
+            true => Ok(next.run(request).await),
+            false => Ok(self.refusal("the digest is another body's", exchange)),
         }
-        match self.read(&shown, request).await? {
-            Ok((request, _share)) => Ok(next.run(request).await),
-            Err(why) => Ok(self.refusal(why, exchange)),
-        }
+    }
+
+    fn refusal(&self, why: Refusal, exchange: &Exchange) -> Response {
+        refused(self.kind(), why, &self.challenge, exchange)
     }
 }
 
@@ -164,6 +147,20 @@ impl Middleware for Hmac {
         exchange: &'a Exchange,
         next: Next<'a>,
     ) -> BoxFuture<'a, Result<Response, Fault>> {
-        Box::pin(self.pass(request, exchange, next))
+        let refused = |why| decided(Ok(self.refusal(why, exchange)));
+        let shown = match Shown::by(request.headers()) {
+            Ok(shown) => shown,
+            Err(why) => return refused(why),
+        };
+        exchange.identify(Identity {
+            username: Some(shown.key_id.clone()),
+            client_id: None,
+        });
+        let judged = self.judge(&shown, &request);
+        match judged.and_then(|()| self.wants_body(&shown, &request)) {
+            Err(why) => refused(why),
+            Ok(false) => next.pass(request),
+            Ok(true) => Box::pin(self.pass_whole(request, exchange, next)),
+        }
     }
 }

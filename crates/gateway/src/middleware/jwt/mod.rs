@@ -4,6 +4,7 @@
 
 use std::fmt;
 use std::sync::Arc;
+use std::time::SystemTime;
 
 use carnet_config::routing::middleware::Jwt as Options;
 use carnet_oauth::Clock;
@@ -14,15 +15,15 @@ use serde_json::Value;
 mod remembered;
 mod trusted;
 
-use remembered::Remembered;
+use remembered::{Remembered, Until};
 
 use super::bearer::{Binding, Claimed, Judges, Known, Passage};
-use super::digests::Digests;
 use super::{Exchange, Middleware, Next};
 use crate::body::{Request, Response};
 use crate::error::{Fault, Reason};
-use crate::jwks::{Believed, Expected, Judge, Refusal};
+use crate::jwks::{Believed, Expected, Judge, Published, Refusal};
 use crate::supplies::Supplies;
+use crate::token_source::seconds;
 
 /// The middleware. What it remembers, and its keys, are kept as long as it is carried over.
 pub(super) struct Jwt {
@@ -30,7 +31,6 @@ pub(super) struct Jwt {
     passage: Passage,
     judge: Judge,
     claimed: Claimed,
-    digests: Digests,
     remembered: Option<Remembered>,
     clock: Arc<dyn Clock>,
 }
@@ -50,26 +50,29 @@ impl Jwt {
             passage: Passage::new(&options.token_source, resource, supplies)?,
             judge: Judge::new(trusted::of(options, supplies)?, expected),
             claimed: Claimed::new(&options.claimed)?,
-            digests: Digests::new(supplies.random.as_ref()),
-            remembered: options.is_cached.then(Remembered::new),
+            remembered: options
+                .is_cached
+                .then(|| Remembered::new(supplies.random.as_ref())),
             clock: Arc::clone(&supplies.clock),
         })
     }
 
-    async fn judged(&self, token: &str) -> Result<(Arc<Known>, remembered::Until), Fault> {
-        let now = crate::token_source::seconds(self.clock.now());
-        let believed = self.judge.judge(token, now).await.map_err(fault)?;
-        let until = remembered::Until::of(&believed);
+    /// What is known of a token that was believed, for others who bring it, too.
+    fn learned(&self, token: &str, believed: Believed, now: SystemTime) -> Arc<Known> {
+        let until = Until::of(&believed);
         let Believed {
             claims, strength, ..
         } = believed;
         let claims = Value::Object(claims);
-        let known = Known {
+        let known = Arc::new(Known {
             binding: Binding::of(&claims),
             stamped: self.claimed.stamp(claims),
             strength: Some(strength),
-        };
-        Ok((Arc::new(known), until))
+        });
+        if let Some(remembered) = &self.remembered {
+            remembered.note(token, &known, until, now);
+        }
+        known
     }
 }
 
@@ -87,21 +90,24 @@ impl Judges for Jwt {
         &self.claimed
     }
 
+    fn at_once(&self, token: &str) -> Option<Result<Arc<Known>, Fault>> {
+        let now = self.clock.now();
+        let is_trusted = |keys: Option<&Arc<Published>>| self.judge.trusts(keys);
+        let remembered = self.remembered.as_ref();
+        if let Some(known) = remembered.and_then(|all| all.find(token, now, is_trusted)) {
+            return Some(Ok(known));
+        }
+        let judged = self.judge.at_once(token, seconds(now))?;
+        let learned = |believed| self.learned(token, believed, now);
+        Some(judged.map_err(fault).map(learned))
+    }
+
     async fn known(&self, token: &SecretString) -> Result<Arc<Known>, Fault> {
         let now = self.clock.now();
         let text = token.expose_secret();
-        let Some(remembered) = &self.remembered else {
-            return self.judged(text).await.map(|(known, _)| known);
-        };
-        let digest = self.digests.of(token);
-        if let Some((known, keys)) = remembered.find(&digest, now)
-            && self.judge.trusts(keys.as_ref()).await
-        {
-            return Ok(known);
-        }
-        let (known, believed) = self.judged(text).await?;
-        remembered.note(digest, &known, believed, text.len(), now);
-        Ok(known)
+        let judged = self.judge.judge(text, seconds(now)).await;
+        let learned = |believed| self.learned(text, believed, now);
+        judged.map_err(fault).map(learned)
     }
 }
 
@@ -116,7 +122,7 @@ impl Middleware for Jwt {
         exchange: &'a Exchange,
         next: Next<'a>,
     ) -> BoxFuture<'a, Result<Response, Fault>> {
-        Box::pin(self.passage.pass(self, request, exchange, next))
+        self.passage.pass(self, request, exchange, next)
     }
 }
 

@@ -4,12 +4,13 @@
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
+use carnet_oauth::Random;
 use quick_cache::Weighter;
 use quick_cache::sync::Cache;
 
 use crate::jwks::{Believed, Published};
 use crate::middleware::bearer::{self, Known};
-use crate::middleware::digests::Digest;
+use crate::middleware::digests::{Digest, Digests};
 
 /// Bytes that the tokens of one middleware may take, roughly.
 const MOST: u64 = 32 << 20;
@@ -21,7 +22,10 @@ const EXPECTED: usize = 1024;
 const LONGEST: Duration = Duration::from_secs(300);
 
 /// The tokens of one middleware.
-pub(super) struct Remembered(Cache<Digest, Arc<Entry>, Bytes>);
+pub(super) struct Remembered {
+    digests: Digests,
+    tokens: Cache<Digest, Arc<Entry>, Bytes>,
+}
 
 struct Entry {
     known: Arc<Known>,
@@ -59,29 +63,26 @@ impl Until {
 }
 
 impl Remembered {
-    pub(super) fn new() -> Self {
-        Self(Cache::with_weighter(EXPECTED, MOST, Bytes))
+    pub(super) fn new(random: &dyn Random) -> Self {
+        Self {
+            digests: Digests::new(random),
+            tokens: Cache::with_weighter(EXPECTED, MOST, Bytes),
+        }
     }
 
-    /// The token, and the keys that it was verified with.
+    /// What is known of a token, if the keys that it was verified with are still trusted.
     pub(super) fn find(
         &self,
-        digest: &Digest,
+        token: &str,
         now: SystemTime,
-    ) -> Option<(Arc<Known>, Option<Arc<Published>>)> {
-        let entry = self.0.get(digest)?;
+        is_trusted: impl FnOnce(Option<&Arc<Published>>) -> bool,
+    ) -> Option<Arc<Known>> {
+        let entry = self.tokens.get(&self.digests.of(token))?;
         let is_good = entry.since <= now && now < entry.until;
-        is_good.then(|| (Arc::clone(&entry.known), entry.keys.clone()))
+        (is_good && is_trusted(entry.keys.as_ref())).then(|| Arc::clone(&entry.known))
     }
 
-    pub(super) fn note(
-        &self,
-        digest: Digest,
-        known: &Arc<Known>,
-        until: Until,
-        length: usize,
-        now: SystemTime,
-    ) {
+    pub(super) fn note(&self, token: &str, known: &Arc<Known>, until: Until, now: SystemTime) {
         let longest = now + LONGEST;
         let end = until.end.map_or(longest, |end| end.min(longest));
         if end <= now {
@@ -92,8 +93,8 @@ impl Remembered {
             until: end,
             since: now,
             keys: until.keys,
-            length,
+            length: token.len(),
         };
-        self.0.insert(digest, Arc::new(entry));
+        self.tokens.insert(self.digests.of(token), Arc::new(entry));
     }
 }

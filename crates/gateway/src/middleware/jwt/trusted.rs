@@ -11,20 +11,21 @@ use carnet_jose::{Jwk, JwkSet, SharedSecret};
 use secrecy::ExposeSecret as _;
 use secrecy::zeroize::Zeroizing;
 
-use crate::jwks::{HttpKeys, Keys, Place, Published, Trusted};
+use crate::jwks::{Fixed, HttpKeys, Place, Published, Trusted};
+use crate::middleware::client_tls;
 use crate::supplies::Supplies;
 use crate::upstream::{Client, Transport};
 
 /// The error is one sentence.
 pub(super) fn of(options: &Options, supplies: &Supplies) -> Result<Trusted, String> {
     Ok(match &options.keys {
-        KeysOption::Secret(secret) => Trusted::Secret(Box::new(shared(secret)?)),
+        KeysOption::Secret(secret) => Trusted::Fixed(Fixed::Secret(Box::new(shared(secret)?))),
         KeysOption::PublicKey(pem) => {
             let key = Jwk::from_pem(text(pem)?.as_bytes());
             let key = key.map_err(|error| format!("`publicKey` cannot be used: {error}"))?;
-            Trusted::Key(Box::new(key))
+            Trusted::Fixed(Fixed::Key(Box::new(key)))
         }
-        KeysOption::File(set) => Trusted::Set(Arc::new(set_of(text(set)?)?)),
+        KeysOption::File(set) => Trusted::Fixed(Fixed::Set(Arc::new(set_of(text(set)?)?))),
         KeysOption::Url(url) => fetched(Place::Set(url.clone()), options, supplies)?,
         KeysOption::Discovery(url) => fetched(Place::Metadata(url.clone()), options, supplies)?,
     })
@@ -47,21 +48,31 @@ fn shared(secret: &SigningSecret) -> Result<SharedSecret, String> {
 }
 
 fn set_of(text: &str) -> Result<Published, String> {
-    let keys = JwkSet::from_json(text.as_bytes());
-    let keys = keys.map_err(|error| format!("`jwksFile` is no set of keys: {error}"))?;
-    match keys.keys().is_empty() {
-        true => Err("`jwksFile` has no key that can be used".to_owned()),
-        false => Ok(Published { keys, issuer: None }),
+    let read = JwkSet::read(text.as_bytes());
+    let (keys, rejected) = read.map_err(|error| format!("`jwksFile` is no set of keys: {error}"))?;
+    if keys.keys().is_empty() {
+        return Err("`jwksFile` has no key that can be used".to_owned());
     }
+    if rejected > 0 {
+        tracing::warn!(count = rejected, "keys of `jwksFile` that are too weak are not used");
+    }
+    Ok(Published {
+        keys,
+        issuer: None,
+        rejected,
+    })
 }
 
 fn fetched(place: Place, options: &Options, supplies: &Supplies) -> Result<Trusted, String> {
     let told = &options.client_config;
-    let transport = Transport {
-        tls: super::super::client_tls(&told.tls),
-        ..Transport::default()
-    };
-    let client = Client::new(&transport, Arc::clone(&supplies.resolve))?;
-    let source = HttpKeys::new(place, client, told.timeout, told.max_retries);
-    Ok(Trusted::Fetched(Keys::new(Arc::new(source))))
+    let keys = supplies.providers.key_sets.of((&place, told), || {
+        let transport = Transport {
+            tls: client_tls(&told.tls),
+            ..Transport::default()
+        };
+        let client = Client::new(&transport, Arc::clone(&supplies.resolve))?;
+        let place = place.clone();
+        Ok(HttpKeys::new(place, client, told.timeout, told.max_retries))
+    });
+    keys.map(Trusted::Fetched)
 }

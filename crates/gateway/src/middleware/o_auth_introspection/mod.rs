@@ -78,29 +78,33 @@ impl Judges for OAuthIntrospection {
         &self.server.claimed
     }
 
+    fn at_once(&self, token: &str) -> Option<Result<Arc<Known>, Fault>> {
+        let digest = self.digests.of(token);
+        let kept = self.server.answers.find(&digest, self.server.clock.now());
+        kept.map(|verdict| said(&verdict))
+    }
+
     /// What its server says of a token.
     async fn known(&self, token: &SecretString) -> Result<Arc<Known>, Fault> {
         let server = &self.server;
-        let digest = self.digests.of(token);
-        let kept = server.answers.find(&digest, server.clock.now());
-        let outcome = match kept {
-            Some(verdict) => Ok(verdict),
-            None => {
-                let (asking, token) = (Arc::clone(server), token.clone());
-                let ask = async move { asking.ask(&token).await };
-                server.answers.one_for_all(server, digest, ask).await
-            }
-        };
-        let invalid = |sentence| Fault::new(Reason::TokenInvalid).because(sentence);
-        match outcome {
-            Ok(verdict) => match &verdict.known {
-                Ok(known) => Ok(Arc::clone(known)),
-                Err(sentence) => Err(invalid(*sentence)),
-            },
-            Err(sentence) => Err(Fault::new(Reason::TokenUnverifiable)
+        let digest = self.digests.of(token.expose_secret());
+        let now = server.clock.now();
+        let (asking, token) = (Arc::clone(server), token.clone());
+        let ask = async move { asking.ask(&token).await };
+        let outcome = server.answers.one_for_all(server, (digest, now), ask).await;
+        let verdict = outcome.map_err(|sentence| {
+            Fault::new(Reason::TokenUnverifiable)
                 .retry_after(Duration::from_secs(1))
-                .because(sentence)),
-        }
+                .because(sentence)
+        })?;
+        said(&verdict)
+    }
+}
+
+fn said(verdict: &Verdict) -> Result<Arc<Known>, Fault> {
+    match &verdict.known {
+        Ok(known) => Ok(Arc::clone(known)),
+        Err(sentence) => Err(Fault::new(Reason::TokenInvalid).because(*sentence)),
     }
 }
 
@@ -156,7 +160,7 @@ impl Middleware for OAuthIntrospection {
         exchange: &'a Exchange,
         next: Next<'a>,
     ) -> BoxFuture<'a, Result<Response, Fault>> {
-        Box::pin(self.passage.pass(self, request, exchange, next))
+        self.passage.pass(self, request, exchange, next)
     }
 }
 

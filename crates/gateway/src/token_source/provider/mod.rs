@@ -21,6 +21,7 @@ use figures::Counters;
 pub use figures::ProviderFigures;
 
 use crate::budget::{Allowance, Budget};
+use crate::jwks::KeySets;
 
 /// Requests of a process that may wait for tokens at one time. More are told to come back.
 const SEATS: usize = 16_384;
@@ -39,6 +40,8 @@ pub(crate) struct Providers {
     engines: Mutex<Vec<Weak<Engine>>>,
     /// Where gateways share their tokens.
     pub(crate) stores: Stores,
+    /// The keys that their tokens are verified with.
+    pub(crate) key_sets: KeySets,
 }
 
 /// A server that gives tokens.
@@ -64,6 +67,7 @@ impl Providers {
             by_origin: Mutex::default(),
             engines: Mutex::default(),
             stores: Stores::default(),
+            key_sets: KeySets::default(),
         }
     }
 

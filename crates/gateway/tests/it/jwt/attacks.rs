@@ -82,7 +82,7 @@ async fn a_key_for_one_algorithm_verifies_no_other_and_a_secret_no_key() {
     .await;
 }
 
-// Holds JW-01, JW-21.
+// Holds JW-01, JW-06, JW-21, CVE-2022-21449, CVE-2024-21664.
 #[tokio::test]
 async fn a_token_without_a_signature_is_none() {
     let own = key(Algorithm::Es256, "k");
@@ -108,8 +108,20 @@ async fn a_token_without_a_signature_is_none() {
         part(&json!({"kid": "k"})),
         part(&claims())
     ));
-    // R and S are zero (CVE-2022-21449).
-    tokens.push(format!("{unsigned}.{}", base64url::encode([0; 64])));
+    // R and S are zero; too short, too long.
+    for length in [64, 63, 65, 96] {
+        tokens.push(format!("{unsigned}.{}", base64url::encode(vec![0; length])));
+    }
+    // The other serialization (RFC 7515, section 7.2), with and without what it must have.
+    let (header, payload) = unsigned.split_once('.').unwrap();
+    let signature = right.rsplit('.').next().unwrap();
+    for members in [
+        json!({"payload": payload}),
+        json!({"payload": payload, "signatures": []}),
+        json!({"payload": payload, "protected": header, "signature": signature}),
+    ] {
+        tokens.push(members.to_string());
+    }
     none_passes(&inline(&[&own]), &right, tokens.clone()).await;
     let secret = "signingSecret: a secret of more than thirty-two bytes";
     let right = shared(
@@ -143,7 +155,7 @@ async fn a_header_that_demands_what_is_not_done_here_is_refused() {
     none_passes(&inline(&[&own]), &signed(&own, &claims()), tokens).await;
 }
 
-// Holds JW-11, CVE-2026-41413.
+// Holds JW-11, CVE-2018-0114, CVE-2026-41413.
 #[tokio::test]
 async fn a_token_brings_no_key_of_its_own_and_nobody_is_asked_for_one() {
     let (own, forger) = (key(Algorithm::Es256, "k"), key(Algorithm::Es256, "k"));
@@ -240,6 +252,15 @@ async fn a_token_that_is_too_long_or_too_deep_is_refused() {
         body.len()
     );
     assert_eq!(door.send(&request).await.status, 401);
+    for header in [
+        json!({"alg": "ES256", "kid": "k".repeat(64 << 10)}),
+        json!({"alg": "ES256", "kid": "k", "x": "y".repeat(40 << 10)}),
+    ] {
+        let body = format!("t={}", signed_as(&own, &header, &claims()));
+        let head = request.split("Content-Length").next().unwrap();
+        let request = format!("{head}Content-Length: {}\r\n\r\n{body}", body.len());
+        assert_eq!(door.send(&request).await.status, 401);
+    }
     assert_eq!(door.backend.count(), 0);
 }
 

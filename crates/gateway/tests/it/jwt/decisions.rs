@@ -8,7 +8,7 @@ use super::{Door, NOW, bearer, challenge, claims, inline, key, shared, signed, w
 const INVALID: Option<&str> = Some("Bearer realm=\"carnet\", error=\"invalid_token\"");
 const MISSING: Option<&str> = Some("Bearer realm=\"carnet\"");
 
-// Holds BC-05, BR-02, BR-03, CVE-2026-25537, JW-08, JW-09.
+// Holds BC-05, BR-02, BR-03, CVE-2020-26160, CVE-2024-53861, CVE-2026-25537, JW-07, JW-08, JW-09.
 #[tokio::test]
 async fn each_token_gets_the_answer_of_its_row() {
     let (own, other) = (key(Algorithm::Es256, "k"), key(Algorithm::Es256, "k"));
@@ -157,6 +157,7 @@ async fn the_service_gets_claims_and_no_token_unless_it_is_to_have_it() {
 }
 
 /// As Traefik Hub's example for Linux has it: a secret of 19 characters in a file.
+// Holds CVE-2022-29266.
 #[tokio::test]
 async fn a_signing_secret_verifies_what_was_signed_with_it_and_nothing_else() {
     let text = "A phrase of a team!";
@@ -172,7 +173,11 @@ async fn a_signing_secret_verifies_what_was_signed_with_it_and_nothing_else() {
             let token = shared(&secret, algorithm, &claims());
             assert_eq!(door.with(&token).await.status, 200, "{algorithm}");
             let forged = shared(b"another", algorithm, &claims());
-            assert_eq!(door.with(&forged).await.status, 401, "{algorithm}");
+            let refusal = door.with(&forged).await;
+            assert_eq!(refusal.status, 401, "{algorithm}");
+            // Nor does it say anything of the secret.
+            assert_eq!(refusal.text(), "401 Unauthorized\n");
+            assert_eq!(challenge(&refusal), INVALID);
         }
         let ended = shared(&secret, "HS256", &with("exp", json!(NOW - 61)));
         assert_eq!(door.with(&ended).await.status, 401);

@@ -186,6 +186,55 @@ async fn keys_survive_a_reload_that_leaves_the_options_as_they_are() {
 }
 
 #[tokio::test]
+async fn middlewares_that_want_the_same_keys_in_the_same_way_fetch_them_once() {
+    let own = key(Algorithm::Es256, "k");
+    let publisher = Publisher::of(set(&[&own])).await;
+    let jwt =
+        |more: &str| format!("jwt: {{{}, forwardAuthorization: true{more}}}", publisher.url());
+    let audience = jwt(", audience: 'https://api.test'");
+    let door = Door::behind(&[&jwt(""), &audience]).await;
+    let token = signed(&own, &claims());
+    assert_eq!(door.with(&token).await.status, 200);
+    assert_eq!(publisher.server.count(), 1);
+    // Other things may be asked of tokens than before: the keys are the same.
+    assert_eq!(door.offer(&[&jwt(", issuer: 'https://as.test'")]), "");
+    assert_eq!(door.with(&token).await.status, 200);
+    assert_eq!(publisher.server.count(), 1);
+    // Who fetches in another way may get another answer.
+    assert_eq!(door.offer(&[&jwt(", clientConfig: {maxRetries: 1}")]), "");
+    assert_eq!(door.with(&token).await.status, 200);
+    assert_eq!(publisher.server.count(), 2);
+}
+
+// Holds JW-02, JW-17.
+#[tokio::test]
+async fn keys_that_are_weak_or_of_other_kinds_do_not_spoil_a_set_and_alone_are_none() {
+    let own = key(Algorithm::Es256, "k");
+    let token = signed(&own, &claims());
+    let number = "_".repeat(171);
+    let others = [
+        json!({"kty": "RSA", "kid": "k", "n": number, "e": "AQAB"}),
+        json!({"kty": "oct", "kid": "k", "k": "c2VjcmV0"}),
+        json!({"kty": "EC", "kid": "k", "crv": "P-256", "x": "AAAA", "y": "AAAA"}),
+        json!({"kty": "new", "kid": "k"}),
+        json!("k"),
+    ];
+    for (keys, status) in [
+        (others.to_vec(), 503),
+        (
+            [&others[..], &[set(&[&own])["keys"][0].clone()]].concat(),
+            200,
+        ),
+    ] {
+        let publisher = Publisher::of(json!({"keys": keys})).await;
+        let door = Door::new(&publisher.url()).await;
+        assert_eq!(door.with(&token).await.status, status);
+        let forged = super::shared(b"secret", "HS256", &claims());
+        assert_ne!(door.with(&forged).await.status, 200);
+    }
+}
+
+#[tokio::test]
 async fn failed_fetches_are_repeated_as_often_as_the_options_say() {
     let own = key(Algorithm::Es256, "k");
     let publisher = Publisher::of(set(&[&own])).await;

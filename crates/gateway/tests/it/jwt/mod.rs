@@ -18,6 +18,8 @@ mod decisions;
 mod keys;
 mod places;
 mod proofs;
+mod public_keys;
+mod ways;
 
 /// The time of day of the fixed clock.
 pub(crate) const NOW: i64 = 1_795_694_400;

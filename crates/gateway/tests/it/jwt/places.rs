@@ -79,6 +79,26 @@ async fn with_token_key_a_query_or_a_form_carries_it_but_never_two_places() {
 }
 
 #[tokio::test]
+async fn of_two_secrets_in_one_url_neither_is_written_down() {
+    let own = key(Algorithm::Es256, "k");
+    let token = signed(&own, &claims());
+    // The hash is of `bar`.
+    let by_key = "apiKey: {keySource: {query: k}, secretNonBase64Encoded: true, secretValues: \
+                  ['{SHA}Ys23Ag/5IOWqZCw9QGaVDdHwH00=']}";
+    let by_token = format!("jwt: {{{}, tokenKey: t}}", inline(&[&own]));
+    let door = Door::behind(&[by_key, &by_token]).await;
+    let target = format!("/x?a=1&k=bar&t={token}&b=2");
+    assert_eq!(door.send(&get(&target, "")).await.status, 200);
+    assert_eq!(door.send(&get("/x?k=bar&t=CANARY", "")).await.status, 401);
+    let log = door.gateway.access_log().join("\n");
+    assert!(log.contains("/x?a=1&k=REDACTED&t=REDACTED&b=2"), "{log}");
+    assert!(log.contains("/x?k=REDACTED&t=REDACTED "), "{log}");
+    assert!(!log.contains(&token) && !log.contains("CANARY"), "{log}");
+    // The service gets the key as it came, and no token.
+    assert_eq!(door.backend.seen()[0].target, "/x?a=1&k=bar&b=2");
+}
+
+#[tokio::test]
 async fn a_token_source_names_a_header_a_cookie_or_a_parameter() {
     let own = key(Algorithm::Es256, "k");
     let token = signed(&own, &claims());
