@@ -78,8 +78,7 @@ impl Headers {
         let allowed = &self.cors.access_control_allow_methods;
         let wanted = asked.get(ACCESS_CONTROL_REQUEST_METHOD);
         self.permit(headers, (ACCESS_CONTROL_ALLOW_METHODS, allowed), wanted)?;
-        let exposed = &self.cors.access_control_expose_headers;
-        joined(headers, ACCESS_CONTROL_EXPOSE_HEADERS, exposed)?;
+        self.expose(headers)?;
         self.allow(headers, asked.get(ORIGIN));
         let age = self.cors.access_control_max_age;
         if age != 0 {
@@ -105,6 +104,11 @@ impl Headers {
         Ok(())
     }
 
+    fn expose(&self, headers: &mut HeaderMap) -> Result<(), Fault> {
+        let exposed = &self.cors.access_control_expose_headers;
+        self.permit(headers, (ACCESS_CONTROL_EXPOSE_HEADERS, exposed), None)
+    }
+
     fn credentials(&self, headers: &mut HeaderMap) {
         if self.cors.access_control_allow_credentials {
             let yes = HeaderValue::from_static("true");
@@ -112,7 +116,8 @@ impl Headers {
         }
     }
 
-    /// Allows the origin to read, where it may.
+    /// Allows the origin to read, where it may. `*` stays what it is: with credentials browsers take it
+    /// for nobody, and the origin in its place would be everybody's leave to read as the user.
     fn allow(&self, headers: &mut HeaderMap, origin: Option<&HeaderValue>) {
         let text = origin
             .and_then(|origin| origin.to_str().ok())
@@ -144,8 +149,7 @@ impl Headers {
         }
         self.allow(headers, origin);
         self.credentials(headers);
-        let exposed = &self.cors.access_control_expose_headers;
-        joined(headers, ACCESS_CONTROL_EXPOSE_HEADERS, exposed)?;
+        self.expose(headers)?;
         if self.cors.add_vary_header {
             let before = headers
                 .get(VARY)

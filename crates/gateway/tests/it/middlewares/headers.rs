@@ -59,9 +59,9 @@ async fn preflights_are_answered_and_origins_are_told_what_they_may() {
 async fn where_credentials_are_allowed_what_is_asked_for_stands_in_place_of_everything() {
     let [open, shut] = [true, false].map(|credentials| {
         format!(
-            "{{headers: {{accessControlAllowOriginList: ['https://a.test'], \
+            "{{headers: {{accessControlAllowOriginList: ['*'], \
              accessControlAllowHeaders: ['*'], accessControlAllowMethods: ['*'], \
-             accessControlAllowCredentials: {credentials}}}}}"
+             accessControlExposeHeaders: ['*'], accessControlAllowCredentials: {credentials}}}}}"
         )
     });
     let preflight = "OPTIONS / HTTP/1.1\nHost: a.test\nOrigin: https://a.test\n\
@@ -81,6 +81,10 @@ async fn where_credentials_are_allowed_what_is_asked_for_stands_in_place_of_ever
             Some(methods),
             "{options}"
         );
+        let exposed = told("access-control-expose-headers");
+        assert_eq!(exposed.is_some(), methods == "*", "{options}");
+        // Nobody's name stands in place of everybody.
+        assert_eq!(told("access-control-allow-origin"), Some("*"), "{options}");
     }
 }
 
