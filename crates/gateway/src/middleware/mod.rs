@@ -51,6 +51,7 @@ mod lookalikes;
 mod next;
 mod o_auth_introspection;
 mod oauth_client_credentials;
+mod oidc;
 mod parameters;
 mod pass_tls_client_cert;
 mod path;
@@ -69,6 +70,8 @@ pub use exchange::{Connection, Exchange, Identity, Record};
 pub(crate) use guarded::Guarded;
 pub(crate) use next::decided;
 pub use next::{Endpoint, Next, ServerStatus};
+#[cfg(any(fuzzing, test))]
+pub(crate) use oidc::hostile;
 
 use add_prefix::AddPrefix;
 use api_key::ApiKey;
