@@ -154,7 +154,7 @@ pub const ALL: &[Keys] = &[
     ),
     Keys::warning(
         (ENTRY_POINTS, "entryPoints.*"),
-        &["http3", "reusePort", "udp"],
+        &["http3", "udp"],
         "; remove it",
     ),
     Keys::warning(

@@ -52,6 +52,7 @@ mod next;
 mod o_auth_introspection;
 mod o_auth_token_exchange;
 mod oauth_client_credentials;
+mod oidc;
 mod parameters;
 mod pass_tls_client_cert;
 mod path;
@@ -71,7 +72,10 @@ pub use exchange::{Connection, Exchange, Identity, Record};
 pub(crate) use guarded::Guarded;
 pub(crate) use next::decided;
 pub use next::{Endpoint, Next, ServerStatus};
+#[cfg(any(fuzzing, test))]
+pub(crate) use oidc::hostile;
 
+use add_prefix::AddPrefix;
 use api_key::ApiKey;
 use basic_auth::BasicAuth;
 use buffering::Buffering;
@@ -97,6 +101,7 @@ use path::Rewriter;
 use rate_limit::RateLimit;
 use redirect::Redirector;
 use retry::Retry;
+use strip_prefix_regex::StripPrefixRegex;
 use token_policy::TokenPolicy;
 
 /// One station of a chain. Immutable once built; shared by all requests.
@@ -126,7 +131,7 @@ pub(crate) fn build(
 ) -> Result<Arc<dyn Middleware>, String> {
     use routing::Middleware as Options;
     Ok(match options {
-        Options::AddPrefix(options) => Arc::new(Rewriter(options.clone())),
+        Options::AddPrefix(options) => Arc::new(Rewriter(AddPrefix::new(options))),
         Options::ApiKey(options) => Arc::new(ApiKey::new(options, supplies)?),
         Options::BasicAuth(options) => Arc::new(BasicAuth::new(options, supplies)?),
         Options::Buffering(options) => Arc::new(Buffering::new(options, supplies)),
@@ -166,7 +171,7 @@ pub(crate) fn build(
         Options::ReplacePathRegex(options) => Arc::new(Rewriter(options.clone())),
         Options::Retry(options) => Arc::new(Retry::new(options, supplies)),
         Options::StripPrefix(options) => Arc::new(Rewriter(options.clone())),
-        Options::StripPrefixRegex(options) => Arc::new(Rewriter(options.clone())),
+        Options::StripPrefixRegex(options) => Arc::new(Rewriter(StripPrefixRegex::new(options)?)),
         Options::TokenPolicy(options) => Arc::new(TokenPolicy::new(options, supplies)),
     })
 }

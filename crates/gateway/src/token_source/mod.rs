@@ -38,7 +38,7 @@ mod revocations;
 mod setbacks;
 mod store;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 mod token;
 mod verify;
 mod view;
@@ -53,7 +53,7 @@ pub(crate) use provider::{Breaker, Providers};
 pub(crate) use revocations::Feed;
 pub(crate) use store::StoreFigures;
 use store::Stores;
-pub(crate) use store::{Redis, Shared, Trouble, proof_parts};
+pub(crate) use store::{Redis, Seal, Shared, Store, Trouble, proof_parts};
 pub(crate) use token::{Token, seconds};
 pub(crate) use verify::Verifier;
 pub use view::CachedToken;

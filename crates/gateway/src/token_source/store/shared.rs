@@ -41,7 +41,7 @@ impl Shared {
         secrets: &[SecretString],
         proof: Vec<Vec<u8>>,
     ) -> Result<Self, String> {
-        let seals: Result<Vec<Seal>, String> = secrets.iter().map(Seal::new).collect();
+        let seals: Result<Vec<Seal>, String> = secrets.iter().map(Seal::of_store).collect();
         Ok(Self {
             store,
             prefix: prefix.to_owned(),

@@ -31,7 +31,7 @@ mod keeping;
 mod renewing;
 mod setbacks;
 mod sharing;
-mod shelf;
+pub(crate) mod shelf;
 mod simulation;
 mod verifying;
 mod world;
