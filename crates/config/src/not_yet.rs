@@ -207,14 +207,7 @@ pub const ALL: &[Keys] = &[
     Keys::error((TRANSPORTS, "http.serversTransports.*"), &["spiffe"], ""),
     Keys::error(
         (MIDDLEWARES, MIDDLEWARE_KINDS),
-        &[
-            "distributedRateLimit",
-            "ldap",
-            "oAuthTokenExchange",
-            "oidc",
-            "opa",
-            "waf",
-        ],
+        &["distributedRateLimit", "ldap", "oidc", "opa", "waf"],
         "",
     ),
     Keys::warning(

@@ -15,5 +15,6 @@ mod install;
 mod merge;
 mod middleware;
 mod not_yet;
+mod o_auth_token_exchange;
 mod rule;
 mod secrets;

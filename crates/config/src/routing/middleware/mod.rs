@@ -30,6 +30,7 @@ mod ip_strategy;
 pub mod jwt;
 mod key_source;
 pub mod o_auth_introspection;
+pub mod o_auth_token_exchange;
 pub mod oauth_client_credentials;
 pub mod pass_tls_client_cert;
 mod pattern;
@@ -71,6 +72,7 @@ pub use ip_strategy::IpStrategy;
 pub use jwt::Jwt;
 pub use key_source::KeySource;
 pub use o_auth_introspection::OAuthIntrospection;
+pub use o_auth_token_exchange::OAuthTokenExchange;
 pub use oauth_client_credentials::OAuthClientCredentials;
 pub use pass_tls_client_cert::PassTlsClientCert;
 pub use pem_tls::PemTls;
@@ -133,6 +135,8 @@ pub enum Middleware {
     OAuthClientCredentials(Box<OAuthClientCredentials>),
     /// `oAuthIntrospection`.
     OAuthIntrospection(Box<OAuthIntrospection>),
+    /// `oAuthTokenExchange`.
+    OAuthTokenExchange(Box<OAuthTokenExchange>),
     /// `passTLSClientCert`.
     PassTlsClientCert(PassTlsClientCert),
     /// `rateLimit`.
@@ -180,6 +184,7 @@ impl Middleware {
             Self::Jwt(_) => "jwt",
             Self::OAuthClientCredentials(_) => OAUTH_CLIENT_CREDENTIALS,
             Self::OAuthIntrospection(_) => "oAuthIntrospection",
+            Self::OAuthTokenExchange(_) => "oAuthTokenExchange",
             Self::PassTlsClientCert(_) => "passTLSClientCert",
             Self::RateLimit(_) => "rateLimit",
             Self::RedirectRegex(_) => "redirectRegex",
@@ -265,6 +270,10 @@ const KINDS: &[(&str, Read)] = &[
     ("oAuthIntrospection", |fields| {
         let options = o_auth_introspection::read(fields)?;
         Some(Middleware::OAuthIntrospection(Box::new(options)))
+    }),
+    ("oAuthTokenExchange", |fields| {
+        let options = o_auth_token_exchange::read(fields)?;
+        Some(Middleware::OAuthTokenExchange(Box::new(options)))
     }),
     ("passTLSClientCert", |fields| {
         PassTlsClientCert::read(fields).map(Middleware::PassTlsClientCert)
