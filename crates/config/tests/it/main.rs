@@ -15,5 +15,6 @@ mod install;
 mod merge;
 mod middleware;
 mod not_yet;
+mod oidc;
 mod rule;
 mod secrets;

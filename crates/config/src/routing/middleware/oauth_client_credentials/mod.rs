@@ -18,7 +18,8 @@ pub(super) mod written;
 
 pub use super::redis::{Login, Redis, Topology};
 pub(super) use forward_headers::read as forward_headers;
-pub(super) use read::{claim_path, claims, client_config, client_tls, read};
+pub(super) use read::{claim_path, claims, client_config, client_tls, read, scopes};
+pub(super) use store::sealed_or_not;
 pub use store::{Secrets, Store};
 
 /// `oAuthClientCredentials`. Option names match whatever their case.

@@ -92,7 +92,7 @@ fn revocations(fields: &mut Fields<'_>) -> Option<Revocations> {
 }
 
 /// One item may hold several scopes. RFC 6749 section 3.3 says what a scope is made of.
-fn scopes(fields: &mut Fields<'_>) -> Vec<String> {
+pub(in crate::routing::middleware) fn scopes(fields: &mut Fields<'_>) -> Vec<String> {
     let texts = fields.texts("scopes");
     let is_scope = |c: char| c.is_ascii_graphic() && c != '"' && c != '\\';
     let scopes = texts.iter().flat_map(|text| text.split_whitespace());
