@@ -156,7 +156,7 @@ pub const ALL: &[Keys] = &[
     ),
     Keys::warning(
         (ENTRY_POINTS, "entryPoints.*"),
-        &["http3", "reusePort", "udp"],
+        &["http3", "udp"],
         "; remove it",
     ),
     Keys::warning(
@@ -209,13 +209,7 @@ pub const ALL: &[Keys] = &[
     Keys::error((TRANSPORTS, "http.serversTransports.*"), &["spiffe"], ""),
     Keys::error(
         (MIDDLEWARES, MIDDLEWARE_KINDS),
-        &[
-            "distributedRateLimit",
-            "ldap",
-            "oAuthTokenExchange",
-            "opa",
-            "waf",
-        ],
+        &["distributedRateLimit", "ldap", "opa", "waf"],
         "",
     ),
     Keys::warning(

@@ -30,6 +30,7 @@ mod ip_strategy;
 pub mod jwt;
 mod key_source;
 pub mod o_auth_introspection;
+pub mod o_auth_token_exchange;
 pub mod oauth_client_credentials;
 pub mod oidc;
 pub mod pass_tls_client_cert;
@@ -72,6 +73,7 @@ pub use ip_strategy::IpStrategy;
 pub use jwt::Jwt;
 pub use key_source::KeySource;
 pub use o_auth_introspection::OAuthIntrospection;
+pub use o_auth_token_exchange::OAuthTokenExchange;
 pub use oauth_client_credentials::OAuthClientCredentials;
 pub use oidc::Oidc;
 pub use pass_tls_client_cert::PassTlsClientCert;
@@ -135,6 +137,8 @@ pub enum Middleware {
     OAuthClientCredentials(Box<OAuthClientCredentials>),
     /// `oAuthIntrospection`.
     OAuthIntrospection(Box<OAuthIntrospection>),
+    /// `oAuthTokenExchange`.
+    OAuthTokenExchange(Box<OAuthTokenExchange>),
     /// `oidc`.
     Oidc(Box<Oidc>),
     /// `passTLSClientCert`.
@@ -184,6 +188,7 @@ impl Middleware {
             Self::Jwt(_) => "jwt",
             Self::OAuthClientCredentials(_) => OAUTH_CLIENT_CREDENTIALS,
             Self::OAuthIntrospection(_) => "oAuthIntrospection",
+            Self::OAuthTokenExchange(_) => "oAuthTokenExchange",
             Self::Oidc(_) => "oidc",
             Self::PassTlsClientCert(_) => "passTLSClientCert",
             Self::RateLimit(_) => "rateLimit",
@@ -270,6 +275,10 @@ const KINDS: &[(&str, Read)] = &[
     ("oAuthIntrospection", |fields| {
         let options = o_auth_introspection::read(fields)?;
         Some(Middleware::OAuthIntrospection(Box::new(options)))
+    }),
+    ("oAuthTokenExchange", |fields| {
+        let options = o_auth_token_exchange::read(fields)?;
+        Some(Middleware::OAuthTokenExchange(Box::new(options)))
     }),
     ("oidc", |fields| {
         Some(Middleware::Oidc(Box::new(oidc::read(fields)?)))
