@@ -76,6 +76,7 @@ async fn each_answer_of_the_server_gets_the_answer_of_its_row() {
     }
 }
 
+// Holds TX-01.
 #[tokio::test]
 async fn only_a_token_of_the_right_type_is_used() {
     let id_token = "urn:ietf:params:oauth:token-type:id_token";

@@ -80,6 +80,17 @@ async fn the_response_says_where_the_token_came_from() {
     assert_eq!(missing.headers.only("x-from"), Some("refused"));
 }
 
+#[tokio::test]
+async fn without_a_cache_each_request_is_an_exchange() {
+    let server = changer().await;
+    let door = door(&server, "cache: {enabled: false, header: X-From}").await;
+    for number in 1..=3 {
+        let response = door.with("callers").await;
+        assert_eq!(response.headers.only("x-from"), Some("miss"));
+        assert_eq!(server.count(), number);
+    }
+}
+
 // Holds CA-06.
 #[tokio::test]
 async fn a_kept_token_ends_with_the_callers_and_is_not_fetched_ahead() {
