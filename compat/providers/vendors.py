@@ -80,6 +80,9 @@ class Ours(Vendor):
     name = "carnet"
     methods = SECRETS
 
+    def asking_for(self, audience: str) -> dict[str, str]:
+        return {"audience": audience}
+
     def __init__(self, carnet: str) -> None:
         settings = {"STRATEGIES_ACCESS_TOKEN": "jwt", "TTL_ACCESS_TOKEN": f"{SECONDS}s"}
         self.server = Server(carnet, settings)

@@ -16,5 +16,6 @@ mod merge;
 mod middleware;
 mod not_yet;
 mod o_auth_token_exchange;
+mod oidc;
 mod rule;
 mod secrets;

@@ -163,6 +163,7 @@ pub(crate) fn build(
         Options::OAuthTokenExchange(options) => {
             Arc::new(OAuthTokenExchange::new(name, options, supplies)?)
         }
+        Options::Oidc(_) => return Err("`oidc` is not served yet".to_owned()),
         Options::RateLimit(options) => Arc::new(RateLimit::new(name, options, supplies)?),
         Options::PassTlsClientCert(options) => Arc::new(PassTlsClientCert(options.clone())),
         Options::RedirectRegex(options) => Arc::new(Redirector(options.clone())),

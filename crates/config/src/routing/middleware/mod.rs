@@ -32,6 +32,7 @@ mod key_source;
 pub mod o_auth_introspection;
 pub mod o_auth_token_exchange;
 pub mod oauth_client_credentials;
+pub mod oidc;
 pub mod pass_tls_client_cert;
 mod pattern;
 mod pem_tls;
@@ -74,6 +75,7 @@ pub use key_source::KeySource;
 pub use o_auth_introspection::OAuthIntrospection;
 pub use o_auth_token_exchange::OAuthTokenExchange;
 pub use oauth_client_credentials::OAuthClientCredentials;
+pub use oidc::Oidc;
 pub use pass_tls_client_cert::PassTlsClientCert;
 pub use pem_tls::PemTls;
 pub use rate_limit::RateLimit;
@@ -137,6 +139,8 @@ pub enum Middleware {
     OAuthIntrospection(Box<OAuthIntrospection>),
     /// `oAuthTokenExchange`.
     OAuthTokenExchange(Box<OAuthTokenExchange>),
+    /// `oidc`.
+    Oidc(Box<Oidc>),
     /// `passTLSClientCert`.
     PassTlsClientCert(PassTlsClientCert),
     /// `rateLimit`.
@@ -185,6 +189,7 @@ impl Middleware {
             Self::OAuthClientCredentials(_) => OAUTH_CLIENT_CREDENTIALS,
             Self::OAuthIntrospection(_) => "oAuthIntrospection",
             Self::OAuthTokenExchange(_) => "oAuthTokenExchange",
+            Self::Oidc(_) => "oidc",
             Self::PassTlsClientCert(_) => "passTLSClientCert",
             Self::RateLimit(_) => "rateLimit",
             Self::RedirectRegex(_) => "redirectRegex",
@@ -274,6 +279,9 @@ const KINDS: &[(&str, Read)] = &[
     ("oAuthTokenExchange", |fields| {
         let options = o_auth_token_exchange::read(fields)?;
         Some(Middleware::OAuthTokenExchange(Box::new(options)))
+    }),
+    ("oidc", |fields| {
+        Some(Middleware::Oidc(Box::new(oidc::read(fields)?)))
     }),
     ("passTLSClientCert", |fields| {
         PassTlsClientCert::read(fields).map(Middleware::PassTlsClientCert)

@@ -12,7 +12,7 @@ use super::{
     EncodedCharacters, Errors, ForwardAuth, GrpcWeb, Headers, Hmac, InFlightReq, IpAllowList,
     OAUTH_CLIENT_CREDENTIALS, PassTlsClientCert, RateLimit, RedirectRegex, RedirectScheme,
     ReplacePath, ReplacePathRegex, Retry, StripPrefix, StripPrefixRegex, TokenPolicy, jwt,
-    o_auth_introspection, o_auth_token_exchange,
+    o_auth_introspection, o_auth_token_exchange, oidc,
 };
 
 type Of = fn(&mut SchemaGenerator) -> Schema;
@@ -47,6 +47,7 @@ const SCHEMAS: &[(&str, Of)] = &[
         "oAuthTokenExchange",
         o_auth_token_exchange::written::Written::json_schema,
     ),
+    ("oidc", oidc::written::Written::json_schema),
     ("passTLSClientCert", pass_tls_client_cert),
     ("rateLimit", RateLimit::json_schema),
     ("redirectRegex", RedirectRegex::json_schema),

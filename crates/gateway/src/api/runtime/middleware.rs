@@ -38,6 +38,7 @@ pub(super) fn shown(middleware: Option<&Middleware>) -> Map<String, Value> {
         Middleware::OAuthClientCredentials(options) => oauth_client_credentials(options),
         Middleware::OAuthIntrospection(options) => json!(options),
         Middleware::OAuthTokenExchange(options) => o_auth_token_exchange(options),
+        Middleware::Oidc(options) => json!(options),
         Middleware::RateLimit(options) => json!(options),
         Middleware::PassTlsClientCert(options) => json!(options),
         Middleware::RedirectRegex(options) => json!(options),

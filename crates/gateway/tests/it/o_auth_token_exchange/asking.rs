@@ -160,8 +160,8 @@ async fn a_certificate_that_does_not_fit_closes_the_route() {
 }
 
 #[tokio::test]
-async fn the_gateway_is_a_client_in_every_way_that_it_has() {
-    // A server that wants the secret in the form gets it there, from then on at once.
+async fn a_secret_is_shown_as_the_server_wants_it() {
+    // In the form, from the second call on at once.
     let answers = vec![refused(401, "invalid_client"), given("a"), given("b")];
     let server = Server::start(in_turn(answers)).await.unwrap();
     let door = door(&server, ONCE).await;
@@ -171,13 +171,32 @@ async fn the_gateway_is_a_client_in_every_way_that_it_has() {
     let in_header = seen.iter().map(|call| call.headers.only("authorization"));
     assert_eq!(in_header.collect::<Vec<_>>(), [Some(OWN), None, None]);
     assert_eq!(fields(&seen[2])["client_secret"], "gateways-own");
-    // An assertion that somebody else signed.
-    let server = changer().await;
-    let assertion = format!(
-        "oAuthTokenExchange: {{url: '{}', clientID: gw, clientAssertion: {{token: h.p.s}}}}",
-        server.url("/")
-    );
-    let door = Door::behind(&[&assertion]).await;
-    assert_eq!(door.with("callers").await.status, 200);
-    assert_eq!(fields(&server.seen()[0])["client_assertion"], "h.p.s");
+}
+
+#[tokio::test]
+async fn without_a_secret_an_assertion_or_a_certificate_shows_the_client() {
+    let cert = flow(include_str!("../certificates/client.pem"));
+    let key = flow(include_str!("../certificates/client.key"));
+    for (shown, assertion) in [
+        ("clientAssertion: {token: h.p.s}".to_owned(), Some("h.p.s")),
+        (
+            format!("clientConfig: {{tls: {{cert: {cert}, key: {key}}}}}"),
+            None,
+        ),
+    ] {
+        let server = changer().await;
+        let url = server.url("/");
+        let door = Door::behind(&[&format!(
+            "oAuthTokenExchange: {{url: '{url}', clientID: gw, {shown}}}"
+        )])
+        .await;
+        assert_eq!(door.with("callers").await.status, 200);
+        let call = server.seen().remove(0);
+        assert_eq!(call.headers.only("authorization"), None);
+        let asked = fields(&call);
+        assert_eq!(asked["client_id"], "gw");
+        let signed = asked.get("client_assertion").map(String::as_str);
+        assert_eq!(signed, assertion);
+        assert!(!asked.contains_key("client_secret"));
+    }
 }

@@ -22,6 +22,7 @@ pub(super) use read::{
     Wanted, Whose, certificate, claim_path, claims, client_config, client_tls, read, read_for,
     resources, scopes,
 };
+pub(super) use store::sealed_or_not;
 pub use store::{Secrets, Store};
 
 /// `oAuthClientCredentials`. Option names match whatever their case.

@@ -143,7 +143,7 @@ pub(in crate::routing::middleware) struct Store {
 /// A Redis, a cluster of them, or one behind sentinels.
 #[derive(JsonSchema)]
 #[schemars(rename_all = "camelCase")]
-struct Redis {
+pub(in crate::routing::middleware) struct Redis {
     /// HOST:PORT of each. Required.
     endpoints: Vec<String>,
     /// Default: none.
