@@ -4,10 +4,10 @@ use std::time::Duration;
 
 use carnet_config::diagnostics::Severity;
 use carnet_config::document::parse_yaml;
-use carnet_config::routing::Middleware;
 use carnet_config::routing::middleware::oidc::{Oidc, Place};
 use carnet_config::routing::middleware::read;
 use carnet_config::routing::service::SameSite;
+use carnet_config::routing::{self, Middleware};
 use secrecy::ExposeSecret as _;
 
 const REQUIRED: &str =
@@ -313,4 +313,40 @@ fn no_secret_is_shown_and_another_secret_is_another_middleware() {
     assert_eq!(one, options(&text("CANARY", "CANARY")));
     assert_ne!(one, options(&text("other", "CANARY")));
     assert_ne!(one, options(&text("CANARY", "other")));
+}
+
+#[test]
+fn the_examples_of_the_page_are_read_without_a_finding() {
+    let page = include_str!("../../../../docs/reference/oidc.md");
+    let blocks: Vec<&str> = page.split("```yaml\n").skip(1).collect();
+    let blocks: Vec<&str> = blocks
+        .iter()
+        .map(|rest| rest.split("```").next().unwrap())
+        .collect();
+    let [file, object] = blocks[..] else {
+        panic!("{} blocks", blocks.len())
+    };
+    // The file provider puts what a file holds in the place of its name.
+    let file = file.replace("urn:file:/run/secrets/gateway", "CANARY");
+    let config = routing::read(&parse_yaml(&file, "page").unwrap().remove(0)).unwrap();
+    assert!(config.diagnostics.is_empty(), "{:?}", config.diagnostics);
+    assert_eq!((config.routers.len(), config.middlewares.len()), (2, 2));
+    for (name, router) in &config.routers {
+        assert!(
+            router.diagnostics.is_empty(),
+            "{name}: {:?}",
+            router.diagnostics
+        );
+    }
+    for (name, middleware) in &config.middlewares {
+        assert!(
+            middleware.diagnostics.is_empty(),
+            "{name}: {:?}",
+            middleware.diagnostics
+        );
+    }
+    let object = object.replace("urn:k8s:secret:", "");
+    let object = parse_yaml(&object, "page").unwrap().remove(0);
+    let object = read(object.member("spec").unwrap(), "login");
+    assert!(object.diagnostics.is_empty(), "{:?}", object.diagnostics);
 }
