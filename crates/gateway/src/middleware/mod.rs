@@ -96,6 +96,7 @@ use jwt::Jwt;
 use o_auth_introspection::OAuthIntrospection;
 use o_auth_token_exchange::OAuthTokenExchange;
 use oauth_client_credentials::OAuthClientCredentials;
+use oidc::Oidc;
 use pass_tls_client_cert::PassTlsClientCert;
 use path::Rewriter;
 use rate_limit::RateLimit;
@@ -163,7 +164,7 @@ pub(crate) fn build(
         Options::OAuthTokenExchange(options) => {
             Arc::new(OAuthTokenExchange::new(name, options, supplies)?)
         }
-        Options::Oidc(_) => return Err("`oidc` is not served yet".to_owned()),
+        Options::Oidc(options) => Arc::new(Oidc::new(name, options, supplies)?),
         Options::RateLimit(options) => Arc::new(RateLimit::new(name, options, supplies)?),
         Options::PassTlsClientCert(options) => Arc::new(PassTlsClientCert(options.clone())),
         Options::RedirectRegex(options) => Arc::new(Redirector(options.clone())),

@@ -44,7 +44,7 @@ mod verify;
 mod view;
 
 pub(crate) use asker::Caller;
-pub(crate) use endpoint::{HttpEndpoint, TokenEndpoint};
+pub(crate) use endpoint::{Call, CallFailure, HttpEndpoint, TokenEndpoint};
 pub(crate) use fault::TokenFault;
 pub(crate) use grant::Grant;
 pub(crate) use proof::Proof;

@@ -26,6 +26,7 @@ mod middlewares;
 mod o_auth_introspection;
 mod o_auth_token_exchange;
 mod oauth_client_credentials;
+mod oidc;
 mod ping;
 mod proxy;
 mod proxy_protocol;

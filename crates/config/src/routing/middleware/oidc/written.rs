@@ -143,7 +143,7 @@ struct Csrf {
     secure: bool,
     /// Header that carries its value. Default `TraefikHub-Csrf-Token`.
     header_name: String,
-    /// Name of the cookie (ours). Default `csrf`.
+    /// Name of the cookie (ours). Default `traefikee-csrf-token`.
     cookie_name: String,
 }
 
