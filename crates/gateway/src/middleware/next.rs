@@ -13,6 +13,7 @@ use super::{Exchange, Middleware};
 use crate::body::{Request, Response};
 use crate::error::Fault;
 use crate::respond;
+use crate::traces::Trace;
 
 /// What stands at the end of a chain: a service.
 pub trait Endpoint: Send + Sync + fmt::Debug {
@@ -96,7 +97,11 @@ impl<'a> Next<'a> {
 
     /// The same for a station that does nothing with the answer: it gives back what this gives,
     /// and costs its requests no future of its own.
-    #[inline]
+    #[expect(
+        clippy::inline_always,
+        reason = "a request is some hundred bytes, and each call on its way copies them"
+    )]
+    #[inline(always)]
     pub fn pass(self, request: Request) -> BoxFuture<'a, Result<Response, Fault>> {
         let Self {
             middlewares,
@@ -107,14 +112,25 @@ impl<'a> Next<'a> {
             return endpoint.answer(request, exchange);
         };
         let next = Next::new(rest, endpoint, exchange);
-        let trace = exchange.trace();
-        match trace.and_then(|trace| trace.middleware(first.kind())) {
-            Some(span) => {
-                let handled = span.in_scope(|| first.handle(request, exchange, next));
-                Box::pin(handled.instrument(span))
-            }
+        match exchange.trace() {
             None => first.handle(request, exchange, next),
+            Some(trace) => next.traced(trace, first.as_ref(), request),
         }
+    }
+
+    /// Goes to a station within its span, where it has one.
+    #[cold]
+    fn traced(
+        self,
+        trace: &Trace,
+        first: &'a dyn Middleware,
+        request: Request,
+    ) -> BoxFuture<'a, Result<Response, Fault>> {
+        let Some(span) = trace.middleware(first.kind()) else {
+            return first.handle(request, self.exchange, self);
+        };
+        let handled = span.in_scope(|| first.handle(request, self.exchange, self));
+        Box::pin(handled.instrument(span))
     }
 }
 
