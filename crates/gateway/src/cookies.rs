@@ -15,7 +15,6 @@ pub(crate) fn values<'a>(headers: &'a HeaderMap, name: &str) -> impl Iterator<It
 }
 
 /// The names of all cookies, as they came.
-#[cfg_attr(not(test), expect(dead_code, reason = "for `oidc`, which comes next"))]
 pub(crate) fn names(headers: &HeaderMap) -> impl Iterator<Item = &str> {
     let pairs = headers.get_all(COOKIE).into_iter().flat_map(pairs);
     pairs.filter_map(|pair| {

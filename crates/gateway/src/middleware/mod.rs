@@ -50,6 +50,7 @@ mod jwt;
 mod lookalikes;
 mod next;
 mod o_auth_introspection;
+mod o_auth_token_exchange;
 mod oauth_client_credentials;
 mod oidc;
 mod parameters;
@@ -63,6 +64,7 @@ mod retry;
 mod stamp;
 mod strip_prefix;
 mod strip_prefix_regex;
+mod swap;
 mod token_policy;
 
 pub(crate) use exchange::Service;
@@ -92,7 +94,9 @@ use in_flight_req::InFlightReq;
 use ip_allow_list::IpAllowList;
 use jwt::Jwt;
 use o_auth_introspection::OAuthIntrospection;
+use o_auth_token_exchange::OAuthTokenExchange;
 use oauth_client_credentials::OAuthClientCredentials;
+use oidc::Oidc;
 use pass_tls_client_cert::PassTlsClientCert;
 use path::Rewriter;
 use rate_limit::RateLimit;
@@ -157,6 +161,10 @@ pub(crate) fn build(
         Options::OAuthIntrospection(options) => {
             Arc::new(OAuthIntrospection::new(name, options, supplies)?)
         }
+        Options::OAuthTokenExchange(options) => {
+            Arc::new(OAuthTokenExchange::new(name, options, supplies)?)
+        }
+        Options::Oidc(options) => Arc::new(Oidc::new(name, options, supplies)?),
         Options::RateLimit(options) => Arc::new(RateLimit::new(name, options, supplies)?),
         Options::PassTlsClientCert(options) => Arc::new(PassTlsClientCert(options.clone())),
         Options::RedirectRegex(options) => Arc::new(Redirector(options.clone())),
