@@ -16,5 +16,7 @@ mod install;
 mod merge;
 mod middleware;
 mod not_yet;
+mod o_auth_token_exchange;
+mod oidc;
 mod rule;
 mod secrets;

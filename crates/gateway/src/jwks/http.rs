@@ -10,7 +10,7 @@ use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
 use http::header::{ACCEPT, ACCEPT_ENCODING, HOST};
 use http::{HeaderValue, Request, StatusCode};
-use serde_json::Value;
+use serde_json::{Map, Value};
 use url::{Host, Position, Url};
 
 use super::{KeySource, Published};
@@ -64,7 +64,7 @@ impl HttpKeys {
         match &self.place {
             Place::Set(url) => Ok(Published {
                 keys: set(&self.get(url).await?)?,
-                issuer: None,
+                ..Published::default()
             }),
             Place::Metadata(url) => self.by_metadata(url).await,
         }
@@ -72,7 +72,7 @@ impl HttpKeys {
 
     async fn by_metadata(&self, url: &Url) -> Result<Published, String> {
         let body = self.get(url).await?;
-        let metadata: Value =
+        let metadata: Map<String, Value> =
             serde_json::from_slice(&body).map_err(|_| "the metadata are no JSON".to_owned())?;
         let text = |name: &str| metadata.get(name).and_then(Value::as_str);
         let place = text("jwks_uri").and_then(|place| Url::parse(place).ok());
@@ -83,6 +83,7 @@ impl HttpKeys {
         Ok(Published {
             keys: set(&self.get(&place).await?)?,
             issuer: text("issuer").map(str::to_owned),
+            metadata,
         })
     }
 
@@ -137,7 +138,7 @@ impl KeySource for HttpKeys {
 
 /// Metadata lead to no less protected place than their own, and to no address that only means
 /// something on a link: there machines answer whoever asks with credentials of their own.
-fn may_be_named_by(metadata: &Url, place: &Url) -> bool {
+pub(crate) fn may_be_named_by(metadata: &Url, place: &Url) -> bool {
     let is_http = match place.scheme() {
         "https" => true,
         "http" => metadata.scheme() == "http",

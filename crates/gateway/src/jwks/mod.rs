@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use carnet_jose::JwkSet;
 use futures_util::future::BoxFuture;
+use serde_json::{Map, Value};
 
 mod http;
 mod judge;
@@ -13,7 +14,7 @@ mod keys;
 #[cfg(test)]
 mod tests;
 
-pub(crate) use http::{HttpKeys, Place};
+pub(crate) use http::{HttpKeys, Place, may_be_named_by};
 pub(crate) use judge::{Believed, Expected, Judge, Refusal, Strength, Trusted};
 pub(crate) use keys::Keys;
 
@@ -39,4 +40,6 @@ pub(crate) struct Published {
     pub(crate) keys: JwkSet,
     /// Its name, where its metadata says one.
     pub(crate) issuer: Option<String>,
+    /// What else they say; empty without any.
+    pub(crate) metadata: Map<String, Value>,
 }

@@ -61,7 +61,7 @@ impl KeySource for Slow {
             let keys = names.iter().map(|name| key(name));
             Ok(Published {
                 keys: JwkSet::new(keys.collect()),
-                issuer: None,
+                ..Published::default()
             })
         }
         .boxed()

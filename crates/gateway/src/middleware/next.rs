@@ -1,7 +1,9 @@
 //! The rest of a chain, walked one station at a time.
 
 use std::fmt;
+use std::pin::Pin;
 use std::sync::Arc;
+use std::task::{Context, Poll, ready};
 
 use futures_util::FutureExt as _;
 use futures_util::future::{BoxFuture, ready};
@@ -78,8 +80,23 @@ impl<'a> Next<'a> {
         outcome.map(|outcome| outcome.unwrap_or_else(|fault| respond::to_fault(&fault, exchange)))
     }
 
+    /// The same for a station that changes the answer when it is there, and waits for nothing else:
+    /// it gives back what this gives. The answer is changed where it stands.
+    pub fn then<F>(self, request: Request, change: F) -> BoxFuture<'a, Result<Response, Fault>>
+    where
+        F: FnOnce(&mut Response) -> Result<(), Fault> + Send + Unpin + 'a,
+    {
+        let exchange = self.exchange;
+        Box::pin(Awaited {
+            answer: self.pass(request),
+            exchange,
+            change: Some(change),
+        })
+    }
+
     /// The same for a station that does nothing with the answer: it gives back what this gives,
     /// and costs its requests no future of its own.
+    #[inline]
     pub fn pass(self, request: Request) -> BoxFuture<'a, Result<Response, Fault>> {
         let Self {
             middlewares,
@@ -98,6 +115,34 @@ impl<'a> Next<'a> {
             }
             None => first.handle(request, exchange, next),
         }
+    }
+}
+
+/// An answer that is changed when it is there.
+struct Awaited<'a, F> {
+    answer: BoxFuture<'a, Result<Response, Fault>>,
+    exchange: &'a Exchange,
+    /// `None` once that is done.
+    change: Option<F>,
+}
+
+impl<F> Future for Awaited<'_, F>
+where
+    F: FnOnce(&mut Response) -> Result<(), Fault> + Unpin,
+{
+    type Output = Result<Response, Fault>;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let this = self.get_mut();
+        let mut outcome = ready!(this.answer.as_mut().poll(cx));
+        if let Err(fault) = &outcome {
+            outcome = Ok(respond::to_fault(fault, this.exchange));
+        }
+        let changed = match (&mut outcome, this.change.take()) {
+            (Ok(response), Some(change)) => change(response),
+            _ => Ok(()),
+        };
+        Poll::Ready(changed.and(outcome))
     }
 }
 

@@ -51,7 +51,10 @@ fn set_of(text: &str) -> Result<Published, String> {
     let keys = keys.map_err(|error| format!("`jwksFile` is no set of keys: {error}"))?;
     match keys.keys().is_empty() {
         true => Err("`jwksFile` has no key that can be used".to_owned()),
-        false => Ok(Published { keys, issuer: None }),
+        false => Ok(Published {
+            keys,
+            ..Published::default()
+        }),
     }
 }
 

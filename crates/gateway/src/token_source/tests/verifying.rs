@@ -64,6 +64,7 @@ impl KeySource for KeyServer {
             Ok(Published {
                 keys: JwkSet::new(keys),
                 issuer: Some("https://as.example".to_owned()),
+                ..Published::default()
             })
         }
         .boxed()
