@@ -4,6 +4,7 @@
 
 mod authserver;
 mod authserver_keys;
+mod authserver_oauth2;
 mod authserver_tracing;
 mod claims;
 mod claims_naive;

@@ -96,11 +96,12 @@ impl Authority {
             person: Some(Person {
                 subject: shown.subject,
                 consent_id: shown.consent_id,
+                session: None,
             }),
             extra: Some(claims::sorted(client.access_token_claims.clone())),
             confirmation: bound_to,
         };
-        self.ask_hook(client, request, &mut granted).await?;
+        self.ask_hooks(client, request, &mut granted).await?;
         let mut told = self.issue(granted).await?;
         // Looked at once more: who ended the tokens of a consent meanwhile has not seen this one.
         self.subject(request).await?;

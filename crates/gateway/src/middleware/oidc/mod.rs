@@ -139,6 +139,7 @@ impl Oidc {
         match kept {
             Kept::Session(session, cookies) => {
                 let entry = self.options.post_login_redirect_url.as_ref();
+                let entry = entry.filter(|entry| !here.is(entry));
                 if let Some(entry) = entry.filter(|_| is_at(&self.options.login_url)) {
                     return Ok(with_cookies(sent_to(&here.absolute(entry))?, cookies));
                 }

@@ -180,6 +180,12 @@ async fn people_go_to_the_entry_where_there_is_one() {
         (again.status, location(&again)),
         (302, "http://api.test/home")
     );
+    // An entry where logins begin is the service's own page afterwards.
+    let world = World::new(", loginUrl: /login, postLoginRedirectUrl: /login").await;
+    let mut browser = world.browser();
+    let asked = browser.begin("/login").await;
+    browser.come_back(&asked).await;
+    assert_eq!(browser.get("/login").await.status, 200);
 }
 
 /// Two routers of one host: browsers come with cookies, machines with tokens.
