@@ -28,9 +28,12 @@ impl Metadata {
             .ok_or_else(|| "the metadata name no `token_endpoint` that is called".to_owned())
     }
 
-    /// Where people log out (OpenID Connect RP-Initiated Logout); `None`: nowhere.
+    /// Where people log out (OpenID Connect RP-Initiated Logout); `None`: nowhere, or at a host that
+    /// they did not log in at, whose name only gateways may know.
     pub(super) fn end_session_endpoint(&self) -> Option<Url> {
-        self.url("end_session_endpoint")
+        let origin = self.url("authorization_endpoint")?.origin();
+        let url = self.url("end_session_endpoint")?;
+        (url.origin() == origin).then_some(url)
     }
 
     /// Whether its answers say whose they are (RFC 9207).

@@ -46,7 +46,7 @@ pub(super) struct Session {
 
 /// How sessions are kept.
 pub(super) struct Options<'a> {
-    /// The cookie; where it has no name it is named after the middleware.
+    /// The cookie, with its name.
     pub(super) cookie: &'a Cookie,
     /// How long a session lives.
     pub(super) expiry: Duration,
@@ -83,7 +83,7 @@ impl Sessions {
         clock: Arc<dyn Clock>,
         random: Arc<dyn Random>,
     ) -> Result<Self, String> {
-        let name = sealed.name(options.cookie.name.as_deref(), "session");
+        let name = cookies::token(options.cookie.name.as_deref().unwrap_or("session"));
         cookies::check(options.cookie, &name)?;
         cookies::set(options.cookie, &name, "", 0)
             .ok_or("its cookie has characters that no header may hold")?;

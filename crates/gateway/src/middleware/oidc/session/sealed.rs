@@ -12,7 +12,6 @@ use carnet_oauth::{Clock, Random};
 use secrecy::zeroize::Zeroizing;
 use secrecy::{ExposeSecret as _, SecretString};
 
-use crate::cookies;
 use crate::token_source::Seal;
 
 /// As many bytes as a key of AES-256 has. A shorter secret may be a word that somebody chose.
@@ -35,7 +34,6 @@ const END: usize = 8;
 pub(in crate::middleware::oidc) struct Sealed {
     /// The newest first: it seals.
     seals: Vec<Seal>,
-    middleware: String,
     /// Begins the name of everything: whose it is.
     owner: String,
     clock: Arc<dyn Clock>,
@@ -71,7 +69,6 @@ impl Sealed {
         match seals.filter(|seals| !seals.is_empty()) {
             Some(seals) => Ok(Self {
                 seals,
-                middleware: middleware.to_owned(),
                 owner,
                 clock,
                 random,
@@ -81,12 +78,6 @@ impl Sealed {
                     .to_owned(),
             ),
         }
-    }
-
-    /// What a cookie is called that has this name, or else is known by its kind: `login_file-state`.
-    pub(in crate::middleware::oidc) fn name(&self, given: Option<&str>, kind: &str) -> String {
-        let given = given.filter(|name| !name.is_empty()).map(str::to_owned);
-        cookies::token(&given.unwrap_or_else(|| format!("{}-{kind}", self.middleware)))
     }
 
     /// The text of a cookie of this name. Where the crypto library fails it is empty, and opens as
@@ -173,6 +164,7 @@ mod tests {
         sealed.open(name, value).map(|opened| opened.bytes.to_vec())
     }
 
+    // Holds RP-03.
     #[test]
     fn it_opens_for_its_name_middleware_and_client_alone() {
         let (one, clock) = sealed(&[SECRET], ("login@file", "client"));
@@ -204,14 +196,6 @@ mod tests {
         assert!(opened(&one, "s", &value).is_some());
         clock.advance(Duration::from_secs(1));
         assert_eq!(opened(&one, "s", &value), None);
-    }
-
-    #[test]
-    fn a_cookie_without_a_name_is_named_after_its_middleware() {
-        let (one, _) = sealed(&[SECRET], ("login@file", "client"));
-        assert_eq!(one.name(None, "session"), "login_file-session");
-        assert_eq!(one.name(Some(""), "state"), "login_file-state");
-        assert_eq!(one.name(Some("mine"), "state"), "mine");
     }
 
     #[test]

@@ -185,6 +185,7 @@ async fn a_session_of_another_middleware_or_cookie_opens_nothing() {
     }
 }
 
+// Holds RP-03.
 #[tokio::test]
 async fn pieces_that_are_changed_swapped_missing_or_of_two_sessions_are_nobody() {
     let world = World::new(Given::default());
@@ -254,6 +255,7 @@ async fn a_session_slides_when_half_of_it_is_over_or_ends_when_it_began_to() {
     }
 }
 
+// Holds RP-05.
 #[tokio::test]
 async fn a_smaller_session_leaves_no_piece_behind_and_services_see_none() {
     let world = World::new(Given::default());
