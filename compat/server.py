@@ -65,6 +65,16 @@ class Server:
         body = {"alg": algorithm, "kid": name, "use": "sig"}
         return self._admin(f"/admin/keys/{name}", body)["keys"][0]
 
+    def trust(self, issuer: str, key: dict[str, Any], scopes: list[str]) -> None:
+        """Believes what a key signs in the name of an issuer, whoever it is about."""
+        self._admin("/admin/trust/grants/jwt-bearer/issuers", {
+            "issuer": issuer,
+            "allow_any_subject": True,
+            "scope": scopes,
+            "jwk": key,
+            "expires_at": "2100-01-01T00:00:00Z",
+        })  # fmt: skip
+
     def is_active(self, token: str) -> bool:
         """What introspection says of a token."""
         return self.introspect(token)["active"]

@@ -197,15 +197,20 @@ step_clients() {
 }
 
 # People log in and out with the distribution's Chromium and with curl: our manifests, and those that
-# MANIFESTS names, or that lie beside the project.
+# MANIFESTS names, or that lie beside the project, with routes of `oidc` where there are any.
 step_people() {
     need_python
-    need chromium=chromium curl=curl unshare=util-linux ip=iproute2
+    need chromium=chromium curl=curl unshare=util-linux ip=iproute2 node=nodejs npm=npm
+    need redis-server=redis-server redis-cli=redis-tools
     compgen -G '/usr/share/fonts/truetype/*/*.ttf' >/dev/null || need a-font=fonts-dejavu-core
     release
     python3 compat/people/run.py --carnet target/release/carnet
-    local given=${MANIFESTS:-../shared/seed/manifests/hydra.yaml}
-    [ ! -e "$given" ] || python3 compat/people/run.py --carnet target/release/carnet --manifests "$given"
+    local given=${MANIFESTS:-../shared/seed/manifests/hydra.yaml} folder routes=()
+    [ -e "$given" ] || return 0
+    for folder in "$(dirname "$given")"{,-2024-11}; do
+        ! compgen -G "$folder/whoami-app-oidc*.yaml" >/dev/null || routes+=(--oidc "$folder")
+    done
+    python3 compat/people/run.py --carnet target/release/carnet --manifests "$given" "${routes[@]}"
 }
 
 # Authorization servers that others wrote give tokens to the gateway. Keycloak is a download of 170 MB

@@ -102,7 +102,11 @@ class Browser:
 
     def stranger(self) -> Tab:
         """A tab that shares nothing with the others, as another person's browser."""
-        return self.tab(self.send("Target.createBrowserContext")["browserContextId"])
+        return self.tab(self.context())
+
+    def context(self) -> str:
+        """What tabs of another person's browser share."""
+        return self.send("Target.createBrowserContext")["browserContextId"]
 
 
 def _high(descriptor: int) -> int:
@@ -187,6 +191,16 @@ class Tab:
             if self._is(one, "Network.requestWillBeSent")
             and one["params"].get("type") == "Document"
         ]
+
+    def status(self) -> int:
+        """Of the page that it shows."""
+        answers = [
+            one["params"]["response"]["status"]
+            for one in self.browser.events
+            if self._is(one, "Network.responseReceived")
+            and one["params"].get("type") == "Document"
+        ]
+        return answers[-1]
 
     def hold(self, pattern: str) -> None:
         """From now on requests to such addresses wait."""

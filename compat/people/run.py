@@ -3,7 +3,7 @@
 and gateway from manifests under `carnet up`, on port 80.
 
     python3 compat/people/run.py --carnet target/debug/carnet
-    python3 compat/people/run.py --carnet PATH --manifests FILE    instead of our own
+    python3 compat/people/run.py --carnet PATH --manifests FILE --oidc DIR    instead of our own
 
 Pictures of what people see go below target/people. Exit code 1 when something is not as it must be.
 """
@@ -18,16 +18,20 @@ from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parents[1]
+OIDC = [HERE / "manifests" / "oidc", HERE / "manifests" / "oidc-secrets"]
 sys.path.append(str(ROOT / "bench"))
 
+import provider  # noqa: E402
 import stand as place  # noqa: E402
 import with_chromium  # noqa: E402
 import with_curl  # noqa: E402
+import with_oidc  # noqa: E402
 from processes import Processes  # noqa: E402
 
 
 def main() -> int:
     options = _options()
+    provider.install()
     place.enter()
     pictures = ROOT / "target" / "people"
     pictures.mkdir(parents=True, exist_ok=True)
@@ -39,6 +43,7 @@ def main() -> int:
             for client, play in (
                 ("curl", lambda: with_curl.play(stand)),
                 ("chromium", lambda: with_chromium.play(stand, pictures)),
+                ("oidc", lambda: _oidc(stand, pictures, options.oidc)),
             ):
                 began = time.monotonic()
                 count = play()
@@ -47,6 +52,11 @@ def main() -> int:
             raise SystemExit(f"something panicked:\n{stand.said()}")
     print(f"pictures: {', '.join(sorted(file.name for file in pictures.glob('*.png')))}")
     return 0
+
+
+def _oidc(stand: place.Stand, pictures: Path, given: list[Path] | None) -> int:
+    """All scenes with our manifests, those of the manifests alone with others."""
+    return with_oidc.play(stand, pictures, given or OIDC, more=not given)
 
 
 def _options() -> argparse.Namespace:
@@ -58,6 +68,13 @@ def _options() -> argparse.Namespace:
         default=HERE / "manifests" / "hydra.yaml",
         metavar="FILE",
         help="server and consent application, with routes (default: ours)",
+    )
+    parser.add_argument(
+        "--oidc",
+        type=Path,
+        action="append",
+        metavar="DIR",
+        help="where routes with oidc are, whoami-app-oidc*.yaml; may be repeated (default: ours)",
     )
     return parser.parse_args()
 

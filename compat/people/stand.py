@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 import urllib.request
@@ -35,11 +36,16 @@ class Stand:
 
     def __init__(self, carnet: str, folder: Path, processes: Processes) -> None:
         self.carnet, self.folder, self.processes = carnet, folder, processes
+        # Manifests that change meanwhile.
+        self.routes = folder / "routes"
 
     def start(self, manifests: Path) -> None:
         """The manifests under `up`, the client, and its application."""
+        self.routes.mkdir()
+        shutil.copy(HERE / "manifests/whoami.yaml", self.routes)
         command = [
             self.carnet, "up", "-f", str(manifests), "-f", str(HERE / "manifests/application.yaml"),
+            "-f", str(self.routes),
             "--entrypoints.web.address=127.0.0.1:80",
             "--endpoint", f"hydra/application:80=127.0.0.1:{application.PORT}",
         ]  # fmt: skip
@@ -71,7 +77,7 @@ def admin(method: str, path: str, body: dict[str, Any] | None = None) -> dict[st
     kind = {"Content-Type": "application/json"}
     request = urllib.request.Request(f"{ADMIN}{path}", data, kind, method=method)
     with urllib.request.urlopen(request, timeout=20) as answer:
-        return json.load(answer)
+        return json.loads(answer.read() or b"{}")
 
 
 def check(is_so: object, what: str, *seen: object) -> None:

@@ -61,9 +61,10 @@ def _cookies_are_closed(stand: Stand) -> None:
         check("domain=" not in cookie, "it goes to no other host", cookie)
 
 
-def browse(stand: Stand, url: str) -> tuple[str, str]:
+def browse(stand: Stand, url: str, follows: bool = True) -> tuple[str, str]:
     """Follows where a browser is sent; where that ends, and what stands there."""
-    command = ["curl", "-sS", "-L", "--max-redirs", "12", "-c", "jar", "-b", "jar"]
+    command = ["curl", "-sS", "-c", "jar", "-b", "jar", "-H", "Accept: text/html"]
+    command += ["-L", "--max-redirs", "12"] if follows else []
     end = _run(stand, [*command, "-o", "body.txt", "-w", "%{url_effective}", url])
     return end, (stand.folder / "body.txt").read_text(encoding="utf-8")
 

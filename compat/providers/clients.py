@@ -25,6 +25,8 @@ class Client:
     # PEM, of a client with a key.
     certificate: str = ""
     key: str = ""
+    # Whom its tokens are for, where that belongs to the client.
+    audience: str = AUDIENCE
 
 
 def clients(folder: Path, nasty: str) -> list[Client]:

@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""Exchanges credentials at authorization servers that others wrote, in both modes and by every method.
+"""Exchanges credentials at authorization servers that others wrote, in both modes and by every method, and
+callers' tokens between two trust domains.
 
     python3 compat/providers/run.py --carnet target/release/carnet
     python3 compat/providers/run.py --carnet target/release/carnet --keycloak    Keycloak too, minutes
@@ -21,6 +22,7 @@ from typing import Any
 HERE = Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE.parent), str(HERE.parents[1] / "bench")]
 
+import domains  # noqa: E402
 import vendors  # noqa: E402
 from clients import AUDIENCE, KEY, POST, SECRET_KEY, Client, clients  # noqa: E402
 from processes import Processes  # noqa: E402
@@ -205,6 +207,10 @@ def main() -> int:
         print(f"== {vendor.name}", flush=True)
         with tempfile.TemporaryDirectory(prefix="carnet-providers-") as name:
             missed += play(vendor, options.carnet, Path(name))
+    for cross in domains.crossings(options.keycloak):
+        print(f"== {cross.name}", flush=True)
+        with tempfile.TemporaryDirectory(prefix="carnet-domains-") as name:
+            missed += cross(options.carnet, Path(name)).play()
     return 1 if missed else 0
 
 

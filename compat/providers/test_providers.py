@@ -14,6 +14,7 @@ HERE = Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE), str(HERE.parent), str(HERE.parents[1] / "bench")]
 
 from clients import AUDIENCE  # noqa: E402
+import domains  # noqa: E402
 from stand import faults  # noqa: E402
 
 
@@ -47,6 +48,13 @@ class Faults(unittest.TestCase):
         self.assertEqual(found([f"Bearer {token(client_id='you')}"]), 1)
         self.assertEqual(found([f"Bearer {token(aud='other')}"]), 1)
         self.assertEqual(found([f"Bearer {token(exp=time.time() - 1)}"]), 1)
+
+    def test_a_token_of_another_domain_has_one_for_each_wrong_thing(self) -> None:
+        right = {"iss": "a", "aud": ["b"], "client_id": "gateway", "exp": time.time() + 60}
+        self.assertEqual(domains.faults(right, "a", "b"), [])
+        for wrong in ({"iss": "c"}, {"aud": "c"}, {"client_id": "c"}, {"exp": 0}):
+            self.assertEqual(len(domains.faults({**right, **wrong}, "a", "b")), 1, wrong)
+        self.assertEqual(domains.claims_of("opaque"), {})
 
 
 if __name__ == "__main__":

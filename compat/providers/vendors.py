@@ -11,6 +11,7 @@ import urllib.error
 import urllib.request
 import zipfile
 from pathlib import Path
+from typing import Any
 
 from clients import AUDIENCE, KEY, SECONDS, SECRET_KEY, SECRETS, Client
 from processes import free_ports
@@ -48,6 +49,10 @@ class Vendor:
         """Where its metadata are."""
         return f"{self.issuer}/.well-known/openid-configuration"
 
+    def asking_for(self, _: str) -> dict[str, str]:
+        """The fields of a form that bring a token for an audience."""
+        return {}
+
     def __exit__(self, *_: object) -> None:
         self.process.terminate()
         try:
@@ -74,6 +79,9 @@ class Ours(Vendor):
 
     name = "carnet"
     methods = SECRETS
+
+    def asking_for(self, audience: str) -> dict[str, str]:
+        return {"audience": audience}
 
     def __init__(self, carnet: str) -> None:
         settings = {"STRATEGIES_ACCESS_TOKEN": "jwt", "TTL_ACCESS_TOKEN": f"{SECONDS}s"}
@@ -109,6 +117,9 @@ class OidcProvider(Vendor):
     # Secrets are ASCII there (RFC 6749, appendix A.2); a client with another cannot do anything.
     nasty = "p:w+1 %/~\\"
 
+    def asking_for(self, audience: str) -> dict[str, str]:
+        return {"resource": audience}
+
     def start(self, clients: list[Client], folder: Path) -> OidcProvider:
         shutil.copytree(HERE / "oidc-provider", TARGET / "oidc-provider", dirs_exist_ok=True)
         _call("npm", "ci", "--prefix", str(TARGET / "oidc-provider"), "--ignore-scripts",
@@ -118,7 +129,6 @@ class OidcProvider(Vendor):
         self.token_url = f"{self.issuer}/token"
         plan = {
             "port": port,
-            "audience": AUDIENCE,
             "scope": self.scope,
             "seconds": SECONDS,
             "clients": [vars(client) for client in clients],
@@ -144,6 +154,8 @@ class Keycloak(Vendor):
     # An optional scope of every realm.
     scope, identity = "phone", "azp"
     # An audience belongs to the client there, whatever is asked for.
+    # More of the realm: users, and clients that are described as it does.
+    more: dict[str, list[dict[str, Any]]] = {}
 
     def start(self, clients: list[Client], folder: Path) -> Keycloak:
         home = _keycloak()
@@ -173,19 +185,14 @@ class Keycloak(Vendor):
             "enabled": True,
             "sslRequired": "none",
             "accessTokenLifespan": SECONDS,
-            "clients": [self._client(client) for client in clients],
+            "users": self.more.get("users", []),
+            "clients": [self._client(client) for client in clients] + self.more.get("clients", []),
         }
 
     @staticmethod
     def _client(client: Client) -> dict[str, object]:
         ways = {KEY: "client-jwt", SECRET_KEY: "client-secret-jwt"}
         body = [line for line in client.certificate.splitlines() if "-----" not in line]
-        audience = {
-            "name": "audience",
-            "protocol": "openid-connect",
-            "protocolMapper": "oidc-audience-mapper",
-            "config": {"included.custom.audience": AUDIENCE, "access.token.claim": "true"},
-        }
         return {
             "clientId": client.id,
             "protocol": "openid-connect",
@@ -195,8 +202,18 @@ class Keycloak(Vendor):
             "clientAuthenticatorType": ways.get(client.method, "client-secret"),
             "secret": client.secret or None,
             "attributes": {"jwt.credential.certificate": "".join(body)} if body else {},
-            "protocolMappers": [audience],
+            "protocolMappers": [audience(client.audience)],
         }
+
+
+def audience(name: str) -> dict[str, Any]:
+    """What puts an audience into tokens of Keycloak."""
+    return {
+        "name": "audience",
+        "protocol": "openid-connect",
+        "protocolMapper": "oidc-audience-mapper",
+        "config": {"included.custom.audience": name, "access.token.claim": "true"},
+    }
 
 
 def _keycloak() -> Path:

@@ -120,6 +120,14 @@ def default(random: Random, frame: Frame, count: int) -> None:
         frame.ask(Request(path=random.choice(["/anywhere", "/here", "/else"])))
 
 
+def aliased(random: Random, frame: Frame, count: int) -> None:
+    """Headers that servers take for others."""
+    frame.route("all", "PathPrefix(`/`)")
+    for _ in range(count):
+        request = Request(headers=random.sample(ALIASES, random.choice([1, 1, 2, 3])))
+        frame.ask(request, "aliased")
+
+
 def preface(client: str, server: str) -> bytes:
     """Version 2 of the protocol (its section 2.2), for a connection over TCP."""
     source, target = ip_address(client), ip_address(server)
@@ -156,9 +164,14 @@ SAID: list[list[tuple[str, str]]] = [
     [("Connection", "X-Kept"), ("X-Kept", "1")],
 ]
 
+ALIASES = [("X_Auth_User", "1"), ("x-auth_user", "2"), ("X.Auth.User", "3"), ("X-Auth-User", "4")]
+ALIASES += [("X-A1", "5"), ("X~A", "6"), ("X-A|B", "7"), ("_x", "8"), ("X!A", "9"), ("1", "10")]
+
 PATHS = ["/", "/a/b", "/a%2Fb", "/a%2fb", "/a//b", "/a/../b", "/a/%2e%2e/b", "/./b", "/a%5Cb"]
 PATHS += ["/a%00b", "/a%3Bb", "/a%3bb", "/a%25b", "/a%252Fb", "/a%3Fb", "/a%23b", "/%61/b", "/a;b"]
 PATHS += ["/a/..%2fb", "//a/b", "/a/b/", "/a/.", "/..", "/a%20b"]
+
+STRATEGIES = ["keep", "delete", "reject"]
 
 ALLOWED = ["Slash", "BackSlash", "NullCharacter", "Semicolon", "Percent", "QuestionMark", "Hash"]
 
@@ -216,5 +229,11 @@ KINDS: list[tuple[Callable[[Random, Frame, int], None], list[Options]]] = [
         ],
     ),
     (sized, [{"http": {"maxHeaderBytes": 2_000}}, {"http": {"maxHeaderBytes": 60_000}}]),
+    (
+        aliased,
+        [{"http": {"aliasHeadersStrategy": strategy}} for strategy in STRATEGIES]
+        + [{"http": {"underscoreHeadersStrategy": strategy}} for strategy in STRATEGIES]
+        + [{"http": {f"{kind}HeadersStrategy": "reject" for kind in ("alias", "underscore")}}],
+    ),
     (default, [{"asDefault": True}, {"asDefault": True}, {}]),
 ]

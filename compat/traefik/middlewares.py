@@ -96,6 +96,7 @@ KINDS: dict[str, list[Options]] = {
         {"accessControlAllowOriginList": ["https://a.test"], "accessControlAllowMethods": ["GET", "PUT"], "addVaryHeader": True},
         {"accessControlAllowOriginListRegex": ["^https://[a-c]\\.test$"], "accessControlAllowCredentials": True, "accessControlAllowHeaders": ["*"], "accessControlMaxAge": 60},
         {"accessControlAllowOriginList": ["*"], "accessControlExposeHeaders": ["X-A", "X-B"]},
+        {"accessControlAllowOriginList": ["*"], "accessControlAllowCredentials": True, "accessControlAllowHeaders": ["X-C", "*"], "accessControlAllowMethods": ["*"], "accessControlExposeHeaders": ["*"]},
         {"stsSeconds": 60, "stsIncludeSubdomains": True, "stsPreload": True, "forceSTSHeader": True},
         {"stsSeconds": 60, "sslProxyHeaders": {"X-Forwarded-Proto": "https"}},
         {"frameDeny": True, "contentTypeNosniff": True, "browserXssFilter": True},
@@ -150,6 +151,9 @@ KINDS |= {
         {"status": ["200-599"], "service": "dead", "query": "/page"},
     ],
 }
+# They have more options than there are requests for a frame.
+TIMES, CHAINS = 2, 10
+
 # What these are for needs somebody who does not answer.
 FAILING = {"buffering", "retry", "circuitBreaker", "errors"}
 
@@ -162,7 +166,7 @@ ORDER = ["ipAllowList", "encodedCharacters", "basicAuth", "rateLimit", "inFlight
 
 def frames(random: Random, per_frame: int) -> list[Frame]:
     """One for each kind, then some for chains."""
-    made = []
+    made, per_frame = [], per_frame * TIMES
     for number, (kind, variants) in enumerate(KINDS.items()):
         for trusted in (False, True):
             options = {"forwardedHeaders": {"insecure": True}} if trusted else {}
@@ -174,7 +178,7 @@ def frames(random: Random, per_frame: int) -> list[Frame]:
             for asked in range(per_frame):
                 _ask(random, frame, asked % len(variants), [kind])
             made.append(frame)
-    for number in range(6):
+    for number in range(CHAINS):
         frame = Frame(f"middlewares-chain-{number}", {"forwardedHeaders": {"insecure": True}})
         chains = []
         for which in range(3):
@@ -241,7 +245,15 @@ def _ask(random: Random, frame: Frame, which: int, kinds: list[str]) -> None:
         request.body = b"hello"
     tags = {"..%2F": "encoded-dots", "%2Fb": "encoded-slash"}
     tags = [tag for part, tag in tags.items() if part in request.path]
+    tags += ["everybody-as-the-user"] * _opens(frame, which)
     frame.ask(request, *tags, *(kind for kind in kinds if kind in TELL_TALE))
+
+
+def _opens(frame: Frame, which: int) -> bool:
+    """Whether every origin may read, with credentials."""
+    stations = [parts for name, parts in frame.middlewares.items() if name.startswith(f"{frame.scene}-{which}-")]
+    headers = [parts["headers"] for parts in stations if "headers" in parts]
+    return any("*" in h.get("accessControlAllowOriginList", []) and "accessControlAllowCredentials" in h for h in headers)
 
 
 def _authorization(random: Random) -> str:

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Gives Traefik and carnet the same configuration and the same requests, and tells what differs.
 
-    python3 compat/traefik/run.py                 1050 requests from seed 42
+    python3 compat/traefik/run.py                 2110 requests from seed 42
     python3 compat/traefik/run.py --seed 7        others
     python3 compat/traefik/run.py --case 123      what both answered to one of them
 

@@ -3,7 +3,7 @@
 #![no_main]
 
 use carnet_jose::base64url;
-use carnet_oauth::client_assertion::{ClientAssertion, Expected};
+use carnet_oauth::client_assertion::{AssertionAudience, ClientAssertion, Expected};
 use libfuzzer_sys::fuzz_target;
 
 const NOW: i64 = 1_795_694_400;
@@ -28,21 +28,25 @@ fn check(text: &str) {
         return;
     };
     let audiences = ["https://i.example", "https://i.example/oauth2/token"].map(str::to_owned);
-    let expected = |is_strict, now| Expected {
+    let expected = |audience, now| Expected {
         algorithm: "RS256",
         audiences: &audiences,
-        is_strict,
+        audience,
         now,
     };
-    let fit = assertion.check(&expected(false, NOW));
+    let lax = AssertionAudience::Endpoint;
+    let fit = assertion.check(&expected(lax, NOW));
     if let Some(fit) = &fit {
         assert!(!fit.jti.is_empty() && !assertion.subject().is_empty());
         assert!(fit.until > NOW && fit.until <= NOW + 24 * 3600 + 10);
         assert!(text.len() > "https://i.example".len());
     }
     // Whatever is strictly fit is fit.
-    assert!(assertion.check(&expected(true, NOW)).is_none() || fit.is_some());
+    let strict = assertion.check(&expected(AssertionAudience::Issuer, NOW));
+    let text = assertion.check(&expected(AssertionAudience::IssuerText, NOW));
+    assert!(strict.is_none() || fit.is_some());
+    assert!(text.is_none() || strict.is_some());
     for now in [i64::MIN, -1, 0, i64::MAX] {
-        let _ = assertion.check(&expected(false, now));
+        let _ = assertion.check(&expected(lax, now));
     }
 }

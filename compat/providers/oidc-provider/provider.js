@@ -1,5 +1,5 @@
-// node-oidc-provider as an authorization server for machines. Its plan comes on standard input: port, audience, scope,
-// lifetime of tokens, clients. Tokens for the audience are JWTs, tokens for nobody are opaque.
+// node-oidc-provider as an authorization server for machines. Its plan comes on standard input: port, scope, lifetime
+// of tokens, clients. Tokens for a resource are JWTs whose audience it is, tokens for nobody are opaque.
 
 import { X509Certificate } from 'node:crypto';
 import { text } from 'node:stream/consumers';
@@ -35,9 +35,9 @@ const provider = new Provider(`http://127.0.0.1:${plan.port}`, {
     devInteractions: { enabled: false },
     resourceIndicators: {
       enabled: true,
-      getResourceServerInfo: () => ({
+      getResourceServerInfo: (_, resource) => ({
         scope: plan.scope,
-        audience: plan.audience,
+        audience: resource,
         accessTokenFormat: 'jwt',
         accessTokenTTL: plan.seconds,
       }),

@@ -15,7 +15,9 @@ mod server;
 pub mod store;
 
 pub use carnet_jose::{Algorithm, RsaBits};
-pub use carnet_oauth::{client::TokenLimits, scope::Strategy as ScopeStrategy};
+pub use carnet_oauth::{
+    client::TokenLimits, client_assertion::AssertionAudience, scope::Strategy as ScopeStrategy,
+};
 
 pub use crate::{
     certificate::{ClientAuthorities, NoAuthorities},

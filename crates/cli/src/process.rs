@@ -45,6 +45,8 @@ pub(crate) struct Process {
     pub(crate) random: Arc<dyn Random>,
     /// How addresses are bound.
     pub(crate) listen: Listen,
+    /// The same, at addresses that processes share on purpose.
+    pub(crate) listen_beside: Listen,
     /// How names are resolved before the system is asked.
     pub(crate) resolve: Resolve,
     /// Bytes of memory that the process may have, where the system tells.

@@ -83,6 +83,8 @@ pub const INSTALL_TOP: &str = "";
 pub const ROUTES_TOP: &str = ".";
 /// Where the kinds of middlewares are.
 pub(crate) const MIDDLEWARE_KINDS: &str = "http.middlewares.*";
+/// Where the options of `oidc` are.
+pub(crate) const OIDC: &str = "http.middlewares.*.oidc";
 
 /// All of them.
 pub const ALL: &[Keys] = &[
@@ -154,7 +156,7 @@ pub const ALL: &[Keys] = &[
     ),
     Keys::warning(
         (ENTRY_POINTS, "entryPoints.*"),
-        &["http3", "reusePort", "udp"],
+        &["http3", "udp"],
         "; remove it",
     ),
     Keys::warning(
@@ -207,15 +209,13 @@ pub const ALL: &[Keys] = &[
     Keys::error((TRANSPORTS, "http.serversTransports.*"), &["spiffe"], ""),
     Keys::error(
         (MIDDLEWARES, MIDDLEWARE_KINDS),
-        &[
-            "distributedRateLimit",
-            "ldap",
-            "oAuthTokenExchange",
-            "oidc",
-            "opa",
-            "waf",
-        ],
+        &["distributedRateLimit", "ldap", "opa", "waf"],
         "",
+    ),
+    Keys::warning(
+        (MIDDLEWARES, OIDC),
+        &["backchannelLogoutUrl"],
+        "; sessions end when the provider renews their tokens no more",
     ),
     Keys::warning(
         (ROUTERS, ROUTES_TOP),

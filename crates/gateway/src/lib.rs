@@ -10,6 +10,7 @@ pub mod body;
 mod budget;
 mod canonical;
 mod chunked;
+mod cookies;
 mod entry_point;
 pub mod error;
 #[cfg(any(fuzzing, test))]

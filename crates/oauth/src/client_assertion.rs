@@ -20,6 +20,18 @@ pub struct ClientAssertion {
     claims: Claims,
 }
 
+/// How strictly an assertion must be addressed to this server.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum AssertionAudience {
+    /// To one of its names, perhaps among others.
+    #[default]
+    Endpoint,
+    /// To its issuer and to nobody else.
+    Issuer,
+    /// The same, in one text and not in a list (FAPI 2.0 Security Profile, section 5.3.2.1).
+    IssuerText,
+}
+
 /// What an assertion must agree with.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Expected<'a> {
@@ -27,8 +39,8 @@ pub struct Expected<'a> {
     pub algorithm: &'a str,
     /// The names of this server. The first is its issuer.
     pub audiences: &'a [String],
-    /// Whether it must be for the issuer, and for nobody else.
-    pub is_strict: bool,
+    /// How strictly it must be for one of them.
+    pub audience: AssertionAudience,
     /// In seconds since 1970.
     pub now: i64,
 }
@@ -39,8 +51,9 @@ pub struct Expected<'a> {
 pub struct Vouched<'a> {
     /// The names of this server. The first is its issuer.
     pub audiences: &'a [String],
-    /// Whether it must be for the first of them, and for nobody else.
-    pub is_strict: bool,
+    /// How strictly it must be for one of them. Platforms write lists, also of one: a list of the
+    /// first alone will do.
+    pub audience: AssertionAudience,
     /// From its making to its end it lives so many seconds at most.
     pub longest: i64,
     /// In seconds since 1970.
@@ -99,11 +112,15 @@ impl ClientAssertion {
                     .now
                     .saturating_add(expected.longest)
                     .saturating_add(LEEWAY);
+        let within_a_list = match expected.audience {
+            AssertionAudience::IssuerText => AssertionAudience::Issuer,
+            other => other,
+        };
         let is_fit = !self.subject().is_empty()
             && self.is_kind(&["jwt", "jose", "client-authentication+jwt"])
             && is_short
             && self.counts(ends, expected.now)
-            && self.is_for(expected.audiences, expected.is_strict);
+            && self.is_for(expected.audiences, within_a_list);
         is_fit.then(|| ends.saturating_add(LEEWAY))
     }
 
@@ -117,7 +134,7 @@ impl ClientAssertion {
         let is_fit = is_own
             && self.is_of_the_right_kind(expected.algorithm)
             && self.is_in_time(ends, expected.now)
-            && self.is_for(expected.audiences, expected.is_strict);
+            && self.is_for(expected.audiences, expected.audience);
         is_fit.then_some(Fit {
             jti,
             until: ends.saturating_add(LEEWAY),
@@ -161,19 +178,26 @@ impl ClientAssertion {
         now < ends.saturating_add(LEEWAY) && has_come("nbf") && has_come("iat")
     }
 
-    /// Whether the audience is this server; in strict mode its issuer and nobody else.
-    fn is_for(&self, own: &[String], is_strict: bool) -> bool {
-        let audiences: Vec<&str> = match self.claims.get("aud") {
+    /// Whether the audience is this server.
+    fn is_for(&self, own: &[String], wanted: AssertionAudience) -> bool {
+        let told = self.claims.get("aud");
+        let audiences: Vec<&str> = match told {
             Some(Value::String(one)) => vec![one],
-            Some(Value::Array(several)) => several.iter().filter_map(Value::as_str).collect(),
+            // What is no text is somebody else.
+            Some(Value::Array(several)) => {
+                let texts = several.iter().map(Value::as_str);
+                texts.map(Option::unwrap_or_default).collect()
+            }
             _ => Vec::new(),
         };
-        if is_strict {
-            return own.first().is_some_and(|issuer| audiences == [issuer]);
+        let is_issuer = || own.first().is_some_and(|issuer| audiences == [issuer]);
+        match wanted {
+            AssertionAudience::Endpoint => audiences
+                .iter()
+                .any(|audience| own.iter().any(|own| own == audience)),
+            AssertionAudience::Issuer => is_issuer(),
+            AssertionAudience::IssuerText => is_issuer() && told.is_some_and(Value::is_string),
         }
-        audiences
-            .iter()
-            .any(|audience| own.iter().any(|own| own == audience))
     }
 }
 
@@ -203,7 +227,7 @@ mod tests {
         assertion.check(expected).is_some()
     }
 
-    fn is_fit(changes: Value, is_strict: bool) -> bool {
+    fn is_fit(changes: Value, audience: AssertionAudience) -> bool {
         let audiences = [
             "https://i.example",
             "https://p.example/oauth2/token",
@@ -212,7 +236,7 @@ mod tests {
         let expected = Expected {
             algorithm: "RS256",
             audiences: &audiences.map(str::to_owned),
-            is_strict,
+            audience,
             now: NOW,
         };
         fit(&json!({"alg": "RS256"}), &changes, &expected)
@@ -222,7 +246,7 @@ mod tests {
         let expected = Expected {
             algorithm,
             audiences: &["https://i.example".to_owned()],
-            is_strict: true,
+            audience: AssertionAudience::IssuerText,
             now: NOW,
         };
         fit(header, &json!({}), &expected)
@@ -246,7 +270,8 @@ mod tests {
             (json!({"iat": NOW + 120}), false),
             (json!({"iat": NOW - 2 * DAY}), false),
         ] {
-            assert_eq!(is_fit(changes.clone(), false), expected, "{changes}");
+            let is_fit = is_fit(changes.clone(), AssertionAudience::Endpoint);
+            assert_eq!(is_fit, expected, "{changes}");
         }
     }
 
@@ -260,7 +285,8 @@ mod tests {
             json!({"jti": ""}),
             json!({"jti": 7}),
         ] {
-            assert!(!is_fit(changes.clone(), false), "{changes}");
+            let is_fit = is_fit(changes.clone(), AssertionAudience::Endpoint);
+            assert!(!is_fit, "{changes}");
         }
     }
 
@@ -270,6 +296,7 @@ mod tests {
         for (audience, lax, strict) in [
             (json!("https://i.example"), true, true),
             (json!(["https://i.example"]), true, true),
+            (json!(["https://i.example", 7]), true, false),
             (json!(["https://i.example", "x"]), true, false),
             (json!("https://p.example/oauth2/token"), true, false),
             (json!("https://i.example/oauth2/token"), true, false),
@@ -285,9 +312,16 @@ mod tests {
             (json!(null), false, false),
             (json!({"a": "https://i.example"}), false, false),
         ] {
+            let is_text = strict && audience.is_string();
             let changes = json!({"aud": audience});
-            assert_eq!(is_fit(changes.clone(), false), lax, "{changes}");
-            assert_eq!(is_fit(changes.clone(), true), strict, "strict {changes}");
+            for (wanted, expected) in [
+                (AssertionAudience::Endpoint, lax),
+                (AssertionAudience::Issuer, strict),
+                (AssertionAudience::IssuerText, is_text),
+            ] {
+                let is_fit = is_fit(changes.clone(), wanted);
+                assert_eq!(is_fit, expected, "{wanted:?} {changes}");
+            }
         }
     }
 
@@ -324,7 +358,7 @@ mod tests {
     fn what_a_platform_says_of_a_workload_lives_as_long_as_it_may_and_is_for_this_server() {
         let until = |changes: Value, longest: i64| {
             let mut claims = json!({"iss": "https://cluster.example", "sub": "system:a",
-                "iat": NOW, "exp": NOW + 60, "aud": "https://i.example"});
+                "iat": NOW, "exp": NOW + 60, "aud": ["https://i.example"]});
             let members = claims.as_object_mut().unwrap();
             members.extend(changes.as_object().unwrap().clone());
             members.retain(|_, value| !value.is_null());
@@ -335,7 +369,7 @@ mod tests {
             };
             assertion.check_vouched(&Vouched {
                 audiences: &["https://i.example".to_owned()],
-                is_strict: false,
+                audience: AssertionAudience::IssuerText,
                 longest,
                 now: NOW,
             })
@@ -354,6 +388,8 @@ mod tests {
             (json!({"exp": null}), None),
             (json!({"nbf": NOW + 120}), None),
             (json!({"iat": NOW + 120, "exp": NOW + 180}), None),
+            (json!({"aud": "https://i.example"}), Some(NOW + 60 + LEEWAY)),
+            (json!({"aud": ["https://i.example", "x"]}), None),
             (json!({"aud": "https://kubernetes.default.svc"}), None),
             (json!({"aud": null}), None),
             (json!({"sub": null}), None),

@@ -19,6 +19,7 @@ pub mod random;
 pub mod scope;
 pub mod token_request;
 pub mod token_response;
+pub mod token_type;
 
 pub use clock::Clock;
 pub use confirmation::Confirmation;

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use secrecy::{ExposeSecret as _, SecretString};
 
-use crate::{Error, ErrorCode, audience, client_auth::Credentials, form, grant, scope};
+use crate::{Error, ErrorCode, audience, client_auth::Credentials, form, grant::Grant, scope};
 
 /// More parameters than this are no honest request.
 const MAX_PARAMETERS: usize = 64;
@@ -120,9 +120,11 @@ impl TokenRequest {
     }
 }
 
-/// A request for a token of the client's own, to be written.
-#[derive(Debug, Clone, Default)]
-pub struct ClientCredentialsRequest {
+/// A request of a client, to be written.
+#[derive(Debug, Clone)]
+pub struct ClientRequest {
+    /// What is asked for with; whatever else the grant wants is among the parameters.
+    pub grant: Grant,
     /// The scopes.
     pub scopes: Vec<String>,
     /// The audiences.
@@ -135,11 +137,11 @@ pub struct ClientCredentialsRequest {
     pub in_body: Option<Credentials>,
 }
 
-impl ClientCredentialsRequest {
+impl ClientRequest {
     /// The body of the request.
     #[must_use]
     pub fn to_form(&self) -> SecretString {
-        let mut pairs = vec![("grant_type", Cow::Borrowed(grant::CLIENT_CREDENTIALS))];
+        let mut pairs = vec![("grant_type", Cow::Borrowed(self.grant.name()))];
         if !self.scopes.is_empty() {
             pairs.push(("scope", Cow::Owned(self.scopes.join(" "))));
         }
@@ -203,7 +205,8 @@ mod tests {
 
     #[test]
     fn a_request_that_is_written_reads_back() {
-        let written = ClientCredentialsRequest {
+        let written = ClientRequest {
+            grant: Grant::TokenExchange,
             scopes: vec!["read".to_owned(), "write".to_owned()],
             audiences: vec!["https://a.example".to_owned()],
             resources: vec!["https://b.example".to_owned()],
@@ -215,6 +218,7 @@ mod tests {
         }
         .to_form();
         let request = read(written.expose_secret()).unwrap();
+        assert_eq!(request.grant_types, [Grant::TokenExchange.name()]);
         assert_eq!(request.scopes, ["read", "write"]);
         assert_eq!(request.resources, ["https://b.example"]);
         assert!(written.expose_secret().contains("&tenant=t+1&"));

@@ -17,7 +17,7 @@ use crate::{
         audit::{AuditLog, Entry},
         client_auth::{ClientKeys, Platforms},
         counters::Counters,
-        hook::HookCaller,
+        hook::Hooks,
         keys::ring::{KeyRing, Means, NewKeys},
         limits::{guesses::GuessLimiter, tokens::TokenLimiter},
         revocations::Revocations,
@@ -57,7 +57,7 @@ pub(crate) struct Authority {
     pub(super) client_keys: Arc<ClientKeys>,
     /// Whoever vouches for workloads.
     pub(super) platforms: Arc<Platforms>,
-    pub(super) hook: Option<Arc<HookCaller>>,
+    pub(super) hooks: Arc<Hooks>,
     /// Calls clients that want to hear of logouts.
     pub(super) callers: Arc<Fetcher>,
     pub(super) token_limiter: Arc<TokenLimiter>,
@@ -105,7 +105,7 @@ impl Authority {
                 &options.assertion_issuers,
                 &Platforms::default(),
             )),
-            hook: hook_of(&options),
+            hooks: Arc::new(Hooks::new(&options)),
             callers: Arc::new(Fetcher::new(CALL_PATIENCE, 0)),
             token_limiter: Arc::new(TokenLimiter::new(options.limits.tokens.clone())),
             guess_limiter: Arc::new(GuessLimiter::new(options.limits.guesses)),
@@ -139,7 +139,7 @@ impl Authority {
         Self {
             verifier: self.verifier.with(&options),
             platforms: Arc::new(Platforms::new(&options.assertion_issuers, &self.platforms)),
-            hook: hook_of(&options),
+            hooks: Arc::new(Hooks::new(&options)),
             token_limiter,
             guess_limiter,
             options,
@@ -190,11 +190,6 @@ impl Authority {
         }
         (!self.ring.is_complete()).then(|| ("keys", "the signing keys are being made".to_owned()))
     }
-}
-
-fn hook_of(options: &Options) -> Option<Arc<HookCaller>> {
-    let hook = options.token_hook.clone()?;
-    Some(Arc::new(HookCaller::new(hook)))
 }
 
 /// The time of day, in seconds since 1970.

@@ -12,7 +12,7 @@ use crate::{
         AdminError, Authority, TokenError,
         authority::within,
         authorize::{
-            Begun, Sealed,
+            Begun, Sealed, Timed,
             answer::{Destination, Onward, Refusal, with_parameters},
             browser::{Browser, Csrf},
         },
@@ -63,6 +63,12 @@ struct Page {
     id: String,
     csrf: String,
     begun_at: i64,
+}
+
+impl Timed for Page {
+    fn begun_at(&self) -> i64 {
+        self.begun_at
+    }
 }
 
 /// The same, and the device whose code was given.
@@ -200,7 +206,7 @@ impl Authority {
         let named = self.options.people.device_verification_url.as_deref();
         Ok(Onward {
             to: Destination::Page(self.page(named, "device", &parameters)),
-            cookies: vec![self.csrf_cookie(Csrf::Device, "", &page.csrf)],
+            cookies: self.csrf_cookies(Csrf::Device, "", &page.csrf),
         })
     }
 

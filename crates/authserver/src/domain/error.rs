@@ -130,6 +130,8 @@ pub(crate) enum AdminError {
     Parameter(String),
     /// The token of a registered client is wrong.
     Unauthorized,
+    /// A person took too long.
+    Expired,
     /// A client may not do that to itself.
     Forbidden(String),
     /// What is asked for is switched off.

@@ -81,7 +81,7 @@ impl Authority {
         row: &ConsentRow,
         said: &Consented,
     ) -> Result<Map<String, Value>, TokenError> {
-        let mut claims = said.id_token.clone();
+        let mut claims = said.id_token_claims().clone();
         for name in [
             "at_hash", "exp", "iat", "jti", "sid", "nonce", "acr", "amr", "c_hash",
         ] {
@@ -94,7 +94,7 @@ impl Authority {
             ("rat".to_owned(), json!(said.requested_at)),
             (
                 "sub".to_owned(),
-                json!(self.told_subject(client, &row.subject)?),
+                json!(self.told_subject(client, &row.subject, &said.forced_subject)?),
             ),
         ]);
         Ok(claims)

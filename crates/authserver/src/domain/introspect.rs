@@ -169,6 +169,7 @@ impl Authority {
             return Ok(None);
         };
         let said = Consented::of(&consent)?;
+        let ext = said.access_token_claims().cloned().unwrap_or_default();
         Ok(Some(LiveToken {
             client_id: consent.client_id,
             subject: consent.subject,
@@ -180,7 +181,7 @@ impl Authority {
             expires_at: row.expires_at,
             id: TokenId::Opaque(digest),
             actor: None,
-            ext: said.access_token,
+            ext,
             confirmation: row.confirmation,
         }))
     }

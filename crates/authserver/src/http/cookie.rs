@@ -35,26 +35,31 @@ pub(super) fn written(authority: &Authority, cookie: &Cookie) -> String {
         _ => authority.date_after(cookie.max_age),
     };
     let Cookie {
-        name, value, path, ..
+        name,
+        value,
+        path,
+        is_legacy,
+        ..
     } = cookie;
     let domain = match &authority.options.cookies.domain {
         Some(domain) => format!("; Domain={domain}"),
         None => String::new(),
     };
-    let guards = guards(&authority.options);
+    let guards = match is_legacy {
+        true => "HttpOnly; Secure",
+        false => guards(&authority.options),
+    };
     format!("{name}={value}; Path={path}{domain}; Expires={expires}; Max-Age={seconds}; {guards}")
 }
 
 /// Who sees it, and who may have it sent.
 fn guards(options: &Options) -> &'static str {
-    let is_secure = options.is_secure();
-    match (is_secure, options.cookies.same_site) {
-        (true, None | Some(SameSite::None)) => "HttpOnly; Secure; SameSite=None",
-        (true, Some(SameSite::Lax)) => "HttpOnly; Secure; SameSite=Lax",
-        (true, Some(SameSite::Strict)) => "HttpOnly; Secure; SameSite=Strict",
-        (false, Some(SameSite::Strict)) => "HttpOnly; SameSite=Strict",
-        // Browsers drop one for all sites that is not secure.
-        (false, _) => "HttpOnly; SameSite=Lax",
+    match (options.is_secure(), options.same_site()) {
+        (true, SameSite::None) => "HttpOnly; Secure; SameSite=None",
+        (true, SameSite::Lax) => "HttpOnly; Secure; SameSite=Lax",
+        (true, SameSite::Strict) => "HttpOnly; Secure; SameSite=Strict",
+        (false, SameSite::Strict) => "HttpOnly; SameSite=Strict",
+        (false, SameSite::Lax | SameSite::None) => "HttpOnly; SameSite=Lax",
     }
 }
 

@@ -413,6 +413,11 @@ fn domain_failure(error: AdminError) -> (StatusCode, &'static str, String) {
             "The request could not be authorized",
             "There is no such client, or its token is another one.".to_owned(),
         ),
+        AdminError::Expired => (
+            StatusCode::UNAUTHORIZED,
+            "request_unauthorized",
+            "The request took too long: its browser has to begin again.".to_owned(),
+        ),
         AdminError::Forbidden(text) => (StatusCode::FORBIDDEN, "request_forbidden", text),
         AdminError::Disabled(text) => (
             StatusCode::NOT_FOUND,

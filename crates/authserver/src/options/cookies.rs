@@ -10,6 +10,9 @@ pub struct Cookies {
     /// `same_site_mode`: which other sites may send people here with their cookies; all over https,
     /// and those that send them by links and redirects without, when absent.
     pub same_site: Option<SameSite>,
+    /// `same_site_legacy_workaround`: what binds a browser to its request comes a second time, without
+    /// that word, for browsers that do not know `None`.
+    pub for_old_browsers: bool,
     /// `names.login_csrf`.
     pub login_csrf: String,
     /// `names.consent_csrf`.
@@ -39,6 +42,7 @@ impl Default for Cookies {
             domain: None,
             secure: false,
             same_site: None,
+            for_old_browsers: false,
             login_csrf: "ory_hydra_login_csrf".to_owned(),
             consent_csrf: "ory_hydra_consent_csrf".to_owned(),
             device_csrf: "ory_hydra_device_csrf".to_owned(),

@@ -1,4 +1,4 @@
-//! `oauth2.token_hook`: who is asked before a token is made.
+//! `oauth2.token_hook` and `oauth2.refresh_token_hook`: who is asked before a token is made.
 
 use secrecy::SecretString;
 

@@ -10,7 +10,7 @@ mod people;
 use std::{path::PathBuf, time::Duration};
 
 use carnet_jose::{Algorithm, RsaBits};
-use carnet_oauth::scope;
+use carnet_oauth::{client_assertion::AssertionAudience, scope};
 use ipnet::IpNet;
 use secrecy::{ExposeSecret as _, SecretString};
 
@@ -37,9 +37,9 @@ pub struct Options {
     pub public_url: Option<String>,
     /// `strategies.access_token`: what a token is, unless the client has a strategy of its own.
     pub access_token_strategy: AccessTokenStrategy,
-    /// `oauth2.client_assertion.strict_audience` (ours): whether a client assertion must be for the
-    /// issuer alone; otherwise the token endpoint will do.
-    pub strict_assertion_audience: bool,
+    /// `oauth2.client_assertion.strict_audience` (ours): how strictly a client assertion must be for
+    /// this server.
+    pub assertion_audience: AssertionAudience,
     /// `oauth2.client_assertion.issuers` (ours): platforms whose tokens stand for clients that have
     /// no secret.
     pub assertion_issuers: Vec<AssertionIssuer>,
@@ -62,6 +62,8 @@ pub struct Options {
     pub preserve_ext_claims: bool,
     /// `oauth2.token_hook`: who is asked before a token is made.
     pub token_hook: Option<TokenHook>,
+    /// `oauth2.refresh_token_hook`: who is asked first where tokens take the place of others.
+    pub refresh_token_hook: Option<TokenHook>,
     /// `oauth2.grant.jwt`: what assertions of trusted issuers may be like.
     pub jwt_grant: JwtGrant,
     /// Flows for people.
@@ -191,6 +193,8 @@ pub struct JwtGrant {
     pub iat_optional: bool,
     /// `max_ttl`: how long one may count from its making to its end.
     pub max_ttl: Duration,
+    /// `omit_assertion_audience`: its audience is not one of its token.
+    pub omit_assertion_audience: bool,
 }
 
 impl Default for JwtGrant {
@@ -199,6 +203,7 @@ impl Default for JwtGrant {
             jti_optional: false,
             iat_optional: false,
             max_ttl: Duration::from_secs(720 * 3600),
+            omit_assertion_audience: true,
         }
     }
 }
@@ -230,7 +235,7 @@ impl Default for Options {
             issuer: "http://localhost:4444".to_owned(),
             public_url: None,
             access_token_strategy: AccessTokenStrategy::default(),
-            strict_assertion_audience: false,
+            assertion_audience: AssertionAudience::default(),
             assertion_issuers: Vec::new(),
             scope_strategy: scope::Strategy::default(),
             scope_claim: ScopeClaim::default(),
@@ -241,6 +246,7 @@ impl Default for Options {
             mirror_top_level_claims: true,
             preserve_ext_claims: false,
             token_hook: None,
+            refresh_token_hook: None,
             jwt_grant: JwtGrant::default(),
             people: People::default(),
             mtls: Mtls::default(),
@@ -356,6 +362,16 @@ impl Options {
         match self.is_trial {
             true => self.cookies.secure,
             false => self.public_base().starts_with("https:"),
+        }
+    }
+
+    /// Which other sites may send people here with their cookies.
+    pub(crate) fn same_site(&self) -> SameSite {
+        match self.cookies.same_site {
+            // Browsers drop a cookie for all sites that is not secure.
+            None | Some(SameSite::None) if !self.is_secure() => SameSite::Lax,
+            None => SameSite::None,
+            Some(told) => told,
         }
     }
 

@@ -24,7 +24,7 @@ pub use import::{ImportStore, ImportedKey, Intake, TrustedIssuerRow};
 pub use open::{Migration, migrate, open, plan};
 pub use people::{
     CodeRow, ConsentQuery, ConsentRow, ConsentsOf, DeviceRow, Exchange, Grace, PeopleStore,
-    Perishable, Redemption, RefreshTokenRow, SessionRow,
+    Perishable, Redemption, RefreshTokenRow, Reuse, SessionRow,
 };
 
 use std::sync::Arc;

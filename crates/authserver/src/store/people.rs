@@ -112,6 +112,8 @@ pub struct Exchange {
     pub access: TokenRow,
     /// The refresh token, where there is one.
     pub refresh: Option<RefreshTokenRow>,
+    /// What the consent says from now on, where that changes.
+    pub document: Option<Map<String, Value>>,
     /// Now, in seconds since 1970.
     pub now: i64,
 }
@@ -125,13 +127,21 @@ pub struct Grace {
     pub uses: i64,
 }
 
+/// What a code does that comes again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Reuse {
+    /// It takes back what it gave: somebody has a code that another one used.
+    EndsConsent,
+    /// Nothing: whoever has it may ask twice.
+    ChangesNothing,
+}
+
 /// What became of an exchange.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Redemption {
     /// The new tokens count, and the old access tokens of the consent do not.
     Done,
-    /// It had been used. If it is a refresh token, no token of its consent counts any more; a code
-    /// changed nothing.
+    /// It had been used. No token of its consent counts any more, unless [`Reuse`] says otherwise.
     Used,
     /// It is not there, or its consent has ended. Nothing changed.
     Gone,
@@ -214,7 +224,12 @@ pub trait PeopleStore {
     /// The code of this digest, also when it was used or its time is over.
     async fn find_code(&self, digest: &str) -> Result<Option<CodeRow>>;
     /// Uses a code.
-    async fn redeem_code(&self, digest: &str, exchange: &Exchange) -> Result<Redemption>;
+    async fn redeem_code(
+        &self,
+        digest: &str,
+        exchange: &Exchange,
+        again: Reuse,
+    ) -> Result<Redemption>;
     /// The refresh token of this digest, also when it was used or its time is over.
     async fn find_refresh_token(&self, digest: &str) -> Result<Option<RefreshTokenRow>>;
     /// Uses a refresh token.

@@ -28,7 +28,7 @@ const TIMEOUT: Duration = Duration::from_secs(10);
 const ENDPOINT: &str = "ORY_SDK_URL";
 
 /// A server that answers commands.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Api {
     client: Client,
     base: Url,
@@ -98,6 +98,20 @@ impl Api {
         Ok(Self {
             client,
             base,
+            headers,
+        })
+    }
+
+    /// The same for an address elsewhere, which a flag names.
+    ///
+    /// # Errors
+    /// When it is no address.
+    pub(crate) fn elsewhere(&self, address: &str) -> Result<Self, Failure> {
+        let mut headers = self.headers.clone();
+        headers.remove(HOST);
+        Ok(Self {
+            client: self.client.clone(),
+            base: server_url(address)?,
             headers,
         })
     }
@@ -234,6 +248,10 @@ fn endpoint(flags: &ApiFlags, process: &Process) -> Result<Url, Failure> {
             ))
         })?,
     };
+    server_url(text)
+}
+
+fn server_url(text: &str) -> Result<Url, Failure> {
     match Url::parse(text) {
         Ok(url) if matches!(url.scheme(), "http" | "https") && url.has_host() => Ok(url),
         _ => Err(Failure::new(format!(

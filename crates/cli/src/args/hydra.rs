@@ -7,6 +7,7 @@ use secrecy::SecretString;
 use super::Completion;
 use super::api::{ApiFlags, CredentialFlags};
 use super::oauth2_client::{ClientFlags, EncryptionFlags};
+use super::perform::Perform;
 use super::servers::{Migrate, MigratedDatabase, Serve};
 
 /// The commands that `hydra` has too. A new one is a variant here and an arm in `commands::hydra`.
@@ -300,105 +301,6 @@ pub(crate) struct DeleteAccessTokens {
     pub(crate) client: String,
 }
 
-/// `perform`.
-#[derive(Debug, Args)]
-pub(crate) struct Perform {
-    #[command(flatten)]
-    pub(crate) api: ApiFlags,
-    #[command(subcommand)]
-    pub(crate) noun: Option<PerformNoun>,
-}
-
-/// What `perform` performs.
-#[derive(Debug, Subcommand)]
-pub(crate) enum PerformNoun {
-    /// Get tokens of a person with the authorization code grant: a browser comes back to a port of
-    /// this machine.
-    AuthorizationCode(Box<AuthorizationCode>),
-    /// Get a token with the client credentials grant, from the public port.
-    ClientCredentials(ClientCredentials),
-    /// Get tokens of a person who is at another screen, with the device code grant.
-    DeviceCode(DeviceCode),
-}
-
-/// `perform authorization-code`.
-#[derive(Debug, Args)]
-pub(crate) struct AuthorizationCode {
-    #[command(flatten)]
-    pub(crate) credentials: CredentialFlags,
-    /// The scopes asked for.
-    #[arg(
-        long,
-        value_delimiter = ',',
-        value_name = "SCOPES",
-        default_value = "offline,openid"
-    )]
-    pub(crate) scope: Vec<String>,
-    /// The audiences asked for.
-    #[arg(long, value_delimiter = ',', value_name = "AUDIENCES")]
-    pub(crate) audience: Vec<String>,
-    /// The port that the browser comes back to.
-    #[arg(short, long, value_name = "PORT", default_value_t = 4446)]
-    pub(crate) port: u16,
-    /// The address that the client registered, when it leads to that port by another name.
-    #[arg(long, value_name = "URL")]
-    pub(crate) redirect: Option<String>,
-    /// What the request is told by; made when absent.
-    #[arg(long, value_name = "STATE")]
-    pub(crate) state: Option<String>,
-    /// What the person is to be asked: none, login, consent.
-    #[arg(long, value_delimiter = ',', value_name = "PROMPTS")]
-    pub(crate) prompt: Vec<String>,
-    /// How old a login may be, in seconds; -1: as old as it likes.
-    #[arg(
-        long,
-        value_name = "SECONDS",
-        default_value_t = -1,
-        allow_negative_numbers = true
-    )]
-    pub(crate) max_age: i64,
-    /// How the answer comes back: query.
-    #[arg(long, value_name = "MODE")]
-    pub(crate) response_mode: Option<String>,
-    /// The authorization endpoint, when it is not that of the server.
-    #[arg(long, value_name = "URL")]
-    pub(crate) auth_url: Option<String>,
-    /// Accepted, and without effect: no browser is opened.
-    #[arg(long)]
-    pub(crate) no_open: bool,
-}
-
-/// `perform device-code`.
-#[derive(Debug, Args)]
-pub(crate) struct DeviceCode {
-    #[command(flatten)]
-    pub(crate) credentials: CredentialFlags,
-    /// The scopes asked for.
-    #[arg(
-        long,
-        value_delimiter = ',',
-        value_name = "SCOPES",
-        default_value = "offline,openid"
-    )]
-    pub(crate) scope: Vec<String>,
-    /// The audiences asked for.
-    #[arg(long, value_delimiter = ',', value_name = "AUDIENCES")]
-    pub(crate) audience: Vec<String>,
-}
-
-/// `perform client-credentials`.
-#[derive(Debug, Args)]
-pub(crate) struct ClientCredentials {
-    #[command(flatten)]
-    pub(crate) credentials: CredentialFlags,
-    /// The scopes asked for.
-    #[arg(long, value_delimiter = ',', value_name = "SCOPES")]
-    pub(crate) scope: Vec<String>,
-    /// The audiences asked for.
-    #[arg(long, value_delimiter = ',', value_name = "AUDIENCES")]
-    pub(crate) audience: Vec<String>,
-}
-
 /// `introspect`.
 #[derive(Debug, Args)]
 pub(crate) struct Introspect {
@@ -461,7 +363,7 @@ pub(crate) struct Janitor {
     /// Remove uses of assertions that have ended.
     #[arg(long)]
     pub(crate) grants: bool,
-    /// Remove logins and consents that have ended; there are none.
+    /// Remove logins, consents and codes of devices that have ended.
     #[arg(long)]
     pub(crate) requests: bool,
     /// Keep what ended less than so long ago, such as 24h.

@@ -15,19 +15,20 @@ mod api;
 mod called;
 mod hydra;
 mod oauth2_client;
+mod perform;
 mod servers;
 mod traefik;
 
 pub(crate) use api::{ApiFlags, CredentialFlags};
 pub(crate) use called::{Called, normalize};
 pub(crate) use hydra::{
-    AuthorizationCode, ClientCredentials, Create, CreateClient, CreateJwk, CreateNoun, Delete,
-    DeleteAccessTokens, DeleteNoun, DeviceCode, Get, GetJwk, GetNoun, Hydra, Ids, Import,
-    ImportClients, ImportHydra, ImportJwk, ImportNoun, Introspect, IntrospectNoun, IntrospectToken,
-    Janitor, List, ListNoun, Page, Perform, PerformNoun, Revoke, RevokeNoun, RevokeToken, Update,
-    UpdateClient, UpdateNoun,
+    Create, CreateClient, CreateJwk, CreateNoun, Delete, DeleteAccessTokens, DeleteNoun, Get,
+    GetJwk, GetNoun, Hydra, Ids, Import, ImportClients, ImportHydra, ImportJwk, ImportNoun,
+    Introspect, IntrospectNoun, IntrospectToken, Janitor, List, ListNoun, Page, Revoke, RevokeNoun,
+    RevokeToken, Update, UpdateClient, UpdateNoun,
 };
 pub(crate) use oauth2_client::{ClientFlags, EncryptionFlags};
+pub(crate) use perform::{AuthorizationCode, ClientCredentials, DeviceCode, Perform, PerformNoun};
 pub(crate) use servers::{
     Consent, Demo, Install, InstallManifests, Installed, ManifestPart, Migrate, MigrateSql,
     MigrateStatus, MigrateStep, MigrateUp, Migrated, MigratedDatabase, Serve, ServeFlags, Served,

@@ -24,7 +24,7 @@ mod traces;
 mod unix;
 
 pub(crate) use dumps::forbid_dumps;
-pub(crate) use listen::{bind, explain};
+pub(crate) use listen::{bind, bind_beside, explain};
 pub(crate) use signals::{cancel_on_signals, notify_on_hangup, reopen_on_usr1};
 pub(crate) use sockets::{receive_sockets, send_sockets};
 pub(crate) use threads::Threads;
@@ -43,6 +43,7 @@ pub(crate) fn process(started: Instant) -> Process {
         clock: Arc::new(clock::SystemClock),
         random: Arc::new(random::SystemRandom),
         listen: Arc::new(bind),
+        listen_beside: Arc::new(bind_beside),
         resolve: Arc::new(fail_point::resolve),
         memory: memory::limit(),
         shutdown: CancellationToken::new(),

@@ -12,7 +12,7 @@ use secrecy::SecretString;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
-use super::{acme_json, listen, log_file};
+use super::{acme_json, log_file};
 use crate::boot::{self, Threads};
 use crate::output::Failure;
 use crate::process::Process;
@@ -69,7 +69,12 @@ impl DataPlane {
         let mut addresses = BTreeMap::new();
         for (name, entry_point) in &install.entry_points {
             let address = entry_point.address.trim_end_matches("/tcp");
-            let listener = listen(address, process)?;
+            let open = match entry_point.reuse_port {
+                true => &process.listen_beside,
+                false => &process.listen,
+            };
+            let listener =
+                open(address).map_err(|error| Failure::new(boot::explain(address, &error)))?;
             if let Ok(address) = listener.local_addr() {
                 addresses.insert(name.clone(), address);
             }

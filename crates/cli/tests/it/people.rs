@@ -114,6 +114,48 @@ fn the_command_line_gets_tokens_by_a_browser_that_comes_back_to_it() {
 }
 
 #[test]
+fn the_command_line_goes_on_with_the_next_browser_and_asks_where_it_is_told() {
+    let mut shell = shell();
+    quietly(&mut shell, SERVERS);
+    quietly(
+        &mut shell,
+        r#"perform() {
+          rm -f perform.log
+          hydra perform authorization-code --port 5555 --no-open --skip "$@" --endpoint http://127.0.0.1:1 \
+            --auth-url http://127.0.0.1:4444/oauth2/auth --token-url http://127.0.0.1:4444/oauth2/token \
+            --client-id "$id" --client-secret client-secret --format json > tokens.json 2> perform.log & performing=$!
+          says perform.log 'Open this in a browser'
+        }
+        perform --no-shutdown"#,
+    );
+    for line in ["1", "2"] {
+        let came = format!(
+            r#"browse http://127.0.0.1:5555/ > end.txt
+            timeout 30 sed -n '{line}{{p;q}}' <(tail -n +1 -F tokens.json) | jq -r .token_type"#
+        );
+        assert_eq!(said(&mut shell, &came), "bearer");
+    }
+    let refused = r#"curl -s -o body.txt 'http://127.0.0.1:5555/callback?error=access_denied'
+      says perform.log 'no code: access_denied'
+      browse http://127.0.0.1:5555/ > end.txt
+      timeout 30 sed -n '3{p;q}' <(tail -n +1 -F tokens.json) | jq -r .token_type
+      kill "$performing"; wait "$performing" || true"#;
+    assert_eq!(said(&mut shell, refused), "bearer");
+
+    // By https the browser comes back to a certificate that it does not know.
+    let https = r#"perform --https
+      curl -s -o body.txt https://127.0.0.1:5555/ || echo stranger
+      curl -sk -o body.txt -w '%{redirect_url}' https://127.0.0.1:5555/ | grep -o 'redirect_uri=https[^&]*'
+      curl -sk -o body.txt 'https://127.0.0.1:5555/callback?error=access_denied&error_description=no'
+      wait "$performing"; echo "$?"; tail -n 1 perform.log"#;
+    assert_eq!(
+        said(&mut shell, https),
+        "stranger\nredirect_uri=https%3A%2F%2F127.0.0.1%3A5555%2Fcallback\n1\n\
+         Error: no code: access_denied: no"
+    );
+}
+
+#[test]
 fn the_command_line_gets_tokens_by_a_code_that_somebody_types_elsewhere() {
     let mut shell = shell();
     quietly(&mut shell, SERVERS);

@@ -27,8 +27,11 @@ pub struct EntryPoint {
     pub encoded_characters: EncodedCharacters,
     /// `http.encodeQuerySemicolons`: `;` in a query becomes `%3B` instead of `&`. Default false.
     pub encode_query_semicolons: bool,
-    /// `http.underscoreHeadersStrategy`. Default `keep`.
-    pub underscore_headers: UnderscoreHeaders,
+    /// `http.aliasHeadersStrategy`: of headers whose names hold anything but letters, digits and
+    /// dashes. Default `keep`.
+    pub alias_headers: HeadersStrategy,
+    /// `http.underscoreHeadersStrategy`: of those with `_` in their names alone. Default `keep`.
+    pub underscore_headers: HeadersStrategy,
     /// `http.via`: the name by which `Via` tells servers of the gateway (RFC 9110 section 7.6.3).
     /// Traefik knows nothing of it. Default: there is no `Via`.
     pub via: Option<String>,
@@ -47,6 +50,9 @@ pub struct EntryPoint {
     /// `http2.maxDecoderHeaderTableSize`: bytes that a client's compression of headers may take.
     /// Default 4096.
     pub max_decoder_header_table_size: u32,
+    /// `reusePort`: other processes may listen at the address, too, and the system deals connections
+    /// out among them. Default false.
+    pub reuse_port: bool,
     /// `allowACMEByPass`: questions of authorities for certificates (`/.well-known/acme-challenge/`)
     /// may be answered by routers with a longer rule, or a priority. Default false: they are
     /// answered here.
@@ -55,10 +61,11 @@ pub struct EntryPoint {
     pub transport: Transport,
 }
 
-/// `http.underscoreHeadersStrategy`: what happens to headers with `_` in their names, which CGI
-/// programs take for others. Those that look like one of `X-Forwarded-*` never pass from strangers.
+/// What happens to headers that CGI programs and their kin take for others: `X_User` and `X.User` for
+/// `X-User`. Those that look like one of `X-Forwarded-*` never pass from strangers, and those that look
+/// like one that a middleware sets pass from nobody.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub enum UnderscoreHeaders {
+pub enum HeadersStrategy {
     /// They pass.
     #[default]
     Keep,
@@ -137,7 +144,8 @@ impl EntryPoint {
             sanitize_path: true,
             encoded_characters: EncodedCharacters::all(true),
             encode_query_semicolons: false,
-            underscore_headers: UnderscoreHeaders::default(),
+            alias_headers: HeadersStrategy::default(),
+            underscore_headers: HeadersStrategy::default(),
             via: None,
             tls: None,
             redirection: None,
@@ -146,6 +154,7 @@ impl EntryPoint {
             proxy_protocol: None,
             max_concurrent_streams: 250,
             max_decoder_header_table_size: 4096,
+            reuse_port: false,
             allow_acme_by_pass: false,
             transport: Transport::default(),
         }
@@ -183,6 +192,7 @@ impl EntryPoint {
         fields.not_yet("entryPoints.*");
         let mut entry_point = Self::at(address);
         entry_point.as_default = fields.boolean("asDefault").unwrap_or(false);
+        entry_point.reuse_port = fields.boolean("reusePort").unwrap_or(false);
         entry_point.allow_acme_by_pass = fields.boolean("allowACMEByPass").unwrap_or(false);
         if let Some(observability) = fields.map("observability", Observability::read) {
             entry_point.observability = observability;
@@ -219,14 +229,7 @@ impl EntryPoint {
         self.redirection = redirection.flatten();
         let encode = fields.boolean("encodeQuerySemicolons");
         self.encode_query_semicolons = encode.unwrap_or(false);
-        let strategies = [
-            ("keep", UnderscoreHeaders::Keep),
-            ("delete", UnderscoreHeaders::Delete),
-            ("reject", UnderscoreHeaders::Reject),
-        ];
-        if let Some(strategy) = fields.word("underscoreHeadersStrategy", &strategies) {
-            self.underscore_headers = strategy;
-        }
+        self.read_strategies(fields);
         self.via = fields.text("via").filter(|name| !name.is_empty());
         if self.via.as_deref().is_some_and(|name| !is_pseudonym(name)) {
             let message = "expects a name of letters, digits, `-` and `_` that is no machine's";
@@ -244,6 +247,27 @@ impl EntryPoint {
         }) {
             self.encoded_characters = allowed;
         }
+    }
+}
+
+impl EntryPoint {
+    fn read_strategies(&mut self, fields: &mut Fields<'_>) {
+        let strategies = [
+            ("keep", HeadersStrategy::Keep),
+            ("delete", HeadersStrategy::Delete),
+            ("reject", HeadersStrategy::Reject),
+        ];
+        let underscores = fields.word("underscoreHeadersStrategy", &strategies);
+        let aliases = fields.word("aliasHeadersStrategy", &strategies);
+        if let (Some(underscores), Some(aliases)) = (underscores, aliases)
+            && underscores != aliases
+        {
+            let message = "must be the same as `underscoreHeadersStrategy`; remove that one, which \
+                           says less";
+            fields.error("aliasHeadersStrategy", message);
+        }
+        self.underscore_headers = underscores.unwrap_or_default();
+        self.alias_headers = aliases.unwrap_or_default();
     }
 }
 

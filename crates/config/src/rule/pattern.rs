@@ -23,15 +23,19 @@ pub struct Pattern {
 impl Pattern {
     /// Compiles a pattern in Go's syntax. The error is one sentence.
     pub fn new(text: &str) -> Result<Self, String> {
-        RegexBuilder::new(&dialect::translate(text)?)
-            .size_limit(SIZE_LIMIT)
-            .nest_limit(NEST_LIMIT)
-            .build()
-            .map(|regex| Self {
-                text: text.into(),
-                regex,
-            })
-            .map_err(|error| explain(&error))
+        Ok(Self {
+            regex: compile(&dialect::translate(text)?)?,
+            text: text.into(),
+        })
+    }
+
+    /// The same pattern, which looks at the beginning of texts alone. What it finds there is what
+    /// this one finds first. The error is one sentence.
+    pub fn at_start(&self) -> Result<Self, String> {
+        Ok(Self {
+            regex: compile(&format!("^(?:{})", self.regex))?,
+            text: self.text.clone(),
+        })
     }
 
     /// Whether the pattern matches somewhere in the text.
@@ -65,6 +69,12 @@ impl PartialEq for Pattern {
     fn eq(&self, other: &Self) -> bool {
         self.text == other.text
     }
+}
+
+fn compile(text: &str) -> Result<Regex, String> {
+    let mut builder = RegexBuilder::new(text);
+    let built = builder.size_limit(SIZE_LIMIT).nest_limit(NEST_LIMIT);
+    built.build().map_err(|error| explain(&error))
 }
 
 fn explain(error: &regex::Error) -> String {
@@ -155,6 +165,24 @@ mod tests {
             let error = Pattern::new(pattern).unwrap_err();
             let said = format!("the regular expression does not compile: {reason}");
             assert_eq!(error, said, "{pattern}");
+        }
+    }
+
+    #[test]
+    fn a_pattern_at_the_start_finds_what_the_pattern_finds_there() {
+        for (pattern, text) in [
+            ("/de+p", "/deeep/deep"),
+            ("/de+p", "/a/deep"),
+            ("^/a|/b", "/b/a"),
+            ("a|ab", "ab"),
+            ("(?i)/A", "/a"),
+            ("(?m)^b", "a\nb"),
+            ("/?", "a"),
+            (r"/\Qa.b", "/a.b"),
+        ] {
+            let pattern = Pattern::new(pattern).unwrap();
+            let found = pattern.find(text).filter(|found| found.start == 0);
+            assert_eq!(pattern.at_start().unwrap().find(text), found, "{text}");
         }
     }
 

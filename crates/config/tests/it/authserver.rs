@@ -6,8 +6,8 @@ use std::time::Duration;
 use carnet_config::diagnostics::Severity;
 use carnet_config::document::{Node, parse_toml, parse_yaml};
 use carnet_config::install::authserver::{
-    AccessTokenStrategy, AuthserverConfig, Cookies, Hasher, HookKeyPlace, LogFormat, Pem, SameSite,
-    ScopeClaim, ScopeStrategy, read,
+    AccessTokenStrategy, AuthserverConfig, Cookies, Hasher, LogFormat, Pem, SameSite, ScopeClaim,
+    ScopeStrategy, read,
 };
 use secrecy::ExposeSecret as _;
 
@@ -253,13 +253,14 @@ fn the_settings_of_the_tutorial_are_all_served() {
 #[test]
 fn cookies_are_called_and_sent_as_is_said() {
     let all = yaml(
-        "serve: {cookies: {domain: a.test, secure: true, same_site_mode: Strict, names: {session: s, \
+        "serve: {cookies: {domain: a.test, secure: true, same_site_mode: Strict, same_site_legacy_workaround: true, names: {session: s, \
          login_csrf: l, consent_csrf: c, device_csrf: d}, paths: {session: /oauth2}}}",
     );
     let cookies = Cookies {
         domain: Some("a.test".to_owned()),
         secure: true,
         same_site: Some(SameSite::Strict),
+        for_old_browsers: true,
         login_csrf: "l".to_owned(),
         consent_csrf: "c".to_owned(),
         device_csrf: "d".to_owned(),
@@ -337,36 +338,6 @@ fn pages_of_other_origins_are_let_in_where_that_is_enabled() {
     assert_eq!(cors.allowed_origins, ["https://a", "https://*.b"]);
     assert_eq!(cors.max_age, 60);
     assert!(cors.allow_credentials && cors.allowed_methods.contains(&"PATCH".to_owned()));
-}
-
-#[test]
-fn a_token_hook_is_a_url_or_a_map_also_in_a_variable() {
-    let text = sound(&[yaml("oauth2: {token_hook: 'https://hook.test/a'}")], &[]);
-    let hook = text.oauth2.token_hook.unwrap();
-    assert_eq!(
-        (hook.url.as_str(), hook.auth),
-        ("https://hook.test/a", None)
-    );
-
-    let json = r#"{"url":"http://10.0.0.1/hook","auth":{"type":"api_key","config":{"in":"cookie","name":"k","value":"v w"}}}"#;
-    let map = yaml(&format!("oauth2: {{token_hook: {json}}}"));
-    for config in [
-        sound(&[map], &[]),
-        sound(&[], &[("OAUTH2_TOKEN_HOOK", json)]),
-    ] {
-        let hook = config.oauth2.token_hook.unwrap();
-        assert_eq!(hook.url, "http://10.0.0.1/hook");
-        let key = hook.auth.unwrap();
-        assert_eq!((key.place, key.name.as_str()), (HookKeyPlace::Cookie, "k"));
-        assert_eq!(key.value.expose_secret(), "v w");
-    }
-    let (config, findings) = from(
-        &[yaml("oauth2: {token_hook: {auth: {type: api_key}}}")],
-        &[],
-        &[],
-    );
-    assert_eq!(config.oauth2.token_hook, None);
-    assert_eq!(findings.len(), 2, "{findings:?}");
 }
 
 #[test]

@@ -4,6 +4,7 @@
 
 mod authserver;
 mod authserver_keys;
+mod authserver_oauth2;
 mod authserver_tracing;
 mod claims;
 mod claims_naive;
@@ -15,5 +16,7 @@ mod install;
 mod merge;
 mod middleware;
 mod not_yet;
+mod o_auth_token_exchange;
+mod oidc;
 mod rule;
 mod secrets;

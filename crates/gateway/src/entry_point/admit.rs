@@ -2,7 +2,7 @@
 //! one truth about where it came from.
 
 use carnet_config::install::EntryPoint;
-use carnet_config::install::entry_points::UnderscoreHeaders;
+use carnet_config::install::entry_points::HeadersStrategy;
 use http::header::{EXPECT, HOST, HeaderName};
 use http::uri::Authority;
 use http::{HeaderMap, HeaderValue, Method, Request as HttpRequest, Version};
@@ -47,7 +47,10 @@ pub(super) fn admit<B>(
     let headers = request.headers_mut();
     // Once, and not each time that there are twice as many.
     headers.reserve(forwarded::COUNT);
-    underscores(headers, options.underscore_headers)?;
+    aliases(headers, options.alias_headers, is_alias)?;
+    aliases(headers, options.underscore_headers, |name| {
+        name.as_str().contains('_')
+    })?;
     if !is_there {
         headers.insert(HOST, host.clone());
     }
@@ -72,14 +75,24 @@ fn is_unencrypted<B>(request: &HttpRequest<B>) -> bool {
     request.version() == Version::HTTP_2 && request.uri().scheme_str() == Some("http")
 }
 
-fn underscores(headers: &mut HeaderMap, strategy: UnderscoreHeaders) -> Result<(), Fault> {
-    if strategy == UnderscoreHeaders::Keep {
+/// Whether servers that make variables of headers (CGI, WSGI, PHP) take this one for another.
+fn is_alias(name: &HeaderName) -> bool {
+    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-';
+    !name.as_str().bytes().all(is_plain)
+}
+
+fn aliases(
+    headers: &mut HeaderMap,
+    strategy: HeadersStrategy,
+    is_one: impl Fn(&HeaderName) -> bool,
+) -> Result<(), Fault> {
+    if strategy == HeadersStrategy::Keep {
         return Ok(());
     }
-    let names = headers.keys().filter(|name| name.as_str().contains('_'));
+    let names = headers.keys().filter(|name| is_one(name));
     let names: Vec<HeaderName> = names.cloned().collect();
-    if strategy == UnderscoreHeaders::Reject && !names.is_empty() {
-        let cause = "a header's name has an underscore";
+    if strategy == HeadersStrategy::Reject && !names.is_empty() {
+        let cause = "a header's name can be taken for another";
         return Err(Fault::new(Reason::BadRequest).because(cause));
     }
     for name in names {
@@ -131,11 +144,18 @@ mod tests {
     use crate::host;
 
     fn admitted(request: http::request::Builder) -> Result<String, Reason> {
+        admitted_by(&EntryPoint::at(":80"), request)
+    }
+
+    fn admitted_by(
+        options: &EntryPoint,
+        request: http::request::Builder,
+    ) -> Result<String, Reason> {
         let peer = "10.1.1.1:5000".parse().unwrap();
         let connection = Connection::new("web".into(), peer, None);
         let hostname = HeaderValue::from_static("gateway");
         let mut request = request.body(()).unwrap();
-        admit(&mut request, &connection, &EntryPoint::at(":80"), &hostname)
+        admit(&mut request, &connection, options, &hostname)
             .map(|host| host::text(&host).to_owned())
             .map_err(|fault| fault.reason())
     }
@@ -178,19 +198,43 @@ mod tests {
     }
 
     #[test]
-    fn headers_with_underscores_pass_are_removed_or_refused() {
-        use UnderscoreHeaders::{Delete, Keep, Reject};
-        let one = HeaderValue::from_static("1");
-        let mut headers = HeaderMap::from_iter(
-            [("x_a", &one), ("x-b", &one)]
-                .map(|(name, value)| (HeaderName::from_static(name), value.clone())),
-        );
-        assert!(underscores(&mut headers, Keep).is_ok());
-        assert_eq!(headers.len(), 2);
-        assert!(underscores(&mut headers, Reject).is_err());
-        assert!(underscores(&mut headers, Delete).is_ok());
-        assert_eq!(headers.keys().collect::<Vec<_>>(), ["x-b"]);
-        assert!(underscores(&mut headers, Reject).is_ok());
+    fn headers_that_servers_take_for_others_pass_are_removed_or_refused() {
+        use HeadersStrategy::{Delete, Keep, Reject};
+        // All characters of names (RFC 9110 section 5.6.2) that are no letter, digit or dash.
+        for odd in "!#$%&'*+.^_`|~".chars() {
+            let one = HeaderValue::from_static("1");
+            let odd = HeaderName::try_from(format!("x{odd}a-b")).unwrap();
+            let plain = HeaderName::from_static("x-a-b2");
+            let both = [&odd, &plain].map(|name| (name.clone(), one.clone()));
+            let mut headers = HeaderMap::from_iter(both);
+            assert!(aliases(&mut headers, Keep, is_alias).is_ok());
+            assert_eq!(headers.len(), 2);
+            assert!(aliases(&mut headers, Reject, is_alias).is_err(), "{odd}");
+            assert!(aliases(&mut headers, Delete, is_alias).is_ok());
+            assert_eq!(headers.keys().collect::<Vec<_>>(), [&plain]);
+            assert!(aliases(&mut headers, Reject, is_alias).is_ok());
+        }
+    }
+
+    #[test]
+    fn each_strategy_is_about_its_own_names() {
+        use HeadersStrategy::{Keep, Reject};
+        for (alias_headers, underscore_headers, name, outcome) in [
+            (Keep, Keep, "X_A", Ok("a".to_owned())),
+            (Keep, Reject, "X_A", Err(Reason::BadRequest)),
+            (Keep, Reject, "X.A", Ok("a".to_owned())),
+            (Reject, Keep, "X_A", Err(Reason::BadRequest)),
+            (Reject, Keep, "X.A", Err(Reason::BadRequest)),
+            (Reject, Keep, "X-A", Ok("a".to_owned())),
+        ] {
+            let options = EntryPoint {
+                alias_headers,
+                underscore_headers,
+                ..EntryPoint::at(":80")
+            };
+            let request = get("/").header("Host", "a").header(name, "1");
+            assert_eq!(admitted_by(&options, request), outcome, "{name}");
+        }
     }
 
     // Holds HT-17, HT-24.

@@ -10,7 +10,7 @@ use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
 use http::header::{ACCEPT, ACCEPT_ENCODING, HOST};
 use http::{HeaderValue, Request, StatusCode};
-use serde_json::Value;
+use serde_json::{Map, Value};
 use url::{Host, Position, Url};
 
 use super::{KeySource, Published};
@@ -63,14 +63,14 @@ impl HttpKeys {
 
     async fn published(&self) -> Result<Published, String> {
         match &self.place {
-            Place::Set(url) => set(&self.get(url).await?, None),
+            Place::Set(url) => set(&self.get(url).await?),
             Place::Metadata(url) => self.by_metadata(url).await,
         }
     }
 
     async fn by_metadata(&self, url: &Url) -> Result<Published, String> {
         let body = self.get(url).await?;
-        let metadata: Value =
+        let metadata: Map<String, Value> =
             serde_json::from_slice(&body).map_err(|_| "the metadata are no JSON".to_owned())?;
         let text = |name: &str| metadata.get(name).and_then(Value::as_str);
         let place = text("jwks_uri").and_then(|place| Url::parse(place).ok());
@@ -78,8 +78,11 @@ impl HttpKeys {
         if !may_be_named_by(url, &place) {
             return Err("the metadata name a `jwks_uri` that is not called".to_owned());
         }
-        let issuer = text("issuer").map(str::to_owned);
-        set(&self.get(&place).await?, issuer)
+        Ok(Published {
+            issuer: text("issuer").map(str::to_owned),
+            metadata,
+            ..set(&self.get(&place).await?)?
+        })
     }
 
     async fn get(&self, url: &Url) -> Result<Bytes, String> {
@@ -133,7 +136,7 @@ impl KeySource for HttpKeys {
 
 /// Metadata lead to no less protected place than their own, and to no address that only means
 /// something on a link: there machines answer whoever asks with credentials of their own.
-fn may_be_named_by(metadata: &Url, place: &Url) -> bool {
+pub(crate) fn may_be_named_by(metadata: &Url, place: &Url) -> bool {
     let is_http = match place.scheme() {
         "https" => true,
         "http" => metadata.scheme() == "http",
@@ -154,12 +157,12 @@ fn is_link_local(url: &Url) -> bool {
     }
 }
 
-fn set(body: &[u8], issuer: Option<String>) -> Result<Published, String> {
+fn set(body: &[u8]) -> Result<Published, String> {
     let (keys, rejected) = JwkSet::read(body).map_err(|error| error.to_string())?;
     Ok(Published {
         keys,
-        issuer,
         rejected,
+        ..Published::default()
     })
 }
 

@@ -144,9 +144,7 @@ impl Fixed {
     fn signed(&self, token: &str) -> Result<Signed, TokenError> {
         match self {
             Self::Set(set) => by_set(token, set),
-            Self::Key(key) => {
-                jws::verify_by(token, key).map(|verified| Signed::of(verified, None))
-            }
+            Self::Key(key) => jws::verify_by(token, key).map(|verified| Signed::of(verified, None)),
             Self::Secret(secret) => {
                 let decoded = jws::verify_shared(token, secret)?;
                 Ok(Signed {

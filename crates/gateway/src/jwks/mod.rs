@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use carnet_jose::JwkSet;
 use futures_util::future::BoxFuture;
+use serde_json::{Map, Value};
 
 mod http;
 mod judge;
@@ -14,7 +15,7 @@ mod keys;
 #[cfg(test)]
 mod tests;
 
-pub(crate) use http::{HttpKeys, Place};
+pub(crate) use http::{HttpKeys, Place, may_be_named_by};
 pub(crate) use judge::{Believed, Expected, Fixed, Judge, Refusal, Strength, Trusted};
 pub(crate) use key_sets::KeySets;
 pub(crate) use keys::Keys;
@@ -43,4 +44,6 @@ pub(crate) struct Published {
     pub(crate) issuer: Option<String>,
     /// Keys of it that are too weak to be used.
     pub(crate) rejected: usize,
+    /// What else they say; empty without any.
+    pub(crate) metadata: Map<String, Value>,
 }

@@ -2,16 +2,26 @@
 
 use carnet_config::routing::middleware::AddPrefix as Options;
 
-use super::path::{self, Rewrite};
+use super::path::{self, Changed, Rewrite};
 use crate::body::Request;
 use crate::error::Fault;
 
-impl Rewrite for Options {
+/// What it puts there, as it may stand in a path.
+#[derive(Debug)]
+pub(super) struct AddPrefix(String);
+
+impl AddPrefix {
+    pub(super) fn new(options: &Options) -> Self {
+        Self(path::encoded(&options.prefix).into_owned())
+    }
+}
+
+impl Rewrite for AddPrefix {
     const KIND: &'static str = "addPrefix";
 
     fn rewrite(&self, request: &mut Request) -> Result<(), Fault> {
-        let prefix = path::encoded(&self.prefix);
-        let path = [prefix.as_ref(), path::of(request)].concat();
-        path::set(request, &path)
+        let changed = Changed::to(request, [&self.0, path::of(request)])?;
+        changed.put(request);
+        Ok(())
     }
 }

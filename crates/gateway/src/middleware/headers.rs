@@ -3,13 +3,12 @@
 
 use carnet_config::routing::middleware::Headers as Options;
 use carnet_config::routing::middleware::headers::{Cors, Custom, Security};
-use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
 use http::header::{
     ACCESS_CONTROL_ALLOW_CREDENTIALS, ACCESS_CONTROL_ALLOW_HEADERS, ACCESS_CONTROL_ALLOW_METHODS,
     ACCESS_CONTROL_ALLOW_ORIGIN, ACCESS_CONTROL_EXPOSE_HEADERS, ACCESS_CONTROL_MAX_AGE,
-    ACCESS_CONTROL_REQUEST_METHOD, CONTENT_LENGTH, CONTENT_TYPE, HOST, HeaderName, ORIGIN,
-    STRICT_TRANSPORT_SECURITY, VARY, X_CONTENT_TYPE_OPTIONS,
+    ACCESS_CONTROL_REQUEST_HEADERS, ACCESS_CONTROL_REQUEST_METHOD, CONTENT_LENGTH, CONTENT_TYPE,
+    HOST, HeaderName, ORIGIN, STRICT_TRANSPORT_SECURITY, VARY, X_CONTENT_TYPE_OPTIONS,
 };
 use http::{HeaderMap, HeaderValue, Method, StatusCode};
 
@@ -68,33 +67,46 @@ impl Headers {
             && has(ORIGIN)
     }
 
-    fn preflight(&self, origin: Option<&HeaderValue>) -> Result<Response, Fault> {
+    fn preflight(&self, asked: &HeaderMap) -> Result<Response, Fault> {
         let mut response = Response::new(Body::empty());
         let headers = response.headers_mut();
         headers.insert(CONTENT_LENGTH, HeaderValue::from_static("0"));
         self.credentials(headers);
-        for (name, list) in [
-            (
-                ACCESS_CONTROL_ALLOW_HEADERS,
-                &self.cors.access_control_allow_headers,
-            ),
-            (
-                ACCESS_CONTROL_ALLOW_METHODS,
-                &self.cors.access_control_allow_methods,
-            ),
-            (
-                ACCESS_CONTROL_EXPOSE_HEADERS,
-                &self.cors.access_control_expose_headers,
-            ),
-        ] {
-            joined(headers, name, list)?;
-        }
-        self.allow(headers, origin);
+        let allowed = &self.cors.access_control_allow_headers;
+        let wanted = asked.get(ACCESS_CONTROL_REQUEST_HEADERS);
+        self.permit(headers, (ACCESS_CONTROL_ALLOW_HEADERS, allowed), wanted)?;
+        let allowed = &self.cors.access_control_allow_methods;
+        let wanted = asked.get(ACCESS_CONTROL_REQUEST_METHOD);
+        self.permit(headers, (ACCESS_CONTROL_ALLOW_METHODS, allowed), wanted)?;
+        self.expose(headers)?;
+        self.allow(headers, asked.get(ORIGIN));
         let age = self.cors.access_control_max_age;
         if age != 0 {
             headers.insert(ACCESS_CONTROL_MAX_AGE, HeaderValue::from(age));
         }
         Ok(response)
+    }
+
+    /// Allows what is listed. Where credentials are sent, browsers take `*` for a name (Fetch
+    /// standard, section 3.3.5), so what is wanted stands in its place; nothing, and none is needed.
+    fn permit(
+        &self,
+        headers: &mut HeaderMap,
+        (name, list): (HeaderName, &[String]),
+        wanted: Option<&HeaderValue>,
+    ) -> Result<(), Fault> {
+        if !(self.cors.access_control_allow_credentials && list.iter().any(|item| item == "*")) {
+            return joined(headers, name, list);
+        }
+        if let Some(wanted) = wanted.filter(|wanted| !wanted.is_empty()) {
+            headers.insert(name, wanted.clone());
+        }
+        Ok(())
+    }
+
+    fn expose(&self, headers: &mut HeaderMap) -> Result<(), Fault> {
+        let exposed = &self.cors.access_control_expose_headers;
+        self.permit(headers, (ACCESS_CONTROL_EXPOSE_HEADERS, exposed), None)
     }
 
     fn credentials(&self, headers: &mut HeaderMap) {
@@ -104,7 +116,8 @@ impl Headers {
         }
     }
 
-    /// Allows the origin to read, where it may.
+    /// Allows the origin to read, where it may. `*` stays what it is: with credentials browsers take it
+    /// for nobody, and the origin in its place would be everybody's leave to read as the user.
     fn allow(&self, headers: &mut HeaderMap, origin: Option<&HeaderValue>) {
         let text = origin
             .and_then(|origin| origin.to_str().ok())
@@ -136,8 +149,7 @@ impl Headers {
         }
         self.allow(headers, origin);
         self.credentials(headers);
-        let exposed = &self.cors.access_control_expose_headers;
-        joined(headers, ACCESS_CONTROL_EXPOSE_HEADERS, exposed)?;
+        self.expose(headers)?;
         if self.cors.add_vary_header {
             let before = headers
                 .get(VARY)
@@ -310,30 +322,31 @@ impl Middleware for Headers {
         exchange: &'a Exchange,
         next: Next<'a>,
     ) -> BoxFuture<'a, Result<Response, Fault>> {
-        let origin = request.headers().get(ORIGIN).filter(|_| self.has_cors);
-        let origin = origin.cloned();
+        let origin = match self.has_cors {
+            true => request.headers().get(ORIGIN).cloned(),
+            false => None,
+        };
         if self.is_preflight(&request) {
-            return decided(self.preflight(origin.as_ref()));
+            return decided(self.preflight(request.headers()));
         }
         apply(request.headers_mut(), &self.on_request);
         if self.on_request.iter().any(suppresses_forwarded_for) {
             request.extensions_mut().insert(KeepForwardedFor);
         }
-        let answered = move |mut response: Response| {
-            let changed = self.change_response(response.headers_mut(), origin.as_ref());
-            changed.map(|()| response)
+        let answered = move |response: &mut Response| {
+            self.change_response(response.headers_mut(), origin.as_ref())
         };
         if !self.is_good_host(request.headers()) {
-            return decided(answered(bad_host()));
+            let mut response = bad_host();
+            return decided(answered(&mut response).map(|()| response));
         }
         if !self.changes_answers {
             return next.pass(request);
         }
-        let is_encrypted = self.is_encrypted(&request, exchange);
-        let answer = next.run(request);
-        Box::pin(answer.map(move |mut response| {
+        let is_encrypted = !self.encrypted.is_empty() && self.is_encrypted(&request, exchange);
+        next.then(request, move |response| {
             self.promise(response.headers_mut(), is_encrypted);
             answered(response)
-        }))
+        })
     }
 }

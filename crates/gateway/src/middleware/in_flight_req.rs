@@ -5,7 +5,6 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use bytes::Bytes;
 use carnet_config::routing::middleware::{InFlightReq as Options, SourceCriterion};
-use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
 use http::StatusCode;
 
@@ -96,14 +95,15 @@ impl Middleware for InFlightReq {
             *response.status_mut() = StatusCode::TOO_MANY_REQUESTS;
             return decided(Ok(response));
         };
-        let answer = next.run(request);
-        Box::pin(answer.map(move |response| {
+        next.then(request, move |response| {
             // A request is under way until its answer has been sent.
             let held = move |frame| {
                 let _place = &place;
                 frame
             };
-            Ok(response.map(|body| body.passed(held)))
-        }))
+            let body = response.body_mut();
+            *body = std::mem::take(body).passed(held);
+            Ok(())
+        })
     }
 }

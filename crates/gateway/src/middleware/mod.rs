@@ -50,7 +50,9 @@ mod jwt;
 mod lookalikes;
 mod next;
 mod o_auth_introspection;
+mod o_auth_token_exchange;
 mod oauth_client_credentials;
+mod oidc;
 mod parameters;
 mod pass_tls_client_cert;
 mod path;
@@ -62,6 +64,7 @@ mod retry;
 mod stamp;
 mod strip_prefix;
 mod strip_prefix_regex;
+mod swap;
 mod token_policy;
 
 pub(crate) use exchange::Service;
@@ -69,7 +72,10 @@ pub use exchange::{Connection, Exchange, Identity, Record};
 pub(crate) use guarded::Guarded;
 pub(crate) use next::decided;
 pub use next::{Endpoint, Next, ServerStatus};
+#[cfg(any(fuzzing, test))]
+pub(crate) use oidc::hostile;
 
+use add_prefix::AddPrefix;
 use api_key::ApiKey;
 use basic_auth::BasicAuth;
 use buffering::Buffering;
@@ -88,12 +94,15 @@ use in_flight_req::InFlightReq;
 use ip_allow_list::IpAllowList;
 use jwt::Jwt;
 use o_auth_introspection::OAuthIntrospection;
+use o_auth_token_exchange::OAuthTokenExchange;
 use oauth_client_credentials::OAuthClientCredentials;
+use oidc::Oidc;
 use pass_tls_client_cert::PassTlsClientCert;
 use path::Rewriter;
 use rate_limit::RateLimit;
 use redirect::Redirector;
 use retry::Retry;
+use strip_prefix_regex::StripPrefixRegex;
 use token_policy::TokenPolicy;
 
 /// One station of a chain. Immutable once built; shared by all requests.
@@ -123,7 +132,7 @@ pub(crate) fn build(
 ) -> Result<Arc<dyn Middleware>, String> {
     use routing::Middleware as Options;
     Ok(match options {
-        Options::AddPrefix(options) => Arc::new(Rewriter(options.clone())),
+        Options::AddPrefix(options) => Arc::new(Rewriter(AddPrefix::new(options))),
         Options::ApiKey(options) => Arc::new(ApiKey::new(options, supplies)?),
         Options::BasicAuth(options) => Arc::new(BasicAuth::new(options, supplies)?),
         Options::Buffering(options) => Arc::new(Buffering::new(options, supplies)),
@@ -152,6 +161,10 @@ pub(crate) fn build(
         Options::OAuthIntrospection(options) => {
             Arc::new(OAuthIntrospection::new(name, options, supplies)?)
         }
+        Options::OAuthTokenExchange(options) => {
+            Arc::new(OAuthTokenExchange::new(name, options, supplies)?)
+        }
+        Options::Oidc(options) => Arc::new(Oidc::new(name, options, supplies)?),
         Options::RateLimit(options) => Arc::new(RateLimit::new(name, options, supplies)?),
         Options::PassTlsClientCert(options) => Arc::new(PassTlsClientCert(options.clone())),
         Options::RedirectRegex(options) => Arc::new(Redirector(options.clone())),
@@ -160,7 +173,7 @@ pub(crate) fn build(
         Options::ReplacePathRegex(options) => Arc::new(Rewriter(options.clone())),
         Options::Retry(options) => Arc::new(Retry::new(options, supplies)),
         Options::StripPrefix(options) => Arc::new(Rewriter(options.clone())),
-        Options::StripPrefixRegex(options) => Arc::new(Rewriter(options.clone())),
+        Options::StripPrefixRegex(options) => Arc::new(Rewriter(StripPrefixRegex::new(options)?)),
         Options::TokenPolicy(options) => Arc::new(TokenPolicy::new(options, supplies)),
     })
 }

@@ -1,7 +1,9 @@
 //! The rest of a chain, walked one station at a time.
 
 use std::fmt;
+use std::pin::Pin;
 use std::sync::Arc;
+use std::task::{Context, Poll, ready};
 
 use futures_util::FutureExt as _;
 use futures_util::future::{BoxFuture, ready};
@@ -11,6 +13,7 @@ use super::{Exchange, Middleware};
 use crate::body::{Request, Response};
 use crate::error::Fault;
 use crate::respond;
+use crate::traces::Trace;
 
 /// What stands at the end of a chain: a service.
 pub trait Endpoint: Send + Sync + fmt::Debug {
@@ -78,8 +81,27 @@ impl<'a> Next<'a> {
         outcome.map(|outcome| outcome.unwrap_or_else(|fault| respond::to_fault(&fault, exchange)))
     }
 
+    /// The same for a station that changes the answer when it is there, and waits for nothing else:
+    /// it gives back what this gives. The answer is changed where it stands.
+    pub fn then<F>(self, request: Request, change: F) -> BoxFuture<'a, Result<Response, Fault>>
+    where
+        F: FnOnce(&mut Response) -> Result<(), Fault> + Send + Unpin + 'a,
+    {
+        let exchange = self.exchange;
+        Box::pin(Awaited {
+            answer: self.pass(request),
+            exchange,
+            change: Some(change),
+        })
+    }
+
     /// The same for a station that does nothing with the answer: it gives back what this gives,
     /// and costs its requests no future of its own.
+    #[expect(
+        clippy::inline_always,
+        reason = "a request is some hundred bytes, and each call on its way copies them"
+    )]
+    #[inline(always)]
     pub fn pass(self, request: Request) -> BoxFuture<'a, Result<Response, Fault>> {
         let Self {
             middlewares,
@@ -90,14 +112,53 @@ impl<'a> Next<'a> {
             return endpoint.answer(request, exchange);
         };
         let next = Next::new(rest, endpoint, exchange);
-        let trace = exchange.trace();
-        match trace.and_then(|trace| trace.middleware(first.kind())) {
-            Some(span) => {
-                let handled = span.in_scope(|| first.handle(request, exchange, next));
-                Box::pin(handled.instrument(span))
-            }
+        match exchange.trace() {
             None => first.handle(request, exchange, next),
+            Some(trace) => next.traced(trace, first.as_ref(), request),
         }
+    }
+
+    /// Goes to a station within its span, where it has one.
+    #[cold]
+    fn traced(
+        self,
+        trace: &Trace,
+        first: &'a dyn Middleware,
+        request: Request,
+    ) -> BoxFuture<'a, Result<Response, Fault>> {
+        let Some(span) = trace.middleware(first.kind()) else {
+            return first.handle(request, self.exchange, self);
+        };
+        let handled = span.in_scope(|| first.handle(request, self.exchange, self));
+        Box::pin(handled.instrument(span))
+    }
+}
+
+/// An answer that is changed when it is there.
+struct Awaited<'a, F> {
+    answer: BoxFuture<'a, Result<Response, Fault>>,
+    exchange: &'a Exchange,
+    /// `None` once that is done.
+    change: Option<F>,
+}
+
+impl<F> Future for Awaited<'_, F>
+where
+    F: FnOnce(&mut Response) -> Result<(), Fault> + Unpin,
+{
+    type Output = Result<Response, Fault>;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let this = self.get_mut();
+        let mut outcome = ready!(this.answer.as_mut().poll(cx));
+        if let Err(fault) = &outcome {
+            outcome = Ok(respond::to_fault(fault, this.exchange));
+        }
+        let changed = match (&mut outcome, this.change.take()) {
+            (Ok(response), Some(change)) => change(response),
+            _ => Ok(()),
+        };
+        Poll::Ready(changed.and(outcome))
     }
 }
 

@@ -154,50 +154,68 @@ fn without_start<'p>(path: &'p str, decoded: &str, count: usize) -> &'p str {
 /// # Errors
 /// When the path is no path.
 pub(super) fn set(request: &mut Request, path: &str) -> Result<(), Fault> {
-    Changed::to(request, path)?.put(request);
+    Changed::to(request, ["", path])?.put(request);
     Ok(())
 }
 
 /// A path that a request will have.
-struct Changed {
+pub(super) struct Changed {
     target: PathAndQuery,
     is_nothing: bool,
 }
 
 impl Changed {
-    fn to(request: &Request, path: &str) -> Result<Self, Fault> {
-        if has_dot_segments(path) {
+    /// One in two pieces, of which [`set`] says more.
+    ///
+    /// # Errors
+    /// When it is no path.
+    pub(super) fn to(request: &Request, [front, back]: [&str; 2]) -> Result<Self, Fault> {
+        let first = front.bytes().chain(back.bytes()).next();
+        let slash = if first == Some(b'/') { "" } else { "/" };
+        let query = request.uri().query();
+        let more = query.map_or(0, |query| query.len() + 1);
+        // As long as it will be: a text with room to spare would be kept beside a count of its own.
+        let mut target = String::with_capacity(slash.len() + front.len() + back.len() + more);
+        target.push_str(slash);
+        target.push_str(front);
+        target.push_str(back);
+        if has_dot_segments(&target) {
             let cause = "the path has dot segments after a middleware changed it";
             return Err(Fault::new(Reason::BadRequest).because(cause));
         }
-        let slash = if path.starts_with('/') { "" } else { "/" };
-        let target = match request.uri().query() {
-            Some(query) => [slash, path, "?", query].concat(),
-            None => [slash, path].concat(),
-        };
+        if let Some(query) = query {
+            target.push('?');
+            target.push_str(query);
+        }
         let target = target.try_into();
         Ok(Self {
             target: target.map_err(|error| Fault::new(Reason::BadRequest).because(error))?,
-            is_nothing: path.is_empty(),
+            is_nothing: first.is_none(),
         })
     }
 
     /// One that is what was left of the path before, or made of it.
     fn left(request: &Request, path: &str) -> Result<Self, Fault> {
-        if path.contains("//") {
+        if has_empty_segments(path) {
             let cause = "the path has empty segments after a middleware changed it";
             return Err(Fault::new(Reason::BadRequest).because(cause));
         }
-        Self::to(request, path)
+        Self::to(request, ["", path])
     }
 
-    fn put(self, request: &mut Request) {
+    /// Gives it to the request.
+    pub(super) fn put(self, request: &mut Request) {
         *request.uri_mut() = Uri::from(self.target);
         match self.is_nothing {
             true => request.extensions_mut().insert(Nothing),
             false => request.extensions_mut().remove::<Nothing>(),
         };
     }
+}
+
+fn has_empty_segments(path: &str) -> bool {
+    let path = path.as_bytes();
+    memchr::memchr_iter(b'/', path).any(|at| path.get(at + 1) == Some(&b'/'))
 }
 
 fn has_dot_segments(path: &str) -> bool {

@@ -5,11 +5,12 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use aws_lc_rs::digest::{self, SHA1_FOR_LEGACY_USE_ONLY, SHA256};
-use carnet_config::routing::service::{Cookie, SameSite};
-use http::header::{COOKIE, SET_COOKIE};
+use carnet_config::routing::service::Cookie;
+use http::header::SET_COOKIE;
 use http::{HeaderMap, HeaderValue};
 
 use crate::body::Response;
+use crate::cookies;
 
 /// The cookie of a service and what it says of each member.
 #[derive(Debug)]
@@ -31,7 +32,7 @@ impl Sticky {
     ) -> Result<Self, String> {
         let mut sticky = Self {
             name: match &options.name {
-                Some(name) => token(name),
+                Some(name) => cookies::token(name),
                 None => generated_name(service),
             },
             members: BTreeMap::new(),
@@ -39,11 +40,9 @@ impl Sticky {
         };
         for (index, member) in members.enumerate() {
             let value = value(member);
-            let field = field(options, &sticky.name, &value);
-            let refused = |_| "its cookie has characters that no header may hold".to_owned();
-            sticky
-                .fields
-                .push(HeaderValue::try_from(field).map_err(refused)?);
+            let field = cookies::set(options, &sticky.name, &value, options.max_age);
+            let field = field.ok_or("its cookie has characters that no header may hold")?;
+            sticky.fields.push(field);
             sticky.members.entry(value).or_insert(index);
         }
         Ok(sticky)
@@ -51,18 +50,9 @@ impl Sticky {
 
     /// The member that a request's cookie leads to.
     pub(super) fn member(&self, headers: &HeaderMap) -> Option<usize> {
-        let cookies = headers.get_all(COOKIE).iter();
-        let pairs = cookies.flat_map(|field| field.as_bytes().split(|byte| *byte == b';'));
-        let mut values = pairs.filter_map(|pair| {
-            let pair = pair.trim_ascii().strip_prefix(self.name.as_bytes())?;
-            let value = pair.strip_prefix(b"=")?;
-            let quoted = value
-                .strip_prefix(b"\"")
-                .and_then(|v| v.strip_suffix(b"\""));
-            std::str::from_utf8(quoted.unwrap_or(value)).ok()
-        });
-        // The first of that name, as Go reads them.
-        self.members.get(values.next()?).copied()
+        let value = cookies::first(headers, &self.name)?;
+        let quoted = value.strip_prefix('"').and_then(|v| v.strip_suffix('"'));
+        self.members.get(quoted.unwrap_or(value)).copied()
     }
 
     /// Makes the client come back to the member that answered.
@@ -95,48 +85,12 @@ fn hexadecimal(bytes: &[u8], length: usize) -> String {
     digits
 }
 
-/// A name with everything that no cookie's name may hold replaced.
-fn token(name: &str) -> String {
-    let is_kept = |c: char| c.is_ascii_alphanumeric() || "!#$%&'*+-.^`|~".contains(c);
-    let kept = |c| if is_kept(c) { c } else { '_' };
-    name.chars().map(kept).collect()
-}
-
-/// `Set-Cookie`, its attributes in Go's order.
-fn field(options: &Cookie, name: &str, value: &str) -> String {
-    let mut field = format!("{name}={value}");
-    let mut add = |attribute: &str| {
-        field.push_str("; ");
-        field.push_str(attribute);
-    };
-    if !options.path.is_empty() {
-        add(&format!("Path={}", options.path));
-    }
-    if let Some(domain) = &options.domain {
-        add(&format!("Domain={}", domain.trim_start_matches('.')));
-    }
-    match options.max_age {
-        0 => {}
-        age => add(&format!("Max-Age={}", age.max(0))),
-    }
-    if options.http_only {
-        add("HttpOnly");
-    }
-    if options.secure {
-        add("Secure");
-    }
-    match options.same_site {
-        None => {}
-        Some(SameSite::None) => add("SameSite=None"),
-        Some(SameSite::Lax) => add("SameSite=Lax"),
-        Some(SameSite::Strict) => add("SameSite=Strict"),
-    }
-    field
-}
-
 #[cfg(test)]
 #[expect(clippy::unwrap_used, reason = "tests")]
 mod tests {
+    use carnet_config::routing::service::SameSite;
+    use http::header::COOKIE;
+
     use super::*;
 
     #[test]
@@ -144,7 +98,7 @@ mod tests {
         let service = "apps-whoami-d027988890c9025cffce@kubernetescrd";
         assert_eq!(generated_name(service), "_50772");
         assert_eq!(value("http://10.244.0.19:80"), "533fcec0a4097d03");
-        assert_eq!(token("my cookie=1;"), "my_cookie_1_");
+        assert_eq!(cookies::token("my cookie=1;"), "my_cookie_1_");
     }
 
     #[test]

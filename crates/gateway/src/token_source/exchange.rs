@@ -1,24 +1,27 @@
-//! Credentials against a token: both methods, retries and one deadline over all of it.
+//! Credentials against a token, or a caller's token against another: both methods, retries and one
+//! deadline over all of it.
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use carnet_oauth::client_auth::{Basic, Credentials, Method};
+use carnet_oauth::client_auth::{Basic, Method};
 use carnet_oauth::error::printable;
-use carnet_oauth::token_request::ClientCredentialsRequest;
+use carnet_oauth::token_request::ClientRequest;
 use carnet_oauth::{Clock, ErrorBody, ErrorCode, Random};
 use http::{Response, StatusCode};
+use secrecy::ExposeSecret;
 use tokio::time::{Instant, sleep, timeout_at};
 use tracing::Instrument as _;
 
+use super::asker::{Asker, Way};
 use super::endpoint::{Call, CallFailure, TokenEndpoint};
 use super::fault::TokenFault;
 use super::key::{Hasher, TokenHasher};
 use super::methods::Methods;
 use super::proof::Proof;
 use super::provider::Provider;
-use super::token::{Asked, Token};
+use super::token::{Asked, Token, left};
 use super::verify::Verifier;
 use super::{Options, Outcome, backoff};
 use crate::traces::Tracer;
@@ -63,13 +66,13 @@ impl Exchange {
     }
 
     /// Asks for a token, in a span of its own where that is wanted.
-    pub(super) async fn run(&self, readings: &[Credentials], deadline: Instant) -> Outcome {
+    pub(super) async fn run(&self, asker: &Asker, deadline: Instant) -> Outcome {
         let Some(tracer) = &self.tracer else {
-            let outcome = self.by_any_method(readings, deadline).await;
+            let outcome = self.by_any_method(asker, deadline).await;
             return outcome.map(|token| Arc::new(self.lighter(token)));
         };
         let span = tracer.exchange(self.provider.origin());
-        let asked = self.by_any_method(readings, deadline);
+        let asked = self.by_any_method(asker, deadline);
         let outcome = asked.instrument(span.clone()).await;
         let ids = tracer.exchanged(&span, outcome.is_ok());
         outcome.map(|token| Arc::new(self.lighter(token).got_in(ids)))
@@ -82,11 +85,7 @@ impl Exchange {
 
     /// By the first reading of the credentials, by one method and then by the other; further
     /// readings only follow where no method was right.
-    async fn by_any_method(
-        &self,
-        readings: &[Credentials],
-        deadline: Instant,
-    ) -> Result<Token, TokenFault> {
+    async fn by_any_method(&self, asker: &Asker, deadline: Instant) -> Result<Token, TokenFault> {
         self.provider.asked();
         let mut budget = Budget {
             deadline,
@@ -95,15 +94,17 @@ impl Exchange {
         };
         let mut outcome = Err(TokenFault::InvalidClient("no credentials".to_owned()));
         if !matches!(self.proof, Proof::Secret) {
-            let Some(own) = readings.first() else {
+            let Some(own) = asker.likeliest() else {
                 return outcome;
             };
-            return self.ask(own, Method::None, &mut budget).await;
+            let way = asker.way(own, Method::None);
+            return self.ask(way, &mut budget).await;
         }
-        for credentials in readings {
+        for credentials in &*asker.readings {
             let client = self.hasher.client(&self.options, &credentials.id);
             for method in self.methods.order(&client) {
-                outcome = self.ask(credentials, method, &mut budget).await;
+                let way = asker.way(credentials, method);
+                outcome = self.ask(way, &mut budget).await;
                 match outcome {
                     Ok(_) => self.methods.worked(client, method),
                     Err(TokenFault::InvalidClient(_)) => continue,
@@ -124,16 +125,12 @@ impl Exchange {
         }
     }
 
-    async fn ask(
-        &self,
-        credentials: &Credentials,
-        method: Method,
-        budget: &mut Budget,
-    ) -> Result<Token, TokenFault> {
-        let (answer, asked) = self.send(credentials, method, budget).await?;
+    async fn ask(&self, way: Way<'_>, budget: &mut Budget) -> Result<Token, TokenFault> {
+        let (answer, asked) = self.send(way, budget).await?;
         let status = answer.status();
         if status.is_success() {
-            let token = Token::read(&answer, asked, self.options.max_age)
+            let kept = (self.longest(way, asked), &self.options.grant);
+            let token = Token::read(&answer, asked, kept)
                 .map_err(|sentence| TokenFault::NoToken(sentence.to_owned()))?;
             if let Some(verifier) = &self.verifier {
                 let checked = timeout_at(budget.deadline, verifier.check(&token, asked)).await;
@@ -141,26 +138,43 @@ impl Exchange {
             }
             Ok(token)
         } else if status.is_client_error() {
-            Err(refusal(&answer))
+            Err(refusal(&answer, way.subject.is_some()))
         } else {
             Err(TokenFault::NoToken(format!("status {}", status.as_u16())))
         }
     }
 
+    /// For how long a token may be used again at most: never beyond the end of the caller's token
+    /// that it was given for.
+    fn longest(&self, way: Way<'_>, asked: Asked) -> Duration {
+        let subject = way.subject.map(ExposeSecret::expose_secret);
+        let left = subject.and_then(|token| left(token, asked.time));
+        let longest = self.options.max_age;
+        left.map_or(longest, |left| left.min(longest))
+    }
+
     /// A call; a new one for each attempt, as an assertion counts once.
-    fn call(&self, credentials: &Credentials, method: Method) -> Result<Call, TokenFault> {
+    fn call(&self, way: Way<'_>) -> Result<Call, TokenFault> {
+        let Way {
+            credentials,
+            method,
+            subject,
+        } = way;
         let random = self.random.as_ref();
         let shown = self.proof.fields(credentials, self.clock.now(), random);
         let shown = shown.map_err(|sentence| TokenFault::NoToken(sentence.to_owned()))?;
         let parameters = self.options.parameters.0.clone();
         let in_header = method == Method::Basic;
         let in_body = shown.is_none() && !in_header;
-        let request = ClientCredentialsRequest {
+        let grant = &self.options.grant;
+        let request = ClientRequest {
+            grant: grant.named(),
             scopes: self.options.scopes.clone(),
             audiences: self.options.audience.clone().into_iter().collect(),
             resources: self.options.resources.clone(),
             parameters: parameters
                 .into_iter()
+                .chain(grant.fields(subject))
                 .chain(shown.into_iter().flatten())
                 .collect(),
             in_body: in_body.then(|| credentials.clone()),
@@ -174,13 +188,12 @@ impl Exchange {
     /// Sends until there is an answer that another attempt would not change.
     async fn send(
         &self,
-        credentials: &Credentials,
-        method: Method,
+        way: Way<'_>,
         budget: &mut Budget,
     ) -> Result<(Response<Bytes>, Asked), TokenFault> {
         loop {
             let asked = self.now();
-            let call = self.call(credentials, method)?;
+            let call = self.call(way)?;
             let pass = self.provider.admit().map_err(|wait| {
                 let down = TokenFault::unavailable("it failed too often just now", None);
                 down.with_patience(wait)
@@ -237,8 +250,9 @@ fn is_passing(status: StatusCode) -> bool {
     status == StatusCode::TOO_MANY_REQUESTS || status.is_server_error()
 }
 
-/// A 401 is a matter of the credentials whatever its body says: servers disagree about the code.
-fn refusal(answer: &Response<Bytes>) -> TokenFault {
+/// A 401 is a matter of the credentials whatever its body says: servers disagree about the code. Only
+/// where a caller's token was shown, a code may say that it is one of that.
+fn refusal(answer: &Response<Bytes>, has_subject: bool) -> TokenFault {
     let body: ErrorBody = serde_json::from_slice(answer.body()).unwrap_or_default();
     let code: String = printable(&body.error).chars().take(64).collect();
     let sentence = format!("status {}, error {code:?}", answer.status().as_u16());
@@ -250,11 +264,27 @@ fn refusal(answer: &Response<Bytes>) -> TokenFault {
             .collect::<String>(),
         "token endpoint refused",
     );
+    if has_subject && let Some(about) = about_subject(&body.error) {
+        return about(sentence);
+    }
     if answer.status() == StatusCode::UNAUTHORIZED
         || body.error == ErrorCode::InvalidClient.as_str()
     {
         TokenFault::InvalidClient(sentence)
     } else {
         TokenFault::Denied(sentence)
+    }
+}
+
+/// What a code says of the caller's token; `None`: nothing. RFC 8693, section 2.2.2, calls a token
+/// that does not count `invalid_request`; RFC 7523 and Entra ID call it `invalid_grant`, others as
+/// RFC 6750 does; Entra ID says `interaction_required` where the person has to log in again.
+fn about_subject(code: &str) -> Option<fn(String) -> TokenFault> {
+    match code {
+        "invalid_request" | "invalid_grant" | "invalid_token" | "interaction_required" => {
+            Some(TokenFault::InvalidSubject)
+        }
+        "invalid_target" | "invalid_scope" | "access_denied" => Some(TokenFault::Forbidden),
+        _ => None,
     }
 }

@@ -29,6 +29,12 @@ pub(crate) enum TokenFault {
     /// `invalid_client` or 401, by both methods.
     #[error("the token endpoint does not accept the client: {0}")]
     InvalidClient(String),
+    /// The caller's token counts for nothing there.
+    #[error("the token endpoint does not take the caller's token: {0}")]
+    InvalidSubject(String),
+    /// The caller's token counts, and does not reach so far.
+    #[error("the token endpoint gives no such token in the place of the caller's: {0}")]
+    Forbidden(String),
     /// Any other 4xx: the client is known and gets no such token.
     #[error("the token endpoint does not give this client such a token: {0}")]
     Denied(String),
@@ -63,7 +69,15 @@ impl TokenFault {
 
     /// Whether the provider, asked, said no: the client is nobody to it, or gets no such token.
     pub(super) fn is_refusal(&self) -> bool {
-        matches!(self, Self::InvalidClient(_) | Self::Denied(_))
+        self.is_of_the_caller() || matches!(self, Self::Denied(_))
+    }
+
+    /// Whether it is about what this very caller showed: the same again gets the same answer.
+    pub(super) fn is_of_the_caller(&self) -> bool {
+        matches!(
+            self,
+            Self::InvalidClient(_) | Self::InvalidSubject(_) | Self::Forbidden(_)
+        )
     }
 
     /// When another request may do better, where that is a matter of time.
@@ -71,7 +85,12 @@ impl TokenFault {
         match self {
             Self::Unavailable { retry_after, .. } => Some(*retry_after),
             Self::Busy => Some(Self::RETRY_AFTER),
-            Self::TimedOut | Self::NoToken(_) | Self::InvalidClient(_) | Self::Denied(_) => None,
+            Self::TimedOut
+            | Self::NoToken(_)
+            | Self::InvalidClient(_)
+            | Self::InvalidSubject(_)
+            | Self::Forbidden(_)
+            | Self::Denied(_) => None,
         }
     }
 }

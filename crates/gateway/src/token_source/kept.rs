@@ -12,7 +12,7 @@ use quick_cache::Weighter;
 use quick_cache::sync::Cache;
 use tokio::time::Instant;
 
-use super::Readings;
+use super::Asker;
 use super::key::Key;
 use super::token::{Asked, Token};
 
@@ -41,7 +41,7 @@ pub(super) struct Entry {
     /// Whether it came ahead of its predecessor's end and nobody has been given it yet.
     is_news: AtomicBool,
     /// What the next token is asked for with, where a clock does it.
-    readings: Mutex<Option<Arc<Readings>>>,
+    asker: Mutex<Option<Asker>>,
 }
 
 /// A token from memory.
@@ -107,7 +107,7 @@ impl Kept {
             used: AtomicU64::new(used),
             due: AtomicU64::new(u64::MAX),
             is_news: AtomicBool::new(ahead),
-            readings: Mutex::default(),
+            asker: Mutex::default(),
         };
         self.by_key.insert(key, Arc::new(entry));
     }
@@ -166,17 +166,17 @@ impl Kept {
 
 impl Entry {
     /// Holds a secret until the next token is asked for, or until nobody wants it any more.
-    pub(super) fn hold(&self, readings: Arc<Readings>) {
-        *self.held() = Some(readings);
+    pub(super) fn hold(&self, asker: Asker) {
+        *self.held() = Some(asker);
     }
 
     /// The secret, for one caller once the moment has come.
-    pub(super) fn let_go(&self, at: u64) -> Option<Arc<Readings>> {
+    pub(super) fn let_go(&self, at: u64) -> Option<Asker> {
         self.take_due(at).then(|| self.held().take()).flatten()
     }
 
-    fn held(&self) -> MutexGuard<'_, Option<Arc<Readings>>> {
-        self.readings.lock().unwrap_or_else(PoisonError::into_inner)
+    fn held(&self) -> MutexGuard<'_, Option<Asker>> {
+        self.asker.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// True for one caller once the moment has come.

@@ -3,10 +3,9 @@
 use aws_lc_rs::hmac;
 use carnet_jose::base64url;
 use carnet_oauth::Random;
-use carnet_oauth::client_auth::Credentials;
 use secrecy::ExposeSecret as _;
 
-use super::Options;
+use super::{Asker, Options};
 
 /// The key of one token. Equal input gives equal keys inside one source and nowhere else.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -29,15 +28,22 @@ pub(super) struct TokenHasher(hmac::Context);
 /// Changes when the fields below do.
 const VERSION: &[u8] = b"token 3";
 
+/// The same of tokens in the place of others.
+const EXCHANGED: &[u8] = b"exchanged token 1";
+
 impl TokenHasher {
-    /// The key of the token for these credentials: everything the caller and the configuration
-    /// say and nothing that was learned, so that no stored state can mix up two callers.
-    pub(super) fn key(&self, credentials: &Credentials) -> Key {
+    /// The key of the token for who asks so: everything the caller and the configuration say and
+    /// nothing that was learned, so that no stored state can mix up two callers. `None`: nobody asks.
+    pub(super) fn key(&self, asker: &Asker) -> Option<Key> {
+        let credentials = asker.likeliest()?;
         let secret = credentials.secret.expose_secret();
-        ended(read(
+        let shown = [credentials.id.as_bytes(), secret.as_bytes()];
+        let subject = asker.subject.iter();
+        let subject = subject.map(|token| token.expose_secret().as_bytes());
+        Some(ended(read(
             self.0.clone(),
-            [credentials.id.as_bytes(), secret.as_bytes()],
-        ))
+            shown.into_iter().chain(subject),
+        )))
     }
 }
 
@@ -58,8 +64,13 @@ impl Hasher {
         let mut scopes: Vec<&str> = options.scopes.iter().map(String::as_str).collect();
         scopes.sort_unstable();
         scopes.dedup();
+        let exchanged = options.grant.parts();
+        let version = match exchanged {
+            None => VERSION,
+            Some(_) => EXCHANGED,
+        };
+        let exchanged = exchanged.iter().flatten().map(|part| part.as_bytes());
         let fixed = [
-            VERSION,
             options.url.as_str().as_bytes(),
             options.first_method.name().as_bytes(),
             options.audience.as_deref().unwrap_or_default().as_bytes(),
@@ -72,8 +83,10 @@ impl Hasher {
         // Lists stand behind their lengths: what ends one begins no other.
         let lengths = [scopes.len(), options.resources.len()];
         let lengths = lengths.map(|length| u64::try_from(length).unwrap_or(u64::MAX).to_be_bytes());
-        let parts = fixed
+        let parts = [version]
             .into_iter()
+            .chain(exchanged)
+            .chain(fixed)
             .chain(lengths.iter().map(<[u8; 8]>::as_slice))
             .chain(scopes.iter().map(|scope| scope.as_bytes()))
             .chain(options.resources.iter().map(String::as_bytes))
@@ -86,12 +99,12 @@ impl Hasher {
     pub(super) fn shared(
         &self,
         options: &Options,
-        credentials: &Credentials,
+        asker: &Asker,
         proof: &[Vec<u8>],
-    ) -> Key {
-        let token = self.tokens(options).key(credentials);
+    ) -> Option<Key> {
+        let token = self.tokens(options).key(asker)?;
         let proof = proof.iter().map(Vec::as_slice);
-        self.of([b"shared 1".as_slice(), &token.0].into_iter().chain(proof))
+        Some(self.of([b"shared 1".as_slice(), &token.0].into_iter().chain(proof)))
     }
 
     /// The key of a client, whatever its secret.
@@ -131,16 +144,19 @@ mod tests {
     use std::time::Duration;
 
     use carnet_config::routing::middleware::oauth_client_credentials::{Parameters, Refresh};
-    use carnet_oauth::client_auth::Method;
+    use carnet_oauth::client_auth::{Credentials, Method};
     use carnet_testkit::SeededRandom;
     use proptest::prelude::{Strategy, any, prop_assert_eq, proptest};
     use secrecy::SecretString;
+
+    use crate::token_source::Grant;
 
     /// Everything a key depends on.
     type Parts = (String, Vec<String>, Vec<String>, String, String, bool);
 
     fn key(hasher: &Hasher, (audience, scopes, resources, id, secret, basic): &Parts) -> [u8; 32] {
         let options = Options {
+            grant: Grant::ClientCredentials,
             url: "https://a.example/token".parse().unwrap(),
             audience: Some(audience.clone()),
             scopes: scopes.clone(),
@@ -163,7 +179,11 @@ mod tests {
             id: id.clone(),
             secret: SecretString::from(secret.as_str()),
         };
-        hasher.tokens(&options).key(&credentials).0
+        let asker = Asker {
+            readings: [credentials].into(),
+            subject: None,
+        };
+        hasher.tokens(&options).key(&asker).unwrap().0
     }
 
     fn parts() -> impl Strategy<Value = Parts> {

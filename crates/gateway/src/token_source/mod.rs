@@ -1,8 +1,8 @@
 //! Where Bearer tokens come from: credentials in, a token out, asked for once and kept while fresh.
 //!
-//! Knows OAuth's client_credentials grant and nothing of requests, routes or configuration files.
-//! [`TokenSource`] is the way in; `kept` remembers, `flights` shares, `refresh` renews, `exchange`
-//! asks, `provider` is what all sources know of one server, `endpoint` is the call itself.
+//! Knows the grants of OAuth that machines use and nothing of requests, routes or configuration files.
+//! [`TokenSource`] is the way in; `asker` says who asks, `grant` what with, `kept` remembers, `flights`
+//! shares, `refresh` renews, `exchange` asks, `provider` is what all sources know of one server.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -10,20 +10,24 @@ use std::time::Duration;
 
 use carnet_config::claims::Expression;
 use carnet_config::routing::middleware::OAuthClientCredentials;
+use carnet_config::routing::middleware::o_auth_token_exchange::Method as Exchanged;
 use carnet_config::routing::middleware::oauth_client_credentials::{Parameters, Refresh};
-use carnet_oauth::client_auth::{Credentials, Method};
+use carnet_oauth::client_auth::Method;
 use quick_cache::sync::Cache;
+use secrecy::SecretString;
 use tokio::time::Instant;
 use url::Url;
 
 use crate::supplies::Supplies;
 
 mod alarms;
+mod asker;
 mod backoff;
 mod endpoint;
 mod exchange;
 mod fault;
 mod flights;
+mod grant;
 mod kept;
 mod key;
 mod methods;
@@ -34,25 +38,28 @@ mod revocations;
 mod setbacks;
 mod store;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 mod token;
 mod verify;
 mod view;
 
-pub(crate) use endpoint::{HttpEndpoint, TokenEndpoint};
+pub(crate) use asker::Caller;
+pub(crate) use endpoint::{Call, CallFailure, HttpEndpoint, TokenEndpoint};
 pub(crate) use fault::TokenFault;
+pub(crate) use grant::Grant;
 pub(crate) use proof::Proof;
 pub use provider::ProviderFigures;
 pub(crate) use provider::{Breaker, Providers};
 pub(crate) use revocations::Feed;
 pub(crate) use store::StoreFigures;
 use store::Stores;
-pub(crate) use store::{Redis, Shared, Trouble, proof_parts};
+pub(crate) use store::{Redis, Seal, Shared, Store, Trouble, proof_parts};
 pub(crate) use token::{Token, seconds};
 pub(crate) use verify::Verifier;
 pub use view::CachedToken;
 
 use alarms::Alarms;
+use asker::{Asker, Readings};
 use exchange::Exchange;
 use flights::{Boarding, Flights, Takeoff};
 use kept::{Entry, Kept};
@@ -69,6 +76,7 @@ type Outcome = Result<Arc<Token>, TokenFault>;
 /// What is asked for, where and how.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Options {
+    grant: Grant,
     url: Url,
     audience: Option<String>,
     scopes: Vec<String>,
@@ -92,17 +100,19 @@ impl Options {
     /// The part of a middleware's options that decides about tokens. The gateway's own clients
     /// have the default method of most servers, Basic; clients that show themselves to the
     /// gateway are first tried with the other one, as the tutorial registers them.
-    pub(crate) fn of(middleware: &OAuthClientCredentials) -> Self {
+    pub(crate) fn of(middleware: &OAuthClientCredentials, grant: Grant) -> Self {
         Self {
             url: middleware.url.clone(),
             audience: Some(middleware.audience.clone()).filter(|audience| !audience.is_empty()),
             scopes: middleware.scopes.clone(),
             resources: middleware.resources.clone(),
             parameters: middleware.parameters.clone(),
-            first_method: match middleware.credentials {
-                None => Method::Post,
-                Some(_) => Method::Basic,
+            first_method: match (&middleware.credentials, &grant) {
+                // So Entra ID registers its clients, too.
+                (None, _) | (_, Grant::Exchange(Exchanged::EntraId)) => Method::Post,
+                (Some(_), _) => Method::Basic,
             },
+            grant,
             timeout: middleware.client_config.timeout,
             max_retries: middleware.client_config.max_retries,
             is_cached: middleware.cache.enabled,
@@ -126,23 +136,6 @@ fn claims(middleware: &OAuthClientCredentials) -> BTreeSet<String> {
 
 /// A token that a backend does not take is dropped once it is so old.
 const REJECTED_AGE: Duration = Duration::from_secs(5);
-
-/// Credentials in every way they can be read, the likeliest first.
-type Readings = [Credentials];
-
-/// Who wants a token.
-#[derive(Clone)]
-pub(crate) struct Caller {
-    key: Key,
-    readings: Arc<Readings>,
-}
-
-impl Caller {
-    /// The client, as it calls itself.
-    pub(crate) fn client_id(&self) -> &str {
-        self.readings.first().map_or("", |likeliest| &likeliest.id)
-    }
-}
 
 /// Where a token came from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -245,10 +238,27 @@ impl TokenSource {
     /// Who shows these credentials, given in every way they can be read, the likeliest first.
     /// `None` without any.
     pub(crate) fn caller(&self, readings: impl Into<Arc<Readings>>) -> Option<Caller> {
-        let readings = readings.into();
-        let exchange = &self.engine.exchange;
-        let key = exchange.token_hasher.key(readings.first()?);
-        Some(Caller { key, readings })
+        self.of(Asker {
+            readings: readings.into(),
+            subject: None,
+        })
+    }
+
+    /// The same for whoever showed this token, in the place of which another one is wanted.
+    pub(crate) fn caller_with(
+        &self,
+        readings: impl Into<Arc<Readings>>,
+        subject: SecretString,
+    ) -> Option<Caller> {
+        self.of(Asker {
+            readings: readings.into(),
+            subject: Some(Arc::new(subject)),
+        })
+    }
+
+    fn of(&self, asker: Asker) -> Option<Caller> {
+        let key = self.engine.exchange.token_hasher.key(&asker)?;
+        Some(Caller { key, asker })
     }
 
     /// Drops a token that a backend did not take, so that the next one is fetched anew; tells
@@ -313,7 +323,7 @@ impl Engine {
     fn from_memory(self: &Arc<Self>, caller: &Caller, now: Asked) -> Option<Given> {
         let found = self.kept.find(&caller.key, now)?;
         if found.is_due {
-            self.renew(caller.key, Arc::clone(&caller.readings));
+            self.renew(caller.key, caller.asker.clone());
         }
         let origin = match found.is_news {
             true => Origin::MemoryRenewed,
@@ -347,7 +357,7 @@ impl Engine {
             }
             Boarding::Own(takeoff) => {
                 let flight = takeoff.flight();
-                self.fly(takeoff, caller.key, Arc::clone(&caller.readings), false);
+                self.fly(takeoff, caller.key, caller.asker.clone(), false);
                 flight
             }
         };
@@ -357,7 +367,7 @@ impl Engine {
     /// An exchange that nobody joins: it ends with the one who wants it.
     async fn alone(&self, caller: &Caller) -> Outcome {
         let _place = self.flights.place()?;
-        let outcome = self.ask(&caller.readings, self.exchange.deadline()).await;
+        let outcome = self.ask(&caller.asker, self.exchange.deadline()).await;
         if let Err(fault @ TokenFault::Unavailable { .. }) = &outcome {
             self.setbacks
                 .note(caller.key, fault, self.exchange.now().at);
@@ -366,11 +376,11 @@ impl Engine {
     }
 
     /// An exchange in a task of its own; `ahead`: of the end of the token that is kept.
-    fn fly(self: &Arc<Self>, takeoff: Takeoff, key: Key, readings: Arc<Readings>, ahead: bool) {
+    fn fly(self: &Arc<Self>, takeoff: Takeoff, key: Key, asker: Asker, ahead: bool) {
         let engine = Arc::clone(self);
         tokio::spawn(async move {
-            let (outcome, debt) = engine.bring(key, &readings, ahead).await;
-            engine.take_in(key, &readings, &outcome, ahead);
+            let (outcome, debt) = engine.bring(key, &asker, ahead).await;
+            engine.take_in(key, &asker, &outcome, ahead);
             takeoff.land(outcome.clone());
             if let Some(debt) = debt {
                 engine.settle(debt, &outcome).await;
@@ -379,28 +389,22 @@ impl Engine {
     }
 
     /// An exchange.
-    async fn ask(&self, readings: &Readings, deadline: Instant) -> Outcome {
-        let outcome = self.exchange.run(readings, deadline).await;
+    async fn ask(&self, asker: &Asker, deadline: Instant) -> Outcome {
+        let outcome = self.exchange.run(asker, deadline).await;
         self.count(&outcome);
         outcome
     }
 
     /// Keeps what an exchange brought, or learns from its failure.
-    fn take_in(
-        self: &Arc<Self>,
-        key: Key,
-        readings: &Arc<Readings>,
-        outcome: &Outcome,
-        ahead: bool,
-    ) {
+    fn take_in(self: &Arc<Self>, key: Key, asker: &Asker, outcome: &Outcome, ahead: bool) {
         let now = self.exchange.now();
         match outcome {
             Ok(token) => {
                 self.setbacks.clear(&key);
-                let client_id = readings.first().map_or("", |likeliest| &likeliest.id);
+                let client_id = asker.client_id();
                 if token.is_fresh(now) && !self.revoked.covers(token, client_id) {
                     self.kept.keep(key, Arc::clone(token), client_id, ahead);
-                    self.plan(key, readings);
+                    self.plan(key, asker);
                 } else {
                     self.kept.remove(&key);
                 }
@@ -410,7 +414,7 @@ impl Engine {
                 if fault.is_refusal() {
                     self.kept.remove(&key);
                 } else {
-                    self.plan_again(key, readings, fault);
+                    self.plan_again(key, asker, fault);
                 }
             }
         }

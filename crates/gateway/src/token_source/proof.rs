@@ -3,16 +3,17 @@
 
 use std::time::SystemTime;
 
-use aws_lc_rs::hmac;
+use aws_lc_rs::{digest, hmac};
 use carnet_config::routing::middleware::OAuthClientCredentials;
 use carnet_config::routing::middleware::oauth_client_credentials as options;
-use carnet_jose::{KeyError, PrivateKey, base64url, jws};
+use carnet_jose::{Jwk, KeyError, PrivateKey, base64url, jws};
 use carnet_oauth::Random;
 use carnet_oauth::client_auth::Credentials;
 use secrecy::{ExposeSecret as _, SecretString};
 use serde_json::json;
 
 use super::token::seconds;
+use crate::pem::certificates;
 
 /// An assertion that the gateway signs lives so many seconds.
 const LIFE: i64 = 60;
@@ -31,10 +32,18 @@ pub(crate) enum Proof {
     Certificate,
     /// An assertion that somebody else signed.
     Assertion(SecretString),
-    /// A private key that signs assertions for this audience: `private_key_jwt`.
-    Key(Box<PrivateKey>, String),
+    /// A private key that signs assertions: `private_key_jwt`.
+    Key(Box<Signer>),
     /// A secret that signs them: `client_secret_jwt`.
     SecretKey(String),
+}
+
+/// A key that signs assertions.
+pub(crate) struct Signer {
+    pub(super) key: PrivateKey,
+    audience: String,
+    /// Digest of the certificate that names it (RFC 7515, section 4.1.8); `None`: none does.
+    x5t: Option<String>,
 }
 
 impl Proof {
@@ -49,8 +58,15 @@ impl Proof {
             options::Proof::Certificate => Self::Certificate,
             options::Proof::Assertion(token) => Self::Assertion(token.clone()),
             options::Proof::SecretJwt(own) => Self::SecretKey(audience(own)),
-            options::Proof::KeyJwt(key, own) => {
-                Self::Key(Box::new(signing_key(key)?), audience(own))
+            options::Proof::KeyJwt(told, own) => {
+                let key = signing_key(told)?;
+                let certificate = told.certificate.as_deref();
+                let x5t = certificate.map(|certificate| digest_of(certificate, &key));
+                Self::Key(Box::new(Signer {
+                    x5t: x5t.transpose()?,
+                    audience: audience(own),
+                    key,
+                }))
             }
         })
     }
@@ -67,16 +83,9 @@ impl Proof {
             Self::Secret => return Ok(None),
             Self::Certificate => None,
             Self::Assertion(token) => Some(token.clone()),
-            Self::Key(key, audience) => {
-                let mut header = json!({"alg": key.algorithm().name(), "typ": "JWT"});
-                if !key.kid().is_empty() {
-                    header["kid"] = json!(key.kid());
-                }
-                let header = header.to_string();
-                let claims = claims(&credentials.id, audience, now, random);
-                let signed = jws::sign_compact(key, &header, claims.as_bytes());
-                let signed = signed.map_err(|_| "the client assertion cannot be signed")?;
-                Some(SecretString::from(signed))
+            Self::Key(signer) => {
+                let claims = claims(&credentials.id, &signer.audience, now, random);
+                Some(signer.sign(&claims)?)
             }
             Self::SecretKey(audience) => {
                 let claims = claims(&credentials.id, audience, now, random);
@@ -92,12 +101,41 @@ impl Proof {
     }
 }
 
+impl Signer {
+    fn sign(&self, claims: &str) -> Result<SecretString, &'static str> {
+        let mut header = json!({"alg": self.key.algorithm().name(), "typ": "JWT"});
+        if !self.key.kid().is_empty() {
+            header["kid"] = json!(self.key.kid());
+        }
+        if let Some(digest) = &self.x5t {
+            header["x5t#S256"] = json!(digest);
+        }
+        let signed = jws::sign_compact(&self.key, &header.to_string(), claims.as_bytes());
+        let signed = signed.map_err(|_| "the client assertion cannot be signed")?;
+        Ok(SecretString::from(signed))
+    }
+}
+
+/// SHA-256 of a certificate in PEM, which must be the key's.
+fn digest_of(certificate: &str, key: &PrivateKey) -> Result<String, String> {
+    let own = key.public_jwk().thumbprint();
+    let its = Jwk::from_pem(certificate.as_bytes()).map(|jwk| jwk.thumbprint());
+    if its.ok() != Some(own) {
+        return Err(
+            "the certificate beside a key that signs assertions is not of that key".to_owned(),
+        );
+    }
+    let certificates = certificates(certificate, "`certificate`")?;
+    let first = certificates.first().map(AsRef::as_ref).unwrap_or_default();
+    Ok(base64url::encode(digest::digest(&digest::SHA256, first)))
+}
+
 /// A key as a JWK, or as PEM. Messages never quote it.
 fn signing_key(told: &options::SigningKey) -> Result<PrivateKey, String> {
     let text = told.key.expose_secret().as_bytes();
     let fits_not = |error| match error {
-        KeyError::Json(_) => "`clientAssertion.key` is neither a private JWK nor PEM".to_owned(),
-        error => format!("`clientAssertion.key` cannot be used: {error}"),
+        KeyError::Json(_) => format!("`{}` is neither a private JWK nor PEM", told.option),
+        error => format!("`{}` cannot be used: {error}", told.option),
     };
     if !told.key.expose_secret().contains("-----BEGIN ") {
         return PrivateKey::from_json(text).map_err(fits_not);

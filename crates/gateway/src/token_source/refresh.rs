@@ -15,7 +15,7 @@ use super::backoff::share;
 use super::flights::Boarding;
 use super::kept::Entry;
 use super::key::Key;
-use super::{Engine, Readings, TokenFault};
+use super::{Asker, Engine, TokenFault};
 
 /// The earliest moment, as a part of a token's life in memory.
 const EARLIEST: f64 = 0.4;
@@ -28,24 +28,19 @@ const SHORTEST_WAIT: Duration = Duration::from_secs(1);
 
 impl Engine {
     /// Sees to it that the token of a key, just kept, is fetched anew in time.
-    pub(super) fn plan(self: &Arc<Self>, key: Key, readings: &Arc<Readings>) {
+    pub(super) fn plan(self: &Arc<Self>, key: Key, asker: &Asker) {
         let Some(entry) = self.kept.look(&key) else {
             return;
         };
         let now = self.exchange.now();
         let part = EARLIEST + (LATEST - EARLIEST) * share(self.exchange.random());
         let at = entry.token.time_left(now).mul_f64(part);
-        self.plan_for(key, &entry, readings, now.at + at);
+        self.plan_for(key, &entry, asker, now.at + at);
     }
 
     /// The same after an attempt that failed: again after a part of what is left, while something
     /// is left.
-    pub(super) fn plan_again(
-        self: &Arc<Self>,
-        key: Key,
-        readings: &Arc<Readings>,
-        fault: &TokenFault,
-    ) {
+    pub(super) fn plan_again(self: &Arc<Self>, key: Key, asker: &Asker, fault: &TokenFault) {
         let Some(entry) = self.kept.look(&key) else {
             return;
         };
@@ -55,22 +50,20 @@ impl Engine {
         let asked = fault.retry_after().unwrap_or_default();
         let wait = part.max(SHORTEST_WAIT).max(asked);
         if wait < left {
-            self.plan_for(key, &entry, readings, now.at + wait);
+            self.plan_for(key, &entry, asker, now.at + wait);
         }
     }
 
     /// Whoever finds the token after the moment fetches the next; the clock does so by itself, with
     /// the secret that is held for that alone.
-    fn plan_for(
-        self: &Arc<Self>,
-        key: Key,
-        entry: &Entry,
-        readings: &Arc<Readings>,
-        moment: Instant,
-    ) {
+    fn plan_for(self: &Arc<Self>, key: Key, entry: &Entry, asker: &Asker, moment: Instant) {
+        let refresh = self.exchange.options.refresh;
+        if refresh == Refresh::Never {
+            return;
+        }
         self.kept.set_due(entry, moment);
-        if self.exchange.options.refresh == Refresh::Early {
-            entry.hold(Arc::clone(readings));
+        if refresh == Refresh::Early {
+            entry.hold(asker.clone());
             let engine = Arc::downgrade(self);
             let start = |is_sooner| tokio::spawn(keep_time(engine, is_sooner));
             self.alarms.set((moment, key), start);
@@ -82,16 +75,16 @@ impl Engine {
         let now = Instant::now();
         while let Some(key) = self.alarms.ringing(now) {
             let entry = self.kept.look(&key);
-            let readings = entry.and_then(|entry| entry.let_go(self.kept.millis(now)));
-            if let Some(readings) = readings {
-                self.renew(key, readings);
+            let asker = entry.and_then(|entry| entry.let_go(self.kept.millis(now)));
+            if let Some(asker) = asker {
+                self.renew(key, asker);
             }
         }
         self.alarms.next()
     }
 
     /// Fetches the next token of a key, unless nobody wants it or somebody does so already.
-    pub(super) fn renew(self: &Arc<Self>, key: Key, readings: Arc<Readings>) {
+    pub(super) fn renew(self: &Arc<Self>, key: Key, asker: Asker) {
         let Some(entry) = self.kept.look(&key) else {
             return;
         };
@@ -100,16 +93,16 @@ impl Engine {
             return;
         }
         if let Some(fault) = self.setbacks.standing(&key, now) {
-            self.plan_again(key, &readings, &fault);
+            self.plan_again(key, &asker, &fault);
             return;
         }
         match self.flights.board(key, || None) {
             Ok(Boarding::Own(takeoff)) => {
                 self.provider.counters.refreshes.one();
-                self.fly(takeoff, key, readings, true);
+                self.fly(takeoff, key, asker, true);
             }
             Ok(Boarding::Joined(_) | Boarding::Landed(_)) => {}
-            Err(fault) => self.plan_again(key, &readings, &fault),
+            Err(fault) => self.plan_again(key, &asker, &fault),
         }
     }
 }

@@ -1,6 +1,6 @@
 //! What a provider said no to, remembered for a few seconds by the key of the token: a client that
-//! it does not accept, with this very secret, or a wish for patience. A right secret is another
-//! key, so no wrong one stands in its way. Bounded, and apart from the tokens: a flood of wrong
+//! it does not accept, with this very secret, a caller's token that it does not take, or a wish for
+//! patience. A right secret is another key, so no wrong one stands in its way. Bounded, and apart from the tokens: a flood of wrong
 //! secrets pushes out none of them.
 
 use std::time::Duration;
@@ -49,7 +49,7 @@ impl Setbacks {
     /// Remembers how an exchange failed, where that is to be remembered.
     pub(super) fn note(&self, key: Key, fault: &TokenFault, now: Instant) {
         let length = match fault {
-            TokenFault::InvalidClient(_) => match self.0.peek(&key) {
+            fault if fault.is_of_the_caller() => match self.0.peek(&key) {
                 Some(last) if is_recent(&last, now) => (last.length * 2).min(LONGEST),
                 _ => FIRST,
             },
@@ -76,5 +76,5 @@ impl Setbacks {
 
 /// A refusal soon after another is the next of a series.
 fn is_recent(last: &Setback, now: Instant) -> bool {
-    matches!(last.fault, TokenFault::InvalidClient(_)) && now < last.until + LONGEST
+    last.fault.is_of_the_caller() && now < last.until + LONGEST
 }

@@ -13,6 +13,7 @@ use secrecy::ExposeSecret as _;
 use serde_json::Value;
 use tokio::time::Instant;
 
+use super::Grant;
 use crate::traces::SpanIds;
 
 /// Never nearer to a token's end than this, or than a tenth of its life when that is less.
@@ -60,20 +61,19 @@ impl Token {
     /// Reads an answer with a status of success. A token lives from the moment it was asked for.
     ///
     /// # Errors
-    /// One sentence, when the answer is no token answer (RFC 6749, section 5.1).
+    /// One sentence, when the answer is no token answer (RFC 6749, section 5.1), or brings something
+    /// else than was asked for.
     pub(super) fn read(
         answer: &Response<Bytes>,
         asked: Asked,
-        max_age: Duration,
+        (max_age, grant): (Duration, &Grant),
     ) -> Result<Self, &'static str> {
         if !is_json(answer) {
             return Err("the answer is not JSON");
         }
         let response = TokenResponse::from_json(answer.body())
             .map_err(|_| "the answer is not a token answer")?;
-        if !response.is_bearer() {
-            return Err("the token is not a bearer token");
-        }
+        grant.check(&response)?;
         let seconds = response.expires_in;
         let expires_in =
             seconds.map(|seconds| Duration::from_secs(u64::try_from(seconds).unwrap_or_default()));
@@ -232,6 +232,16 @@ pub(crate) fn seconds(time: SystemTime) -> i64 {
     i64::try_from(since.unwrap_or_default().as_secs()).unwrap_or(i64::MAX)
 }
 
+/// What is left of the life of a token that says when it ends: nothing, when it is over. Nobody checks
+/// its signature here: whoever believes too much in it keeps what came of it for a shorter time.
+pub(super) fn left(token: &str, now: SystemTime) -> Option<Duration> {
+    let (_, claims) = decoded(token)?;
+    let end = jwt::time(&claims, "exp")?;
+    let end = Duration::from_secs(u64::try_from(end).unwrap_or_default());
+    let now = now.duration_since(SystemTime::UNIX_EPOCH).ok()?;
+    Some(end.saturating_sub(now))
+}
+
 /// What is left of a token's life: the shorter of what the answer and the token say; `None` when
 /// neither says anything, or when one says that it is over.
 fn life(expires_in: Option<Duration>, expiry: Option<i64>, now: SystemTime) -> Option<Duration> {
@@ -249,8 +259,7 @@ fn life(expires_in: Option<Duration>, expiry: Option<i64>, now: SystemTime) -> O
         .filter(|life| !life.is_zero())
 }
 
-/// The key's name and the claims of a token that is a JWT. Nobody checks its signature here: the
-/// token came from the endpoint itself.
+/// The key's name and the claims of a token that is a JWT, its signature unchecked.
 fn decoded(token: &str) -> Option<(Option<Box<str>>, jwt::Claims)> {
     let decoded = jws::decode_unverified(token).ok()?;
     let kid = decoded.header.get("kid").and_then(Value::as_str);

@@ -48,6 +48,13 @@ const OBJECTS: &str = "
           url: 'http://127.0.0.1:1/token'
           clientID: me
           clientSecret: CANARY
+    swap:
+      plugin:
+        oAuthTokenExchange:
+          url: 'http://127.0.0.1:1/token'
+          clientID: me
+          clientSecret: CANARY
+          rfc8693: {audience: 'https://orders', actorToken: CANARY}
 ";
 
 #[tokio::test]
@@ -85,6 +92,14 @@ async fn objects_are_shown_with_their_state_and_their_users() {
     let options = &middleware["oAuthClientCredentials"];
     assert_eq!(options["clientID"], "me");
     assert_eq!(options["clientSecret"], "REDACTED");
+    let middleware = json(&stand, "/api/http/middlewares/swap@file").await;
+    let options = &middleware["oAuthTokenExchange"];
+    assert_eq!(
+        (&options["method"], &options["clientSecret"]),
+        (&json!("rfc8693"), &json!("REDACTED"))
+    );
+    assert_eq!(options["rfc8693"]["audience"], "https://orders");
+    assert_eq!(options["tokenSource"]["header"], "Authorization");
     let overview = json(&stand, "/api/overview").await;
     let routers = json!({"total": 3, "warnings": 0, "errors": 1});
     assert_eq!(overview["http"]["routers"], routers);

@@ -6,9 +6,10 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use carnet_config::routing::middleware::schemas;
+use carnet_oauth::token_type::ACCESS_TOKEN;
 use carnet_testkit::Server;
 use carnet_testkit::server::Answer;
-use carnet_testkit::token_endpoint::{granted, jwt};
+use carnet_testkit::token_endpoint::{granted, jwt, refused};
 use serde_json::json;
 
 use crate::stand::{Plan, Stand, Whoami};
@@ -27,6 +28,12 @@ async fn every_example_is_valid_and_answers_as_it_promises() {
         "/admin/oauth2/introspect" => {
             let is_active = request.body.ends_with(b"token=alices");
             Answer::json(200, &json!({"active": is_active, "sub": "alice"}))
+        }
+        _ if String::from_utf8_lossy(&request.body).contains("subject_token=") => {
+            match String::from_utf8_lossy(&request.body).contains("subject_token=alices") {
+                true => exchanged(&token),
+                false => refused(400, "invalid_request"),
+            }
         }
         _ => granted(&token, Some(300)),
     });
@@ -47,6 +54,14 @@ async fn every_example_is_valid_and_answers_as_it_promises() {
             keep(&stand, &path, request, answer).await;
         }
     }
+}
+
+/// The answer that gives a token in the place of another one.
+fn exchanged(token: &str) -> Answer {
+    Answer::json(
+        200,
+        &json!({"access_token": token, "issued_token_type": ACCESS_TOKEN, "token_type": "Bearer"}),
+    )
 }
 
 async fn keep(stand: &Stand, path: &Path, request: &str, answer: &str) {

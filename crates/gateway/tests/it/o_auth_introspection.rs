@@ -151,7 +151,10 @@ async fn a_token_comes_in_one_way_and_from_a_place_that_is_named() {
     let seen = format!("{:?}", door.backend.seen());
     assert!(!seen.contains("right"), "{seen}");
     let log = door.gateway.access_log().join("\n");
-    assert!(!log.contains("t=right") && log.contains("t=REDACTED"), "{log}");
+    assert!(
+        !log.contains("t=right") && log.contains("t=REDACTED"),
+        "{log}"
+    );
 }
 
 #[tokio::test]

@@ -6,10 +6,17 @@ use std::io;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-use tokio::net::{TcpListener, TcpStream};
+use rustls::ServerConfig;
+use rustls::crypto::aws_lc_rs;
+use rustls::pki_types::pem::PemObject as _;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
+use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
+use tokio_rustls::TlsAcceptor;
+
+use crate::certificates::Certificate;
 
 mod answer;
 mod request;
@@ -22,6 +29,7 @@ pub type Respond = dyn Fn(&Request) -> Answer + Send + Sync;
 
 /// A server that ends when it is dropped.
 pub struct Server {
+    scheme: &'static str,
     address: SocketAddr,
     shared: Arc<Shared>,
     task: JoinHandle<()>,
@@ -42,16 +50,37 @@ impl Server {
     pub async fn start(
         respond: impl Fn(&Request) -> Answer + Send + Sync + 'static,
     ) -> io::Result<Self> {
+        Self::listen(Box::new(respond), None).await
+    }
+
+    /// The same over TLS, with this certificate.
+    ///
+    /// # Errors
+    /// When no port can be bound, or the certificate cannot be shown.
+    pub async fn over_tls(
+        certificate: Certificate,
+        respond: impl Fn(&Request) -> Answer + Send + Sync + 'static,
+    ) -> io::Result<Self> {
+        let acceptor = acceptor(certificate).map_err(io::Error::other)?;
+        Self::listen(Box::new(respond), Some(acceptor)).await
+    }
+
+    async fn listen(respond: Box<Respond>, tls: Option<TlsAcceptor>) -> io::Result<Self> {
         let listener = TcpListener::bind((std::net::Ipv4Addr::LOCALHOST, 0)).await?;
         let address = listener.local_addr()?;
         let shared = Arc::new(Shared {
-            respond: Box::new(respond),
+            respond,
             seen: Mutex::default(),
             count: watch::Sender::new(0),
             is_held: watch::Sender::new(false),
         });
-        let task = tokio::spawn(accept(listener, Arc::clone(&shared)));
+        let scheme = match tls {
+            Some(_) => "https",
+            None => "http",
+        };
+        let task = tokio::spawn(accept(listener, tls, Arc::clone(&shared)));
         Ok(Self {
+            scheme,
             address,
             shared,
             task,
@@ -67,7 +96,7 @@ impl Server {
     /// The URL of a path on it.
     #[must_use]
     pub fn url(&self, path: &str) -> String {
-        format!("http://{}{path}", self.address)
+        format!("{}://{}{path}", self.scheme, self.address)
     }
 
     /// What it was asked so far.
@@ -110,12 +139,31 @@ impl Drop for Server {
     }
 }
 
-async fn accept(listener: TcpListener, shared: Arc<Shared>) {
+fn acceptor(pair: Certificate) -> Result<TlsAcceptor, Box<dyn std::error::Error + Send + Sync>> {
+    let certificate = CertificateDer::from_pem_slice(pair.certificate.as_bytes())?;
+    let key = PrivateKeyDer::from_pem_slice(pair.key.as_bytes())?;
+    let provider = Arc::new(aws_lc_rs::default_provider());
+    let config = ServerConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()?
+        .with_no_client_auth()
+        .with_single_cert(vec![certificate], key)?;
+    Ok(TlsAcceptor::from(Arc::new(config)))
+}
+
+async fn accept(listener: TcpListener, tls: Option<TlsAcceptor>, shared: Arc<Shared>) {
     let mut connections = tokio::task::JoinSet::new();
     loop {
         tokio::select! {
             Ok((stream, _)) = listener.accept() => {
-                connections.spawn(serve(stream, Arc::clone(&shared)));
+                let (tls, shared) = (tls.clone(), Arc::clone(&shared));
+                connections.spawn(async move {
+                    match tls {
+                        None => serve(stream, shared).await,
+                        Some(tls) => if let Ok(stream) = tls.accept(stream).await {
+                            serve(stream, shared).await;
+                        },
+                    }
+                });
             }
             Some(_) = connections.join_next() => {}
         }
@@ -123,7 +171,7 @@ async fn accept(listener: TcpListener, shared: Arc<Shared>) {
 }
 
 /// Answers the requests of one connection until an answer or the client ends it.
-async fn serve(mut stream: TcpStream, shared: Arc<Shared>) {
+async fn serve(mut stream: impl AsyncRead + AsyncWrite + Unpin, shared: Arc<Shared>) {
     let mut buffer = Vec::new();
     loop {
         let request = loop {
@@ -141,7 +189,9 @@ async fn serve(mut stream: TcpStream, shared: Arc<Shared>) {
         drop(held.wait_for(|is_held| !is_held).await);
         match answer.bytes() {
             Some(bytes) => {
-                if stream.write_all(&bytes).await.is_err() || answer.ends_connection() {
+                let is_sent =
+                    stream.write_all(&bytes).await.is_ok() && stream.flush().await.is_ok();
+                if !is_sent || answer.ends_connection() {
                     return;
                 }
             }

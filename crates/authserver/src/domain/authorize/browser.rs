@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, time::Duration};
 
 use aws_lc_rs::digest::{self, SHA256};
 
-use crate::domain::Authority;
+use crate::{domain::Authority, options::SameSite};
 
 /// What a browser brings.
 #[derive(Debug, Default)]
@@ -22,6 +22,8 @@ pub(crate) struct Cookie {
     pub(crate) max_age: Duration,
     /// Below which path it is sent.
     pub(crate) path: String,
+    /// Whether it is for browsers that do not know cookies for all sites.
+    pub(crate) is_legacy: bool,
 }
 
 /// What binds a browser to a request.
@@ -48,6 +50,7 @@ impl Authority {
             value,
             max_age,
             path: self.options.cookies.session_path.clone(),
+            is_legacy: false,
         }
     }
 
@@ -56,19 +59,25 @@ impl Authority {
         self.session_cookie("none".to_owned(), Duration::ZERO)
     }
 
-    /// The cookie that binds a browser to what a client asks for.
-    pub(in crate::domain) fn csrf_cookie(
+    /// The cookie that binds a browser to what a client asks for, and its likeness for old ones.
+    pub(in crate::domain) fn csrf_cookies(
         &self,
         csrf: Csrf,
         client_id: &str,
         value: &str,
-    ) -> Cookie {
-        Cookie {
-            name: self.csrf_cookie_name(csrf, client_id),
+    ) -> Vec<Cookie> {
+        let name = self.csrf_cookie_name(csrf, client_id);
+        let cookie = |name, is_legacy| Cookie {
+            name,
             value: value.to_owned(),
             max_age: self.options.people.ttl_request,
             path: "/".to_owned(),
-        }
+            is_legacy,
+        };
+        let legacy = self.is_for_old_browsers().then(|| legacy(&name));
+        let mut cookies = vec![cookie(name, false)];
+        cookies.extend(legacy.map(|name| cookie(name, true)));
+        cookies
     }
 
     /// The value of the same, as a browser brings it.
@@ -79,7 +88,18 @@ impl Authority {
         browser: &'a Browser,
     ) -> Option<&'a str> {
         let name = self.csrf_cookie_name(csrf, client_id);
-        browser.cookies.get(&name).map(String::as_str)
+        let brought = browser.cookies.get(&name);
+        let older = || browser.cookies.get(&legacy(&name));
+        let brought = match self.is_for_old_browsers() {
+            true => brought.or_else(older),
+            false => brought,
+        };
+        brought.map(String::as_str)
+    }
+
+    /// Old browsers take `None` for `Strict`, and keep what says neither.
+    fn is_for_old_browsers(&self) -> bool {
+        self.options.cookies.for_old_browsers && self.options.same_site() == SameSite::None
     }
 
     /// One for each client, so that two clients in one browser do not disturb each other.
@@ -105,4 +125,9 @@ impl Authority {
             false => "",
         }
     }
+}
+
+/// By Hydra's name.
+fn legacy(name: &str) -> String {
+    format!("{name}_legacy")
 }

@@ -15,7 +15,7 @@ use crate::{
             asked::Asked,
             browser::{Browser, Csrf},
             consented::{Code, Consented},
-            flow::{Flow, Rejection, Sealed},
+            flow::{Flow, Rejection, Sealed, Timed},
             login::{Login, within_a_url},
             pkce,
         },
@@ -55,6 +55,12 @@ struct Consent {
     csrf: String,
     /// Whether an earlier consent, or the administrator, stands for this one.
     is_skipped: bool,
+}
+
+impl Timed for Consent {
+    fn begun_at(&self) -> i64 {
+        self.begun_at
+    }
 }
 
 /// What was granted.
@@ -106,7 +112,7 @@ impl Authority {
         let page = self.page(named, "consent", &[("consent_challenge", &challenge)]);
         Ok(Onward {
             to: Destination::Page(page),
-            cookies: vec![self.csrf_cookie(Csrf::Consent, &client.client_id, &consent.csrf)],
+            cookies: self.csrf_cookies(Csrf::Consent, &client.client_id, &consent.csrf),
         })
     }
 
@@ -339,11 +345,13 @@ fn said(consent: Consent, grant: Grant) -> Consented {
         acr: consent.login.acr,
         amr: consent.login.amr,
         login_context: consent.login.context,
+        forced_subject: consent.login.forced_subject,
         granted_scopes: grant.scopes,
         granted_audiences: grant.audiences,
         access_token: grant.access_token,
         id_token: grant.id_token,
         remember_for: grant.remember_for,
         context: grant.context,
+        hooked: None,
     }
 }

@@ -26,6 +26,20 @@ pub(in crate::domain) struct Consented {
     /// For how many seconds it stands for others; 0: for ever.
     pub(in crate::domain) remember_for: Option<i64>,
     pub(in crate::domain) context: Value,
+    /// The name that the login application gave the person for this client; empty: none.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub(in crate::domain) forced_subject: String,
+    /// What a hook said that the tokens claim.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(in crate::domain) hooked: Option<Hooked>,
+}
+
+/// What a hook said that tokens claim, in the place of what the consent application said.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub(in crate::domain) struct Hooked {
+    /// Of access tokens; `None` where it left that open.
+    pub(in crate::domain) access_token: Option<Map<String, Value>>,
+    pub(in crate::domain) id_token: Map<String, Value>,
 }
 
 /// What the use of a code must agree with.
@@ -54,7 +68,21 @@ impl Consented {
         AuthorizationRequest::parse(&self.query).unwrap_or_default()
     }
 
-    pub(super) fn to_document(&self) -> Result<Map<String, Value>, TokenError> {
+    /// The claims of access tokens; `None` where a hook left them open.
+    pub(in crate::domain) fn access_token_claims(&self) -> Option<&Map<String, Value>> {
+        match &self.hooked {
+            Some(hooked) => hooked.access_token.as_ref(),
+            None => Some(&self.access_token),
+        }
+    }
+
+    /// The claims of id tokens.
+    pub(in crate::domain) fn id_token_claims(&self) -> &Map<String, Value> {
+        let hooked = self.hooked.as_ref();
+        hooked.map_or(&self.id_token, |hooked| &hooked.id_token)
+    }
+
+    pub(in crate::domain) fn to_document(&self) -> Result<Map<String, Value>, TokenError> {
         written(self)
     }
 }

@@ -66,6 +66,18 @@ pub(super) struct Flow {
     pub(super) is_pushed: bool,
 }
 
+/// What a person has some time for.
+pub(in crate::domain) trait Timed {
+    /// When it began, in seconds since 1970.
+    fn begun_at(&self) -> i64;
+}
+
+impl Timed for Flow {
+    fn begun_at(&self) -> i64 {
+        self.begun_at
+    }
+}
+
 /// A refusal of an application, as Hydra takes it.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 #[serde(default)]
@@ -176,14 +188,18 @@ impl Authority {
         serde_json::from_slice(&text).ok()
     }
 
-    /// Opens a challenge that an application shows.
-    pub(in crate::domain) fn challenge<T: DeserializeOwned>(
+    /// Opens a challenge that an application shows, in its time.
+    pub(in crate::domain) fn challenge<T: DeserializeOwned + Timed>(
         &self,
         kind: Sealed,
         challenge: &str,
     ) -> Result<T, AdminError> {
         let missing = AdminError::NotFound(Missing::Challenge);
-        self.opened(kind, challenge).ok_or(missing)
+        let opened: T = self.opened(kind, challenge).ok_or(missing)?;
+        match self.is_in_time(opened.begun_at()) {
+            true => Ok(opened),
+            false => Err(AdminError::Expired),
+        }
     }
 
     /// Whether something that began then can still be ended.

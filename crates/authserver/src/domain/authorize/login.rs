@@ -1,7 +1,7 @@
 //! Logging in: the challenge that the login application is shown, what it says, and the browser that
 //! comes back with it.
 
-use std::{sync::Arc, time::Duration};
+use std::time::Duration;
 
 use carnet_oauth::ErrorCode;
 use serde::{Deserialize, Serialize};
@@ -18,7 +18,7 @@ use crate::{
             flow::{Flow, Rejection, Sealed},
         },
     },
-    store::{ClientRow, SessionRow},
+    store::SessionRow,
 };
 
 /// What the login application says about a person.
@@ -32,6 +32,7 @@ pub(crate) struct AcceptLogin {
     acr: Option<String>,
     amr: Option<Vec<String>>,
     context: Option<Value>,
+    force_subject_identifier: Option<String>,
 }
 
 /// Who logged in.
@@ -45,6 +46,9 @@ pub(super) struct Login {
     pub(super) acr: String,
     pub(super) amr: Vec<String>,
     pub(super) context: Value,
+    /// The name of the person for a client that is to know no other; empty: one is made.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub(super) forced_subject: String,
 }
 
 /// A flow, and what came of the login.
@@ -76,31 +80,18 @@ impl Authority {
             let age = self.now().saturating_sub(session.authenticated_at);
             request.max_age.is_none_or(|most| most > 0 && age <= most)
         };
-        let is_hinted = |session: &SessionRow| {
-            let hinted = hinted.as_ref();
-            hinted.is_none_or(|(row, name)| self.is_named(&row.client, name, &session.subject))
-        };
-        let will_do = |session: &SessionRow| {
-            !request.prompts("login") && is_fresh(session) && is_hinted(session)
-        };
-        let session = session.filter(will_do);
+        let will_do = |session: &SessionRow| !request.prompts("login") && is_fresh(session);
+        let mut session = session.filter(will_do);
+        if let Some((hinted, known)) = hinted.as_ref().zip(session.as_ref())
+            && !self.is_named(hinted, &known.subject).await?
+        {
+            session = None;
+        }
         if session.is_none() && request.prompts("none") {
             let text = "Nobody is logged in who need not be asked.";
             return Err(to.refusal(ErrorCode::LoginRequired, text));
         }
         Ok(session)
-    }
-
-    /// Whom an id token names, and the client that knows them so.
-    async fn hinted(&self, hint: &str) -> Result<Option<(Arc<ClientRow>, String)>, Refusal> {
-        let Some(claims) = self.hint(hint) else {
-            return Ok(None);
-        };
-        let audience = claims.get("aud").and_then(|aud| aud.get(0));
-        let id = audience.and_then(Value::as_str).unwrap_or_default();
-        let row = within(self.store.known_client(id)).await?;
-        let name = claims.get("sub").and_then(Value::as_str);
-        Ok(row.zip(name.map(str::to_owned)))
     }
 
     /// The session that a browser brings the cookie of, in its time.
@@ -126,7 +117,7 @@ impl Authority {
         let id = &asked.client().client_id;
         Ok(Onward {
             to: Destination::Page(page),
-            cookies: vec![self.csrf_cookie(Csrf::Login, id, &flow.csrf)],
+            cookies: self.csrf_cookies(Csrf::Login, id, &flow.csrf),
         })
     }
 
@@ -193,6 +184,7 @@ impl Authority {
             acr: accepted.acr.unwrap_or_default(),
             amr: accepted.amr.unwrap_or_default(),
             context: accepted.context.unwrap_or_default(),
+            forced_subject: accepted.force_subject_identifier.unwrap_or_default(),
         };
         self.logged_in(flow, challenge, Ok(login))
     }

@@ -16,9 +16,9 @@ pub(crate) mod pkce;
 pub(crate) mod pushed;
 
 pub(crate) use answer::{Answer, Destination, Mode, Onward};
-pub(in crate::domain) use consented::{Code, Consented};
+pub(in crate::domain) use consented::{Code, Consented, Hooked};
 pub(crate) use flow::Rejection;
-pub(in crate::domain) use flow::Sealed;
+pub(in crate::domain) use flow::{Sealed, Timed};
 
 use carnet_oauth::form;
 

@@ -75,13 +75,12 @@ pub(super) fn check(options: &Options, client: &Client, secret: Option<&SecretSt
         .try_for_each(|origin| check_origin(origin))?;
     check_redirects(client)?;
     if client.subject_type == PAIRWISE && sector(client).is_none() {
-        return refuse("Subject type 'pairwise' needs 'redirect_uris', all on one host.");
+        return refuse(
+            "Subject type 'pairwise' needs 'redirect_uris', all on one host, or a \
+             'sector_identifier_uri'.",
+        );
     }
-    match client.sector_identifier_uri.as_str() {
-        "" => Ok(()),
-        // It would have to be fetched to be believed.
-        _ => refuse("Member 'sector_identifier_uri' is not supported."),
-    }
+    check_sector_uri(&client.sector_identifier_uri)
 }
 
 fn refuse(text: impl Into<String>) -> Checked {
@@ -229,6 +228,15 @@ fn check_web_uri(name: &str, uri: &str) -> Checked {
     refuse(format!("Member '{name}' must be an http or https URL."))
 }
 
+/// What is there is read elsewhere.
+fn check_sector_uri(uri: &str) -> Checked {
+    let is_https = |url: Url| url.scheme() == "https" && url.has_host();
+    if uri.is_empty() || Url::parse(uri).is_ok_and(is_https) {
+        return Ok(());
+    }
+    refuse("Member 'sector_identifier_uri' must be an https URL.")
+}
+
 fn check_origin(origin: &str) -> Checked {
     let is_origin = |url: Url| {
         url.has_host() && url.path() == "/" && url.query().is_none() && url.fragment().is_none()
@@ -341,6 +349,10 @@ mod tests {
             (
                 json!({"sector_identifier_uri": "http://x.example/s"}),
                 Err("metadata"),
+            ),
+            (
+                json!({"sector_identifier_uri": "https://x.example/s"}),
+                Ok(()),
             ),
             (
                 json!({"redirect_uris": ["https://app.example/cb"],

@@ -5,6 +5,7 @@ mod json_patch;
 mod metadata;
 mod registration;
 mod rotation;
+mod sector;
 mod update;
 
 use carnet_oauth::client::Client;
@@ -32,6 +33,7 @@ impl Authority {
             .filter(|secret| !is_empty(secret));
         metadata::complete(&self.options, &mut client);
         metadata::check(&self.options, &client, chosen.as_ref())?;
+        self.check_sector(&client, None).await?;
         let (secret, origin) = match chosen {
             Some(secret) => (secret, Origin::Supplied),
             None => (secret::generate(&*self.random), Origin::Generated),

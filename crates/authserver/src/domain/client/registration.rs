@@ -108,6 +108,10 @@ fn check(client: &Client) -> Result<(), AdminError> {
             "backchannel_logout_uri",
             !client.backchannel_logout_uri.is_empty(),
         ),
+        (
+            "sector_identifier_uri",
+            !client.sector_identifier_uri.is_empty(),
+        ),
         ("request_uris", !client.request_uris.is_empty()),
         (
             "grant_types",

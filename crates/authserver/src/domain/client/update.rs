@@ -111,6 +111,7 @@ impl Authority {
         client.registration_client_uri = String::new();
         metadata::complete(&self.options, &mut client);
         metadata::check(&self.options, &client, secret.as_ref())?;
+        self.check_sector(&client, Some(&before.client)).await?;
         self.stamp(&mut client, Some(before.client.created_at));
         let (secret_hash, rotated) = match &secret {
             None => (before.secret_hash, before.rotated),

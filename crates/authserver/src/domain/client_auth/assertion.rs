@@ -58,7 +58,7 @@ impl Authority {
         let Some(fit) = assertion.check(&Expected {
             algorithm: &client.token_endpoint_auth_signing_alg,
             audiences: &names(&self.options),
-            is_strict: self.options.strict_assertion_audience,
+            audience: self.options.assertion_audience,
             now: self.now(),
         }) else {
             return Ok(Seen::Wrong("assertion", None));

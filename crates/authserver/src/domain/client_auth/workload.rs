@@ -170,7 +170,7 @@ impl Authority {
                 true => &own,
                 false => &told.audiences,
             },
-            is_strict: self.options.strict_assertion_audience,
+            audience: self.options.assertion_audience,
             longest: i64::try_from(told.max_lifetime.as_secs()).unwrap_or(i64::MAX),
             now: self.now(),
         });

@@ -17,7 +17,7 @@ use crate::{
         },
         opaque,
     },
-    store::{CodeRow, ConsentRow, Redemption},
+    store::{CodeRow, ConsentRow, Redemption, Reuse},
 };
 
 impl Authority {
@@ -39,7 +39,8 @@ impl Authority {
         let consent = self.consented(&row.consent_id).await?;
         let (consent, said) = consent.ok_or_else(unknown)?;
         if row.used_at != 0 {
-            return Err(self.used_again(&consent).await?);
+            self.end_consent(&consent).await?;
+            return Err(used_before());
         }
         if self.now() >= row.expires_at {
             return Err(unknown());
@@ -55,17 +56,18 @@ impl Authority {
         };
         let made = self.tokens_of(client, request, (&consent, &said), terms);
         let (exchange, told) = made.await?;
-        match within(self.store.redeem_code(&digest, &exchange)).await? {
+        let redeemed = self
+            .store
+            .redeem_code(&digest, &exchange, Reuse::EndsConsent);
+        match within(redeemed).await? {
             Redemption::Done => Ok(told),
             Redemption::Gone => Err(unknown()),
-            Redemption::Used => Err(self.used_again(&consent).await?),
+            Redemption::Used => {
+                let settled = self.revocations.settle(&consent.client_id, exchange.now);
+                settled.await?;
+                Err(used_before())
+            }
         }
-    }
-
-    /// Ends what a code gave that comes again.
-    pub(super) async fn used_again(&self, consent: &ConsentRow) -> Result<TokenError, TokenError> {
-        self.end_consent(consent).await?;
-        Ok(invalid_grant("The code was used before."))
     }
 
     /// Ends all tokens of a consent, here before this returns.
@@ -77,6 +79,10 @@ impl Authority {
         within(self.store.end_consent(&consent.id, now)).await?;
         Ok(self.revocations.settle(&consent.client_id, now).await?)
     }
+}
+
+fn used_before() -> TokenError {
+    invalid_grant("The code was used before.")
 }
 
 /// Whether a code that was asked for with a key comes with a proof of it (RFC 9449, section 10).

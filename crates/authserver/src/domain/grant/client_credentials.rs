@@ -50,7 +50,7 @@ impl Authority {
             extra: Some(claims::sorted(client.access_token_claims.clone())),
             confirmation: Confirmation::default(),
         };
-        self.ask_hook(client, request, &mut granted).await?;
+        self.ask_hooks(client, request, &mut granted).await?;
         if !client.allows_grant(CLIENT_CREDENTIALS) {
             return Err(not_registered(Grant::ClientCredentials));
         }

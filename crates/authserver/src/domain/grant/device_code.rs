@@ -16,7 +16,7 @@ use crate::{
         },
         opaque,
     },
-    store::Redemption,
+    store::{Redemption, Reuse},
 };
 
 impl Authority {
@@ -56,7 +56,8 @@ impl Authority {
         };
         let made = self.tokens_of(client, request, (&consent, &said), terms);
         let (exchange, told) = made.await?;
-        match within(self.store.redeem_code(&digest, &exchange)).await? {
+        let again = Reuse::ChangesNothing;
+        match within(self.store.redeem_code(&digest, &exchange, again)).await? {
             Redemption::Done => Ok(told),
             Redemption::Gone | Redemption::Used => Err(unknown()),
         }

@@ -54,7 +54,7 @@ impl Authority {
                 format!("The issuer of the assertion is not trusted with scope '{scope}'."),
             ));
         }
-        let audiences = policy::audiences(client, request)?;
+        let audiences = self.audiences_with(&asserted, policy::audiences(client, request)?);
         let subject = self.spend(&asserted).await?;
         self.token_limiter.take(client, &self.counters)?;
         let issued_at = self.now();
@@ -71,13 +71,26 @@ impl Authority {
             person: Some(Person {
                 subject,
                 consent_id: String::new(),
+                session: None,
             }),
             actor: None,
             extra: Some(claims::sorted(client.access_token_claims.clone())),
             confirmation: Confirmation::default(),
         };
-        self.ask_hook(client, request, &mut granted).await?;
+        self.ask_hooks(client, request, &mut granted).await?;
         Ok(granted)
+    }
+
+    /// Whom a token is for: whom the client asked for and, where it is to be so, in front of them whom
+    /// the assertion is for.
+    fn audiences_with(&self, asserted: &Asserted, asked: Vec<String>) -> Vec<String> {
+        if self.options.jwt_grant.omit_assertion_audience {
+            return asked;
+        }
+        let mut audiences = audiences_of(&asserted.claims);
+        audiences.retain(|name| !asked.contains(name));
+        audiences.extend(asked);
+        audiences
     }
 
     /// The claims of an assertion that a trusted issuer signed.
@@ -170,14 +183,17 @@ impl Authority {
 }
 
 fn is_for(claims: &Map<String, Value>, names: &[String]) -> bool {
-    let is_ours = |value: &Value| {
-        value
-            .as_str()
-            .is_some_and(|text| names.iter().any(|n| n == text))
+    let audiences = audiences_of(claims);
+    audiences.iter().any(|name| names.contains(name))
+}
+
+/// Whom an assertion is for, by its own words.
+fn audiences_of(claims: &Map<String, Value>) -> Vec<String> {
+    let texts = match claims.get("aud") {
+        Some(Value::Array(several)) => several.as_slice(),
+        Some(one) => std::slice::from_ref(one),
+        None => &[],
     };
-    match claims.get("aud") {
-        Some(Value::Array(several)) => several.iter().any(is_ours),
-        Some(one) => is_ours(one),
-        None => false,
-    }
+    let texts = texts.iter().filter_map(Value::as_str);
+    texts.map(str::to_owned).collect()
 }

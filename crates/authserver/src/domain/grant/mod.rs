@@ -22,6 +22,7 @@ use crate::{
     domain::{
         Authority, TokenError,
         authority::within,
+        authorize::{Consented, Hooked},
         claims::Claims,
         client_auth::Presented,
         keys::{ACCESS_TOKENS, ring::Unsigned},
@@ -55,8 +56,18 @@ pub(super) struct Granted {
 #[derive(Debug)]
 pub(super) struct Person {
     pub(super) subject: String,
-    /// The consent by which they did.
+    /// The consent by which they did; empty where they did it elsewhere.
     pub(super) consent_id: String,
+    /// What is known of it, where tokens of the consent itself are made.
+    pub(super) session: Option<Session>,
+}
+
+/// A login and the consent that came of it.
+#[derive(Debug)]
+pub(super) struct Session {
+    /// The id of the login session.
+    pub(super) id: String,
+    pub(super) said: Consented,
 }
 
 /// A token, and what else the answer is made of.
@@ -75,6 +86,26 @@ impl Granted {
     pub(super) fn subject(&self) -> &str {
         let person = self.person.as_ref();
         person.map_or(&self.client_id, |person| &person.subject)
+    }
+
+    /// The consent behind the token; empty without one.
+    pub(super) fn consent_id(&self) -> &str {
+        let person = self.person.as_ref();
+        person.map_or("", |person| &person.consent_id)
+    }
+
+    /// The login and the consent behind the token.
+    pub(super) fn session(&self) -> Option<&Session> {
+        self.person.as_ref()?.session.as_ref()
+    }
+
+    /// Takes what a hook said in the place of what was said before.
+    pub(super) fn hear(&mut self, hooked: Hooked) {
+        self.extra.clone_from(&hooked.access_token);
+        let person = self.person.as_mut();
+        if let Some(session) = person.and_then(|person| person.session.as_mut()) {
+            session.said.hooked = Some(hooked);
+        }
     }
 
     /// The same for a token that is bound.

@@ -11,6 +11,7 @@ use carnet_oauth::{
     token_response::TokenResponse,
 };
 use secrecy::{ExposeSecret as _, SecretString};
+use serde_json::{Map, Value};
 
 use crate::{
     domain::{
@@ -18,7 +19,7 @@ use crate::{
         authority::within,
         authorize::Consented,
         claims,
-        grant::{Granted, Person, response},
+        grant::{Granted, Person, Session, response},
         opaque,
     },
     store::{ConsentRow, Exchange, RefreshTokenRow},
@@ -60,34 +61,17 @@ impl Authority {
         (row, said): (&ConsentRow, &Consented),
         terms: Terms,
     ) -> Result<(Exchange, TokenResponse), TokenError> {
-        let now = self.now();
-        let usual = self.options.ttl_access_token;
-        let mut extra = client.access_token_claims.clone();
-        extra.extend(said.access_token.clone());
-        let mut granted = Granted {
-            client_id: client.client_id.clone(),
-            scopes: said.granted_scopes.clone(),
-            audiences: said.granted_audiences.clone(),
-            issued_at: now,
-            expires_at: end(now, terms.access, usual),
-            strategy: self.strategy_of(client),
-            profile: self.profile_of(client),
-            person: Some(Person {
-                subject: row.subject.clone(),
-                consent_id: row.id.clone(),
-            }),
-            actor: None,
-            extra: Some(claims::sorted(extra)),
-            confirmation: terms.bound,
-        };
-        self.ask_hook(client, request, &mut granted).await?;
+        let mut granted = self.granted(client, (row, said), &terms);
+        self.ask_hooks(client, request, &mut granted).await?;
+        let now = granted.issued_at;
+        let said_now = granted.session().map_or(said, |session| &session.said);
         let (access_token, access) = self.access_token(&granted).await?;
         let access = access.ok_or_else(TokenError::internal)?;
         let mut told = response(&granted, access_token);
         if granted.scopes.iter().any(|scope| scope == "openid") {
             let until = end(now, terms.id, self.options.people.ttl_id_token);
             let access_token = told.access_token.expose_secret();
-            let id_token = self.id_token(client, (row, said), access_token, until);
+            let id_token = self.id_token(client, (row, said_now), access_token, until);
             told.id_token = Some(id_token.await?);
         }
         let mut refresh = None;
@@ -95,35 +79,89 @@ impl Authority {
             let issued = opaque::issue(opaque::Kind::Refresh, &self.system, &*self.random);
             let (token, digest) = issued.ok_or_else(TokenError::internal)?;
             told.refresh_token = Some(token);
-            refresh = Some(RefreshTokenRow {
-                digest,
-                consent_id: row.id.clone(),
-                // Whoever authenticates is held to that (RFC 9449, section 5; RFC 8705, section 7.1).
-                confirmation: match client.is_public() {
-                    true => granted.confirmation.clone(),
-                    false => Confirmation::default(),
-                },
-                issued_at: now,
-                used_at: 0,
-                uses: 0,
-                expires_at: match (terms.refresh, self.options.people.ttl_refresh_token) {
-                    (None, None) => i64::MAX,
-                    (own, usual) => end(now, own, usual.unwrap_or_default()),
-                },
-            });
+            refresh = Some(self.refresh_row(client, &granted, (row, digest), terms.refresh));
         }
+        // A hook is not asked about `/userinfo`, and may leave things as they are the next time.
+        let document = (said_now.hooked != said.hooked).then(|| said_now.to_document());
         let exchange = Exchange {
             access,
             refresh,
+            document: document.transpose()?,
             now,
         };
         Ok((exchange, told))
+    }
+
+    /// What a consent grants, before a hook was asked.
+    fn granted(
+        &self,
+        client: &Client,
+        (row, said): (&ConsentRow, &Consented),
+        terms: &Terms,
+    ) -> Granted {
+        let now = self.now();
+        Granted {
+            client_id: client.client_id.clone(),
+            scopes: said.granted_scopes.clone(),
+            audiences: said.granted_audiences.clone(),
+            issued_at: now,
+            expires_at: end(now, terms.access, self.options.ttl_access_token),
+            strategy: self.strategy_of(client),
+            profile: self.profile_of(client),
+            person: Some(Person {
+                subject: row.subject.clone(),
+                consent_id: row.id.clone(),
+                session: Some(Session {
+                    id: row.session_id.clone(),
+                    said: said.clone(),
+                }),
+            }),
+            actor: None,
+            extra: extra(client, said),
+            confirmation: terms.bound.clone(),
+        }
+    }
+
+    fn refresh_row(
+        &self,
+        client: &Client,
+        granted: &Granted,
+        (row, digest): (&ConsentRow, String),
+        lifespan: Option<Lifespan>,
+    ) -> RefreshTokenRow {
+        RefreshTokenRow {
+            digest,
+            consent_id: row.id.clone(),
+            // Whoever authenticates is held to that (RFC 9449, section 5; RFC 8705, section 7.1).
+            confirmation: match client.is_public() {
+                true => granted.confirmation.clone(),
+                false => Confirmation::default(),
+            },
+            issued_at: granted.issued_at,
+            used_at: 0,
+            uses: 0,
+            expires_at: match (lifespan, self.options.people.ttl_refresh_token) {
+                (None, None) => i64::MAX,
+                (own, usual) => end(granted.issued_at, own, usual.unwrap_or_default()),
+            },
+        }
     }
 }
 
 /// The refusal of what was shown for a grant, like a code (RFC 6749, section 5.2).
 pub(in crate::domain) fn invalid_grant(text: &str) -> TokenError {
     TokenError::refused(ErrorCode::InvalidGrant, text)
+}
+
+/// The extra claims of an access token: those that a hook said, or the client's and the
+/// application's; `None` where a hook left them open.
+fn extra(client: &Client, said: &Consented) -> Option<Map<String, Value>> {
+    let mut claims = match said.hooked {
+        Some(_) => Map::new(),
+        None => client.access_token_claims.clone(),
+    };
+    claims.extend(said.access_token_claims()?.clone());
+    Some(claims::sorted(claims))
 }
 
 fn is_offline(scopes: &[String]) -> bool {

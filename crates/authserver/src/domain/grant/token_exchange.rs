@@ -3,8 +3,13 @@
 //! it; it is good for no more, and for no longer, than the one that it was given for.
 
 use carnet_oauth::{
-    Confirmation, ErrorCode, client::Client, grant::Grant, scope, token_request::TokenRequest,
+    Confirmation, ErrorCode,
+    client::Client,
+    grant::Grant,
+    scope,
+    token_request::TokenRequest,
     token_response::TokenResponse,
+    token_type::{ACCESS_TOKEN, JWT},
 };
 use secrecy::{ExposeSecret as _, SecretString};
 use serde_json::{Map, Value, json};
@@ -18,12 +23,6 @@ use crate::{
         policy,
     },
 };
-
-/// An access token, signed or opaque (RFC 8693, section 3).
-const ACCESS_TOKEN: &str = "urn:ietf:params:oauth:token-type:access_token";
-
-/// A JWT.
-const JWT: &str = "urn:ietf:params:oauth:token-type:jwt";
 
 /// So many act for each other; a longer chain is a loop.
 const LONGEST_CHAIN: usize = 8;
@@ -97,11 +96,12 @@ impl Authority {
             person: Some(Person {
                 subject: shown.subject,
                 consent_id: shown.consent_id,
+                session: None,
             }),
             extra: Some(claims::sorted(client.access_token_claims.clone())),
             confirmation: bound_to,
         };
-        self.ask_hook(client, request, &mut granted).await?;
+        self.ask_hooks(client, request, &mut granted).await?;
         let mut told = self.issue(granted).await?;
         // Looked at once more: who ended the tokens of a consent meanwhile has not seen this one.
         self.subject(request).await?;

@@ -1,6 +1,7 @@
-//! The token hook: a web server of the operator that is asked before a token is made, may refuse it
-//! and may say what else it claims. Its protocol is Hydra's. What is asked is in [`question`]; how
-//! far the connection is bounded, in [`crate::fetch`].
+//! The hooks: web servers of the operator that are asked before a token is made, one of them only
+//! before it takes the place of another; they may refuse it and say what else it claims. Their
+//! protocol is Hydra's. What is asked is in [`question`]; how far the connection is bounded, in
+//! [`crate::fetch`].
 
 mod question;
 
@@ -10,19 +11,19 @@ use std::{
 };
 
 use carnet_jose::json;
-use carnet_oauth::{ErrorCode, client::Client, token_request::TokenRequest};
+use carnet_oauth::{ErrorCode, client::Client, grant::REFRESH_TOKEN, token_request::TokenRequest};
 use reqwest::{
     StatusCode,
     header::{CONTENT_TYPE, COOKIE, HeaderMap, HeaderName, HeaderValue},
 };
 use secrecy::ExposeSecret as _;
-use serde_json::{Map, Value};
+use serde_json::Value;
 use tokio::sync::Semaphore;
 
 use crate::{
-    domain::{Authority, TokenError, claims, grant::Granted},
+    domain::{Authority, TokenError, authorize::Hooked, claims, grant::Granted},
     fetch::{FetchError, Fetcher},
-    options::{HookKeyPlace, TokenHook},
+    options::{HookKeyPlace, Options, TokenHook},
 };
 
 /// The hook has so long for its answer, all attempts together.
@@ -37,9 +38,20 @@ const OPEN: usize = 256;
 /// So many connections are kept for the next questions.
 const KEPT_CONNECTIONS: usize = 16;
 
-/// Asks the hook.
+/// The hooks that there are.
+#[derive(Debug, Default)]
+pub(in crate::domain) struct Hooks {
+    /// `oauth2.refresh_token_hook`.
+    refresh: Option<HookCaller>,
+    /// `oauth2.token_hook`.
+    token: Option<HookCaller>,
+}
+
+/// Asks a hook.
 #[derive(Debug)]
-pub(in crate::domain) struct HookCaller {
+struct HookCaller {
+    /// What it is called where it fails.
+    name: &'static str,
     hook: TokenHook,
     fetcher: Fetcher,
     open: Semaphore,
@@ -51,8 +63,8 @@ pub(in crate::domain) struct HookCaller {
 enum Said {
     /// Nothing changes.
     Nothing,
-    /// The extra claims are these; `None` where it left them open.
-    Claims(Option<Map<String, Value>>),
+    /// These are the extra claims.
+    Session(Hooked),
     /// There is to be no token.
     No,
 }
@@ -75,43 +87,62 @@ enum HookError {
 }
 
 impl Authority {
-    /// Lets the hook, where there is one, decide about a token.
+    /// Lets the hooks, where there are any, decide about a token. That for all tokens has the last
+    /// word, as with Hydra.
     ///
     /// # Errors
-    /// `access_denied` when it says no; `server_error` when it says nothing that can be used: a
+    /// `access_denied` when one says no; `server_error` when it says nothing that can be used: a
     /// token that it might have refused is not given.
-    pub(in crate::domain) async fn ask_hook(
+    pub(in crate::domain) async fn ask_hooks(
         &self,
         client: &Client,
         request: &TokenRequest,
         granted: &mut Granted,
     ) -> Result<(), TokenError> {
-        let Some(caller) = &self.hook else {
-            return Ok(());
-        };
-        let question = self.question(client, request, granted).await?;
-        match caller.ask(question.to_string()).await? {
-            Said::Nothing => {}
-            Said::Claims(claims) => granted.extra = claims,
-            Said::No => {
-                return Err(TokenError::refused(
-                    ErrorCode::AccessDenied,
-                    "The token hook refuses this token.",
-                ));
-            }
+        let is_refresh = request.grant_types == [REFRESH_TOKEN];
+        if let Some(hook) = self.hooks.refresh.as_ref().filter(|_| is_refresh) {
+            let question = self.refresh_question(client, request, granted).await?;
+            hook.decide(&question, granted).await?;
+        }
+        if let Some(hook) = &self.hooks.token {
+            let question = self.question(client, request, granted).await?;
+            hook.decide(&question, granted).await?;
         }
         Ok(())
     }
 }
 
-impl HookCaller {
-    pub(in crate::domain) fn new(hook: TokenHook) -> Self {
+impl Hooks {
+    pub(in crate::domain) fn new(options: &Options) -> Self {
+        let caller = |name, hook: &Option<TokenHook>| Some(HookCaller::new(name, hook.clone()?));
         Self {
+            refresh: caller("refresh token hook", &options.refresh_token_hook),
+            token: caller("token hook", &options.token_hook),
+        }
+    }
+}
+
+impl HookCaller {
+    fn new(name: &'static str, hook: TokenHook) -> Self {
+        Self {
+            name,
             hook,
             fetcher: Fetcher::new(PATIENCE, KEPT_CONNECTIONS),
             open: Semaphore::new(OPEN),
             is_broken: AtomicBool::new(false),
         }
+    }
+
+    async fn decide(&self, question: &Value, granted: &mut Granted) -> Result<(), TokenError> {
+        match self.ask(question.to_string()).await? {
+            Said::Nothing => {}
+            Said::Session(hooked) => granted.hear(hooked),
+            Said::No => {
+                let text = format!("The {} refuses this token.", self.name);
+                return Err(TokenError::refused(ErrorCode::AccessDenied, text));
+            }
+        }
+        Ok(())
     }
 
     async fn ask(&self, question: String) -> Result<Said, TokenError> {
@@ -121,16 +152,14 @@ impl HookCaller {
         let was_broken = self.is_broken.swap(said.is_err(), Ordering::Relaxed);
         said.map_err(|error| {
             if !was_broken {
-                tracing::error!(error = %error, "the token hook fails: there are no tokens without it");
+                tracing::error!(hook = self.name, error = %error, "a hook fails: there are no tokens without it");
             }
-            TokenError::refused(
-                ErrorCode::ServerError,
-                "The token hook gave no answer that can be used.",
-            )
+            let text = format!("The {} gave no answer that can be used.", self.name);
+            TokenError::refused(ErrorCode::ServerError, text)
         })
         .inspect(|_| {
             if was_broken {
-                tracing::info!("the token hook answers again");
+                tracing::info!(hook = self.name, "a hook answers again");
             }
         })
     }
@@ -153,7 +182,7 @@ impl HookCaller {
         let body = question.to_owned();
         let answer = self.fetcher.post(&self.hook.url, headers, body).await?;
         match answer.status {
-            StatusCode::OK => claims_in(&answer.body).map(Said::Claims),
+            StatusCode::OK => session_in(&answer.body).map(Said::Session),
             StatusCode::NO_CONTENT => Ok(Said::Nothing),
             StatusCode::FORBIDDEN => Ok(Said::No),
             other => Err(HookError::Status(other)),
@@ -181,18 +210,22 @@ impl HookCaller {
     }
 }
 
-/// The claims of `session.access_token`.
-fn claims_in(body: &[u8]) -> Result<Option<Map<String, Value>>, HookError> {
+/// What `session` says.
+fn session_in(body: &[u8]) -> Result<Hooked, HookError> {
     let mut body =
         json::parse_object(body).map_err(|_| HookError::Unreadable("it is no JSON object"))?;
-    let access_token = match body.get_mut("session") {
-        None | Some(Value::Null) => return Ok(None),
-        Some(Value::Object(session)) => session.remove("access_token").unwrap_or_default(),
+    let mut session = match body.remove("session") {
+        None | Some(Value::Null) => return Ok(Hooked::default()),
+        Some(Value::Object(session)) => session,
         Some(_) => return Err(HookError::Unreadable("`session` is no object")),
     };
-    match access_token {
-        Value::Null => Ok(None),
-        Value::Object(claims) => Ok(Some(claims::sorted(claims))),
-        _ => Err(HookError::Unreadable("`session.access_token` is no object")),
-    }
+    let mut claims = |name: &str, problem| match session.remove(name) {
+        None | Some(Value::Null) => Ok(None),
+        Some(Value::Object(claims)) => Ok(Some(claims::sorted(claims))),
+        Some(_) => Err(HookError::Unreadable(problem)),
+    };
+    Ok(Hooked {
+        access_token: claims("access_token", "`session.access_token` is no object")?,
+        id_token: claims("id_token", "`session.id_token` is no object")?.unwrap_or_default(),
+    })
 }

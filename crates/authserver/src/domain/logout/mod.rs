@@ -4,22 +4,20 @@
 
 mod told;
 
-use carnet_oauth::{ErrorCode, client::Client, form};
+use carnet_oauth::{ErrorCode, form};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
-use crate::{
-    domain::{
-        AdminError, Authority, TokenError,
-        authority::within,
-        authorize::{
-            Sealed,
-            answer::{Refusal, with_parameters},
-            browser::{Browser, Cookie},
-        },
-        uuid,
+use crate::domain::{
+    AdminError, Authority, TokenError,
+    authority::within,
+    authorize::{
+        Sealed, Timed,
+        answer::{Refusal, with_parameters},
+        browser::{Browser, Cookie},
     },
-    store::SessionRow,
+    subject::Hinted,
+    uuid,
 };
 
 /// Where a browser goes that leaves.
@@ -46,12 +44,17 @@ struct Leaving {
     begun_at: i64,
 }
 
+impl Timed for Leaving {
+    fn begun_at(&self) -> i64 {
+        self.begun_at
+    }
+}
+
 /// What a request asks for, once it was read.
 struct Wish {
     to: String,
-    client: Option<Client>,
     /// Whose id token it shows.
-    subject: Option<String>,
+    hinted: Option<Hinted>,
 }
 
 impl Authority {
@@ -96,25 +99,26 @@ impl Authority {
         let hint = value("id_token_hint");
         let named = (value("post_logout_redirect_uri"), value("state"));
         let wish = self.wish(hint, named).await?;
-        let session = self.session_of(browser).await?;
-        let hinted = wish.client.as_ref().zip(wish.subject.as_ref());
-        let is_same = |session: &SessionRow| {
-            hinted.is_none_or(|(client, name)| self.is_named(client, name, &session.subject))
-        };
         // Without a session there is nothing to end, and that of somebody else stays.
-        let Some(session) = session.filter(is_same) else {
+        let Some(session) = self.session_of(browser).await? else {
             return Ok(farewell(wish.to));
         };
+        if let Some(hinted) = &wish.hinted
+            && !self.is_named(hinted, &session.subject).await?
+        {
+            return Ok(farewell(wish.to));
+        }
+        let client = wish.hinted.as_ref().map(|hinted| &hinted.row.client);
         let leaving = Leaving {
             id: uuid::fresh(&*self.random),
             request: format!("/oauth2/sessions/logout?{query}"),
             subject: session.subject,
             session_id: session.id,
-            client_id: wish.client.as_ref().map(|client| client.client_id.clone()),
+            client_id: client.map(|client| client.client_id.clone()),
             to: wish.to,
             begun_at: self.now(),
         };
-        let skips = wish.client.and_then(|client| client.skip_logout_consent);
+        let skips = client.and_then(|client| client.skip_logout_consent);
         if skips == Some(true) {
             return self.end(leaving).await;
         }
@@ -145,23 +149,16 @@ impl Authority {
                 )),
                 None => Ok(Wish {
                     to: usual(),
-                    client: None,
-                    subject: None,
+                    hinted: None,
                 }),
             };
         };
         let unknown = || invalid("Parameter 'id_token_hint' is no id token of this server.");
-        let claims = self.hint(hint).ok_or_else(unknown)?;
-        let client_id = claims
-            .get("aud")
-            .and_then(|aud| aud.get(0))
-            .and_then(Value::as_str);
-        let row = within(self.store.known_client(client_id.unwrap_or_default())).await?;
-        let client = row.ok_or_else(unknown)?.client.clone();
+        let hinted = self.hinted(hint).await?.ok_or_else(unknown)?;
         let to = match address {
             None => usual(),
             Some(address) => {
-                let mut registered = client.post_logout_redirect_uris.iter();
+                let mut registered = hinted.row.client.post_logout_redirect_uris.iter();
                 if !registered.any(|known| known == address) {
                     return Err(invalid(
                         "The 'post_logout_redirect_uri' is none of those that the client \
@@ -172,12 +169,8 @@ impl Authority {
                 with_parameters(address, '?', state.as_slice())
             }
         };
-        let subject = claims.get("sub").and_then(Value::as_str);
-        Ok(Wish {
-            to,
-            client: Some(client),
-            subject: subject.map(str::to_owned),
-        })
+        let hinted = Some(hinted);
+        Ok(Wish { to, hinted })
     }
 
     /// What the logout application is asked.

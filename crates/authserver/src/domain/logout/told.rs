@@ -1,7 +1,7 @@
 //! The clients of a login session hear of its end: by a call of ours (OpenID Connect Back-Channel
 //! Logout) or by a page of theirs that the browser opens on its way (Front-Channel Logout).
 
-use std::{collections::BTreeSet, sync::Arc};
+use std::{collections::BTreeMap, sync::Arc};
 
 use carnet_oauth::client::Client;
 use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderValue};
@@ -9,9 +9,14 @@ use secrecy::{ExposeSecret as _, SecretString};
 use serde_json::{Map, json};
 
 use crate::{
-    domain::{Authority, TokenError, authority::within, authorize::answer::with_parameters, uuid},
+    domain::{
+        Authority, TokenError,
+        authority::within,
+        authorize::{Consented, answer::with_parameters},
+        uuid,
+    },
     fetch::Fetcher,
-    store::ConsentQuery,
+    store::{ConsentQuery, ConsentRow},
 };
 
 /// So many clients of a session hear of its end.
@@ -38,15 +43,22 @@ impl Authority {
             ..ConsentQuery::default()
         };
         let rows = within(self.store.list_consents(&query)).await?;
-        let ids: BTreeSet<String> = rows.into_iter().map(|row| row.client_id).collect();
+        // Of several consents to a client the newest says how it knows the person.
+        let mut newest: BTreeMap<String, ConsentRow> = BTreeMap::new();
+        for row in rows {
+            let known = newest.get(&row.client_id);
+            if known.is_none_or(|known| known.handled_at <= row.handled_at) {
+                newest.insert(row.client_id.clone(), row);
+            }
+        }
         let mut frames = Vec::new();
-        for id in ids {
+        for (id, consent) in newest {
             let Some(row) = within(self.store.known_client(&id)).await? else {
                 continue;
             };
             let client = &row.client;
             if !client.backchannel_logout_uri.is_empty() {
-                let token = self.logout_token(client, subject, session_id).await?;
+                let token = self.logout_token(client, &consent).await?;
                 let address = client.backchannel_logout_uri.clone();
                 tokio::spawn(call(Arc::clone(&self.callers), address, id, token));
             }
@@ -62,10 +74,11 @@ impl Authority {
     async fn logout_token(
         &self,
         client: &Client,
-        subject: &str,
-        session_id: &str,
+        consent: &ConsentRow,
     ) -> Result<SecretString, TokenError> {
         let now = self.now();
+        let forced = Consented::of(consent)?.forced_subject;
+        let name = self.told_subject(client, &consent.subject, &forced)?;
         let claims = Map::from_iter([
             ("aud".to_owned(), json!([client.client_id])),
             ("events".to_owned(), json!({EVENT: {}})),
@@ -73,8 +86,8 @@ impl Authority {
             ("iat".to_owned(), json!(now)),
             ("iss".to_owned(), json!(self.options.issuer)),
             ("jti".to_owned(), json!(uuid::fresh(&*self.random))),
-            ("sid".to_owned(), json!(session_id)),
-            ("sub".to_owned(), json!(self.told_subject(client, subject)?)),
+            ("sid".to_owned(), json!(consent.session_id)),
+            ("sub".to_owned(), json!(name)),
         ]);
         self.signed_for_id(claims, LIFETIME).await
     }

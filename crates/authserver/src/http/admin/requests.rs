@@ -33,14 +33,14 @@ struct Redirect {
 }
 
 /// What a login application is asked.
-#[utoipa::path(get, path = "/admin/oauth2/auth/requests/login", tag = "people", params(("login_challenge" = Option<String>, Query, description = "What the browser brought; also as `challenge`")), responses((status = 200, body = Object), AdminFailure))]
+#[utoipa::path(get, path = "/admin/oauth2/auth/requests/login", tag = "people", params(("login_challenge" = Option<String>, Query, description = "What the browser brought; also as `challenge`")), responses((status = 200, body = Object), (status = 401, description = "It took too long", body = carnet_oauth::ErrorBody), AdminFailure))]
 pub(super) async fn login(State(authority): Shared, RawQuery(query): RawQuery) -> Answer {
     let challenge = challenge(query, "login_challenge")?;
     Ok(shown(&authority.login_request(&challenge).await?))
 }
 
 /// A person logged in.
-#[utoipa::path(put, path = "/admin/oauth2/auth/requests/login/accept", tag = "people", params(("login_challenge" = Option<String>, Query, description = "What the browser brought; also as `challenge`")), request_body(content = Object, content_type = "application/json"), responses((status = 200, body = Redirect), AdminFailure))]
+#[utoipa::path(put, path = "/admin/oauth2/auth/requests/login/accept", tag = "people", params(("login_challenge" = Option<String>, Query, description = "What the browser brought; also as `challenge`")), request_body(content = Object, content_type = "application/json"), responses((status = 200, body = Redirect), (status = 401, description = "It took too long", body = carnet_oauth::ErrorBody), AdminFailure))]
 pub(super) async fn accept_login(
     State(authority): Shared,
     RawQuery(query): RawQuery,
@@ -52,7 +52,7 @@ pub(super) async fn accept_login(
 }
 
 /// A person did not log in.
-#[utoipa::path(put, path = "/admin/oauth2/auth/requests/login/reject", tag = "people", params(("login_challenge" = Option<String>, Query, description = "What the browser brought; also as `challenge`")), request_body(content = Object, content_type = "application/json"), responses((status = 200, body = Redirect), AdminFailure))]
+#[utoipa::path(put, path = "/admin/oauth2/auth/requests/login/reject", tag = "people", params(("login_challenge" = Option<String>, Query, description = "What the browser brought; also as `challenge`")), request_body(content = Object, content_type = "application/json"), responses((status = 200, body = Redirect), (status = 401, description = "It took too long", body = carnet_oauth::ErrorBody), AdminFailure))]
 pub(super) async fn reject_login(
     State(authority): Shared,
     RawQuery(query): RawQuery,
@@ -64,14 +64,14 @@ pub(super) async fn reject_login(
 }
 
 /// What a consent application is asked.
-#[utoipa::path(get, path = "/admin/oauth2/auth/requests/consent", tag = "people", params(("consent_challenge" = Option<String>, Query, description = "What the browser brought; also as `challenge`")), responses((status = 200, body = Object), AdminFailure))]
+#[utoipa::path(get, path = "/admin/oauth2/auth/requests/consent", tag = "people", params(("consent_challenge" = Option<String>, Query, description = "What the browser brought; also as `challenge`")), responses((status = 200, body = Object), (status = 401, description = "It took too long", body = carnet_oauth::ErrorBody), AdminFailure))]
 pub(super) async fn consent(State(authority): Shared, RawQuery(query): RawQuery) -> Answer {
     let challenge = challenge(query, "consent_challenge")?;
     Ok(shown(&authority.consent_request(&challenge).await?))
 }
 
 /// A person consented.
-#[utoipa::path(put, path = "/admin/oauth2/auth/requests/consent/accept", tag = "people", params(("consent_challenge" = Option<String>, Query, description = "What the browser brought; also as `challenge`")), request_body(content = Object, content_type = "application/json"), responses((status = 200, body = Redirect), AdminFailure))]
+#[utoipa::path(put, path = "/admin/oauth2/auth/requests/consent/accept", tag = "people", params(("consent_challenge" = Option<String>, Query, description = "What the browser brought; also as `challenge`")), request_body(content = Object, content_type = "application/json"), responses((status = 200, body = Redirect), (status = 401, description = "It took too long", body = carnet_oauth::ErrorBody), AdminFailure))]
 pub(super) async fn accept_consent(
     State(authority): Shared,
     RawQuery(query): RawQuery,
@@ -83,7 +83,7 @@ pub(super) async fn accept_consent(
 }
 
 /// A person did not consent.
-#[utoipa::path(put, path = "/admin/oauth2/auth/requests/consent/reject", tag = "people", params(("consent_challenge" = Option<String>, Query, description = "What the browser brought; also as `challenge`")), request_body(content = Object, content_type = "application/json"), responses((status = 200, body = Redirect), AdminFailure))]
+#[utoipa::path(put, path = "/admin/oauth2/auth/requests/consent/reject", tag = "people", params(("consent_challenge" = Option<String>, Query, description = "What the browser brought; also as `challenge`")), request_body(content = Object, content_type = "application/json"), responses((status = 200, body = Redirect), (status = 401, description = "It took too long", body = carnet_oauth::ErrorBody), AdminFailure))]
 pub(super) async fn reject_consent(
     State(authority): Shared,
     RawQuery(query): RawQuery,
@@ -95,7 +95,7 @@ pub(super) async fn reject_consent(
 }
 
 /// What a logout application is asked.
-#[utoipa::path(get, path = "/admin/oauth2/auth/requests/logout", tag = "people", params(("logout_challenge" = Option<String>, Query, description = "What the browser brought; also as `challenge`")), responses((status = 200, body = Object), AdminFailure))]
+#[utoipa::path(get, path = "/admin/oauth2/auth/requests/logout", tag = "people", params(("logout_challenge" = Option<String>, Query, description = "What the browser brought; also as `challenge`")), responses((status = 200, body = Object), (status = 401, description = "It took too long", body = carnet_oauth::ErrorBody), AdminFailure))]
 pub(super) async fn logout(State(authority): Shared, RawQuery(query): RawQuery) -> Answer {
     // Hydra says here of what is not there that it is not there, whatever was missing.
     let challenge = challenge(query, "logout_challenge");
@@ -109,14 +109,14 @@ pub(super) async fn logout(State(authority): Shared, RawQuery(query): RawQuery) 
 }
 
 /// A person wants to leave.
-#[utoipa::path(put, path = "/admin/oauth2/auth/requests/logout/accept", tag = "people", params(("logout_challenge" = Option<String>, Query, description = "What the browser brought; also as `challenge`")), responses((status = 200, body = Redirect), AdminFailure))]
+#[utoipa::path(put, path = "/admin/oauth2/auth/requests/logout/accept", tag = "people", params(("logout_challenge" = Option<String>, Query, description = "What the browser brought; also as `challenge`")), responses((status = 200, body = Redirect), (status = 401, description = "It took too long", body = carnet_oauth::ErrorBody), AdminFailure))]
 pub(super) async fn accept_logout(State(authority): Shared, RawQuery(query): RawQuery) -> Answer {
     let challenge = challenge(query, "logout_challenge")?;
     redirect(authority.accept_logout(&challenge))
 }
 
 /// A person stays.
-#[utoipa::path(put, path = "/admin/oauth2/auth/requests/logout/reject", tag = "people", params(("logout_challenge" = Option<String>, Query, description = "What the browser brought; also as `challenge`")), responses((status = 204), AdminFailure))]
+#[utoipa::path(put, path = "/admin/oauth2/auth/requests/logout/reject", tag = "people", params(("logout_challenge" = Option<String>, Query, description = "What the browser brought; also as `challenge`")), responses((status = 204), (status = 401, description = "It took too long", body = carnet_oauth::ErrorBody), AdminFailure))]
 pub(super) async fn reject_logout(State(authority): Shared, RawQuery(query): RawQuery) -> Answer {
     let challenge = challenge(query, "logout_challenge")?;
     authority.reject_logout(&challenge).await?;
@@ -124,7 +124,7 @@ pub(super) async fn reject_logout(State(authority): Shared, RawQuery(query): Raw
 }
 
 /// A person gave the code of a device.
-#[utoipa::path(put, path = "/admin/oauth2/auth/requests/device/accept", tag = "people", params(("device_challenge" = Option<String>, Query, description = "What the browser brought; also as `challenge`")), request_body(content = Object, content_type = "application/json"), responses((status = 200, body = Redirect), AdminFailure))]
+#[utoipa::path(put, path = "/admin/oauth2/auth/requests/device/accept", tag = "people", params(("device_challenge" = Option<String>, Query, description = "What the browser brought; also as `challenge`")), request_body(content = Object, content_type = "application/json"), responses((status = 200, body = Redirect), (status = 401, description = "It took too long", body = carnet_oauth::ErrorBody), AdminFailure))]
 pub(super) async fn accept_device(
     State(authority): Shared,
     RawQuery(query): RawQuery,

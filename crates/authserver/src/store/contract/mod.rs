@@ -5,6 +5,7 @@
 
 pub(crate) mod clients;
 pub(crate) mod concurrency;
+pub(crate) mod exchange;
 pub(crate) mod imports;
 pub(crate) mod jtis;
 pub(crate) mod keys;
@@ -67,10 +68,14 @@ macro_rules! every_behaviour {
             people::a_consent_to_a_client_that_is_gone_is_not_added,
             people::the_newest_remembered_consent_stands_for_others_until_its_time,
             people::consents_that_were_asked_for_are_listed_in_the_order_of_their_ids,
-            people::a_code_is_used_once_and_its_second_use_changes_nothing,
-            people::a_refresh_token_takes_the_place_of_the_one_before,
-            people::of_a_thousand_uses_of_a_refresh_token_one_wins_at_most_and_its_family_ends,
-            people::within_its_grace_a_used_refresh_token_works_again_so_many_times,
+            exchange::a_code_that_may_come_again_is_used_once_and_changes_nothing_then,
+            exchange::a_code_that_comes_again_takes_back_what_it_gave,
+            exchange::of_a_hundred_uses_of_a_code_one_wins_at_most_and_nothing_of_it_is_left,
+            exchange::a_use_of_a_code_that_is_given_up_anywhere_is_done_wholly_or_not_at_all,
+            exchange::what_a_consent_says_changes_with_an_exchange_and_not_without,
+            exchange::a_refresh_token_takes_the_place_of_the_one_before,
+            exchange::of_a_thousand_uses_of_a_refresh_token_one_wins_at_most_and_its_family_ends,
+            exchange::within_its_grace_a_used_refresh_token_works_again_so_many_times,
             people::a_revoked_consent_takes_its_tokens_with_it_and_leaves_others,
             people::a_deleted_client_takes_its_consents_with_it,
             people::a_device_is_found_by_both_of_its_codes,

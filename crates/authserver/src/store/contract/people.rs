@@ -1,16 +1,14 @@
 //! What people did: logins, consents, and the codes and tokens that came of them.
 
 use carnet_authserver::store::{
-    CodeRow, ConsentQuery, ConsentRow, ConsentsOf, DeviceRow, Exchange, Grace, Holder, Insertion,
-    Perishable, Redemption, RefreshTokenRow, Revoked, SessionRow, Store, TokenRow,
-    TrustedIssuerRow,
+    CodeRow, ConsentQuery, ConsentRow, ConsentsOf, DeviceRow, Exchange, Holder, Insertion,
+    Perishable, Redemption, RefreshTokenRow, Reuse, SessionRow, Store, TokenRow, TrustedIssuerRow,
 };
-use futures_util::future::join_all;
 use serde_json::{Map, json};
 
 use super::{confirmation, token, with_clients};
 
-const NOW: i64 = 1_000;
+pub(super) const NOW: i64 = 1_000;
 
 fn session(id: &str, subject: &str) -> SessionRow {
     SessionRow {
@@ -25,7 +23,7 @@ fn document() -> Map<String, serde_json::Value> {
     Map::from_iter([("z".to_owned(), json!([1, "\"'\u{e9}"]))])
 }
 
-fn consent(id: &str, subject: &str, client_id: &str) -> ConsentRow {
+pub(super) fn consent(id: &str, subject: &str, client_id: &str) -> ConsentRow {
     ConsentRow {
         id: id.to_owned(),
         subject: subject.to_owned(),
@@ -40,7 +38,7 @@ fn consent(id: &str, subject: &str, client_id: &str) -> ConsentRow {
     }
 }
 
-fn code(digest: &str, consent_id: &str) -> CodeRow {
+pub(super) fn code(digest: &str, consent_id: &str) -> CodeRow {
     CodeRow {
         digest: digest.to_owned(),
         consent_id: consent_id.to_owned(),
@@ -74,35 +72,27 @@ fn access(digest: &str, consent_id: &str, jti: &str) -> TokenRow {
 }
 
 /// The `n`th pair of tokens of a consent.
-fn pair(consent_id: &str, n: usize) -> Exchange {
+pub(super) fn pair(consent_id: &str, n: usize) -> Exchange {
     Exchange {
         access: access(&format!("at-{n}"), consent_id, ""),
         refresh: Some(refresh_token(&format!("rt-{n}"), consent_id)),
+        document: None,
         now: NOW,
     }
 }
 
 /// A consent `c` of alice to client `a` whose code became `at-0` and `rt-0`.
-async fn with_tokens(store: &dyn Store) {
+pub(super) async fn with_tokens(store: &dyn Store) {
     with_clients(store, &["a"]).await;
     let row = consent("c", "alice", "a");
     let code = code("code", "c");
     assert!(store.insert_consent(&row, Some(&code)).await.unwrap());
-    let redeemed = store.redeem_code("code", &pair("c", 0)).await.unwrap();
-    assert_eq!(redeemed, Redemption::Done);
+    let exchange = pair("c", 0);
+    let redeemed = store.redeem_code("code", &exchange, Reuse::EndsConsent);
+    assert_eq!(redeemed.await.unwrap(), Redemption::Done);
 }
 
-/// Uses a refresh token for the `n`th pair, without grace.
-async fn refresh(store: &dyn Store, digest: &str, n: usize) -> Redemption {
-    refresh_for(store, digest, &pair("c", n)).await
-}
-
-async fn refresh_for(store: &dyn Store, digest: &str, exchange: &Exchange) -> Redemption {
-    let redeemed = store.redeem_refresh_token(digest, exchange, Grace::default());
-    redeemed.await.unwrap()
-}
-
-async fn is_there(store: &dyn Store, digest: &str) -> bool {
+pub(super) async fn is_there(store: &dyn Store, digest: &str) -> bool {
     store.find_token(digest).await.unwrap().is_some()
 }
 
@@ -243,123 +233,6 @@ pub(crate) async fn consents_that_were_asked_for_are_listed_in_the_order_of_thei
         let ids: Vec<&str> = found.iter().map(|row| row.id.as_str()).collect();
         assert_eq!(ids, expected, "{query:?}");
     }
-}
-
-pub(crate) async fn a_code_is_used_once_and_its_second_use_changes_nothing(store: &dyn Store) {
-    with_tokens(store).await;
-    assert_eq!(store.find_code("code").await.unwrap().unwrap().used_at, NOW);
-    assert!(is_there(store, "at-0").await);
-    let consent = store.find_consent("c").await.unwrap().unwrap();
-    assert_eq!(consent.expires_at, 9_000, "as long as its refresh token");
-    let redeemed = store.redeem_code("nope", &pair("c", 1)).await.unwrap();
-    assert_eq!(redeemed, Redemption::Gone);
-    let redeemed = store.redeem_code("code", &pair("c", 1)).await.unwrap();
-    assert_eq!(redeemed, Redemption::Used);
-    assert!(is_there(store, "at-0").await && !is_there(store, "at-1").await);
-    assert!(store.find_refresh_token("rt-0").await.unwrap().is_some());
-    assert_eq!(store.find_refresh_token("rt-1").await.unwrap(), None);
-    let open = store.find_consent("c").await.unwrap().unwrap();
-    assert_eq!(open.ended_at, 0);
-}
-
-pub(crate) async fn a_refresh_token_takes_the_place_of_the_one_before(store: &dyn Store) {
-    with_tokens(store).await;
-    assert_eq!(refresh(store, "rt-0", 1).await, Redemption::Done);
-    assert!(!is_there(store, "at-0").await && is_there(store, "at-1").await);
-    let used = store.find_refresh_token("rt-0").await.unwrap().unwrap();
-    assert_eq!((used.used_at, used.uses), (NOW, 1));
-
-    let mut signed = pair("c", 2);
-    signed.access.holder.jti = "jti-2".to_owned();
-    assert_eq!(refresh_for(store, "rt-1", &signed).await, Redemption::Done);
-    let read = store.find_token("at-2").await.unwrap();
-    assert_eq!(read.as_ref(), Some(&signed.access));
-
-    assert_eq!(refresh(store, "rt-0", 3).await, Redemption::Used);
-    let revoked = store.revocations_after(-1).await.unwrap();
-    assert_eq!(revoked.len(), 1, "the signed one, by its name");
-    let jti = Revoked::Token {
-        jti: "jti-2".to_owned(),
-        client_id: "a".to_owned(),
-    };
-    assert_eq!(revoked[0].revocation.revoked, jti);
-    for digest in ["at-2", "at-3"] {
-        assert!(!is_there(store, digest).await, "{digest}");
-    }
-    for digest in ["rt-0", "rt-1", "rt-2", "rt-3"] {
-        assert_eq!(
-            refresh(store, digest, 4).await,
-            Redemption::Gone,
-            "{digest}"
-        );
-    }
-}
-
-pub(crate) async fn of_a_thousand_uses_of_a_refresh_token_one_wins_at_most_and_its_family_ends(
-    store: &dyn Store,
-) {
-    with_tokens(store).await;
-    let exchanges: Vec<Exchange> = (1..=1_000).map(|n| pair("c", n)).collect();
-    let uses = exchanges
-        .iter()
-        .map(|exchange| store.redeem_refresh_token("rt-0", exchange, Grace::default()));
-    // A database that is too busy may refuse to answer, but not answer wrongly.
-    let redeemed: Vec<_> = join_all(uses).await.into_iter().flatten().collect();
-    let count = |wanted| redeemed.iter().filter(|found| **found == wanted).count();
-    assert_eq!(count(Redemption::Done), 1);
-    assert!(count(Redemption::Used) <= 1, "the family ends once");
-    for _ in 0..100 {
-        // Whoever comes after all others finds nothing that counts.
-        let exchange = pair("c", 0);
-        let last = store.redeem_refresh_token("rt-0", &exchange, Grace::default());
-        if last.await.is_ok() {
-            break;
-        }
-    }
-    assert_eq!(store.find_refresh_token("rt-0").await.unwrap(), None);
-    for n in 1..=1_000 {
-        assert!(!is_there(store, &format!("at-{n}")).await, "{n}");
-    }
-}
-
-pub(crate) async fn within_its_grace_a_used_refresh_token_works_again_so_many_times(
-    store: &dyn Store,
-) {
-    with_tokens(store).await;
-    let grace = Grace {
-        period: 10,
-        uses: 2,
-    };
-    for (n, later, expected) in [
-        (1, 0, Redemption::Done),
-        (2, 9, Redemption::Done),
-        (3, 9, Redemption::Done),
-    ] {
-        let mut exchange = pair("c", n);
-        exchange.now += later;
-        let redeemed = store.redeem_refresh_token("rt-0", &exchange, grace).await;
-        assert_eq!(redeemed.unwrap(), expected, "{n}");
-    }
-    assert!(is_there(store, "at-1").await && is_there(store, "at-3").await);
-    let redeemed = store
-        .redeem_refresh_token("rt-0", &pair("c", 4), grace)
-        .await;
-    assert_eq!(redeemed.unwrap(), Redemption::Used, "too often");
-    assert!(!is_there(store, "at-3").await);
-
-    let row = consent("late", "alice", "a");
-    let code = code("late", "late");
-    assert!(store.insert_consent(&row, Some(&code)).await.unwrap());
-    store.redeem_code("late", &pair("late", 5)).await.unwrap();
-    let any = Grace { uses: 0, ..grace };
-    let redeemed = store
-        .redeem_refresh_token("rt-5", &pair("late", 6), any)
-        .await;
-    assert_eq!(redeemed.unwrap(), Redemption::Done);
-    let mut late = pair("late", 7);
-    late.now += 10;
-    let redeemed = store.redeem_refresh_token("rt-5", &late, any).await;
-    assert_eq!(redeemed.unwrap(), Redemption::Used, "too late");
 }
 
 pub(crate) async fn a_revoked_consent_takes_its_tokens_with_it_and_leaves_others(

@@ -9,7 +9,7 @@ use std::{
 };
 
 use axum::http::StatusCode;
-use carnet_authserver::store;
+use carnet_authserver::{AssertionAudience, store};
 use carnet_jose::{Algorithm, PrivateKey, RsaBits, base64url, jws};
 use carnet_testkit::{
     Server,
@@ -205,19 +205,29 @@ async fn a_bad_assertion_looks_like_a_wrong_secret() {
 
 // Holds AS-03.
 #[tokio::test]
-async fn the_strict_setting_takes_the_issuer_alone() {
+async fn the_strict_settings_take_the_issuer_alone_and_one_of_them_no_list() {
     let mut options = tutorial();
     let key = key(Algorithm::Es256, "k");
     let registration = json!({"jwks": public(&[&key]), "token_endpoint_auth_signing_alg": "ES256"});
-    for (strict, endpoint) in [(false, StatusCode::OK), (true, StatusCode::UNAUTHORIZED)] {
-        options.strict_assertion_audience = strict;
+    let (yes, no) = (StatusCode::OK, StatusCode::UNAUTHORIZED);
+    let issuer = "http://hydra.hydra.svc:4444";
+    for (audience, endpoint, list) in [
+        (AssertionAudience::Endpoint, yes, yes),
+        (AssertionAudience::Issuer, no, yes),
+        (AssertionAudience::IssuerText, no, no),
+    ] {
+        options.assertion_audience = audience;
         let room = Room::new(options.clone()).await;
         let client = register(&room, registration.clone()).await;
-        let issuer = json!({"aud": "http://hydra.hydra.svc:4444"});
-        let answer = ask(&room, &assertion(&key, &client, &issuer), "").await;
-        assert_eq!(answer.status, StatusCode::OK);
-        let answer = ask(&room, &assertion(&key, &client, &json!({})), "").await;
-        assert_eq!(answer.status, endpoint);
+        for (changes, expected) in [
+            (json!({"aud": issuer}), yes),
+            (json!({"aud": [issuer]}), list),
+            (json!({}), endpoint),
+            (json!({"aud": [issuer, "x"]}), endpoint),
+        ] {
+            let answer = ask(&room, &assertion(&key, &client, &changes), "").await;
+            assert_eq!(answer.status, expected, "{audience:?} {changes}");
+        }
     }
 }
 

@@ -8,7 +8,7 @@ use carnet_authserver::store::{
     ChangeStore, ClientQuery, ClientRow, ClientStore, CodeRow, ConsentQuery, ConsentRow,
     ConsentsOf, DeviceRow, Exchange, Grace, ImportStore, ImportedKey, Insertion, Intake, JtiStore,
     KeyRow, KeyStore, NumberedRevocation, PeopleStore, Perishable, Redemption, RefreshTokenRow,
-    Result, Revocation, RevocationStore, RotatedSecret, SessionRow, StoreError, TokenRow,
+    Result, Reuse, Revocation, RevocationStore, RotatedSecret, SessionRow, StoreError, TokenRow,
     TokenStore, TrustedIssuerRow,
 };
 
@@ -254,7 +254,7 @@ impl PeopleStore for StillStore {
         absent()
     }
 
-    async fn redeem_code(&self, _: &str, _: &Exchange) -> Result<Redemption> {
+    async fn redeem_code(&self, _: &str, _: &Exchange, _: Reuse) -> Result<Redemption> {
         absent()
     }
 

@@ -13,6 +13,7 @@ use carnet_authserver::{AssertionIssuer, Endpoint, IssuerKeys, Options, Workload
 use carnet_jose::{Algorithm, PrivateKey, RsaBits, jws};
 use carnet_testkit::{
     Server,
+    certificates::{FIRST, SECOND},
     server::{Answer as Reply, Request},
 };
 use futures_util::future::join_all;
@@ -111,20 +112,26 @@ async fn ask(room: &Room, token: &str, more: &str) -> Answer {
 }
 
 /// A discovery document and a key set, as the API server of a cluster has them.
-async fn cluster(keys: impl Fn() -> Value + Send + Sync + 'static) -> Server {
-    let respond = move |request: &Request| {
+fn cluster_of(
+    scheme: &'static str,
+    keys: impl Fn() -> Value + Send + Sync + 'static,
+) -> impl Fn(&Request) -> Reply + Send + Sync + 'static {
+    move |request: &Request| {
         let host = request.headers.only("host").unwrap_or_default();
         match request.target.as_str() {
             "/.well-known/openid-configuration" => Reply::json(
                 200,
-                &json!({"issuer": ISSUER, "jwks_uri": format!("http://{host}/openid/v1/jwks"),
+                &json!({"issuer": ISSUER, "jwks_uri": format!("{scheme}://{host}/openid/v1/jwks"),
                     "response_types_supported": ["id_token"]}),
             ),
             "/openid/v1/jwks" => Reply::json(200, &keys()),
             _ => Reply::text(404, ""),
         }
-    };
-    Server::start(respond).await.unwrap()
+    }
+}
+
+async fn cluster(keys: impl Fn() -> Value + Send + Sync + 'static) -> Server {
+    Server::start(cluster_of("http", keys)).await.unwrap()
 }
 
 fn discovery(server: &Server) -> IssuerKeys {
@@ -158,6 +165,39 @@ async fn the_token_of_a_service_account_is_as_good_as_a_secret_until_it_ends() {
     let ended = ask(&room, &shown, "").await;
     assert_eq!(ended.status, StatusCode::UNAUTHORIZED);
     assert_eq!(ended.json()["error"], "invalid_client");
+}
+
+// Holds AS-08.
+#[tokio::test]
+async fn a_cluster_is_believed_by_the_one_authority_that_was_named_for_it() {
+    let own = key("k");
+    let shown = token(&own, &json!({}));
+    for (trusted, expected) in [
+        (Some(FIRST), StatusCode::OK),
+        (Some(SECOND), StatusCode::UNAUTHORIZED),
+        (None, StatusCode::UNAUTHORIZED),
+    ] {
+        let keys = public(&[&own]);
+        let respond = cluster_of("https", move || keys.clone());
+        let server = Server::over_tls(FIRST, respond).await.unwrap();
+        let ca = trusted.map(|pair| pair.certificate.to_owned());
+        for path in ["/.well-known/openid-configuration", "/openid/v1/jwks"] {
+            let at = Endpoint {
+                ca: ca.clone(),
+                ..endpoint(server.url(path))
+            };
+            let keys = match path.starts_with("/.well-known") {
+                true => IssuerKeys::Discovery(at),
+                false => IssuerKeys::Jwks(at),
+            };
+            let room = room(issuer(keys)).await;
+            let answer = ask(&room, &shown, "").await;
+            assert_eq!(answer.status, expected, "{trusted:?} {path}");
+        }
+        // Whoever is not believed is not even asked.
+        let asked = if expected == StatusCode::OK { 3 } else { 0 };
+        assert_eq!(server.count(), asked);
+    }
 }
 
 #[tokio::test]

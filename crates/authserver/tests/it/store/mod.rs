@@ -7,5 +7,6 @@ mod history;
 mod kill9;
 mod memory;
 mod postgres;
+mod proofs;
 mod sqlite_file;
 mod trouble;

@@ -95,6 +95,7 @@ async fn serve_replaceable(
         config,
         &Process {
             listen: sockets.listen(&process.listen),
+            listen_beside: sockets.listen(&process.listen_beside),
             ..process.clone()
         },
     )?;

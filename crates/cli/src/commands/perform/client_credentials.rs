@@ -2,7 +2,7 @@
 
 use carnet_oauth::token_response::TokenResponse;
 
-use super::token;
+use super::{Endpoint, token};
 use crate::api::{self, Api};
 use crate::args::{ApiFlags, ClientCredentials};
 use crate::output::Failure;
@@ -22,11 +22,8 @@ pub(super) async fn run(
         ("scope", scope.as_str()),
         ("audience", audience.as_str()),
     ];
-    let pairs: Vec<_> = asked
-        .into_iter()
-        .filter(|(_, value)| !value.is_empty())
-        .collect();
-    let answer = api::post_as_client(&api, &["oauth2", "token"], &pairs, &client).await;
+    let endpoint = Endpoint::new(&api, Endpoint::TOKEN, None)?;
+    let answer = endpoint.post(&asked, &client).await;
     let got: TokenResponse = answer.map_err(token::failure)?.json()?;
     token::report(&got, process.clock.now()).print(api_flags, process)
 }

@@ -7,7 +7,7 @@ use carnet_oauth::grant::DEVICE_CODE;
 use carnet_oauth::token_response::TokenResponse;
 use serde::Deserialize;
 
-use super::token;
+use super::{Endpoint, token};
 use crate::api::{self, Api, Unanswered};
 use crate::args::{ApiFlags, DeviceCode};
 use crate::output::{self, Failure};
@@ -36,13 +36,14 @@ pub(super) async fn run(
     api_flags: &ApiFlags,
     process: &Process,
 ) -> Result<(), Failure> {
-    let client = api::credentials(&args.credentials, process)?;
+    let person = &args.person;
+    let client = api::credentials(&person.credentials, process)?;
     let api = Api::open(api_flags, process)?;
-    let (scope, audience) = (args.scope.join(" "), args.audience.join(" "));
+    let device = Endpoint::new(&api, Endpoint::DEVICE, args.device_auth_url.as_deref())?;
+    let endpoint = Endpoint::new(&api, Endpoint::TOKEN, person.token_url.as_deref())?;
+    let (scope, audience) = (person.scope.join(" "), person.audience.join(" "));
     let asked = [("scope", scope.as_str()), ("audience", audience.as_str())];
-    let pairs = asked.into_iter().filter(|(_, value)| !value.is_empty());
-    let pairs: Vec<_> = pairs.collect();
-    let answer = api::post_as_client(&api, &["oauth2", "device", "auth"], &pairs, &client).await;
+    let answer = device.post(&asked, &client).await;
     let codes: Codes = answer.map_err(token::failure)?.json()?;
     let page = match codes.verification_uri_complete.as_str() {
         "" => &codes.verification_uri,
@@ -60,7 +61,7 @@ pub(super) async fn run(
     let mut pause = Duration::from_secs(codes.interval.max(1));
     loop {
         tokio::time::sleep(pause).await;
-        let answer = api::post_as_client(&api, &["oauth2", "token"], &pairs, &client).await;
+        let answer = endpoint.post(&pairs, &client).await;
         let refused = match answer {
             Ok(answer) => {
                 let got: TokenResponse = answer.json()?;

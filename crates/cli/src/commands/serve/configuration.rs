@@ -9,8 +9,8 @@ use carnet_authserver::{
 };
 use carnet_config::diagnostics::Diagnostic;
 use carnet_config::install::authserver::{
-    self as config, AccessTokenStrategy, AuthserverConfig, Hasher, ScopeClaim, ScopeStrategy,
-    TokenProfile,
+    self as config, AccessTokenStrategy, AssertionAudience, AuthserverConfig, Hasher, ScopeClaim,
+    ScopeStrategy, TokenProfile,
 };
 use carnet_oauth::client::Lifespan;
 use secrecy::ExposeSecret;
@@ -81,7 +81,11 @@ pub(super) fn options(config: &AuthserverConfig) -> Result<Options, Failure> {
             TokenProfile::Rfc9068 => authserver::TokenProfile::Rfc9068,
         },
         ttl_access_token: config.ttl_access_token,
-        strict_assertion_audience: config.oauth2.strict_assertion_audience,
+        assertion_audience: match config.oauth2.assertion_audience {
+            AssertionAudience::Endpoint => authserver::AssertionAudience::Endpoint,
+            AssertionAudience::Issuer => authserver::AssertionAudience::Issuer,
+            AssertionAudience::IssuerText => authserver::AssertionAudience::IssuerText,
+        },
         assertion_issuers: assertion_issuers::read(&config.oauth2.assertion_issuers)?,
         exclude_not_before_claim: config.oauth2.exclude_not_before_claim,
         allowed_top_level_claims: config.oauth2.allowed_top_level_claims.clone(),
@@ -98,7 +102,8 @@ pub(super) fn options(config: &AuthserverConfig) -> Result<Options, Failure> {
         limits: limits(&config.limits),
         audit_file: config.audit_file.as_ref().map(PathBuf::from),
         trusted_proxies: config.trusted_proxies.clone(),
-        token_hook: config.oauth2.token_hook.as_ref().map(token_hook),
+        token_hook: config.oauth2.token_hook.as_ref().map(hook),
+        refresh_token_hook: config.oauth2.refresh_token_hook.as_ref().map(hook),
         default_grant_allowed_scope: config.oauth2.default_grant_allowed_scope,
         default_scope: config.default_scope.clone(),
         subject_types: config.subject_types.clone(),
@@ -192,6 +197,7 @@ fn jwt_grant(grant: config::JwtGrant) -> authserver::JwtGrant {
         jti_optional: grant.jti_optional,
         iat_optional: grant.iat_optional,
         max_ttl: grant.max_ttl,
+        omit_assertion_audience: grant.omit_assertion_audience,
     }
 }
 
@@ -218,6 +224,7 @@ fn cookies(cookies: &config::Cookies) -> authserver::Cookies {
         domain: cookies.domain.clone(),
         secure: cookies.secure,
         same_site,
+        for_old_browsers: cookies.for_old_browsers,
         login_csrf: cookies.login_csrf.clone(),
         consent_csrf: cookies.consent_csrf.clone(),
         device_csrf: cookies.device_csrf.clone(),
@@ -244,7 +251,7 @@ fn limits(limits: &config::Limits) -> authserver::Limits {
     }
 }
 
-fn token_hook(hook: &config::TokenHook) -> authserver::TokenHook {
+fn hook(hook: &config::TokenHook) -> authserver::TokenHook {
     let key = |key: &config::HookKey| authserver::HookKey {
         place: match key.place {
             config::HookKeyPlace::Header => authserver::HookKeyPlace::Header,

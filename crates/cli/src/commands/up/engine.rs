@@ -76,6 +76,7 @@ impl Engine {
         let process = Process {
             resolve: network.resolve(),
             listen: settings.ports.of_entry_points(&process.listen),
+            listen_beside: settings.ports.of_entry_points(&process.listen_beside),
             ..process.clone()
         };
         let data_plane = DataPlane::start(&settings.install, &process)?;

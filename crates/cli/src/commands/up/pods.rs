@@ -89,6 +89,7 @@ impl Pod {
         let surroundings = Process {
             out: Arc::clone(&process.err),
             listen: network.listen(&workload.identity),
+            listen_beside: network.listen(&workload.identity),
             resolve: network.resolve(),
             shutdown: stop.clone(),
             ..process.clone()

@@ -1,7 +1,5 @@
 //! `serve.cookies`: what the cookies of people's browsers are called, and where they go.
 
-use super::read::ADVICE;
-use crate::diagnostics::Severity;
 use crate::document::Fields;
 
 /// `serve.cookies`.
@@ -13,6 +11,9 @@ pub struct Cookies {
     pub secure: bool,
     /// `same_site_mode`: `Strict`, `Lax` or `None`. Default `None` over https, `Lax` without.
     pub same_site: Option<SameSite>,
+    /// `same_site_legacy_workaround`: what binds a browser to its request comes a second time, without
+    /// that word, for browsers of before 2020 that do not know `None`. Default false.
+    pub for_old_browsers: bool,
     /// `names.login_csrf`; a trial adds `_dev` to each name. Default `ory_hydra_login_csrf`.
     pub login_csrf: String,
     /// `names.consent_csrf`. Default `ory_hydra_consent_csrf`.
@@ -42,6 +43,7 @@ impl Default for Cookies {
             domain: None,
             secure: false,
             same_site: None,
+            for_old_browsers: false,
             login_csrf: "ory_hydra_login_csrf".to_owned(),
             consent_csrf: "ory_hydra_consent_csrf".to_owned(),
             device_csrf: "ory_hydra_device_csrf".to_owned(),
@@ -53,18 +55,19 @@ impl Default for Cookies {
 
 /// Reads the section.
 pub(super) fn read(fields: &mut Fields<'_>) -> Cookies {
-    let mut cookies = Cookies::default();
-    // For browsers of 2019.
-    let later = ["same_site_legacy_workaround"];
-    fields.unserved(Severity::Warning, &later, ADVICE);
-    cookies.domain = part(fields, "domain", |_| true);
-    cookies.secure = fields.boolean("secure").unwrap_or(false);
+    let mut cookies = Cookies {
+        domain: part(fields, "domain", |_| true),
+        secure: fields.boolean("secure").unwrap_or(false),
+        ..Cookies::default()
+    };
     let modes = [
         ("Strict", SameSite::Strict),
         ("Lax", SameSite::Lax),
         ("None", SameSite::None),
     ];
     cookies.same_site = fields.word("same_site_mode", &modes);
+    let workaround = fields.boolean("same_site_legacy_workaround");
+    cookies.for_old_browsers = workaround.unwrap_or(false);
     fields.map("names", |names| {
         for (key, name) in [
             ("login_csrf", &mut cookies.login_csrf),

@@ -1,4 +1,4 @@
-//! `oauth2.token_hook`.
+//! `oauth2.token_hook` and `oauth2.refresh_token_hook`.
 
 use secrecy::{ExposeSecret as _, SecretString};
 
@@ -6,8 +6,8 @@ use super::read::url;
 use crate::document::Fields;
 use crate::secret::secret;
 
-/// `oauth2.token_hook`: a web server that is asked before each token, and without whose answer
-/// there is none.
+/// `oauth2.token_hook` or `oauth2.refresh_token_hook`: a web server that is asked before each token,
+/// or before each that takes the place of another, and without whose answer there is none.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TokenHook {
     /// `url`: http or https, never a link-local address.
@@ -46,18 +46,18 @@ impl PartialEq for HookKey {
 
 impl Eq for HookKey {}
 
-/// Reads the key, a text or a map.
-pub(super) fn read(fields: &mut Fields<'_>) -> Option<TokenHook> {
-    let node = fields.node("token_hook")?;
+/// Reads one of the two keys, a text or a map.
+pub(super) fn read(fields: &mut Fields<'_>, name: &'static str) -> Option<TokenHook> {
+    let node = fields.node(name)?;
     if node.scalar().is_some() {
-        let url = url(fields, "token_hook")?;
+        let url = url(fields, name)?;
         return Some(TokenHook { url, auth: None });
     }
     fields
-        .map("token_hook", |hook| {
+        .map(name, |hook| {
             let address = url(hook, "url");
             if address.is_none() {
-                hook.error("url", "a token hook needs its `url`");
+                hook.error("url", "a hook needs its `url`");
             }
             let auth = hook.map("auth", key).flatten();
             Some(TokenHook {

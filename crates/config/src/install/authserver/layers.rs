@@ -62,6 +62,11 @@ pub const KEYS: &[&str] = &[
     "oauth2.pkce.enforced_for_public_clients",
     "oauth2.preserve_ext_claims",
     "oauth2.refresh_token_hook",
+    "oauth2.refresh_token_hook.auth.config.in",
+    "oauth2.refresh_token_hook.auth.config.name",
+    "oauth2.refresh_token_hook.auth.config.value",
+    "oauth2.refresh_token_hook.auth.type",
+    "oauth2.refresh_token_hook.url",
     "oauth2.session.encrypt_at_rest",
     "oauth2.token_hook",
     "oauth2.token_hook.auth.config.in",
@@ -181,7 +186,7 @@ pub const KEYS: &[&str] = &[
 ];
 
 /// Those of them whose variable may hold a JSON object.
-const OBJECTS: &[&str] = &["oauth2.token_hook"];
+const OBJECTS: &[&str] = &["oauth2.refresh_token_hook", "oauth2.token_hook"];
 
 /// The tree of all sources.
 pub(super) fn stacked(

@@ -30,7 +30,7 @@ pub use hook::{HookKey, HookKeyPlace, TokenHook};
 pub use layers::KEYS;
 pub use limits::{Guesses, Limits, TokenLimits};
 pub use log::{Log, LogFormat};
-pub use oauth2::{Hasher, JwtGrant, OAuth2};
+pub use oauth2::{AssertionAudience, Hasher, JwtGrant, OAuth2};
 pub use people::People;
 pub use read::read;
 pub use rotation::Rotation;

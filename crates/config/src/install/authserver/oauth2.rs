@@ -8,7 +8,7 @@ use super::hook::{self, TokenHook};
 use super::people::People;
 use super::read::ADVICE;
 use crate::diagnostics::Severity;
-use crate::document::Fields;
+use crate::document::{Fields, Node};
 
 /// `oauth2`.
 #[derive(Debug, Clone)]
@@ -17,8 +17,8 @@ pub struct OAuth2 {
     /// client's. Default false.
     pub default_grant_allowed_scope: bool,
     /// `client_assertion.strict_audience` (ours): client assertions must be for the issuer alone, not
-    /// for the token endpoint. Default false.
-    pub strict_assertion_audience: bool,
+    /// for the token endpoint; `fapi`: and say so in one text, not in a list. Default false.
+    pub assertion_audience: AssertionAudience,
     /// `client_assertion.issuers` (ours): platforms whose tokens stand for clients that have no
     /// secret. Default none.
     pub assertion_issuers: Vec<AssertionIssuer>,
@@ -37,6 +37,9 @@ pub struct OAuth2 {
     pub dpop: Dpop,
     /// `token_hook`: a URL, or `url` and `auth`; asked before each token. Default none.
     pub token_hook: Option<TokenHook>,
+    /// `refresh_token_hook`: the same, asked before it when tokens take the place of others. Default
+    /// none.
+    pub refresh_token_hook: Option<TokenHook>,
     /// `grant.jwt`: what assertions of trusted issuers may be like.
     pub jwt_grant: JwtGrant,
     /// `hashers.algorithm` for the secrets that people choose: `pbkdf2` or `bcrypt`. Default
@@ -48,6 +51,18 @@ pub struct OAuth2 {
     pub bcrypt_cost: u32,
 }
 
+/// `oauth2.client_assertion.strict_audience`.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum AssertionAudience {
+    /// `false`: the issuer or the token endpoint, perhaps among others.
+    #[default]
+    Endpoint,
+    /// `true`: the issuer alone.
+    Issuer,
+    /// `fapi`: the issuer alone, in one text, as FAPI 2.0 wants it.
+    IssuerText,
+}
+
 /// `oauth2.grant.jwt`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct JwtGrant {
@@ -57,6 +72,8 @@ pub struct JwtGrant {
     pub iat_optional: bool,
     /// `max_ttl`: how long an assertion may count from its making to its end. Default 720 h.
     pub max_ttl: Duration,
+    /// `omit_assertion_audience`: the audience of an assertion is not one of its token. Default true.
+    pub omit_assertion_audience: bool,
 }
 
 impl Default for JwtGrant {
@@ -65,6 +82,7 @@ impl Default for JwtGrant {
             jti_optional: false,
             iat_optional: false,
             max_ttl: Duration::from_secs(720 * 3600),
+            omit_assertion_audience: true,
         }
     }
 }
@@ -83,7 +101,7 @@ impl Default for OAuth2 {
     fn default() -> Self {
         Self {
             default_grant_allowed_scope: false,
-            strict_assertion_audience: false,
+            assertion_audience: AssertionAudience::default(),
             assertion_issuers: Vec::new(),
             exclude_not_before_claim: false,
             mirror_top_level_claims: true,
@@ -92,6 +110,7 @@ impl Default for OAuth2 {
             mtls: Mtls::default(),
             dpop: Dpop::default(),
             token_hook: None,
+            refresh_token_hook: None,
             jwt_grant: JwtGrant::default(),
             hasher: Hasher::default(),
             pbkdf2_iterations: 25_000,
@@ -105,7 +124,6 @@ pub(super) fn read(fields: &mut Fields<'_>, people: &mut People) -> OAuth2 {
     let later = [
         "expose_internal_errors",
         "include_legacy_error_fields",
-        "refresh_token_hook",
         "session",
     ];
     fields.unserved(Severity::Warning, &later, ADVICE);
@@ -121,17 +139,16 @@ pub(super) fn read(fields: &mut Fields<'_>, people: &mut People) -> OAuth2 {
         grant.boolean("default_grant_allowed_scope")
     });
     let assertion = fields.map("client_assertion", |assertion| {
-        let is_strict = assertion.boolean("strict_audience");
         (
-            is_strict.unwrap_or(false),
+            assertion_audience(assertion),
             assertion_issuers::read(assertion),
         )
     });
-    let (strict_assertion_audience, assertion_issuers) = assertion.unwrap_or_default();
+    let (assertion_audience, assertion_issuers) = assertion.unwrap_or_default();
     let hashers = fields.map("hashers", |hashers| hashers_of(hashers, &default));
     OAuth2 {
         default_grant_allowed_scope: grant.flatten().unwrap_or(false),
-        strict_assertion_audience,
+        assertion_audience,
         assertion_issuers,
         exclude_not_before_claim: fields.boolean("exclude_not_before_claim").unwrap_or(false),
         mirror_top_level_claims: fields.boolean("mirror_top_level_claims").unwrap_or(true),
@@ -139,14 +156,26 @@ pub(super) fn read(fields: &mut Fields<'_>, people: &mut People) -> OAuth2 {
         preserve_ext_claims: fields.boolean("preserve_ext_claims").unwrap_or(false),
         mtls: fields.map("mtls", bound::mtls).unwrap_or_default(),
         dpop: fields.map("dpop", bound::dpop).unwrap_or_default(),
-        token_hook: hook::read(fields),
+        token_hook: hook::read(fields, "token_hook"),
+        refresh_token_hook: hook::read(fields, "refresh_token_hook"),
         jwt_grant: jwt.flatten().unwrap_or_default(),
         ..hashers.unwrap_or(default)
     }
 }
 
+fn assertion_audience(fields: &mut Fields<'_>) -> AssertionAudience {
+    let key = "strict_audience";
+    let written = fields.node(key).and_then(Node::scalar);
+    if written == Some("fapi") {
+        return AssertionAudience::IssuerText;
+    }
+    match fields.boolean(key) {
+        Some(true) => AssertionAudience::Issuer,
+        Some(false) | None => AssertionAudience::Endpoint,
+    }
+}
+
 fn jwt_grant(fields: &mut Fields<'_>) -> JwtGrant {
-    fields.unserved(Severity::Warning, &["omit_assertion_audience"], ADVICE);
     let longest = fields.duration("max_ttl");
     if longest.is_some_and(|longest| longest.is_zero()) {
         fields.error("max_ttl", "expects a time above zero");
@@ -155,6 +184,7 @@ fn jwt_grant(fields: &mut Fields<'_>) -> JwtGrant {
         jti_optional: fields.boolean("jti_optional").unwrap_or(false),
         iat_optional: fields.boolean("iat_optional").unwrap_or(false),
         max_ttl: longest.unwrap_or(JwtGrant::default().max_ttl),
+        omit_assertion_audience: fields.boolean("omit_assertion_audience").unwrap_or(true),
     }
 }
 

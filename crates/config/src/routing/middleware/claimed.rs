@@ -32,10 +32,18 @@ pub struct Claimed {
 impl Claimed {
     pub(super) fn read(fields: &mut Fields<'_>) -> Self {
         Self {
+            forward_authorization: fields.boolean("forwardAuthorization").unwrap_or(false),
+            ..Self::without_token(fields)
+        }
+    }
+
+    /// As [`Self::read`], where requests bring no token that could be forwarded.
+    pub(super) fn without_token(fields: &mut Fields<'_>) -> Self {
+        Self {
             claims: claims(fields),
             forward_headers: forward_headers(fields),
             username_claim: claim_path(fields, "usernameClaim"),
-            forward_authorization: fields.boolean("forwardAuthorization").unwrap_or(false),
+            forward_authorization: false,
         }
     }
 }

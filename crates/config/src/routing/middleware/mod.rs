@@ -30,7 +30,9 @@ mod ip_strategy;
 pub mod jwt;
 mod key_source;
 pub mod o_auth_introspection;
+pub mod o_auth_token_exchange;
 pub mod oauth_client_credentials;
+pub mod oidc;
 pub mod pass_tls_client_cert;
 mod pattern;
 mod pem_tls;
@@ -71,7 +73,9 @@ pub use ip_strategy::IpStrategy;
 pub use jwt::Jwt;
 pub use key_source::KeySource;
 pub use o_auth_introspection::OAuthIntrospection;
+pub use o_auth_token_exchange::OAuthTokenExchange;
 pub use oauth_client_credentials::OAuthClientCredentials;
+pub use oidc::Oidc;
 pub use pass_tls_client_cert::PassTlsClientCert;
 pub use pem_tls::PemTls;
 pub use rate_limit::RateLimit;
@@ -133,6 +137,10 @@ pub enum Middleware {
     OAuthClientCredentials(Box<OAuthClientCredentials>),
     /// `oAuthIntrospection`.
     OAuthIntrospection(Box<OAuthIntrospection>),
+    /// `oAuthTokenExchange`.
+    OAuthTokenExchange(Box<OAuthTokenExchange>),
+    /// `oidc`.
+    Oidc(Box<Oidc>),
     /// `passTLSClientCert`.
     PassTlsClientCert(PassTlsClientCert),
     /// `rateLimit`.
@@ -180,6 +188,8 @@ impl Middleware {
             Self::Jwt(_) => "jwt",
             Self::OAuthClientCredentials(_) => OAUTH_CLIENT_CREDENTIALS,
             Self::OAuthIntrospection(_) => "oAuthIntrospection",
+            Self::OAuthTokenExchange(_) => "oAuthTokenExchange",
+            Self::Oidc(_) => "oidc",
             Self::PassTlsClientCert(_) => "passTLSClientCert",
             Self::RateLimit(_) => "rateLimit",
             Self::RedirectRegex(_) => "redirectRegex",
@@ -265,6 +275,13 @@ const KINDS: &[(&str, Read)] = &[
     ("oAuthIntrospection", |fields| {
         let options = o_auth_introspection::read(fields)?;
         Some(Middleware::OAuthIntrospection(Box::new(options)))
+    }),
+    ("oAuthTokenExchange", |fields| {
+        let options = o_auth_token_exchange::read(fields)?;
+        Some(Middleware::OAuthTokenExchange(Box::new(options)))
+    }),
+    ("oidc", |fields| {
+        Some(Middleware::Oidc(Box::new(oidc::read(fields)?)))
     }),
     ("passTLSClientCert", |fields| {
         PassTlsClientCert::read(fields).map(Middleware::PassTlsClientCert)

@@ -12,7 +12,7 @@ use super::{
     EncodedCharacters, Errors, ForwardAuth, GrpcWeb, Headers, Hmac, InFlightReq, IpAllowList,
     OAUTH_CLIENT_CREDENTIALS, PassTlsClientCert, RateLimit, RedirectRegex, RedirectScheme,
     ReplacePath, ReplacePathRegex, Retry, StripPrefix, StripPrefixRegex, TokenPolicy, jwt,
-    o_auth_introspection,
+    o_auth_introspection, o_auth_token_exchange, oidc,
 };
 
 type Of = fn(&mut SchemaGenerator) -> Schema;
@@ -43,6 +43,11 @@ const SCHEMAS: &[(&str, Of)] = &[
         "oAuthIntrospection",
         o_auth_introspection::written::Written::json_schema,
     ),
+    (
+        "oAuthTokenExchange",
+        o_auth_token_exchange::written::Written::json_schema,
+    ),
+    ("oidc", oidc::written::Written::json_schema),
     ("passTLSClientCert", pass_tls_client_cert),
     ("rateLimit", RateLimit::json_schema),
     ("redirectRegex", RedirectRegex::json_schema),

@@ -47,14 +47,33 @@ impl Cookie {
     }
 
     fn options(fields: &mut Fields<'_>) -> Self {
+        let usual = Self {
+            name: None,
+            secure: false,
+            http_only: false,
+            same_site: None,
+            max_age: 0,
+            path: "/".to_owned(),
+            domain: None,
+        };
         Self {
-            name: fields.text("name").filter(|name| !name.is_empty()),
-            secure: fields.boolean("secure").unwrap_or(false),
-            http_only: fields.boolean("httpOnly").unwrap_or(false),
-            same_site: fields.word("sameSite", SAME_SITE),
             max_age: fields.integer("maxAge").unwrap_or(0),
-            path: printable(fields, "path").unwrap_or_else(|| "/".to_owned()),
-            domain: printable(fields, "domain").filter(|domain| !domain.is_empty()),
+            ..usual.changed_by(fields)
+        }
+    }
+
+    /// The same with what is written down; `maxAge` is left to the caller, whose unit and bounds may
+    /// be others.
+    pub(crate) fn changed_by(self, fields: &mut Fields<'_>) -> Self {
+        let text = |text: Option<String>| text.filter(|text| !text.is_empty());
+        Self {
+            name: text(fields.text("name")).or(self.name),
+            secure: fields.boolean("secure").unwrap_or(self.secure),
+            http_only: fields.boolean("httpOnly").unwrap_or(self.http_only),
+            same_site: fields.word("sameSite", SAME_SITE).or(self.same_site),
+            max_age: self.max_age,
+            path: printable(fields, "path").unwrap_or(self.path),
+            domain: text(printable(fields, "domain")).or(self.domain),
         }
     }
 }

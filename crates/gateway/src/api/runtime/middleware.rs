@@ -1,7 +1,8 @@
 //! Middlewares.
 
 use carnet_config::routing::Middleware;
-use carnet_config::routing::middleware::OAuthClientCredentials;
+use carnet_config::routing::middleware::o_auth_token_exchange::Method;
+use carnet_config::routing::middleware::{OAuthClientCredentials, OAuthTokenExchange};
 use serde_json::{Map, Value, json};
 
 use super::plain;
@@ -36,6 +37,8 @@ pub(super) fn shown(middleware: Option<&Middleware>) -> Map<String, Value> {
         Middleware::Jwt(options) => json!(options),
         Middleware::OAuthClientCredentials(options) => oauth_client_credentials(options),
         Middleware::OAuthIntrospection(options) => json!(options),
+        Middleware::OAuthTokenExchange(options) => o_auth_token_exchange(options),
+        Middleware::Oidc(options) => json!(options),
         Middleware::RateLimit(options) => json!(options),
         Middleware::PassTlsClientCert(options) => json!(options),
         Middleware::RedirectRegex(options) => json!(options),
@@ -49,6 +52,29 @@ pub(super) fn shown(middleware: Option<&Middleware>) -> Map<String, Value> {
     };
     let kind = json!(key.to_ascii_lowercase());
     Map::from_iter([(key.to_owned(), options), ("type".to_owned(), kind)])
+}
+
+/// What it asks for is the method's.
+fn o_auth_token_exchange(options: &OAuthTokenExchange) -> Value {
+    let mut shown = oauth_client_credentials(&options.client);
+    let mut asked = Map::new();
+    for name in ["audience", "scopes"] {
+        let value = shown.as_object_mut().and_then(|shown| shown.remove(name));
+        asked.extend(value.map(|value| (name.to_owned(), value)));
+    }
+    if let Method::Rfc8693(method) = &options.method {
+        asked.insert(
+            "subjectTokenType".to_owned(),
+            json!(method.subject_token_type),
+        );
+        let wanted = method.requested_token_type.as_ref();
+        asked.extend(wanted.map(|wanted| ("requestedTokenType".to_owned(), json!(wanted))));
+    }
+    let word = options.method.word();
+    shown["method"] = json!(word);
+    shown[word] = Value::Object(asked);
+    shown["tokenSource"] = json!(options.token_source);
+    shown
 }
 
 fn oauth_client_credentials(options: &OAuthClientCredentials) -> Value {

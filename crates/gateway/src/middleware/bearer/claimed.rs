@@ -2,7 +2,7 @@
 
 use carnet_config::claims::{self, ClaimPath, Expression};
 use carnet_config::routing::middleware::Claimed as Options;
-use http::HeaderValue;
+use http::{HeaderMap, HeaderValue};
 use serde_json::Value;
 
 use super::{Known, Place};
@@ -57,7 +57,11 @@ impl Claimed {
         if !self.forwards_token {
             place.take_off(request);
         }
-        self.headers
-            .put(request.headers_mut(), &known.stamped.headers);
+        self.put(request.headers_mut(), &known.stamped);
+    }
+
+    /// Puts claims in the place of what the caller sent.
+    pub(in crate::middleware) fn put(&self, headers: &mut HeaderMap, stamped: &Stamped) {
+        self.headers.put(headers, &stamped.headers);
     }
 }

@@ -15,9 +15,9 @@ pub(super) use binding::Binding;
 pub(super) use challenge::Challenge;
 pub(super) use claimed::{Claimed, Stamped};
 pub(super) use passage::{Judges, Passage};
-pub(super) use place::Scheme;
+pub(super) use place::{Place, Scheme, Shown};
 
-use place::{Lent, Place, Shown};
+use place::Lent;
 use proofs::{Proofs, Sent};
 use resource::Resource;
 

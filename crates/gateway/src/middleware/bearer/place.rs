@@ -6,13 +6,14 @@ use std::sync::Arc;
 use carnet_config::routing::middleware::TokenSource;
 use carnet_oauth::form;
 use http::Uri;
-use http::header::{AUTHORIZATION, CONTENT_TYPE, COOKIE, HeaderMap, HeaderName, HeaderValue};
+use http::header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
 use http::uri::PathAndQuery;
 use http_body_util::BodyExt as _;
 use secrecy::{ExposeSecret as _, SecretString};
 
 use super::Sent;
 use crate::body::Request;
+use crate::cookies;
 use crate::error::{Fault, Reason};
 use crate::middleware::Exchange;
 use crate::room::{Room, Share};
@@ -158,7 +159,7 @@ impl Place {
             headers.remove(name);
         }
         if let Some(name) = &self.cookie {
-            without_cookie(headers, name);
+            cookies::take_off(headers, |other| other == name);
         }
         if let Some(name) = &self.query {
             without_parameter(request, name);
@@ -291,32 +292,9 @@ fn one_of(pairs: Vec<(String, String)>, name: &str) -> Found {
     found.fold(Found::Nothing, Found::or)
 }
 
-/// The pairs of all `Cookie` fields (RFC 6265, section 4.2.1).
-fn cookies(value: &HeaderValue) -> impl Iterator<Item = (&str, &str)> {
-    let pairs = value.to_str().unwrap_or_default().split(';');
-    pairs.filter_map(|pair| pair.trim().split_once('='))
-}
-
 fn in_cookies(headers: &HeaderMap, name: &str) -> Found {
-    let pairs = headers.get_all(COOKIE).into_iter().flat_map(cookies);
-    let values = pairs.filter(|(other, _)| *other == name);
-    let found = values.map(|(_, value)| Found::token(value, Scheme::Bearer));
+    let found = cookies::values(headers, name).map(|value| Found::token(value, Scheme::Bearer));
     found.fold(Found::Nothing, Found::or)
-}
-
-fn without_cookie(headers: &mut HeaderMap, name: &str) {
-    let fields = headers.get_all(COOKIE).into_iter();
-    let kept: Vec<String> = fields
-        .flat_map(cookies)
-        .filter(|(other, _)| *other != name)
-        .map(|(name, value)| format!("{name}={value}"))
-        .collect();
-    headers.remove(COOKIE);
-    if let Ok(value) = HeaderValue::try_from(kept.join("; "))
-        && !kept.is_empty()
-    {
-        headers.insert(COOKIE, value);
-    }
 }
 
 fn without_parameter(request: &mut Request, name: &str) {

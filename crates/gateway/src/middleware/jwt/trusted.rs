@@ -49,17 +49,21 @@ fn shared(secret: &SigningSecret) -> Result<SharedSecret, String> {
 
 fn set_of(text: &str) -> Result<Published, String> {
     let read = JwkSet::read(text.as_bytes());
-    let (keys, rejected) = read.map_err(|error| format!("`jwksFile` is no set of keys: {error}"))?;
+    let (keys, rejected) =
+        read.map_err(|error| format!("`jwksFile` is no set of keys: {error}"))?;
     if keys.keys().is_empty() {
         return Err("`jwksFile` has no key that can be used".to_owned());
     }
     if rejected > 0 {
-        tracing::warn!(count = rejected, "keys of `jwksFile` that are too weak are not used");
+        tracing::warn!(
+            count = rejected,
+            "keys of `jwksFile` that are too weak are not used"
+        );
     }
     Ok(Published {
         keys,
-        issuer: None,
         rejected,
+        ..Published::default()
     })
 }
 

@@ -6,7 +6,7 @@ use tokio::time::timeout_at;
 
 use super::{Judge, Lease, Place, Shared, Turn};
 use crate::token_source::key::Key;
-use crate::token_source::{Engine, Outcome, Readings, Token, TokenFault};
+use crate::token_source::{Asker, Engine, Outcome, Token, TokenFault};
 
 impl Engine {
     /// A token from the store, or else from the provider; and, where the provider was asked, what
@@ -14,18 +14,18 @@ impl Engine {
     pub(in super::super) async fn bring(
         &self,
         key: Key,
-        readings: &Readings,
+        asker: &Asker,
         ahead: bool,
     ) -> (Outcome, Option<Debt<'_>>) {
         let deadline = self.exchange.deadline();
-        let Some((shared, place)) = self.place(readings) else {
-            return (self.ask(readings, deadline).await, None);
+        let Some((shared, place)) = self.place(asker) else {
+            return (self.ask(asker, deadline).await, None);
         };
         let before = self.before(key, ahead);
         let judge = Judge {
             exchange: &self.exchange,
             revoked: &self.revoked,
-            client_id: readings.first().map_or("", |likeliest| &likeliest.id),
+            client_id: asker.client_id(),
             before: before.as_deref(),
         };
         let turn = shared.turn(&place, deadline, &judge);
@@ -38,8 +38,8 @@ impl Engine {
             Ok(Turn::Late) | Err(_) => return (Err(TokenFault::TimedOut), None),
         };
         let outcome = match &lease {
-            Some(lease) => lease.during(self.ask(readings, deadline)).await,
-            None => self.ask(readings, deadline).await,
+            Some(lease) => lease.during(self.ask(asker, deadline)).await,
+            None => self.ask(asker, deadline).await,
         };
         let debt = Debt {
             shared,
@@ -65,9 +65,9 @@ impl Engine {
         }
     }
 
-    fn place(&self, readings: &Readings) -> Option<(&Shared, Place)> {
+    fn place(&self, asker: &Asker) -> Option<(&Shared, Place)> {
         let shared = self.shared.as_ref()?;
-        let place = shared.place(&self.exchange.options, readings.first()?)?;
+        let place = shared.place(&self.exchange.options, asker)?;
         Some((shared, place))
     }
 

@@ -19,6 +19,7 @@ mod turn;
 
 pub(crate) use self::redis::Redis;
 pub(crate) use proof::parts as proof_parts;
+pub(crate) use seal::Seal;
 pub(crate) use shared::Shared;
 pub(crate) use stores::{StoreFigures, Stores};
 

@@ -13,7 +13,7 @@ pub(crate) fn parts(proof: &Proof, certificate: Option<&str>) -> Vec<Vec<u8>> {
         Proof::Certificate => ("certificate", String::new()),
         // Whoever shows another assertion may be somebody else.
         Proof::Assertion(token) => ("assertion", token.expose_secret().to_owned()),
-        Proof::Key(key, _) => ("key", key.public_jwk().thumbprint()),
+        Proof::Key(signer) => ("key", signer.key.public_jwk().thumbprint()),
         Proof::SecretKey(_) => ("secret key", String::new()),
     };
     let certificate = certificate.unwrap_or_default();

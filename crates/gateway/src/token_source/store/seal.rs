@@ -21,7 +21,7 @@ const SALT: usize = 16;
 const KEY: usize = 32;
 
 /// What a secret is good for.
-pub(super) struct Seal {
+pub(crate) struct Seal {
     hasher: Hasher,
     /// Says in a value which secret it was sealed with.
     version: [u8; VERSION],
@@ -29,18 +29,23 @@ pub(super) struct Seal {
 }
 
 impl Seal {
-    /// The error is one sentence.
-    pub(super) fn new(secret: &SecretString) -> Result<Self, String> {
+    /// The seal of a store of tokens. The error is one sentence.
+    pub(super) fn of_store(secret: &SecretString) -> Result<Self, String> {
+        let seal = Self::new(b"carnet store 1", secret.expose_secret().as_bytes());
+        seal.ok_or_else(|| "`store.secret` cannot be used".to_owned())
+    }
+
+    /// What was sealed for one purpose opens for no other. `None` when the crypto library fails.
+    pub(crate) fn new(purpose: &[u8], secret: &[u8]) -> Option<Self> {
         let made = || -> Result<Self, Unspecified> {
-            let secret = secret.expose_secret().as_bytes();
-            let root = Salt::new(HKDF_SHA256, b"carnet store 1").extract(secret);
+            let root = Salt::new(HKDF_SHA256, purpose).extract(secret);
             Ok(Self {
                 hasher: Hasher::with_key(&*Zeroizing::new(derived::<KEY>(&root, b"names")?)),
                 version: derived(&root, b"version")?,
                 values: Zeroizing::new(derived(&root, b"values")?),
             })
         };
-        made().map_err(|Unspecified| "`store.secret` cannot be used".to_owned())
+        made().ok()
     }
 
     /// Makes the keys that names stand for.
@@ -49,7 +54,7 @@ impl Seal {
     }
 
     /// A value that can be read under this name alone.
-    pub(super) fn seal(&self, name: &str, value: &[u8], random: &dyn Random) -> Option<Vec<u8>> {
+    pub(crate) fn seal(&self, name: &str, value: &[u8], random: &dyn Random) -> Option<Vec<u8>> {
         let mut sealed = Vec::with_capacity(HEAD + value.len() + MAX_TAG_LEN);
         sealed.push(LAYOUT);
         sealed.extend_from_slice(&self.version);
@@ -66,7 +71,7 @@ impl Seal {
     }
 
     /// What was sealed under this name with this secret; `None` for anything else.
-    pub(super) fn open(&self, name: &str, sealed: &[u8]) -> Option<Vec<u8>> {
+    pub(crate) fn open(&self, name: &str, sealed: &[u8]) -> Option<Vec<u8>> {
         let (head, text) = sealed.split_at_checked(HEAD)?;
         let (layout, rest) = head.split_first()?;
         let (version, salt) = rest.split_at_checked(VERSION)?;
@@ -122,7 +127,7 @@ mod tests {
     use proptest::sample::Index;
 
     fn seal(secret: &str) -> Seal {
-        Seal::new(&SecretString::from(secret)).unwrap()
+        Seal::of_store(&SecretString::from(secret)).unwrap()
     }
 
     const NAME: &str = "carnet:token:{a}";

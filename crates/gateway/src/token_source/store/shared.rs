@@ -5,7 +5,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use carnet_oauth::Random;
-use carnet_oauth::client_auth::Credentials;
 use secrecy::SecretString;
 use serde_json::{Value, json};
 use tokio::time::Instant;
@@ -14,7 +13,7 @@ use super::lease::Lease;
 use super::seal::Seal;
 use super::{Store, Trouble};
 use crate::token_source::token::{Asked, Token};
-use crate::token_source::{Options, Outcome};
+use crate::token_source::{Asker, Options, Outcome};
 
 /// A store as one source uses it.
 pub(crate) struct Shared {
@@ -42,7 +41,7 @@ impl Shared {
         secrets: &[SecretString],
         proof: Vec<Vec<u8>>,
     ) -> Result<Self, String> {
-        let seals: Result<Vec<Seal>, String> = secrets.iter().map(Seal::new).collect();
+        let seals: Result<Vec<Seal>, String> = secrets.iter().map(Seal::of_store).collect();
         Ok(Self {
             store,
             prefix: prefix.to_owned(),
@@ -51,12 +50,12 @@ impl Shared {
         })
     }
 
-    /// Where the token for these credentials is; `None` without a secret.
-    pub(crate) fn place(&self, options: &Options, credentials: &Credentials) -> Option<Place> {
+    /// Where the token for who asks so is; `None` without a secret.
+    pub(crate) fn place(&self, options: &Options, asker: &Asker) -> Option<Place> {
         let hashers = self.seals.iter().map(Seal::hasher);
-        let keys: Vec<String> = hashers
-            .map(|hasher| hasher.shared(options, credentials, &self.proof).text())
-            .collect();
+        let keys = hashers.map(|hasher| hasher.shared(options, asker, &self.proof));
+        let keys: Option<Vec<String>> = keys.map(|key| Some(key?.text())).collect();
+        let keys = keys?;
         let prefix = &self.prefix;
         // A cluster keeps what has the same text in braces in one place.
         let token = |key| format!("{prefix}carnet:token:{{{key}}}");
@@ -170,6 +169,8 @@ fn read(text: &[u8], left: Duration, now: Asked, max_age: Duration) -> Option<To
         time: now.time.checked_sub(age)?,
     };
     let text = value.get("access_token")?.as_str()?;
+    // Whoever wrote it knew why it is not to be used for longer: the token of a caller ends, too.
+    let max_age = max_age.min(millis("usable")?);
     let mut token = Token::new(text, millis("life"), asked, max_age).ok()?;
     token.is_shared = true;
     Some(token)

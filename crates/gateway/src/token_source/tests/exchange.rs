@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use bytes::Bytes;
-use carnet_oauth::client_auth::Method;
+use carnet_oauth::client_auth::{Credentials, Method};
 use http::Response;
 use http::header::{CONTENT_TYPE, RETRY_AFTER};
 use secrecy::SecretString;
@@ -12,7 +12,7 @@ use tokio::time::Instant;
 
 use super::{AT_ONCE, Scripted, answer, credentials, granted, options, refused, source};
 use crate::token_source::endpoint::CallFailure;
-use crate::token_source::{Credentials, Options, TokenFault};
+use crate::token_source::{Options, TokenFault};
 
 const NEVER: Duration = Duration::from_secs(3600);
 

@@ -10,7 +10,7 @@ use tokio::time::{Instant, advance};
 
 use super::{AT_ONCE, Scripted, credentials, granted, options, refused, source};
 use crate::token_source::token::{Asked, Token};
-use crate::token_source::{Options, Refresh};
+use crate::token_source::{Grant, Options, Refresh};
 
 const MAX_AGE: Duration = Duration::from_secs(300);
 
@@ -25,7 +25,7 @@ fn kept(token: &str, expires_in: &Value) -> u64 {
         time: clock.now(),
     };
     let answer = granted(token, expires_in).expect("an answer");
-    let token = Token::read(&answer, asked, MAX_AGE).expect("a token");
+    let token = Token::read(&answer, asked, (MAX_AGE, &Grant::ClientCredentials)).expect("a token");
     let is_fresh = |seconds: &u64| {
         let passed = Duration::from_secs(*seconds);
         token.is_fresh(Asked {

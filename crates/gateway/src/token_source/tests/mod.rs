@@ -19,17 +19,19 @@ use tokio::time::sleep;
 
 use super::endpoint::{Call, CallFailure, TokenEndpoint};
 use super::{
-    Options, Outcome, Proof, ProviderFigures, Providers, Server, Shared, TokenFault, TokenSource,
+    Grant, Options, Outcome, Proof, ProviderFigures, Providers, Server, Shared, TokenFault,
+    TokenSource,
 };
 use crate::supplies::Supplies;
 
 mod exchange;
+mod exchanged;
 mod fleet;
 mod keeping;
 mod renewing;
 mod setbacks;
 mod sharing;
-mod shelf;
+pub(crate) mod shelf;
 mod simulation;
 mod verifying;
 mod world;
@@ -109,6 +111,7 @@ fn shown(call: &Call) -> Shown {
 
 fn options() -> Options {
     Options {
+        grant: Grant::ClientCredentials,
         url: "http://127.0.0.1:4444/oauth2/token".parse().expect("a URL"),
         audience: None,
         scopes: Vec::new(),

@@ -21,7 +21,7 @@ const LIMIT: Duration = Duration::from_millis(50);
 
 /// How it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Health {
+pub(crate) enum Health {
     Well,
     /// Answers take so many milliseconds at most.
     Slow(u64),
@@ -33,7 +33,7 @@ pub(super) enum Health {
 
 /// The store.
 #[derive(Debug)]
-pub(super) struct Shelf {
+pub(crate) struct Shelf {
     /// Without any, it is always well.
     dice: Option<Dice>,
     state: Mutex<State>,
@@ -52,7 +52,7 @@ pub(super) fn shared(shelf: &Arc<Shelf>, secret: &str) -> Shared {
 }
 
 impl Shelf {
-    pub(super) fn new() -> Arc<Self> {
+    pub(crate) fn new() -> Arc<Self> {
         Self::with(None)
     }
 
@@ -75,7 +75,7 @@ impl Shelf {
         self.dice.is_none()
     }
 
-    pub(super) fn turn(&self, health: Health) {
+    pub(crate) fn turn(&self, health: Health) {
         self.state().health = health;
     }
 
@@ -99,7 +99,7 @@ impl Shelf {
     }
 
     /// What it has: names, and values that may be changed.
-    pub(super) fn values(&self) -> BTreeMap<String, Vec<u8>> {
+    pub(crate) fn values(&self) -> BTreeMap<String, Vec<u8>> {
         let state = self.state();
         let values = state.values.iter();
         values
@@ -108,7 +108,7 @@ impl Shelf {
     }
 
     /// Changes a value, and not its end.
-    pub(super) fn set(&self, name: &str, value: Vec<u8>) {
+    pub(crate) fn set(&self, name: &str, value: Vec<u8>) {
         if let Some((there, _)) = self.state().values.get_mut(name) {
             *there = value;
         }

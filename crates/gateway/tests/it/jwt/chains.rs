@@ -29,7 +29,10 @@ async fn vouching(more: &'static str) -> Server {
         let is_known = pairs
             .iter()
             .any(|(name, value)| name == "token" && (value == OPAQUE || value == more));
-        Answer::json(200, &json!({"active": is_known, "sub": "alice", "exp": NOW + 60}))
+        Answer::json(
+            200,
+            &json!({"active": is_known, "sub": "alice", "exp": NOW + 60}),
+        )
     });
     server.await.unwrap()
 }
@@ -47,7 +50,9 @@ fn mode_a(provider: &Server) -> String {
 
 fn mode_b(provider: &Server) -> String {
     let url = provider.url("/oauth2/token");
-    format!("plugin: {{oAuthClientCredentials: {{url: '{url}', clientID: gateway, clientSecret: s}}}}")
+    format!(
+        "plugin: {{oAuthClientCredentials: {{url: '{url}', clientID: gateway, clientSecret: s}}}}"
+    )
 }
 
 /// A provider that gives one token.
@@ -103,9 +108,15 @@ async fn nothing_that_a_caller_showed_goes_past_mode_b() {
     let keys = inline(&[&own]);
     for (judge, shown) in [
         (format!("jwt: {{{keys}}}"), &*token),
-        (format!("jwt: {{{keys}, forwardAuthorization: true}}"), &*token),
+        (
+            format!("jwt: {{{keys}, forwardAuthorization: true}}"),
+            &*token,
+        ),
         (introspection(&server, ""), OPAQUE),
-        (introspection(&server, ", forwardAuthorization: true"), OPAQUE),
+        (
+            introspection(&server, ", forwardAuthorization: true"),
+            OPAQUE,
+        ),
         (api_key(), OPAQUE),
     ] {
         let door = Door::behind(&[&judge, &mode_b(&provider)]).await;
@@ -123,7 +134,10 @@ async fn nothing_that_a_caller_showed_goes_past_mode_b() {
         assert!(!log.contains(shown) && !log.contains("own-token"), "{log}");
     }
     let asked = format!("{:?}", provider.seen());
-    assert!(!asked.contains(OPAQUE) && !asked.contains(&token), "{asked}");
+    assert!(
+        !asked.contains(OPAQUE) && !asked.contains(&token),
+        "{asked}"
+    );
 }
 
 /// With mode A the caller's credentials stand where tokens do, so his key has a place of its own.
@@ -152,7 +166,10 @@ async fn behind_modes(token: &str, judges: &[&str]) -> Vec<(u16, Vec<String>)> {
     let provider = giving(token).await;
     let basic = "Authorization: Basic YWxpY2U6c2VjcmV0";
     let mut answers = Vec::new();
-    for (mode, fields) in [(mode_a(&provider), vec![basic]), (mode_b(&provider), vec![])] {
+    for (mode, fields) in [
+        (mode_a(&provider), vec![basic]),
+        (mode_b(&provider), vec![]),
+    ] {
         let chain: Vec<&str> = [&*mode].into_iter().chain(judges.iter().copied()).collect();
         let door = Door::behind(&chain).await;
         let status = door.get(&fields).await.status;

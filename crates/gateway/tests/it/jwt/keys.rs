@@ -189,8 +189,12 @@ async fn keys_survive_a_reload_that_leaves_the_options_as_they_are() {
 async fn middlewares_that_want_the_same_keys_in_the_same_way_fetch_them_once() {
     let own = key(Algorithm::Es256, "k");
     let publisher = Publisher::of(set(&[&own])).await;
-    let jwt =
-        |more: &str| format!("jwt: {{{}, forwardAuthorization: true{more}}}", publisher.url());
+    let jwt = |more: &str| {
+        format!(
+            "jwt: {{{}, forwardAuthorization: true{more}}}",
+            publisher.url()
+        )
+    };
     let audience = jwt(", audience: 'https://api.test'");
     let door = Door::behind(&[&jwt(""), &audience]).await;
     let token = signed(&own, &claims());

@@ -135,7 +135,7 @@ pub(crate) fn shared(secret: &[u8], algorithm: &str, claims: &Value) -> String {
 }
 
 /// A set of public keys.
-fn set(keys: &[&PrivateKey]) -> Value {
+pub(crate) fn set(keys: &[&PrivateKey]) -> Value {
     let keys = keys.iter().map(|key| key.public_jwk().clone()).collect();
     Value::Object(JwkSet::new(keys).to_object())
 }

@@ -54,6 +54,40 @@ async fn preflights_are_answered_and_origins_are_told_what_they_may() {
     }
 }
 
+/// Browsers take `*` for a name where credentials are sent.
+#[tokio::test]
+async fn where_credentials_are_allowed_what_is_asked_for_stands_in_place_of_everything() {
+    let [open, shut] = [true, false].map(|credentials| {
+        format!(
+            "{{headers: {{accessControlAllowOriginList: ['*'], \
+             accessControlAllowHeaders: ['*'], accessControlAllowMethods: ['*'], \
+             accessControlExposeHeaders: ['*'], accessControlAllowCredentials: {credentials}}}}}"
+        )
+    });
+    let preflight = "OPTIONS / HTTP/1.1\nHost: a.test\nOrigin: https://a.test\n\
+                     Access-Control-Request-Method: PUT";
+    let with_headers = format!("{preflight}\nAccess-Control-Request-Headers: x-a, x-b");
+    for (options, request, headers, methods) in [
+        (&open, preflight, None, "PUT"),
+        (&open, with_headers.as_str(), Some("x-a, x-b"), "PUT"),
+        (&shut, preflight, Some("*"), "*"),
+        (&shut, with_headers.as_str(), Some("*"), "*"),
+    ] {
+        let response = Guarded::by(&[options.as_str()]).await.ask(request).await;
+        let told = |name: &str| response.headers.only(name);
+        assert_eq!(told("access-control-allow-headers"), headers, "{options}");
+        assert_eq!(
+            told("access-control-allow-methods"),
+            Some(methods),
+            "{options}"
+        );
+        let exposed = told("access-control-expose-headers");
+        assert_eq!(exposed.is_some(), methods == "*", "{options}");
+        // Nobody's name stands in place of everybody.
+        assert_eq!(told("access-control-allow-origin"), Some("*"), "{options}");
+    }
+}
+
 #[tokio::test]
 async fn browsers_are_told_what_protects_them() {
     let options = "{headers: {frameDeny: true, contentTypeNosniff: true, stsSeconds: 60, \

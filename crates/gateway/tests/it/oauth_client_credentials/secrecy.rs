@@ -1,66 +1,12 @@
 //! Everything that is said while credentials become tokens, at the finest level: none of it holds
 //! a secret, whoever fails.
 
-use std::fmt::{Debug, Write as _};
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex};
-
 use carnet_testkit::server::Answer;
 use carnet_testkit::token_endpoint::{granted, jwt, refused};
 use serde_json::json;
-use tracing::field::{Field, Visit};
-use tracing::span::{Attributes, Id, Record};
-use tracing::{Event, Metadata, Subscriber};
 
 use super::{Room, basic};
-
-/// All that is traced, as text.
-#[derive(Clone, Default)]
-struct Ear {
-    heard: Arc<Mutex<String>>,
-    spans: Arc<AtomicU64>,
-}
-
-impl Ear {
-    fn hear(&self, record: impl FnOnce(&mut Words<'_>)) {
-        let mut heard = self.heard.lock().unwrap();
-        record(&mut Words(&mut heard));
-        heard.push('\n');
-    }
-}
-
-struct Words<'a>(&'a mut String);
-
-impl Visit for Words<'_> {
-    fn record_debug(&mut self, field: &Field, value: &dyn Debug) {
-        write!(self.0, " {field}={value:?}").unwrap();
-    }
-}
-
-impl Subscriber for Ear {
-    fn enabled(&self, _: &Metadata<'_>) -> bool {
-        true
-    }
-
-    fn new_span(&self, span: &Attributes<'_>) -> Id {
-        self.hear(|words| span.record(words));
-        Id::from_u64(self.spans.fetch_add(1, Ordering::Relaxed) + 1)
-    }
-
-    fn record(&self, _: &Id, values: &Record<'_>) {
-        self.hear(|words| values.record(words));
-    }
-
-    fn record_follows_from(&self, _: &Id, _: &Id) {}
-
-    fn event(&self, event: &Event<'_>) {
-        self.hear(|words| event.record(words));
-    }
-
-    fn enter(&self, _: &Id) {}
-
-    fn exit(&self, _: &Id) {}
-}
+use crate::ear::Ear;
 
 /// Answers of a provider, good and bad, with canaries wherever there is room.
 fn answers() -> Vec<Answer> {
@@ -83,11 +29,7 @@ fn answers() -> Vec<Answer> {
 // Holds SE-05.
 #[tokio::test]
 async fn nothing_that_is_said_at_any_level_holds_a_secret() {
-    let ear = Ear::default();
-    // With one subscriber alone, `tracing` asks that of the thread on which an event is met first
-    // whether anybody cares, which may be a test that has none.
-    let _another = tracing::Dispatch::new(Ear::default());
-    let _listening = tracing::subscriber::set_default(ear.clone());
+    let (ear, _listening) = Ear::listening();
     let nowhere = super::closed_port();
     let common = format!(
         "clientConfig: {{maxRetries: 0, timeoutSeconds: 1}}, parameters: {{pin: CANARY-pin}}, \
@@ -113,7 +55,7 @@ async fn nothing_that_is_said_at_any_level_holds_a_secret() {
             said += &format!("{:?}", room.gateway.cached());
         }
     }
-    said += &ear.heard.lock().unwrap();
+    said += &ear.heard();
     let shouted: Vec<_> = said
         .lines()
         .filter(|line| line.contains("CANARY"))

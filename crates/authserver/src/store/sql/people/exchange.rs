@@ -2,7 +2,7 @@
 
 use crate::store::sql::{Change, Engine, Row, Sql, revocations, tokens};
 use crate::store::{
-    Exchange, Grace, Redemption, RefreshTokenRow, Result, Revocation, Revoked, TokenRow,
+    Exchange, Grace, Redemption, RefreshTokenRow, Result, Reuse, Revocation, Revoked, TokenRow,
 };
 
 /// The refresh token of a digest.
@@ -10,11 +10,12 @@ pub(super) const FIND_REFRESH: &str =
     "SELECT digest, consent_id, issued_at, used_at, uses, expires_at, confirmation
      FROM refresh_token WHERE digest = $1";
 
-/// Uses a code. What becomes of one that was used before is not decided here.
+/// Uses a code. One that was used before ends what it gave in the same change that notices it.
 pub(super) async fn redeem_code<E: Engine>(
     store: &Sql<E>,
     digest: &str,
     exchange: &Exchange,
+    again: Reuse,
 ) -> Result<Redemption> {
     let mut change = store.begin().await?;
     let sql = "SELECT consent_id, used_at FROM code WHERE digest = $1";
@@ -24,8 +25,13 @@ pub(super) async fn redeem_code<E: Engine>(
         return gone(change).await;
     };
     if used_at != 0 {
-        change.rollback().await?;
-        return Ok(Redemption::Used);
+        return match again {
+            Reuse::EndsConsent => used(change, &consent_id, exchange.now).await,
+            Reuse::ChangesNothing => {
+                change.rollback().await?;
+                Ok(Redemption::Used)
+            }
+        };
     }
     if !is_open(&mut change, &consent_id).await? {
         return gone(change).await;
@@ -96,7 +102,7 @@ async fn used<E: Engine>(
     Ok(Redemption::Used)
 }
 
-/// Adds the tokens, and lets their consent live as long as they do.
+/// Adds the tokens, and lets their consent live as long as they do, and say what it says now.
 async fn done<E: Engine>(
     mut change: Change<'_, E>,
     consent_id: &str,
@@ -109,19 +115,15 @@ async fn done<E: Engine>(
         .await?;
     let mut until = access.expires_at;
     if let Some(row) = &exchange.refresh {
-        let sql = "INSERT INTO refresh_token
-             (digest, consent_id, issued_at, used_at, uses, expires_at, confirmation)
-             VALUES ($1, $2, $3, 0, 0, $4, $5)";
-        let confirmation = tokens::confirmed(&row.confirmation);
-        let values = [
-            (&row.digest).into(),
-            (&row.consent_id).into(),
-            row.issued_at.into(),
-            row.expires_at.into(),
-            (&confirmation).into(),
-        ];
-        change.write(sql, &values).await?;
+        insert_refresh(&mut change, row).await?;
         until = until.max(row.expires_at);
+    }
+    if let Some(document) = &exchange.document {
+        let sql = "UPDATE consent SET document = $2 WHERE id = $1";
+        let document = tokens::object(document);
+        change
+            .write(sql, &[consent_id.into(), (&document).into()])
+            .await?;
     }
     let sql = "UPDATE consent SET expires_at = $2 WHERE id = $1 AND expires_at < $2";
     change
@@ -129,6 +131,24 @@ async fn done<E: Engine>(
         .await?;
     change.commit().await?;
     Ok(Redemption::Done)
+}
+
+async fn insert_refresh<E: Engine>(
+    change: &mut Change<'_, E>,
+    row: &RefreshTokenRow,
+) -> Result<()> {
+    let sql = "INSERT INTO refresh_token
+         (digest, consent_id, issued_at, used_at, uses, expires_at, confirmation)
+         VALUES ($1, $2, $3, 0, 0, $4, $5)";
+    let confirmation = tokens::confirmed(&row.confirmation);
+    let values = [
+        (&row.digest).into(),
+        (&row.consent_id).into(),
+        row.issued_at.into(),
+        row.expires_at.into(),
+        (&confirmation).into(),
+    ];
+    change.write(sql, &values).await.map(drop)
 }
 
 /// Ends all tokens of a consent as a part of a change.

@@ -14,7 +14,7 @@ use serde_json::{Map, Value as Json};
 use super::{Engine, Row, Sql, imports, tokens};
 use crate::store::{
     CodeRow, ConsentQuery, ConsentRow, ConsentsOf, DeviceRow, Exchange, Grace, Insertion,
-    PeopleStore, Perishable, Redemption, RefreshTokenRow, Result, SessionRow, StoreError,
+    PeopleStore, Perishable, Redemption, RefreshTokenRow, Result, Reuse, SessionRow, StoreError,
     TrustedIssuerRow,
 };
 
@@ -104,8 +104,13 @@ impl<E: Engine> PeopleStore for Sql<E> {
         self.first(sql, &[digest.into()], map).await
     }
 
-    async fn redeem_code(&self, digest: &str, given: &Exchange) -> Result<Redemption> {
-        exchange::redeem_code(self, digest, given).await
+    async fn redeem_code(
+        &self,
+        digest: &str,
+        given: &Exchange,
+        again: Reuse,
+    ) -> Result<Redemption> {
+        exchange::redeem_code(self, digest, given, again).await
     }
 
     async fn find_refresh_token(&self, digest: &str) -> Result<Option<RefreshTokenRow>> {

@@ -253,6 +253,7 @@ async fn a_certificate_that_is_registered_itself_is_the_client() {
     }
 }
 
+// Holds MT-03.
 #[tokio::test]
 async fn tokens_are_bound_to_the_certificate_of_the_connection() {
     let ours = authority("ours");

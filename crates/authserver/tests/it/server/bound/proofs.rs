@@ -75,7 +75,7 @@ async fn info(room: &Room, scheme: &str, token: &str, proof: Option<&str>) -> An
     send(room.server.public_router(), request).await
 }
 
-// Holds DP-01.
+// Holds DP-01, DP-02.
 #[tokio::test]
 async fn a_token_is_bound_to_the_key_of_its_proof() {
     for strategy in [AccessTokenStrategy::Jwt, AccessTokenStrategy::Opaque] {
@@ -197,7 +197,7 @@ async fn a_proof_needs_a_nonce_where_the_server_wants_it() {
     assert!(answer.header("dpop-nonce").is_some());
 }
 
-// Holds DP-01.
+// Holds DP-01, DP-02.
 #[tokio::test]
 async fn a_bound_token_is_shown_with_a_proof_and_with_nothing_else() {
     let room = Room::new(tutorial()).await;

@@ -112,3 +112,44 @@ async fn a_login_is_remembered_under_the_secret_of_cookies() {
         assert_eq!(goes_on, is_remembered, "{secrets:?}: {}", begun.location());
     }
 }
+
+#[tokio::test]
+async fn an_old_browser_keeps_a_second_cookie_that_says_nothing_of_sites() {
+    let told = |for_old_browsers, same_site| Cookies {
+        for_old_browsers,
+        same_site,
+        secure: true,
+        ..Cookies::default()
+    };
+    for (cookies, expected) in [
+        (told(true, None), true),
+        (told(true, Some(SameSite::None)), true),
+        (told(true, Some(SameSite::Lax)), false),
+        (told(false, None), false),
+    ] {
+        let room = room(cookies, options()).await;
+        let id = web(&room, json!({})).await;
+        let mut browser = Browser::default();
+        let begun = browser.open(&room, &begin(&id, "")).await;
+        let lines = begun.headers.get_all("set-cookie").iter();
+        let lines: Vec<_> = lines.map(|line| line.to_str().unwrap()).collect();
+        let legacy: Vec<_> = lines
+            .iter()
+            .filter(|line| line.contains("_legacy="))
+            .collect();
+        assert_eq!(!legacy.is_empty(), expected, "{lines:?}");
+        assert!(
+            legacy
+                .iter()
+                .all(|line| line.ends_with("; HttpOnly; Secure"))
+        );
+        // One that takes the other cookie for `Strict` does not bring it back.
+        browser.cookies.retain(|name, _| name.ends_with("_legacy"));
+        let challenge = begun.parameter("login_challenge").unwrap();
+        let login = json!({"subject": "alice"});
+        let back = super::sent(&room, "login", "accept", &challenge, login).await;
+        let answer = browser.open(&room, &back).await;
+        let goes_on = answer.parameter("consent_challenge").is_some();
+        assert_eq!(goes_on, expected, "{}", answer.location());
+    }
+}

@@ -237,6 +237,7 @@ async fn what_an_assertion_need_not_say_where_the_operator_says_so() {
             jti_optional: true,
             iat_optional: true,
             max_ttl: Duration::from_secs(90),
+            ..JwtGrant::default()
         },
         ..options()
     })
@@ -257,4 +258,34 @@ async fn what_an_assertion_need_not_say_where_the_operator_says_so() {
     refused(&ask(&room, &id, &long, "").await, "invalid_grant");
     let odd = issuer.assertion(&room, &json!({"iat": "yesterday"}));
     refused(&ask(&room, &id, &odd, "").await, "invalid_grant");
+}
+
+#[tokio::test]
+async fn a_token_is_for_whom_the_assertion_is_for_where_the_operator_says_so() {
+    let room = Room::new(Options {
+        jwt_grant: JwtGrant {
+            omit_assertion_audience: false,
+            ..JwtGrant::default()
+        },
+        ..options()
+    })
+    .await;
+    let issuer = Issuer::new();
+    room.admin(Method::POST, ISSUERS, issuer.described()).await;
+    let id = client(&room).await;
+    let endpoint = "http://hydra.docker.localhost/oauth2/token";
+    for (told, more, expected) in [
+        (json!(endpoint), "", json!([endpoint])),
+        (
+            json!(["https://x.example", endpoint]),
+            "&audience=https%3A%2F%2Ftraefik.io",
+            json!(["https://x.example", endpoint, "https://traefik.io"]),
+        ),
+    ] {
+        let changes = json!({"aud": told, "jti": told.to_string()});
+        let answer = ask(&room, &id, &issuer.assertion(&room, &changes), more).await;
+        assert_eq!(answer.status, StatusCode::OK, "{}", answer.text);
+        let token = answer.json()["access_token"].as_str().unwrap().to_owned();
+        assert_eq!(room.introspect(&token).await["aud"], expected);
+    }
 }

@@ -1,8 +1,10 @@
 //! Flows for people: a browser, the applications beside it, and the client behind it.
 
+mod challenges;
 mod codes;
 mod cookies;
 mod devices;
+mod hooks;
 mod jwt_bearer;
 mod logins;
 mod logout;

@@ -113,6 +113,10 @@ async fn a_client_does_not_give_itself_what_an_administrator_gives() {
             json!({"backchannel_logout_uri": "http://10.0.0.1/"}),
             "invalid_client_metadata",
         ),
+        (
+            json!({"sector_identifier_uri": "https://10.0.0.1/uris.json"}),
+            "invalid_client_metadata",
+        ),
         (json!({"skip_consent": true}), "invalid_request"),
         (json!({"access_token_strategy": "jwt"}), "invalid_request"),
         (

@@ -125,6 +125,47 @@ async fn the_page_of_an_error_shows_markup_as_text() {
     assert!(answer.text.contains("default-src 'none'"));
 }
 
+// Holds TE-24.
+#[tokio::test]
+async fn no_page_reflects_markup_of_a_request() {
+    let room = Room::new(options()).await;
+    let id = web(&room, json!({})).await;
+    let markup = "%22%3E%3Cscript%3Ealert(1)%3C%2Fscript%3E%3Cimg+src%3Dx+onerror%3Dy%3E";
+    let good = begin(&id, "");
+    for path in [
+        good.replace("https%3A%2F%2Fapp.example%2Fcallback", markup),
+        good.replace(&id, markup),
+        format!("{good}&response_mode={markup}"),
+        format!("{good}&{markup}=1&client_id={markup}"),
+        format!("{good}&login_verifier={markup}"),
+        format!("/oauth2/auth?consent_verifier={markup}"),
+        format!("/oauth2/sessions/logout?id_token_hint={markup}"),
+        format!("/oauth2/sessions/logout?logout_verifier={markup}"),
+        format!("/oauth2/device/verify?device_verifier={markup}"),
+        format!("/oauth2/fallbacks/login?login_challenge={markup}"),
+        format!("/oauth2/fallbacks/consent?consent_challenge={markup}"),
+        format!("/oauth2/fallbacks/device/done?client_id={markup}"),
+        format!("/oauth2/fallbacks/error?error={markup}&error_description={markup}"),
+        format!("/{markup}"),
+    ] {
+        let mut answer = room.get(&path).await;
+        let mut pages = vec![answer.text.clone()];
+        if answer.header("location").is_some() {
+            let page = answer.location();
+            let page = page.strip_prefix("http://hydra.docker.localhost");
+            let page = page.unwrap().to_owned();
+            answer = room.get(&page).await;
+            pages.push(answer.text.clone());
+        }
+        for page in pages {
+            let is_free = !page.contains("<script") && !page.contains("<img");
+            assert!(is_free, "{path}: {page}");
+        }
+        let kind = answer.header("content-type").unwrap_or_default();
+        assert!(kind.starts_with("text/html"), "{path}: {kind}");
+    }
+}
+
 #[tokio::test]
 async fn a_client_may_be_told_by_a_form() {
     let room = Room::new(options()).await;

@@ -2,7 +2,8 @@
 
 use secrecy::{ExposeSecret as _, SecretString};
 
-use super::{Credentials, Proof, SigningKey};
+use super::read::certificate;
+use super::{Credentials, Proof, SigningKey, Whose};
 use crate::document::Fields;
 use crate::secret::{credential, secret};
 
@@ -29,7 +30,11 @@ struct Assertion {
 
 /// Reads the gateway's own credentials; `None`: callers bring theirs. Half a pair is an error: it
 /// would quietly mean the other mode.
-pub(super) fn read(fields: &mut Fields<'_>, has_certificate: bool) -> Option<(Credentials, Proof)> {
+pub(super) fn read(
+    fields: &mut Fields<'_>,
+    has_certificate: bool,
+    whose: Whose,
+) -> Option<(Credentials, Proof)> {
     let is_named = fields.has("clientID") || fields.has("clientSecret");
     let client_id = credential(fields, "clientID");
     let client_secret = secret(fields, "clientSecret");
@@ -38,6 +43,15 @@ pub(super) fn read(fields: &mut Fields<'_>, has_certificate: bool) -> Option<(Cr
         token: secret(fields, "token"),
         audience: fields.text("audience").filter(|text| !text.is_empty()),
     });
+    let elsewhere = match (whose, &client_id) {
+        (Whose::Gateways(proof), Some(_)) => proof,
+        (Whose::Gateways(_), None) => {
+            let message = "`clientID` is missing: callers' tokens are exchanged by a client";
+            fields.error("clientID", message);
+            return None;
+        }
+        (Whose::Callers, _) => None,
+    };
     let Some(client_id) = client_id else {
         refuse_without_id(
             fields,
@@ -47,11 +61,19 @@ pub(super) fn read(fields: &mut Fields<'_>, has_certificate: bool) -> Option<(Cr
         );
         return None;
     };
-    let proof = match assertion {
-        Some(assertion) => signed(fields, assertion, client_secret.is_some())?,
-        None if client_secret.is_some() => Proof::Secret,
-        None if has_certificate => Proof::Certificate,
-        None => {
+    let has_secret = client_secret.is_some();
+    let proof = match (assertion, elsewhere) {
+        (Some(assertion), None) => signed(fields, assertion, has_secret)?,
+        (None, Some(proof)) if !has_secret => proof,
+        (_, Some(_)) => {
+            let message = "a certificate shows who the client is; leave out `clientSecret` and \
+                           `clientAssertion`";
+            fields.error("clientID", message);
+            return None;
+        }
+        (None, None) if has_secret => Proof::Secret,
+        (None, None) if has_certificate => Proof::Certificate,
+        (None, None) => {
             let message = "`clientID` needs a `clientSecret`; set both or neither";
             fields.error("clientSecret", message);
             return None;
@@ -69,19 +91,23 @@ fn signing_key(fields: &mut Fields<'_>) -> Option<SigningKey> {
     let key = secret(fields, "key");
     let algorithm = fields.word("algorithm", &ALGORITHMS);
     let key_id = fields.text("keyID").filter(|text| !text.is_empty());
+    let certificate = certificate(fields, "certificate");
     let is_pem = |key: &SecretString| key.expose_secret().contains("-----BEGIN ");
     for (name, is_set) in [
         ("algorithm", algorithm.is_some()),
         ("keyID", key_id.is_some()),
+        ("certificate", certificate.is_some()),
     ] {
         if is_set && !key.as_ref().is_some_and(is_pem) {
             fields.error(name, "is for a `key` in PEM; a JWK says it itself");
         }
     }
     Some(SigningKey {
+        option: "clientAssertion.key",
         key: key?,
         algorithm,
         key_id,
+        certificate,
     })
 }
 

@@ -18,7 +18,11 @@ pub(super) mod written;
 
 pub use super::redis::{Login, Redis, Topology};
 pub(super) use forward_headers::read as forward_headers;
-pub(super) use read::{claim_path, claims, client_config, client_tls, read};
+pub(super) use read::{
+    Wanted, Whose, certificate, claim_path, claims, client_config, client_tls, read, read_for,
+    resources, scopes,
+};
+pub(super) use store::sealed_or_not;
 pub use store::{Secrets, Store};
 
 /// `oAuthClientCredentials`. Option names match whatever their case.
@@ -97,28 +101,35 @@ pub enum Proof {
     SecretJwt(Option<String>),
 }
 
-/// `clientAssertion.key`, and what it does not say itself.
+/// A key that signs assertions, and what it does not say itself.
 #[derive(Debug, Clone)]
 pub struct SigningKey {
+    /// The option that it stands in, for messages.
+    pub option: &'static str,
     /// A private JWK, or PEM (PKCS #8, PKCS #1 or SEC 1).
     pub key: SecretString,
     /// `algorithm` of a PEM key; `None`: the usual one of its kind.
     pub algorithm: Option<&'static str>,
     /// `keyID` of a PEM key; `None`: assertions name no key.
     pub key_id: Option<String>,
+    /// `certificate` of a PEM key, as PEM; `None`: assertions name none.
+    pub certificate: Option<String>,
 }
 
 /// As with [`Credentials`].
 impl PartialEq for SigningKey {
     fn eq(&self, other: &Self) -> bool {
         let Self {
+            option: _,
             key,
             algorithm,
             key_id,
+            certificate,
         } = self;
         key.expose_secret() == other.key.expose_secret()
             && *algorithm == other.algorithm
             && *key_id == other.key_id
+            && *certificate == other.certificate
     }
 }
 
@@ -263,17 +274,20 @@ pub enum Refresh {
     /// `onUse`: by a request that comes shortly before the end, with the credentials it brought. No
     /// secret is kept.
     OnUse,
+    /// Not before its end: so it is with tokens in the place of callers' tokens, which end too.
+    Never,
 }
 
 /// Greatest age a token may have in the cache.
 const MAX_AGE: Duration = Duration::from_secs(300);
 
-impl Default for Cache {
-    fn default() -> Self {
+impl Cache {
+    /// The usual one, with tokens that are fetched anew at this time.
+    fn of(refresh: Refresh) -> Self {
         Self {
             enabled: true,
             max_age: MAX_AGE,
-            refresh: Refresh::Early,
+            refresh,
             header: None,
         }
     }

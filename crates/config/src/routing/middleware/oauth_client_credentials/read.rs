@@ -17,13 +17,45 @@ use crate::token::is_token;
 /// The words of `cache.refresh`.
 const REFRESH: [(&str, Refresh); 2] = [("early", Refresh::Early), ("onUse", Refresh::OnUse)];
 
+/// What tokens are asked for.
+#[derive(Default)]
+pub(in crate::routing::middleware) struct Wanted {
+    pub(in crate::routing::middleware) audience: String,
+    pub(in crate::routing::middleware) scopes: Vec<String>,
+    pub(in crate::routing::middleware) resources: Vec<String>,
+}
+
+/// Whose credentials bring tokens.
+pub(in crate::routing::middleware) enum Whose {
+    /// The callers', unless the gateway has its own.
+    Callers,
+    /// The gateway's; and what shows them, where that was read elsewhere.
+    Gateways(Option<Proof>),
+}
+
 /// Reads the options. `None` when there is no usable `url`; whatever else is wrong is in the
 /// findings, which close the object.
 pub(in super::super) fn read(fields: &mut Fields<'_>) -> Option<OAuthClientCredentials> {
+    let wanted = Wanted {
+        audience: fields.text("audience").unwrap_or_default(),
+        scopes: scopes(fields),
+        resources: resources(fields),
+    };
+    read_for(fields, wanted, Whose::Callers)
+}
+
+/// The same for whoever says elsewhere what is asked for.
+pub(in crate::routing::middleware) fn read_for(
+    fields: &mut Fields<'_>,
+    wanted: Wanted,
+    whose: Whose,
+) -> Option<OAuthClientCredentials> {
+    let Wanted {
+        audience,
+        scopes,
+        resources,
+    } = wanted;
     let url = outbound_url(fields, "url");
-    let audience = fields.text("audience").unwrap_or_default();
-    let scopes = scopes(fields);
-    let resources = resources(fields);
     let parameters = parameters(fields);
     let claims = claims(fields);
     let forward_headers = forward_headers::read(fields);
@@ -31,8 +63,14 @@ pub(in super::super) fn read(fields: &mut Fields<'_>) -> Option<OAuthClientCrede
     let client_config = fields
         .map("clientConfig", client_config)
         .unwrap_or_default();
-    let (credentials, proof) = credentials::read(fields, client_config.tls.cert.is_some()).unzip();
-    let cache = fields.map("cache", cache).unwrap_or_default();
+    let usual = match whose {
+        Whose::Callers => Refresh::Early,
+        Whose::Gateways(_) => Refresh::Never,
+    };
+    let has_certificate = client_config.tls.cert.is_some();
+    let (credentials, proof) = credentials::read(fields, has_certificate, whose).unzip();
+    let cache = fields.map("cache", |fields| cache(fields, usual));
+    let cache = cache.unwrap_or_else(|| Cache::of(usual));
     let revocations = fields.map("revocations", revocations).flatten();
     let store = fields.section("store", store::read).flatten();
     if store.is_some() && !cache.enabled {
@@ -92,7 +130,7 @@ fn revocations(fields: &mut Fields<'_>) -> Option<Revocations> {
 }
 
 /// One item may hold several scopes. RFC 6749 section 3.3 says what a scope is made of.
-fn scopes(fields: &mut Fields<'_>) -> Vec<String> {
+pub(in crate::routing::middleware) fn scopes(fields: &mut Fields<'_>) -> Vec<String> {
     let texts = fields.texts("scopes");
     let is_scope = |c: char| c.is_ascii_graphic() && c != '"' && c != '\\';
     let scopes = texts.iter().flat_map(|text| text.split_whitespace());
@@ -108,7 +146,7 @@ fn scopes(fields: &mut Fields<'_>) -> Vec<String> {
 }
 
 /// Absolute URIs without a fragment (RFC 8707 section 2).
-fn resources(fields: &mut Fields<'_>) -> Vec<String> {
+pub(in crate::routing::middleware) fn resources(fields: &mut Fields<'_>) -> Vec<String> {
     let resources = fields.texts("resources");
     for (index, text) in resources.iter().enumerate() {
         if !Url::parse(text).is_ok_and(|url| url.fragment().is_none()) {
@@ -203,7 +241,10 @@ pub(in crate::routing::middleware) fn client_tls(fields: &mut Fields<'_>) -> Cli
 }
 
 /// Traefik takes the text itself here, not the name of a file.
-fn certificate(fields: &mut Fields<'_>, key: &'static str) -> Option<String> {
+pub(in crate::routing::middleware) fn certificate(
+    fields: &mut Fields<'_>,
+    key: &'static str,
+) -> Option<String> {
     let text = credential(fields, key)?;
     if !text.contains("-----BEGIN ") {
         fields.error(key, "expects a certificate as PEM text");
@@ -211,8 +252,9 @@ fn certificate(fields: &mut Fields<'_>, key: &'static str) -> Option<String> {
     Some(text)
 }
 
-fn cache(fields: &mut Fields<'_>) -> Cache {
-    let default = Cache::default();
+/// `usual` is when tokens are fetched anew, where that may not be chosen otherwise: never.
+fn cache(fields: &mut Fields<'_>, usual: Refresh) -> Cache {
+    let default = Cache::of(usual);
     let max_age = fields.duration("maxAge").unwrap_or(default.max_age);
     if max_age > MAX_AGE {
         fields.error("maxAge", "tokens are kept for 300 seconds at most");
@@ -224,7 +266,10 @@ fn cache(fields: &mut Fields<'_>) -> Cache {
     Cache {
         enabled: fields.boolean("enabled").unwrap_or(default.enabled),
         max_age,
-        refresh: fields.word("refresh", &REFRESH).unwrap_or(default.refresh),
+        refresh: match usual {
+            Refresh::Never => usual,
+            _ => fields.word("refresh", &REFRESH).unwrap_or(usual),
+        },
         header,
     }
 }

@@ -36,6 +36,15 @@ impl PartialEq for Secrets {
 
 /// Reads `store`. `None` when it cannot be used; the findings say why.
 pub(super) fn read(fields: &mut Fields<'_>) -> Option<Store> {
+    let store = sealed_or_not(fields);
+    if fields.text("secret").is_none_or(|text| text.is_empty()) {
+        fields.error("secret", "`secret` is missing: it encrypts the tokens");
+    }
+    store
+}
+
+/// As [`read`], for what may be sealed with another secret.
+pub(in crate::routing::middleware) fn sealed_or_not(fields: &mut Fields<'_>) -> Option<Store> {
     let key_prefix = fields.text("keyPrefix").unwrap_or_default();
     let newest = sealing(fields);
     let previous = previous(fields);
@@ -43,7 +52,7 @@ pub(super) fn read(fields: &mut Fields<'_>) -> Option<Store> {
         fields.error("redis", "`redis` is missing: no other store is served");
         return None;
     };
-    let secrets = std::iter::once(newest?).chain(previous).collect();
+    let secrets = newest.into_iter().chain(previous).collect();
     Some(Store {
         key_prefix,
         secrets: Secrets(secrets),
@@ -59,10 +68,7 @@ fn has_length(text: &str) -> bool {
 const LENGTH: &str = "expects exactly 16, 24 or 32 characters";
 
 fn sealing(fields: &mut Fields<'_>) -> Option<SecretString> {
-    let Some(sealing) = secret(fields, "secret") else {
-        fields.error("secret", "`secret` is missing: it encrypts the tokens");
-        return None;
-    };
+    let sealing = secret(fields, "secret")?;
     if !has_length(sealing.expose_secret()) {
         fields.error("secret", LENGTH);
     }

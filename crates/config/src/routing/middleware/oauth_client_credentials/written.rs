@@ -59,7 +59,7 @@ pub(in super::super) struct Written {
 /// What shows that the gateway is the client.
 #[derive(JsonSchema)]
 #[schemars(rename_all = "camelCase")]
-struct ClientAssertion {
+pub(in crate::routing::middleware) struct ClientAssertion {
     /// A private key that signs an assertion for each call (`private_key_jwt`): a JWK, or PEM.
     key: String,
     /// What a PEM key signs with. Default: the usual one of its kind.
@@ -67,6 +67,9 @@ struct ClientAssertion {
     /// `kid` of the assertions of a PEM key. Default: none.
     #[schemars(rename = "keyID")]
     key_id: String,
+    /// The certificate of a PEM key, as PEM: assertions name it (`x5t#S256`), as Entra ID wants them.
+    /// Default: none.
+    certificate: String,
     /// An assertion that somebody else signed (RFC 7523), such as the token of a service account.
     token: String,
     /// Whom the signed assertions are for. Default: `url`.
@@ -126,7 +129,7 @@ enum Refresh {
 /// Tokens that a fleet of gateways shares.
 #[derive(JsonSchema)]
 #[schemars(rename_all = "camelCase")]
-struct Store {
+pub(in crate::routing::middleware) struct Store {
     /// Begins the name of every key. Default: empty.
     key_prefix: String,
     /// Encrypts the tokens: 16, 24 or 32 characters. Required.
@@ -140,7 +143,7 @@ struct Store {
 /// A Redis, a cluster of them, or one behind sentinels.
 #[derive(JsonSchema)]
 #[schemars(rename_all = "camelCase")]
-struct Redis {
+pub(in crate::routing::middleware) struct Redis {
     /// HOST:PORT of each. Required.
     endpoints: Vec<String>,
     /// Default: none.
@@ -175,7 +178,7 @@ struct Sentinel {
 
 /// A stream of revocations.
 #[derive(JsonSchema)]
-struct Revocations {
+pub(in crate::routing::middleware) struct Revocations {
     /// `http://ADMIN/admin/revocations` of a carnet authorization server. Required.
     url: String,
     /// Token that is sent with the request. Default: none.
@@ -184,7 +187,7 @@ struct Revocations {
 
 /// How tokens are verified: by exactly one of `jwks` and `discovery`.
 #[derive(JsonSchema)]
-struct Verify {
+pub(in crate::routing::middleware) struct Verify {
     /// URL of a set of keys.
     jwks: String,
     /// URL of metadata that name one (RFC 8414).

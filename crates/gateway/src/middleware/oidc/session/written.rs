@@ -1,0 +1,47 @@
+//! A session as bytes. The claims are read from the ID token again, which has them word for word.
+
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use carnet_jose::{base64url, jwt};
+use secrecy::zeroize::Zeroizing;
+use secrecy::{ExposeSecret as _, SecretString};
+use serde_json::{Value, json};
+
+use super::Session;
+
+/// Times are milliseconds since 1970; `None`: one of them is before that.
+pub(super) fn write(session: &Session) -> Option<Zeroizing<Vec<u8>>> {
+    let millis = |time: SystemTime| {
+        let since = time.duration_since(UNIX_EPOCH).ok()?;
+        u64::try_from(since.as_millis()).ok()
+    };
+    let refresh = session.refresh_token.as_ref();
+    let value = json!({
+        "id": session.id_token.expose_secret(),
+        "access": session.access_token.expose_secret(),
+        "refresh": refresh.map(SecretString::expose_secret),
+        "ends": millis(session.expires_at)?,
+        "began": millis(session.created_at)?,
+    });
+    serde_json::to_vec(&value).ok().map(Zeroizing::new)
+}
+
+/// What was written; `None` for anything else.
+pub(super) fn read(bytes: &[u8]) -> Option<Session> {
+    let value: Value = serde_json::from_slice(bytes).ok()?;
+    let text = |name: &str| value.get(name)?.as_str();
+    let time = |name: &str| {
+        let millis = Duration::from_millis(value.get(name)?.as_u64()?);
+        UNIX_EPOCH.checked_add(millis)
+    };
+    let id_token = text("id")?;
+    let payload = base64url::decode(id_token.split('.').nth(1)?)?;
+    Some(Session {
+        id_token: id_token.into(),
+        access_token: text("access")?.into(),
+        refresh_token: text("refresh").map(SecretString::from),
+        expires_at: time("ends")?,
+        claims: jwt::claims(&payload).ok()?,
+        created_at: time("began")?,
+    })
+}
