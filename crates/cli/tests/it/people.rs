@@ -120,6 +120,7 @@ fn the_command_line_goes_on_with_the_next_browser_and_asks_where_it_is_told() {
     quietly(
         &mut shell,
         r#"perform() {
+          rm -f perform.log
           hydra perform authorization-code --port 5555 --no-open --skip "$@" --endpoint http://127.0.0.1:1 \
             --auth-url http://127.0.0.1:4444/oauth2/auth --token-url http://127.0.0.1:4444/oauth2/token \
             --client-id "$id" --client-secret client-secret --format json > tokens.json 2> perform.log & performing=$!

@@ -15,6 +15,7 @@ use crate::jwt::{Door, NOW, key, set, signed};
 
 mod hostile;
 mod logins;
+mod page;
 mod renewals;
 mod requests;
 
