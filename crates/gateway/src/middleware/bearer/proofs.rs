@@ -118,3 +118,66 @@ fn refused(error: DpopError) -> Fault {
     };
     Fault::new(reason).because(error)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The life of a proof, with the margin of whoever made it.
+    const LIFE: i64 = dpop::PAST + dpop::AHEAD;
+
+    fn reason(outcome: Result<(), Fault>) -> Option<Reason> {
+        outcome.err().map(|fault| fault.reason())
+    }
+
+    fn remembered(proofs: &Proofs) -> usize {
+        let used = proofs.0.lock().unwrap_or_else(PoisonError::into_inner);
+        assert_eq!(used.names.len(), used.ends.len());
+        used.names.len()
+    }
+
+    /// As long as the name of a proof is.
+    fn name(n: i64) -> String {
+        format!("{n:043}")
+    }
+
+    // Holds DP-03.
+    #[test]
+    fn of_a_million_proofs_those_that_still_count_are_remembered() {
+        let (proofs, a_second) = (Proofs::default(), 1000);
+        for n in 0..1_000_000 {
+            let now = n / a_second;
+            assert_eq!(reason(proofs.use_once(name(n), now + LIFE, now)), None);
+            if n % 10_007 == 0 {
+                let oldest = (n - LIFE * a_second).max(0);
+                for again in [n, n - n % a_second, oldest] {
+                    let outcome = proofs.use_once(name(again), now + LIFE, now);
+                    assert_eq!(reason(outcome), Some(Reason::ProofInvalid), "{again}");
+                }
+                let at_most = usize::try_from((LIFE + 1) * a_second).unwrap_or_default();
+                assert!(remembered(&proofs) <= at_most, "{n}");
+            }
+        }
+    }
+
+    // Holds DP-03.
+    #[test]
+    fn of_a_million_proofs_at_once_no_more_are_taken_than_can_be_remembered() {
+        let proofs = Proofs::default();
+        let mut taken = 0;
+        for n in 0..1_000_000 {
+            match reason(proofs.use_once(name(n), LIFE, 0)) {
+                None => taken += 1,
+                other => assert_eq!(other, Some(Reason::TokenUnverifiable)),
+            }
+        }
+        assert_eq!((taken, remembered(&proofs)), (REMEMBERED, REMEMBERED));
+        let again = proofs.use_once(name(0), LIFE, LIFE);
+        assert_eq!(reason(again), Some(Reason::ProofInvalid));
+        assert_eq!(
+            reason(proofs.use_once(name(0), 2 * LIFE + 1, LIFE + 1)),
+            None
+        );
+        assert_eq!(remembered(&proofs), 1);
+    }
+}
