@@ -72,6 +72,11 @@ impl Csrf {
         cookies::set(&self.cookie, &self.name, "", -1)
     }
 
+    /// Takes its cookie out of a request, whatever it is worth.
+    pub(super) fn without(&self, headers: &mut HeaderMap) {
+        cookies::take_off(headers, |name| name == self.name);
+    }
+
     /// Whether a request has the cookie of its session.
     pub(super) fn has(&self, session: &Session, sent: &HeaderMap) -> bool {
         cookies::values(sent, &self.name).any(|value| self.is_of(session, value))

@@ -224,6 +224,9 @@ impl Oidc {
         let headers = request.headers_mut();
         self.sessions.without(headers);
         self.attempts.without(headers);
+        if let Some(csrf) = csrf {
+            csrf.without(headers);
+        }
         self.claimed.put(headers, &stamped);
         Ok(next.run(request).await)
     }

@@ -48,8 +48,10 @@ async fn who_has_no_session_is_sent_to_log_in_with_all_that_a_login_needs() {
 // Holds RP-05.
 #[tokio::test]
 async fn a_code_becomes_a_session_and_the_service_gets_claims_and_no_cookie_of_ours() {
-    let world =
-        World::new(", forwardHeaders: {X-User: sub, X-Missing: none}, usernameClaim: sub").await;
+    let world = World::new(
+        ", csrf: {}, forwardHeaders: {X-User: sub, X-Missing: none}, usernameClaim: sub",
+    )
+    .await;
     let mut browser = world.browser();
     let asked = browser.begin("/a?b=c").await;
     let response = browser.come_back(&asked).await;
@@ -67,7 +69,7 @@ async fn a_code_becomes_a_session_and_the_service_gets_claims_and_no_cookie_of_o
     let challenge = base64url::encode(digest(&SHA256, form["code_verifier"].as_bytes()));
     assert_eq!(challenge, asked["code_challenge"]);
     // The attempt is over, the session is there.
-    assert_eq!(browser.names(), ["m0_file-session"]);
+    assert_eq!(browser.names(), ["m0_file-session", "traefikee-csrf-token"]);
     browser.cookies.insert("own".to_owned(), "1".to_owned());
     let forged = [
         "X-User: root",
