@@ -3,9 +3,9 @@ whose tokens are measured.
 
     python3 tokens_world.py PROVIDER_PORT BACKEND_PORT LIFE_S DELAY_S
 
-`POST /token` gives a JWT about its client. Everything else at the backend's port is served, and the
+`POST /token` gives a JWT about its client, `POST /introspect` says of every token that it is active. Everything else at the backend's port is served, and the
 token looked at: whose it is, and whether it has ended. `GET /report` at the provider's port tells when
-the provider was called, and how many tokens were wrong.
+the provider was called for tokens, how often it was asked about one, and how many tokens were wrong.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ class World:
     def __init__(self, life: float, delay: float) -> None:
         self.life, self.delay = life, delay
         self.calls: list[float] = []
-        self.seen = self.expired = self.wrong = 0
+        self.seen = self.expired = self.wrong = self.asked = 0
 
     def token(self, client: str) -> str:
         """A new one."""
@@ -62,6 +62,7 @@ class World:
     def report(self) -> bytes:
         """All of it."""
         told = {"calls": self.calls, "seen": self.seen, "expired": self.expired, "wrong": self.wrong}
+        told["asked"] = self.asked
         return json.dumps(told).encode()
 
 
@@ -100,6 +101,10 @@ class Connection(asyncio.Protocol):
             }
             loop = asyncio.get_running_loop()
             loop.call_later(self.world.delay, self.send, json.dumps(answer).encode())
+        elif target == "/introspect":
+            self.world.asked += 1
+            answer = {"active": True, "sub": "bench", "exp": int(time.time() + self.world.life)}
+            self.send(json.dumps(answer).encode())
         else:
             self.send(self.world.report())
 

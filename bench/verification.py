@@ -1,5 +1,5 @@
 """What `jwt` costs: a token of RS256 with 2048 bits, verified for each request and remembered, beside a plain route of the
-same process, the bare verification and Envoy's `jwt_authn`."""
+same process, the bare verification and Envoy's `jwt_authn`. And how often `oAuthIntrospection` asks about one token."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import load
+import tokens
 from figures import ratios
 from load import Yardstick
 from machine import LOAD, SERVER, say
@@ -27,6 +28,7 @@ TARGETS = [
     Target("CPU per request, jwt, against the plain proxy and a bare verification", "<=", 1.15, 1.05),
     Target("CPU per request, jwt with a token that is remembered, against the plain proxy", "<=", 1.15, 1.05),
     Target("CPU per request, jwt, against Envoy's jwt_authn", "<=", 0.5, 0.3),
+    Target("introspection calls for 10,000 requests with one opaque token", "<=", 1, 1),
 ]
 
 
@@ -50,7 +52,8 @@ def measure(servers: Servers, programs: dict[str, str], tool: Yardstick, extent:
     """Samples of each target, and what stands beside them."""
     backend = servers.serve("backend", programs["nginx"], 0, LOAD)
     material = _material(Path(servers.directory))
-    carnet = _carnet(servers, programs["carnet"], backend.port, material)
+    around = tokens.world(servers, "world-verification", 3600, 0)
+    carnet = _carnet(servers, programs["carnet"], {"BACKEND": backend.port, "PROVIDER": around.provider}, material)
     asked = [(carnet, name) for name in PATHS]
     if "envoy" in programs:
         asked.append((_envoy(servers, programs["envoy"], backend.port, material), VERIFIED))
@@ -64,7 +67,19 @@ def measure(servers: Servers, programs: dict[str, str], tool: Yardstick, extent:
         for who, name in order.sample(asked, len(asked)):
             spent[who.name, name].append(_cpu_us(who, name, material, extent.seconds))
         say(f"verification, round {number + 1} of {extent.rounds}")
-    return _figures(spent, bare)
+    return _figures(spent, bare) | {TARGETS[3].name: [_questions(carnet, around)]}
+
+
+def _questions(carnet: Server, around: tokens.World) -> float:
+    """How often a token was asked about while ten thousand requests came with it."""
+    url, opaque = "http://127.0.0.1:{port}/introspected/bench", {"Authorization": "Bearer opaque"}
+    served = 0
+    while served < 10_000:
+        sample = load.burst(carnet.port, 1, LOAD, url, CONNECTIONS, opaque)
+        if sample.failed or not sample.requests:
+            raise SystemExit("bench: requests with an opaque token failed; no figure counts")
+        served += sample.requests
+    return float(around.report()["asked"])
 
 
 def _figures(spent: dict[tuple[str, str], list[float]], bare: list[float]) -> dict[str, list[float]]:
@@ -100,9 +115,10 @@ def _text(part: bytes) -> str:
     return base64.urlsafe_b64encode(part).rstrip(b"=").decode()
 
 
-def _carnet(servers: Servers, program: str, backend: int, material: Material) -> Server:
+def _carnet(servers: Servers, program: str, around: dict[str, int], material: Material) -> Server:
     [port] = free_ports(1)
-    routes = _filled(servers, "verification.yaml", {"BACKEND": str(backend), "JWKS": material.jwks})
+    ports = {name: str(number) for name, number in around.items()}
+    routes = _filled(servers, "verification.yaml", {"JWKS": material.jwks, **ports})
     command = [*SERVER, "env", "TOKIO_WORKER_THREADS=1", program, "gateway"]
     command += [f"--entrypoints.web.address=127.0.0.1:{port}", f"--providers.file.filename={routes}"]
     command += ["--accesslog=true", f"--accesslog.filepath={servers.directory}/verification.log"]
