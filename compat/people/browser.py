@@ -180,6 +180,8 @@ class Tab:
 
     def screenshot(self, file: Path) -> None:
         """What a person sees there, as a picture."""
+        # A tab behind another one is not painted, and its picture may never come.
+        self.send("Page.bringToFront")
         data = self.send("Page.captureScreenshot", format="png")["data"]
         file.write_bytes(base64.b64decode(data))
 
