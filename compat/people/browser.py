@@ -19,6 +19,9 @@ FLAGS = (
     "--headless=new", "--remote-debugging-pipe", "--no-sandbox", "--disable-gpu",
     "--disable-dev-shm-usage", "--no-first-run", "--disable-background-networking",
     "--disable-component-update", "--disable-sync", "--no-proxy-server", "--window-size=900,500",
+    # Windows behind others are painted like the one in front, or their pictures may never come.
+    "--disable-backgrounding-occluded-windows", "--disable-renderer-backgrounding",
+    "--disable-background-timer-throttling",
 )  # fmt: skip
 
 
@@ -180,7 +183,6 @@ class Tab:
 
     def screenshot(self, file: Path) -> None:
         """What a person sees there, as a picture."""
-        # A tab behind another one is not painted, and its picture may never come.
         self.send("Page.bringToFront")
         data = self.send("Page.captureScreenshot", format="png")["data"]
         file.write_bytes(base64.b64decode(data))
