@@ -48,6 +48,12 @@ class Question:
     status: int = 200
     # For the table.
     what: str = ""
+    # What judges the token that the caller's credentials became.
+    judge: tuple[dict[str, Any], ...] = ()
+
+    def chain(self) -> list[dict[str, Any]]:
+        """The middlewares of the route."""
+        return [{"oAuthClientCredentials": self.options}, *self.judge]
 
 
 def questions(vendor: Vendor, known: list[Client]) -> list[Question]:
@@ -72,6 +78,7 @@ def questions(vendor: Vendor, known: list[Client]) -> list[Question]:
         Question("nobody", _options(vendor), "", ("nobody", "x"), 401, "mode A, an unknown client"),
         Question("empty", _options(vendor), "", None, 401, "mode A, no credentials"),
     ]
+    asked += _judged(vendor, first)
     if vendor.has_opaque_tokens:
         opaque = {"url": vendor.token_url, "cache": {"header": HEADER}}
         unread = {**opaque, "claims": f"Equals(`{vendor.identity}`, `{first.id}`)"}
@@ -91,6 +98,27 @@ def _unknown_scope(vendor: Vendor, client: Client) -> list[Question]:
         Question("no-scope-a", options, client.id, (client.id, client.secret), statuses[0],
                  "mode A, a scope that nobody has"),
         Question("no-scope-b", own, client.id, None, statuses[1], "mode B, the same"),
+    ]  # fmt: skip
+
+
+def _judged(vendor: Vendor, client: Client) -> list[Question]:
+    """Behind both modes stand those who verify tokens, and those who ask their server about them."""
+    pair, own = (client.id, client.secret), {"clientID": client.id, "clientSecret": client.secret}
+    keys = {"discovery": vendor.discovery, "audience": [AUDIENCE], "forwardAuthorization": True}
+    bearer = {"header": "Authorization", "headerAuthScheme": "Bearer"}
+    asks = {"clientConfig": {"url": vendor.introspection}, "tokenSource": bearer, **own}
+    asks["forwardAuthorization"] = True
+    options = _options(vendor)
+    # node-oidc-provider says nothing of tokens that it does not keep.
+    unkept = {"url": vendor.token_url, "cache": {"header": HEADER}}
+    told, whose = (unkept, None) if vendor.has_opaque_tokens else (options, client.id)
+    return [
+        Question("keys-a", options, client.id, pair, what="mode A, then jwt", judge=({"jwt": keys},)),
+        Question("keys-b", {**options, **own}, client.id, None, what="mode B, then jwt", judge=({"jwt": keys},)),
+        Question("asks-a", told, whose, pair, what="mode A, then introspection",
+                 judge=({"oAuthIntrospection": asks},)),
+        Question("asks-b", {**told, **own}, whose, None, what="mode B, then introspection",
+                 judge=({"oAuthIntrospection": asks},)),
     ]  # fmt: skip
 
 
@@ -144,7 +172,8 @@ def play(vendor: Vendor, carnet: str, folder: Path) -> int:
             asked = questions(vendor, known)
             crowd = next(client for client in known if client.method == POST)
             service.expected = {one.route: one.client for one in asked} | {COLD: crowd.id}
-            routes = {one.route: one.options for one in asked} | {COLD: _options(vendor)}
+            routes = {one.route: one.chain() for one in asked}
+            routes[COLD] = [{"oAuthClientCredentials": _options(vendor)}]
             gateway.start(routes, service.port)
             missed = sum(_ask(gateway, service, one) for one in asked)
             missed += _at_once(gateway, crowd)

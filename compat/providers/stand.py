@@ -93,18 +93,23 @@ class Gateway:
         self.carnet, self.folder, self.processes = carnet, folder, processes
         self.port, = free_ports(1)
 
-    def start(self, routes: dict[str, dict[str, Any]], service: int) -> None:
-        """Serves them, a host each."""
+    def start(self, routes: dict[str, list[dict[str, Any]]], service: int) -> None:
+        """Serves them, a host each with its middlewares."""
         servers = [{"url": f"http://127.0.0.1:{service}"}]
         config = {
             "routers": {
-                name: {"rule": f"Host(`{name}`)", "service": "s", "middlewares": [name]}
-                for name in routes
+                name: {
+                    "rule": f"Host(`{name}`)",
+                    "service": "s",
+                    "middlewares": [f"{name}-{number}" for number in range(len(chain))],
+                }
+                for name, chain in routes.items()
             },
             "services": {"s": {"loadBalancer": {"servers": servers}}},
             "middlewares": {
-                name: {"plugin": {"oAuthClientCredentials": options}}
-                for name, options in routes.items()
+                f"{name}-{number}": {"plugin": options}
+                for name, chain in routes.items()
+                for number, options in enumerate(chain)
             },
         }
         dynamic = self.folder / "routes.yaml"

@@ -43,6 +43,8 @@ class Vendor:
 
     issuer: str
     token_url: str
+    # Where it is asked about a token (RFC 7662).
+    introspection: str
 
     @property
     def discovery(self) -> str:
@@ -90,6 +92,7 @@ class Ours(Vendor):
     def start(self, clients: list[Client], _: Path) -> Ours:
         self.server.__enter__()
         self.issuer, self.token_url = self.server.issuer, self.server.token_url
+        self.introspection = f"{self.server.admin}/admin/oauth2/introspect"
         for client in clients:
             if client.method in self.methods:
                 self.server.create_client({
@@ -127,6 +130,7 @@ class OidcProvider(Vendor):
         port, = free_ports(1)
         self.issuer = f"http://127.0.0.1:{port}"
         self.token_url = f"{self.issuer}/token"
+        self.introspection = f"{self.token_url}/introspection"
         plan = {
             "port": port,
             "scope": self.scope,
@@ -166,6 +170,7 @@ class Keycloak(Vendor):
         port, = free_ports(1)
         self.issuer = f"http://127.0.0.1:{port}/realms/carnet"
         self.token_url = f"{self.issuer}/protocol/openid-connect/token"
+        self.introspection = f"{self.token_url}/introspect"
         log = folder / "keycloak.log"
         script = ["bash", str(home / "bin" / "kc.sh")]
         flags = ["--http-host=127.0.0.1", f"--http-port={port}", "--db=dev-mem", "--import-realm"]

@@ -33,6 +33,7 @@ const provider = new Provider(`http://127.0.0.1:${plan.port}`, {
   features: {
     clientCredentials: { enabled: true },
     devInteractions: { enabled: false },
+    introspection: { enabled: true },
     resourceIndicators: {
       enabled: true,
       getResourceServerInfo: (_, resource) => ({
