@@ -207,14 +207,15 @@ class Keycloak(Vendor):
             "clientAuthenticatorType": ways.get(client.method, "client-secret"),
             "secret": client.secret or None,
             "attributes": {"jwt.credential.certificate": "".join(body)} if body else {},
-            "protocolMappers": [audience(client.audience)],
+            # Only whom a token is for may ask about it.
+            "protocolMappers": [audience(client.audience), audience(client.id)],
         }
 
 
 def audience(name: str) -> dict[str, Any]:
     """What puts an audience into tokens of Keycloak."""
     return {
-        "name": "audience",
+        "name": f"audience {name}",
         "protocol": "openid-connect",
         "protocolMapper": "oidc-audience-mapper",
         "config": {"included.custom.audience": name, "access.token.claim": "true"},
