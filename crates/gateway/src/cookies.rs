@@ -62,9 +62,19 @@ pub(crate) fn token(name: &str) -> String {
     name.chars().map(kept).collect()
 }
 
+/// The name of a cookie that can be set, `otherwise` where the options have none. The error is one
+/// sentence.
+pub(crate) fn name(options: &Cookie, otherwise: &str) -> Result<String, String> {
+    let own = options.name.as_deref().filter(|name| !name.is_empty());
+    let name = token(own.unwrap_or(otherwise));
+    check(options, &name)?;
+    set(options, &name, "", 0).ok_or("its cookie has characters that no header may hold")?;
+    Ok(name)
+}
+
 /// What browsers ask of cookies with such names (RFC 6265bis, section 4.1.3). The error is one
 /// sentence.
-pub(crate) fn check(options: &Cookie, name: &str) -> Result<(), String> {
+fn check(options: &Cookie, name: &str) -> Result<(), String> {
     let begins = |prefix: &str| {
         let start = name.get(..prefix.len());
         start.is_some_and(|start| start.eq_ignore_ascii_case(prefix))

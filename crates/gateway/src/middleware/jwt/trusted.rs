@@ -11,10 +11,9 @@ use carnet_jose::{Jwk, JwkSet, SharedSecret};
 use secrecy::ExposeSecret as _;
 use secrecy::zeroize::Zeroizing;
 
-use crate::jwks::{Fixed, HttpKeys, Place, Published, Trusted};
-use crate::middleware::client_tls;
+use crate::jwks::{Fixed, Place, Published, Trusted};
+use crate::middleware::client_config;
 use crate::supplies::Supplies;
-use crate::upstream::{Client, Transport};
 
 /// The error is one sentence.
 pub(super) fn of(options: &Options, supplies: &Supplies) -> Result<Trusted, String> {
@@ -68,15 +67,5 @@ fn set_of(text: &str) -> Result<Published, String> {
 }
 
 fn fetched(place: Place, options: &Options, supplies: &Supplies) -> Result<Trusted, String> {
-    let told = &options.client_config;
-    let keys = supplies.providers.key_sets.of((&place, told), || {
-        let transport = Transport {
-            tls: client_tls(&told.tls),
-            ..Transport::default()
-        };
-        let client = Client::new(&transport, Arc::clone(&supplies.resolve))?;
-        let place = place.clone();
-        Ok(HttpKeys::new(place, client, told.timeout, told.max_retries))
-    });
-    keys.map(Trusted::Fetched)
+    client_config::keys(&place, &options.client_config, supplies).map(Trusted::Fetched)
 }

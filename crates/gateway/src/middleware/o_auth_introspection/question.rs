@@ -2,7 +2,7 @@
 //! came back. Redirects are not followed, and nothing of the caller goes along but its token.
 
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -16,10 +16,10 @@ use secrecy::{ExposeSecret as _, SecretString};
 use tokio::time::{Instant, sleep, timeout};
 use url::Position;
 
-use crate::middleware::client_tls;
+use crate::middleware::client_config;
 use crate::supplies::Supplies;
 use crate::token_source::Breaker;
-use crate::upstream::{Client, FailureKind, Transport};
+use crate::upstream::{Client, FailureKind};
 
 /// Larger answers say nothing of a token.
 const MAX_ANSWER: usize = 256 << 10;
@@ -52,15 +52,11 @@ impl Question {
     /// The error is one sentence.
     pub(super) fn new(options: &Options, supplies: &Supplies) -> Result<Self, String> {
         let told = &options.client_config;
-        let transport = Transport {
-            tls: client_tls(&told.tls),
-            ..Transport::default()
-        };
         let url = &options.url;
         let unusable = |_| "`clientConfig.url` cannot be used".to_owned();
         let target = url[..Position::AfterQuery].parse::<Uri>();
         Ok(Self {
-            client: Client::new(&transport, Arc::clone(&supplies.resolve))?,
+            client: client_config::client(told, supplies)?,
             uri: target.map_err(|_| unusable(()))?,
             headers: headers(options)?,
             hint: options.token_type_hint.clone(),

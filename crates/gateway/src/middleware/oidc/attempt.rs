@@ -17,9 +17,6 @@ use serde_json::{Value, json};
 use super::session::sealed::Sealed;
 use crate::cookies;
 
-/// A person has so long to log in, where the options do not say.
-const LIFE: i64 = 600;
-
 /// Attempts of a browser; the oldest end beyond it, as servers refuse requests with too many cookies.
 const MOST: usize = 6;
 
@@ -55,25 +52,18 @@ pub(super) struct Attempts {
 }
 
 impl Attempts {
-    /// The error is one sentence.
+    /// `otherwise`: what the cookie is called where it has no name. The error is one sentence.
     pub(super) fn new(
-        cookie: &Cookie,
+        (cookie, otherwise): (&Cookie, &str),
         sealed: Arc<Sealed>,
         clock: Arc<dyn Clock>,
         random: Arc<dyn Random>,
     ) -> Result<Self, String> {
-        let name = cookie.name.as_deref().filter(|name| !name.is_empty());
-        let name = cookies::token(name.unwrap_or("state"));
-        cookies::check(cookie, &name)?;
-        cookies::set(cookie, &name, "", 0)
-            .ok_or("its cookie has characters that no header may hold")?;
+        let name = cookies::name(cookie, otherwise)?;
         Ok(Self {
             cookie: cookie.clone(),
             prefix: format!("{name}-"),
-            seconds: match cookie.max_age {
-                age if age > 0 => age,
-                _ => LIFE,
-            },
+            seconds: cookie.max_age,
             sealed,
             used: Cache::new(USED),
             clock,

@@ -40,13 +40,7 @@ impl Csrf {
         expiry: Duration,
         clock: Arc<dyn Clock>,
     ) -> Result<Self, String> {
-        let name = options
-            .cookie
-            .name
-            .as_deref()
-            .filter(|name| !name.is_empty());
-        let name = cookies::token(name.unwrap_or(COOKIE));
-        cookies::check(&options.cookie, &name)?;
+        let name = cookies::name(&options.cookie, COOKIE)?;
         let header = HeaderName::try_from(&options.header_name);
         Ok(Self {
             cookie: options.cookie.clone(),

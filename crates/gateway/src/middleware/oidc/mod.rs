@@ -8,7 +8,6 @@ use std::sync::Arc;
 
 use carnet_config::routing::middleware::Oidc as Options;
 use carnet_config::routing::middleware::oidc::Place;
-use carnet_config::routing::service::Cookie;
 use carnet_oauth::Clock;
 use futures_util::future::BoxFuture;
 use http::{HeaderMap, HeaderValue};
@@ -83,13 +82,15 @@ impl Oidc {
         let store = store.map(|store| stores.of(&store.redis, &supplies.resolve));
         let csrf = options.csrf.as_ref();
         let csrf = csrf.map(|csrf| Csrf::new(csrf, sealed.clone(), told.expiry, clock.clone()));
+        // Cookies of two middlewares before one host are not called the same.
         let keeping = session::Options {
-            cookie: &named(&told.cookie, name, "session"),
+            cookie: &told.cookie,
+            name: &format!("{name}-session"),
             expiry: told.expiry,
             sliding: told.sliding,
         };
         let attempts = Attempts::new(
-            &named(&options.state_cookie, name, "state"),
+            (&options.state_cookie, &format!("{name}-state")),
             sealed.clone(),
             clock.clone(),
             random.clone(),
@@ -104,7 +105,7 @@ impl Oidc {
                 clock.clone(),
                 random.clone(),
             )?,
-            renewals: Renewals::new(Arc::clone(&provider), clock.clone()),
+            renewals: Renewals::new(Arc::clone(&provider), clock.clone(), random.as_ref()),
             provider,
             attempts,
             csrf: csrf.transpose()?,
@@ -265,13 +266,4 @@ fn secrets(options: &Options) -> Vec<SecretString> {
         secrets.extend(options.client_secret.clone());
     }
     secrets
-}
-
-/// A cookie with a name: those of two middlewares before one host are not the same.
-fn named(cookie: &Cookie, middleware: &str, purpose: &str) -> Cookie {
-    let own = cookie.name.clone().filter(|name| !name.is_empty());
-    Cookie {
-        name: Some(own.unwrap_or_else(|| format!("{middleware}-{purpose}"))),
-        ..cookie.clone()
-    }
 }

@@ -21,11 +21,11 @@ use url::Url;
 
 use super::metadata::Metadata;
 use crate::error::{Fault, Reason};
-use crate::jwks::{Expected, HttpKeys, Judge, Keys, Place, Refusal, Trusted};
-use crate::middleware::client_tls;
+use crate::jwks::{Expected, Judge, Keys, Place, Refusal, Trusted};
+use crate::middleware::client_config;
 use crate::supplies::Supplies;
 use crate::token_source::{Call, CallFailure, HttpEndpoint, TokenEndpoint as _, seconds};
-use crate::upstream::{Client, Transport};
+use crate::upstream::Client;
 
 /// Clocks may differ by so many seconds.
 const LEEWAY: i64 = 60;
@@ -66,14 +66,9 @@ impl Provider {
     /// The error is one sentence.
     pub(super) fn new(options: &Options, supplies: &Supplies) -> Result<Self, String> {
         let told = &options.client_config;
-        let transport = Transport {
-            tls: client_tls(&told.tls),
-            ..Transport::default()
-        };
-        let client = Client::new(&transport, Arc::clone(&supplies.resolve))?;
+        let client = client_config::client(told, supplies)?;
         let place = Place::Metadata(discovery(options)?);
-        let source = HttpKeys::new(place, client.clone(), told.timeout, told.max_retries);
-        let keys = Keys::new(Arc::new(source));
+        let keys = client_config::keys(&place, told, supplies)?;
         let expected = Expected {
             issuer: None,
             audience: vec![options.client_id.clone()],

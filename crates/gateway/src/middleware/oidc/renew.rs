@@ -6,9 +6,8 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime};
 
-use aws_lc_rs::digest::{SHA256, digest};
 use carnet_jose::jwt::{self, Claims};
-use carnet_oauth::Clock;
+use carnet_oauth::{Clock, Random};
 use futures_util::FutureExt as _;
 use futures_util::future::{BoxFuture, Shared};
 use secrecy::{ExposeSecret as _, SecretString};
@@ -18,6 +17,7 @@ use super::callback::end;
 use super::provider::{Missed, Provider};
 use super::session::Session;
 use crate::error::Reason;
+use crate::middleware::digests::{Digest, Digests};
 
 /// Tokens are due so long before they end.
 const MARGIN: Duration = Duration::from_secs(10);
@@ -43,7 +43,6 @@ pub(super) enum Renewed {
 }
 
 type Flight = Shared<BoxFuture<'static, Renewed>>;
-type Digest = [u8; 32];
 
 /// The renewals of a middleware.
 pub(super) struct Renewals(Arc<Inner>);
@@ -51,6 +50,7 @@ pub(super) struct Renewals(Arc<Inner>);
 struct Inner {
     provider: Arc<Provider>,
     clock: Arc<dyn Clock>,
+    digests: Digests,
     flights: Mutex<Flights>,
 }
 
@@ -62,10 +62,11 @@ struct Flights {
 }
 
 impl Renewals {
-    pub(super) fn new(provider: Arc<Provider>, clock: Arc<dyn Clock>) -> Self {
+    pub(super) fn new(provider: Arc<Provider>, clock: Arc<dyn Clock>, random: &dyn Random) -> Self {
         Self(Arc::new(Inner {
             provider,
             clock,
+            digests: Digests::new(random),
             flights: Mutex::default(),
         }))
     }
@@ -90,7 +91,7 @@ impl Renewals {
 
     /// `None`: there was a failure just now, or too many are on their way.
     fn flight(&self, session: &Session, token: SecretString) -> Option<Flight> {
-        let key = key(&token);
+        let key = self.0.digests.of(token.expose_secret());
         let mut flights = self.0.flights();
         flights
             .by_token
@@ -122,8 +123,9 @@ impl Inner {
     async fn ask(self: Arc<Self>, session: Session, token: SecretString) -> Renewed {
         let outcome = self.asked(session, &token).await;
         if matches!(outcome, Renewed::Unknown) {
+            let key = self.digests.of(token.expose_secret());
             let mut flights = self.flights();
-            flights.by_token.remove(&key(&token));
+            flights.by_token.remove(&key);
             flights.paused_until = Some(Instant::now() + PAUSE);
         }
         outcome
@@ -170,11 +172,4 @@ fn is_same_person(before: &Claims, after: &Claims) -> bool {
     let is_same = |name: &str| before.get(name) == after.get(name);
     let has_nonces = before.contains_key("nonce") && after.contains_key("nonce");
     is_same("sub") && is_same("iss") && (!has_nonces || is_same("nonce"))
-}
-
-fn key(token: &SecretString) -> Digest {
-    let hash = digest(&SHA256, token.expose_secret().as_bytes());
-    let mut key = Digest::default();
-    key.copy_from_slice(hash.as_ref());
-    key
 }

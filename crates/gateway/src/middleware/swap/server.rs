@@ -6,18 +6,13 @@ use carnet_config::routing::middleware::OAuthClientCredentials as Options;
 use carnet_config::routing::middleware::oauth_client_credentials::{KeysAt, Store as StoreOptions};
 
 use crate::jwks::{HttpKeys, Place};
-use crate::middleware::client_tls;
+use crate::middleware::client_config;
 use crate::supplies::Supplies;
 use crate::token_source::{Feed, HttpEndpoint, Proof, Server, Shared, Verifier, proof_parts};
-use crate::upstream::{Client, Transport};
 
 /// The server of these options. The error is one sentence.
 pub(super) fn of(options: &Options, supplies: &Supplies) -> Result<Server, String> {
-    let transport = Transport {
-        tls: client_tls(&options.client_config.tls),
-        ..Transport::default()
-    };
-    let client = Client::new(&transport, Arc::clone(&supplies.resolve))?;
+    let client = client_config::client(&options.client_config, supplies)?;
     let stream = options.revocations.as_ref();
     let feed = stream.map(|stream| {
         let bearer = stream.bearer.as_ref();

@@ -51,6 +51,7 @@ static SESSIONS: LazyLock<Sessions> = LazyLock::new(|| {
     };
     let options = Options {
         cookie: &cookie,
+        name: "session",
         expiry: Duration::from_secs(60),
         sliding: true,
     };

@@ -46,8 +46,9 @@ pub(super) struct Session {
 
 /// How sessions are kept.
 pub(super) struct Options<'a> {
-    /// The cookie, with its name.
     pub(super) cookie: &'a Cookie,
+    /// What the cookie is called where it has no name.
+    pub(super) name: &'a str,
     /// How long a session lives.
     pub(super) expiry: Duration,
     /// Whether it lives on while it is used.
@@ -83,10 +84,7 @@ impl Sessions {
         clock: Arc<dyn Clock>,
         random: Arc<dyn Random>,
     ) -> Result<Self, String> {
-        let name = cookies::token(options.cookie.name.as_deref().unwrap_or("session"));
-        cookies::check(options.cookie, &name)?;
-        cookies::set(options.cookie, &name, "", 0)
-            .ok_or("its cookie has characters that no header may hold")?;
+        let name = cookies::name(options.cookie, options.name)?;
         Ok(Self {
             stored: store.map(|store| Stored::new(&name, store, random)),
             name,

@@ -47,6 +47,7 @@ impl World {
         let cookie = cookie(given.name);
         let options = Options {
             cookie: &cookie,
+            name: "session",
             expiry: HOUR,
             sliding: given.sliding,
         };
@@ -397,6 +398,7 @@ fn a_cookie_that_no_browser_would_take_is_told() {
         };
         let options = Options {
             cookie: &cookie,
+            name: "session",
             expiry: HOUR,
             sliding: true,
         };
