@@ -68,6 +68,8 @@ pub enum Reason {
     TokenInvalid,
     /// The proof of a key beside a token is missing or wrong, or was used before.
     ProofInvalid,
+    /// The proof of a key lacks a nonce of ours that still counts.
+    NonceMissing,
     /// Nobody can say now whether a token is right: its keys, or its server, are out of reach.
     TokenUnverifiable,
     /// The token's claims do not satisfy the middleware's `claims`.
@@ -169,6 +171,7 @@ impl Reason {
             Self::TokenMissing => "token_missing",
             Self::TokenInvalid => "token_invalid",
             Self::ProofInvalid => "proof_invalid",
+            Self::NonceMissing => "nonce_missing",
             Self::TokenUnverifiable => "token_unverifiable",
             Self::ClaimsUnsatisfied => "claims_unsatisfied",
             Self::TokenEndpointUnavailable => "token_endpoint_unavailable",
@@ -202,6 +205,7 @@ impl Reason {
             | Self::TokenMissing
             | Self::TokenInvalid
             | Self::ProofInvalid
+            | Self::NonceMissing
             | Self::ClaimsUnsatisfied => Side::Client,
             Self::AuthService
             | Self::TokenUnverifiable
@@ -252,7 +256,8 @@ impl Reason {
             Self::CallerUnauthenticated
             | Self::TokenMissing
             | Self::TokenInvalid
-            | Self::ProofInvalid => "401 Unauthorized\n",
+            | Self::ProofInvalid
+            | Self::NonceMissing => "401 Unauthorized\n",
             Self::CallerForbidden | Self::ClaimsUnsatisfied => "Forbidden",
             Self::TokenEndpointAnswer
             | Self::TokenRefused

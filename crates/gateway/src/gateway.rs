@@ -119,6 +119,7 @@ impl Gateway {
             resolve: options.resolve,
             own: Own::default(),
             providers,
+            proofs: Arc::default(),
             room: Arc::clone(&room),
             tracer: tracer.clone(),
         };

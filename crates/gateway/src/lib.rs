@@ -22,6 +22,7 @@ mod jwks;
 mod metrics;
 pub mod middleware;
 mod pem;
+mod proofs;
 mod respond;
 mod room;
 mod router;

@@ -34,7 +34,10 @@ pub(crate) fn to_fault(fault: &Fault, exchange: &Exchange) -> Response {
             headers.insert(WWW_AUTHENTICATE, CHALLENGE);
         }
         // Which token is wanted says the middleware that wants it.
-        Reason::TokenMissing | Reason::TokenInvalid | Reason::ProofInvalid => {
+        Reason::TokenMissing
+        | Reason::TokenInvalid
+        | Reason::ProofInvalid
+        | Reason::NonceMissing => {
             headers.insert(CONTENT_TYPE, PLAIN);
         }
         _ => {}
@@ -95,7 +98,8 @@ pub(crate) fn status(reason: Reason) -> StatusCode {
         Reason::CallerUnauthenticated
         | Reason::TokenMissing
         | Reason::TokenInvalid
-        | Reason::ProofInvalid => StatusCode::UNAUTHORIZED,
+        | Reason::ProofInvalid
+        | Reason::NonceMissing => StatusCode::UNAUTHORIZED,
         Reason::CallerForbidden | Reason::ClaimsUnsatisfied => StatusCode::FORBIDDEN,
         Reason::TokenEndpointAnswer
         | Reason::TokenRefused

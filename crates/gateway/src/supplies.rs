@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use carnet_oauth::{Clock, Random};
 
+use crate::proofs::Proofs;
 use crate::room::Room;
 use crate::token_source::Providers;
 use crate::traces::Tracer;
@@ -27,6 +28,8 @@ pub(crate) struct Supplies {
     pub(crate) own: Own,
     /// What is known of the servers that give tokens.
     pub(crate) providers: Arc<Providers>,
+    /// Proofs of keys that were used.
+    pub(crate) proofs: Arc<Proofs>,
     /// Memory that bodies may take which are kept.
     pub(crate) room: Arc<Room>,
     /// Makes spans; `None`: nothing is traced.

@@ -4,9 +4,11 @@ use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::{Duration, SystemTime};
 
+use http::uri::PathAndQuery;
 use http::{HeaderMap, HeaderValue, StatusCode};
 use tokio::time::Instant;
 
+use crate::body::Request;
 use crate::error::Reason;
 use crate::metrics::Series;
 use crate::shard::Held;
@@ -89,6 +91,8 @@ pub struct Exchange {
     route: OnceLock<Held<Arc<Route>>>,
     trace: OnceLock<Trace>,
     concealed: Mutex<Vec<Arc<str>>>,
+    asked_for: OnceLock<PathAndQuery>,
+    proof: OnceLock<String>,
     count: u64,
     started_at: SystemTime,
     started: Instant,
@@ -106,6 +110,8 @@ impl Exchange {
             route: OnceLock::new(),
             trace: OnceLock::new(),
             concealed: Mutex::default(),
+            asked_for: OnceLock::new(),
+            proof: OnceLock::new(),
             count,
             started_at,
             started: Instant::now(),
@@ -158,6 +164,29 @@ impl Exchange {
     /// The parameters of the query that are secrets.
     pub(crate) fn concealed(&self) -> Vec<Arc<str>> {
         locked(&self.concealed).clone()
+    }
+
+    /// Keeps what the client asked for, before the first middleware changes it.
+    pub(crate) fn keep_target(&self, request: &Request) {
+        if let Some(target) = request.uri().path_and_query() {
+            self.asked_for.get_or_init(|| target.clone());
+        }
+    }
+
+    /// The path that the client asked for, of a request that may have another by now.
+    pub(crate) fn asked_path<'a>(&'a self, request: &'a Request) -> &'a str {
+        let kept = self.asked_for.get().map(PathAndQuery::path);
+        kept.unwrap_or_else(|| request.uri().path())
+    }
+
+    /// The name of the proof that this request used up, if it did.
+    pub(crate) fn proof(&self) -> Option<&str> {
+        self.proof.get().map(String::as_str)
+    }
+
+    /// Tells which proof it used up, once.
+    pub(crate) fn used_up(&self, proof: String) {
+        let _ = self.proof.set(proof);
     }
 
     /// Where the request came in.

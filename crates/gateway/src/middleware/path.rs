@@ -71,9 +71,10 @@ impl<O: Rewrite> Middleware for Rewriter<O> {
     fn handle<'a>(
         &'a self,
         mut request: Request,
-        _: &'a Exchange,
+        exchange: &'a Exchange,
         next: Next<'a>,
     ) -> BoxFuture<'a, Result<Response, Fault>> {
+        exchange.keep_target(&request);
         match self.0.rewrite(&mut request) {
             Ok(()) => next.pass(request),
             Err(fault) => decided(Err(fault)),

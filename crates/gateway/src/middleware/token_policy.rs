@@ -61,8 +61,10 @@ impl TokenPolicy {
         let is_right = match self.options.binding {
             None => true,
             Some(Bound::Any) => *binding != Binding::Nobody,
-            Some(Bound::Certificate) => matches!(binding, Binding::Certificate(_)),
-            Some(Bound::Key) => matches!(binding, Binding::Key(_)),
+            Some(Bound::Certificate) => {
+                matches!(binding, Binding::Certificate(_) | Binding::Both { .. })
+            }
+            Some(Bound::Key) => matches!(binding, Binding::Key(_) | Binding::Both { .. }),
         };
         (!is_right).then_some("the token is not bound as it must be")
     }
@@ -109,7 +111,7 @@ impl Middleware for TokenPolicy {
         };
         let fault = Fault::new(Reason::TokenInvalid).because(sentence);
         let scheme = match known.binding {
-            Binding::Key(_) => Scheme::Dpop,
+            Binding::Key(_) | Binding::Both { .. } => Scheme::Dpop,
             _ => Scheme::Bearer,
         };
         decided(Ok(challenge.refused(&fault, scheme, exchange)))

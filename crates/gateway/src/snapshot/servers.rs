@@ -186,6 +186,7 @@ mod tests {
             random: Arc::new(SeededRandom::new(1)),
             resolve: Arc::new(|_, _| None),
             providers: Arc::new(Providers::new()),
+            proofs: Arc::default(),
             room: Room::of(None),
             tracer: None,
         };

@@ -60,6 +60,8 @@ pub struct Proven {
     pub name: String,
     /// Until when its use must be remembered, in seconds since 1970.
     pub until: i64,
+    /// The nonce that the next proof is to have, where that of this one is not the newest.
+    pub next_nonce: Option<String>,
 }
 
 /// Why a proof is refused.
@@ -148,13 +150,14 @@ pub fn verify(proof: &str, expected: &Expected<'_>) -> Result<Proven, DpopError>
     {
         return Err(DpopError::Token);
     }
-    check_nonce(&claims, expected)?;
+    let next_nonce = check_nonce(&claims, expected)?;
     let name = format!("dpop:{thumbprint}:{jti}");
     Ok(Proven {
         name: base64url::encode(digest(&SHA256, name.as_bytes())),
         thumbprint,
         // Whoever remembers may have another clock.
         until: made.saturating_add(PAST + AHEAD),
+        next_nonce,
     })
 }
 
@@ -184,19 +187,20 @@ fn key(header: &Map<String, Value>) -> Result<Jwk, DpopError> {
     }
 }
 
-fn check_nonce(claims: &Map<String, Value>, expected: &Expected<'_>) -> Result<(), DpopError> {
+/// Looks at the nonce, and tells the next one.
+fn check_nonce(
+    claims: &Map<String, Value>,
+    expected: &Expected<'_>,
+) -> Result<Option<String>, DpopError> {
     let Some(nonces) = expected.nonces else {
-        return Ok(());
+        return Ok(None);
     };
-    let is_right = match claims.get("nonce") {
-        None => !expected.needs_nonce,
-        Some(nonce) => nonce
-            .as_str()
-            .is_some_and(|nonce| nonces.accepts(nonce, expected.now)),
-    };
-    match is_right {
-        true => Ok(()),
-        false => Err(DpopError::Nonce),
+    match claims.get("nonce") {
+        None if !expected.needs_nonce => Ok(None),
+        Some(Value::String(nonce)) if nonces.accepts(nonce, expected.now) => {
+            Ok(nonces.after(nonce, expected.now))
+        }
+        _ => Err(DpopError::Nonce),
     }
 }
 

@@ -45,6 +45,20 @@ impl Nonces {
         };
         self.keys.iter().any(is_of)
     }
+
+    /// The nonce to use in the place of one that still counts; `None`: that is the newest, or another
+    /// server made it a moment ahead.
+    #[must_use]
+    pub fn after(&self, nonce: &str, now: i64) -> Option<String> {
+        let slot = now.div_euclid(SLOT);
+        let tag = base64url::decode(nonce).unwrap_or_default();
+        let is_of = |slot| {
+            let newest = self.keys.first();
+            newest.is_some_and(|key| hmac::verify(key, &message(slot), &tag).is_ok())
+        };
+        let is_newest = is_of(slot) || is_of(slot + 1);
+        (!is_newest).then(|| self.at(now))
+    }
 }
 
 fn nonce(key: &hmac::Key, slot: i64) -> String {
@@ -79,5 +93,23 @@ mod tests {
         for text in ["", "x", "AAAA"] {
             assert!(!one.accepts(text, 10 * SLOT), "{text}");
         }
+    }
+
+    #[test]
+    fn the_next_nonce_is_told_before_the_old_one_ends() {
+        let (one, both) = (Nonces::new([b"old"]), Nonces::new([b"new", b"old"]));
+        let made = one.at(10 * SLOT);
+        for now in [9 * SLOT, 10 * SLOT, 11 * SLOT - 1] {
+            assert_eq!(one.after(&made, now), None, "{now}");
+        }
+        for now in [11 * SLOT, 12 * SLOT - 1] {
+            let next = one.after(&made, now);
+            assert_eq!(next.as_deref(), Some(one.at(11 * SLOT).as_str()), "{now}");
+            assert!(one.accepts(&made, now), "{now}");
+        }
+        // A secret that goes away takes its nonces along.
+        let next = both.after(&made, 10 * SLOT);
+        assert_eq!(next, Some(both.at(10 * SLOT)));
+        assert_eq!(Nonces::new([b""; 0]).after(&made, 0), Some(String::new()));
     }
 }

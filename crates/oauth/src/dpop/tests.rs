@@ -169,12 +169,15 @@ fn a_nonce_is_one_of_the_server_and_there_when_it_has_to_be() {
             expected.nonces = Some(nonces);
             expected.needs_nonce = needs_nonce;
         })
-        .map(drop)
+        .map(|proven| proven.next_nonce)
     };
     let right = json!({"nonce": nonces.at(NOW)});
+    let ending = json!({"nonce": nonces.at(NOW - 120)});
+    let next = Ok(Some(nonces.at(NOW)));
     for (claims, optional, needed) in [
-        (right, Ok(()), Ok(())),
-        (json!({}), Ok(()), Err(DpopError::Nonce)),
+        (right, Ok(None), Ok(None)),
+        (ending, next.clone(), next),
+        (json!({}), Ok(None), Err(DpopError::Nonce)),
         (
             json!({"nonce": "old"}),
             Err(DpopError::Nonce),

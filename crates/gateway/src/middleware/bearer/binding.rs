@@ -1,8 +1,7 @@
 //! Whom a token is bound to (`cnf`, RFC 7800): a certificate that the client shows in its handshake
 //! (RFC 8705), or a key by which it proves each request (RFC 9449).
 
-use aws_lc_rs::digest;
-use carnet_jose::base64url;
+use carnet_oauth::confirmation;
 use serde_json::Value;
 
 use super::Scheme;
@@ -17,13 +16,18 @@ pub(in crate::middleware) enum Binding {
     Certificate(String),
     /// Who has the key with this thumbprint.
     Key(String),
+    /// Who shows this certificate and has this key.
+    Both {
+        certificate: String,
+        key: String,
+    },
     /// Something that is not understood: nobody can show it.
     Unknown,
 }
 
 impl Binding {
-    /// What a token says of itself. A binding that is not understood, or stands beside another, is
-    /// none that could be left out.
+    /// What a token says of itself. All that it says has to be met: what is not understood is none that
+    /// could be left out.
     pub(in crate::middleware) fn of(claims: &Value) -> Self {
         let Some(confirmation) = claims.get("cnf") else {
             return Self::Nobody;
@@ -31,13 +35,29 @@ impl Binding {
         let Value::Object(members) = confirmation else {
             return Self::Unknown;
         };
-        let mut members = members.iter();
-        match (members.next(), members.next()) {
-            (Some((name, Value::String(text))), None) if name == "x5t#S256" => {
-                Self::Certificate(text.clone())
-            }
-            (Some((name, Value::String(text))), None) if name == "jkt" => Self::Key(text.clone()),
+        let text = |name| members.get(name).and_then(Value::as_str).map(str::to_owned);
+        match (text("x5t#S256"), text("jkt"), members.len()) {
+            (Some(certificate), None, 1) => Self::Certificate(certificate),
+            (None, Some(key), 1) => Self::Key(key),
+            (Some(certificate), Some(key), 2) => Self::Both { certificate, key },
             _ => Self::Unknown,
+        }
+    }
+
+    /// The thumbprint of the key that has to be proved.
+    pub(super) fn key(&self) -> Option<&str> {
+        match self {
+            Self::Key(key) | Self::Both { key, .. } => Some(key),
+            Self::Nobody | Self::Certificate(_) | Self::Unknown => None,
+        }
+    }
+
+    /// The digest of the certificate that has to be shown.
+    fn certificate(&self) -> Option<&str> {
+        match self {
+            Self::Certificate(digest) => Some(digest),
+            Self::Both { certificate, .. } => Some(certificate),
+            Self::Nobody | Self::Key(_) | Self::Unknown => None,
         }
     }
 
@@ -47,20 +67,23 @@ impl Binding {
         scheme: Scheme,
         exchange: &Exchange,
     ) -> Option<&'static str> {
-        match self {
-            Self::Nobody if scheme == Scheme::Bearer => None,
-            Self::Nobody => Some("the token is bound to no key, and was sent as one that is"),
-            Self::Certificate(_) if scheme != Scheme::Bearer => {
-                Some("the token is bound to no key, and was sent as one that is")
+        if *self == Self::Unknown {
+            return Some("the token is bound to something that is not understood");
+        }
+        match (self.key(), scheme) {
+            (Some(_), Scheme::Dpop) | (None, Scheme::Bearer) => {}
+            (Some(_), Scheme::Bearer) => {
+                return Some("the token is bound to a key, and was sent without a proof of it");
             }
-            Self::Certificate(digest) => match shown(exchange) {
-                None => Some("the token is bound to a certificate, and none was shown"),
-                Some(shown) if shown == *digest => None,
-                Some(_) => Some("the token is bound to another certificate"),
-            },
-            Self::Key(_) if scheme == Scheme::Dpop => None,
-            Self::Key(_) => Some("the token is bound to a key, and was sent without a proof of it"),
-            Self::Unknown => Some("the token is bound to something that is not understood"),
+            (None, Scheme::Dpop) => {
+                return Some("the token is bound to no key, and was sent as one that is");
+            }
+        }
+        let digest = self.certificate()?;
+        match shown(exchange) {
+            None => Some("the token is bound to a certificate, and none was shown"),
+            Some(shown) if shown == digest => None,
+            Some(_) => Some("the token is bound to another certificate"),
         }
     }
 }
@@ -69,10 +92,7 @@ impl Binding {
 fn shown(exchange: &Exchange) -> Option<String> {
     let session = exchange.connection().tls.as_ref()?;
     let certificate = session.certificates().first()?;
-    Some(base64url::encode(digest::digest(
-        &digest::SHA256,
-        certificate.as_ref(),
-    )))
+    Some(confirmation::of_certificate(certificate))
 }
 
 #[cfg(test)]
@@ -96,6 +116,18 @@ mod tests {
             (json!({"cnf": {"jwk": {}}}), Binding::Unknown),
             (
                 json!({"cnf": {"jkt": "a", "x5t#S256": "b"}}),
+                Binding::Both {
+                    certificate: "b".to_owned(),
+                    key: "a".to_owned(),
+                },
+            ),
+            (json!({"cnf": {"jkt": "a", "jku": "b"}}), Binding::Unknown),
+            (
+                json!({"cnf": {"jkt": "a", "x5t#S256": 1}}),
+                Binding::Unknown,
+            ),
+            (
+                json!({"cnf": {"jkt": "a", "x5t#S256": "b", "kid": "c"}}),
                 Binding::Unknown,
             ),
             (json!({"cnf": ["x5t#S256"]}), Binding::Unknown),

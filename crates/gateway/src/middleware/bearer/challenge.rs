@@ -15,14 +15,17 @@ use crate::respond;
 pub(in crate::middleware) struct Challenge {
     /// Behind what each of them says: where clients learn more of the route.
     learn_more: String,
+    /// Whether those who sent no proof are told that one does, too.
+    offers_proofs: bool,
 }
 
 impl Challenge {
     /// `resource` tells clients of the route.
-    pub(in crate::middleware) fn new(resource: Option<&Resource>) -> Self {
+    pub(in crate::middleware) fn new(resource: Option<&Resource>, offers_proofs: bool) -> Self {
         let told = |resource: &Resource| format!(", resource_metadata=\"{}\"", resource.url);
         Self {
             learn_more: resource.map(told).unwrap_or_default(),
+            offers_proofs,
         }
     }
 
@@ -34,8 +37,18 @@ impl Challenge {
         exchange: &Exchange,
     ) -> Response {
         let mut response = respond::to_fault(fault, exchange);
-        if let Some(value) = self.value(fault.reason(), scheme) {
-            response.headers_mut().insert(WWW_AUTHENTICATE, value);
+        let Some(value) = self.value(fault.reason(), scheme) else {
+            return response;
+        };
+        let headers = response.headers_mut();
+        headers.insert(WWW_AUTHENTICATE, value);
+        // The scheme that was tried tells the error (RFC 9449, section 7.2).
+        if self.offers_proofs
+            && scheme == Scheme::Bearer
+            && fault.reason() != Reason::ClaimsUnsatisfied
+            && let Some(other) = self.value(Reason::TokenMissing, Scheme::Dpop)
+        {
+            headers.append(WWW_AUTHENTICATE, other);
         }
         response
     }
@@ -46,6 +59,7 @@ impl Challenge {
             Reason::BadRequest => Some("invalid_request"),
             Reason::TokenInvalid => Some("invalid_token"),
             Reason::ProofInvalid => Some("invalid_dpop_proof"),
+            Reason::NonceMissing => Some("use_dpop_nonce"),
             Reason::ClaimsUnsatisfied => Some("insufficient_scope"),
             _ => return None,
         };

@@ -17,15 +17,13 @@ pub(super) use claimed::{Claimed, Stamped};
 pub(super) use passage::{Judges, Passage};
 pub(super) use place::{Place, Scheme, Shown};
 
-use place::Lent;
-use proofs::{Proofs, Sent};
+use proofs::{NextNonce, Proofs, Sent};
 use resource::Resource;
 
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use carnet_jose::jwt::{self, Claims};
-use carnet_oauth::Clock;
 
 use super::Exchange;
 use crate::error::{Fault, Reason};
@@ -41,33 +39,24 @@ pub(super) struct Known {
     pub(super) strength: Option<Strength>,
 }
 
-/// Says who may use a token that is right.
-struct Guard {
-    proofs: Proofs,
-    clock: Arc<dyn Clock>,
-}
-
-impl Guard {
-    fn new(clock: &Arc<dyn Clock>) -> Self {
-        Self {
-            proofs: Proofs::default(),
-            clock: Arc::clone(clock),
-        }
-    }
-
-    /// Whether a request may use the token here.
+impl Known {
+    /// Whether a request may use the token here, as far as proofs do not say.
     ///
     /// # Errors
     /// Why not.
-    fn check(&self, known: &Known, lent: Lent<'_>, exchange: &Exchange) -> Result<(), Fault> {
-        if let Some(sentence) = known.binding.refusal(lent.scheme, exchange) {
-            return Err(Fault::new(Reason::TokenInvalid).because(sentence));
+    fn check_binding(&self, scheme: Scheme, exchange: &Exchange) -> Result<(), Fault> {
+        match self.binding.refusal(scheme, exchange) {
+            Some(sentence) => Err(Fault::new(Reason::TokenInvalid).because(sentence)),
+            None => Ok(()),
         }
-        if let (Binding::Key(thumbprint), Some(sent)) = (&known.binding, lent.sent) {
-            self.proofs
-                .check(sent, (thumbprint, lent.token), self.clock.now())?;
-        }
-        match known.stamped.is_admitted {
+    }
+
+    /// Whether the claims are what they have to be.
+    ///
+    /// # Errors
+    /// When they are not.
+    fn check_claims(&self) -> Result<(), Fault> {
+        match self.stamped.is_admitted {
             true => Ok(()),
             false => Err(Fault::new(Reason::ClaimsUnsatisfied)),
         }

@@ -3,11 +3,13 @@
 
 use std::sync::Arc;
 
-use carnet_config::routing::middleware::{ResourceMetadata, TokenSource};
+use carnet_config::routing::middleware::{Dpop, ResourceMetadata, TokenSource};
 use futures_util::future::BoxFuture;
 use secrecy::{ExposeSecret as _, SecretString};
 
-use super::{Challenge, Claimed, Guard, Known, Lent, Place, Resource, Scheme, Shown, Vouched};
+use super::{
+    Challenge, Claimed, Known, NextNonce, Place, Proofs, Resource, Scheme, Shown, Vouched,
+};
 use crate::body::{Request, Response};
 use crate::error::Fault;
 use crate::middleware::{Exchange, Identity, Next, decided};
@@ -31,7 +33,7 @@ pub(in crate::middleware) struct Passage {
     place: Place,
     resource: Option<Resource>,
     challenge: Arc<Challenge>,
-    guard: Guard,
+    proofs: Proofs,
 }
 
 impl Passage {
@@ -39,14 +41,15 @@ impl Passage {
     pub(in crate::middleware) fn new(
         source: &TokenSource,
         resource: Option<&ResourceMetadata>,
+        dpop: Option<&Dpop>,
         supplies: &Supplies,
     ) -> Result<Self, String> {
-        let resource = resource.map(Resource::new);
+        let resource = resource.map(|told| Resource::new(told, dpop.is_some()));
         Ok(Self {
             place: Place::new(source, &supplies.room)?,
-            challenge: Arc::new(Challenge::new(resource.as_ref())),
+            challenge: Arc::new(Challenge::new(resource.as_ref(), dpop.is_some())),
             resource,
-            guard: Guard::new(&supplies.clock),
+            proofs: Proofs::new(dpop, supplies)?,
         })
     }
 
@@ -64,7 +67,8 @@ impl Passage {
         }
         let admitted = self.place.at_once(&request).and_then(|token| {
             let judged = judge.at_once(token)?;
-            Some(self.admitted(judged, Lent::bearer(token), exchange))
+            let known = admitted(judged, Scheme::Bearer, exchange);
+            Some(known.and_then(|known| known.check_claims().map(|()| known)))
         });
         match admitted {
             Some(Ok(known)) => next.pass(self.stamped(request, judge, known)),
@@ -91,28 +95,39 @@ impl Passage {
             Some(judged) => judged,
             None => judge.known(&shown.token).await,
         };
-        match self.admitted(judged, shown.lent(), exchange) {
-            Err(fault) => Ok(self.challenge.refused(&fault, shown.scheme, exchange)),
-            Ok(known) => Ok(next.run(self.stamped(request, judge, known)).await),
+        let (mut response, nonce) = match self.proven(judged, &shown, exchange).await {
+            Err(fault) => (
+                self.challenge.refused(&fault, shown.scheme, exchange),
+                self.proofs.wanted(&fault),
+            ),
+            Ok((known, nonce)) => (
+                next.run(self.stamped(request, judge, known)).await,
+                nonce,
+            ),
+        };
+        if let Some((nonce, sent)) = nonce.zip(shown.sent) {
+            nonce.tell(&mut response, &sent);
         }
+        Ok(response)
     }
 
-    /// The token, where it is right and this request may use it here.
-    fn admitted(
+    /// The token, where it is right and this request may use it here, which a proof may have to say.
+    async fn proven(
         &self,
         judged: Result<Arc<Known>, Fault>,
-        lent: Lent<'_>,
+        shown: &Shown,
         exchange: &Exchange,
-    ) -> Result<Arc<Known>, Fault> {
-        let known = judged?;
-        if let Some(username) = &known.stamped.username {
-            exchange.identify(Identity {
-                username: Some(username.clone()),
-                client_id: None,
-            });
-        }
-        self.guard.check(&known, lent, exchange)?;
-        Ok(known)
+    ) -> Result<(Arc<Known>, Option<NextNonce>), Fault> {
+        let known = admitted(judged, shown.scheme, exchange)?;
+        let nonce = match (known.binding.key(), &shown.sent) {
+            (Some(thumbprint), Some(sent)) => {
+                let bound = (thumbprint, shown.token.expose_secret());
+                self.proofs.check(sent, bound, exchange).await?
+            }
+            _ => None,
+        };
+        known.check_claims()?;
+        Ok((known, nonce))
     }
 
     /// The request as the service gets it.
@@ -122,4 +137,21 @@ impl Passage {
         request.extensions_mut().insert(vouched);
         request
     }
+}
+
+/// The token, where it is right and was sent as one of its kind is.
+fn admitted(
+    judged: Result<Arc<Known>, Fault>,
+    scheme: Scheme,
+    exchange: &Exchange,
+) -> Result<Arc<Known>, Fault> {
+    let known = judged?;
+    if let Some(username) = &known.stamped.username {
+        exchange.identify(Identity {
+            username: Some(username.clone()),
+            client_id: None,
+        });
+    }
+    known.check_binding(scheme, exchange)?;
+    Ok(known)
 }

@@ -43,14 +43,6 @@ pub(in crate::middleware) struct Shown {
     pub(super) sent: Option<Box<Sent>>,
 }
 
-/// The same, lent.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Lent<'a> {
-    pub(super) token: &'a str,
-    pub(super) scheme: Scheme,
-    pub(super) sent: Option<&'a Sent>,
-}
-
 /// What stands in the header of tokens.
 enum InHeader<'a> {
     Nothing,
@@ -224,25 +216,6 @@ impl Shown {
                 Reason::BadRequest,
                 "the request has tokens in more than one place",
             ),
-        }
-    }
-
-    pub(super) fn lent(&self) -> Lent<'_> {
-        Lent {
-            token: self.token.expose_secret(),
-            scheme: self.scheme,
-            sent: self.sent.as_deref(),
-        }
-    }
-}
-
-impl<'a> Lent<'a> {
-    /// One that whoever has it may use.
-    pub(super) const fn bearer(token: &'a str) -> Self {
-        Self {
-            token,
-            scheme: Scheme::Bearer,
-            sent: None,
         }
     }
 }

@@ -3,6 +3,7 @@
 
 use bytes::Bytes;
 use carnet_config::routing::middleware::ResourceMetadata as Options;
+use carnet_jose::Algorithm;
 use http::header::{ACCESS_CONTROL_ALLOW_ORIGIN, CACHE_CONTROL, CONTENT_TYPE};
 use http::{HeaderValue, Method};
 use serde_json::{Map, Value, json};
@@ -23,13 +24,14 @@ pub(in crate::middleware) struct Resource {
 }
 
 impl Resource {
-    pub(in crate::middleware) fn new(options: &Options) -> Self {
+    /// `takes_proofs`: whether it says what proofs of keys may be signed with.
+    pub(in crate::middleware) fn new(options: &Options, takes_proofs: bool) -> Self {
         let resource = &options.resource;
         // The slash of a resource without a path is not part of it.
         let path = format!("{WELL_KNOWN}{}", resource.path().trim_end_matches('/'));
         Self {
             url: format!("{}{path}", &resource[..Position::AfterPort]),
-            document: document(options).to_string().into(),
+            document: document(options, takes_proofs).to_string().into(),
             path,
         }
     }
@@ -50,7 +52,7 @@ impl Resource {
     }
 }
 
-fn document(options: &Options) -> Value {
+fn document(options: &Options, takes_proofs: bool) -> Value {
     let mut document = Map::new();
     let mut put = |name: &str, value: Value| drop(document.insert(name.to_owned(), value));
     // A resource without a path is written without a slash, as clients compare it to the letter.
@@ -64,6 +66,10 @@ fn document(options: &Options) -> Value {
         json!(options.authorization_servers),
     );
     put("bearer_methods_supported", json!(["header"]));
+    if takes_proofs {
+        let names = Algorithm::ALL.map(Algorithm::name);
+        put("dpop_signing_alg_values_supported", json!(names));
+    }
     if !options.scopes_supported.is_empty() {
         put("scopes_supported", json!(options.scopes_supported));
     }

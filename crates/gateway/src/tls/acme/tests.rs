@@ -83,6 +83,7 @@ impl Double {
             random: Arc::new(SeededRandom::default()),
             resolve: Arc::new(|_, _| None),
             providers: Arc::new(Providers::new()),
+            proofs: Arc::default(),
             tracer: None,
         }
     }

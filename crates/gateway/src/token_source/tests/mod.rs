@@ -185,6 +185,7 @@ fn supplies(clock: Arc<dyn Clock>, seed: u64) -> Supplies {
         random: Arc::new(SeededRandom::new(seed)),
         resolve: Arc::new(|_, _| None),
         providers: Arc::new(Providers::new()),
+        proofs: Arc::default(),
         tracer: None,
     }
 }

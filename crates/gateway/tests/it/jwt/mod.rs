@@ -16,6 +16,7 @@ mod attacks;
 mod chains;
 mod decisions;
 mod keys;
+mod nonces;
 mod places;
 mod proofs;
 mod public_keys;

@@ -7,6 +7,7 @@ use serde::Serialize;
 use url::Url;
 
 use super::claimed::Claimed;
+use super::dpop::Dpop;
 use super::oauth_client_credentials::ClientConfig;
 use super::resource_metadata::ResourceMetadata;
 use super::token_source::TokenSource;
@@ -38,6 +39,10 @@ pub struct Jwt {
     /// `resourceMetadata` (ours): what clients are told of the route; `None`: nothing.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub resource_metadata: Option<ResourceMetadata>,
+    /// `dpop` (ours): what is asked of proofs of keys beside tokens that are bound to them; `None`: what
+    /// RFC 9449 asks at least.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub dpop: Option<Dpop>,
     /// What is asked of the claims, and what becomes of them.
     #[serde(flatten)]
     pub claimed: Claimed,

@@ -8,6 +8,7 @@ use super::{Jwt, Keys, SigningSecret};
 use crate::document::Fields;
 use crate::outbound::outbound_url;
 use crate::routing::middleware::claimed::Claimed;
+use crate::routing::middleware::dpop::Dpop;
 use crate::routing::middleware::oauth_client_credentials::client_config;
 use crate::routing::middleware::resource_metadata::ResourceMetadata;
 use crate::routing::middleware::token_source::TokenSource;
@@ -34,6 +35,7 @@ pub(in super::super) fn read(fields: &mut Fields<'_>) -> Option<Jwt> {
     }
     let claimed = Claimed::read(fields);
     let resource_metadata = fields.map("resourceMetadata", ResourceMetadata::read);
+    let dpop = fields.section("dpop", Dpop::read);
     let token_source = token_source(fields);
     let client_config = fields.map("clientConfig", client_config);
     let is_cached = fields.map("cache", |cache| cache.boolean("enabled"));
@@ -44,6 +46,7 @@ pub(in super::super) fn read(fields: &mut Fields<'_>) -> Option<Jwt> {
         leeway,
         token_source,
         resource_metadata: resource_metadata.flatten(),
+        dpop,
         claimed,
         client_config: client_config.unwrap_or_default(),
         is_cached: is_cached.flatten().unwrap_or(true),

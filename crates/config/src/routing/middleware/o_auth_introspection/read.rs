@@ -10,6 +10,7 @@ use super::{Cache, Headers, OAuthIntrospection};
 use crate::document::Fields;
 use crate::outbound::outbound_url;
 use crate::routing::middleware::claimed::Claimed;
+use crate::routing::middleware::dpop::Dpop;
 use crate::routing::middleware::oauth_client_credentials::{
     ClientConfig, Credentials, client_config,
 };
@@ -57,6 +58,7 @@ pub(in super::super) fn read(fields: &mut Fields<'_>) -> Option<OAuthIntrospecti
     let audience = fields.texts("audience");
     let claimed = Claimed::read(fields);
     let resource_metadata = fields.map("resourceMetadata", ResourceMetadata::read);
+    let dpop = fields.section("dpop", Dpop::read);
     let cache = fields.map("cache", cache).unwrap_or_default();
     let asked = asked?;
     Some(OAuthIntrospection {
@@ -68,6 +70,7 @@ pub(in super::super) fn read(fields: &mut Fields<'_>) -> Option<OAuthIntrospecti
         audience,
         token_source: token_source?,
         resource_metadata: resource_metadata.flatten(),
+        dpop,
         claimed,
         client_config: asked.client,
         cache,

@@ -10,6 +10,7 @@ use std::collections::BTreeMap;
 
 use schemars::JsonSchema;
 
+use crate::routing::middleware::dpop::Written as Dpop;
 use crate::routing::middleware::oauth_client_credentials::written::Tls;
 use crate::routing::middleware::resource_metadata::ResourceMetadata;
 use crate::routing::middleware::token_source::TokenSource;
@@ -36,6 +37,8 @@ pub(in super::super) struct Written {
     audience: Vec<String>,
     /// What clients are told of the route (RFC 9728; ours). Default: nothing.
     resource_metadata: ResourceMetadata,
+    /// What is asked of proofs beside tokens that are bound to keys (RFC 9449; ours).
+    dpop: Dpop,
     /// Whether the service gets the token. Default false.
     forward_authorization: bool,
     /// Condition over the claims of the answer; 403 when it does not hold. Default: none.

@@ -18,7 +18,7 @@ pub struct Store {
 }
 
 /// Secrets of a store, the newest first.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub struct Secrets(pub Vec<SecretString>);
 
 /// Tells an old configuration from a new one; no client has a say in either.
