@@ -190,7 +190,7 @@ step_hydra() {
 # Libraries that others wrote get tokens, and others verify them.
 step_clients() {
     need_python
-    need go=golang-go node=nodejs npm=npm javac=openjdk-17-jdk-headless mvn=maven curl=curl openssl=openssl
+    need go=golang-go node=nodejs npm=npm javac=openjdk-17-jdk-headless mvn=maven curl=curl openssl=openssl redis-server=redis-server
     python3 -m unittest discover compat/clients
     release
     python3 compat/clients/run.py --carnet target/release/carnet

@@ -21,6 +21,7 @@ HERE = Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE), str(HERE.parent)]
 
 import bound  # noqa: E402
+import guarded  # noqa: E402
 import matrix  # noqa: E402
 import people  # noqa: E402
 import programs  # noqa: E402
@@ -47,7 +48,9 @@ def main() -> int:
     print(table(of_people, list(people.PARTS)))
     of_owners = bound.play(carnet) if not options.library else []
     print(table(of_owners, list(bound.PARTS)))
-    cases = of_machines + of_people + of_owners
+    at_gateways = guarded.play(carnet) if not options.library else []
+    print(table(at_gateways, list(guarded.PARTS)))
+    cases = of_machines + of_people + of_owners + at_gateways
     missed = sum(not case.is_passed() for case in cases)
     print(f"{len(cases) - missed} passed, {missed} failed")
     return 1 if missed else 0
