@@ -160,14 +160,20 @@ mod tests {
         // What the store forgets, whoever saw it does not.
         advance(Duration::from_secs(1)).await;
         assert_eq!(one.sees(&proof("A")).await, Err(Refusal::Used));
-        assert_eq!(Gateway::new(&shelf, 3, true).sees(&proof("A")).await, Ok(()));
+        assert_eq!(
+            Gateway::new(&shelf, 3, true).sees(&proof("A")).await,
+            Ok(())
+        );
     }
 
     // Holds DP-03.
     #[tokio::test(start_paused = true)]
     async fn without_its_store_a_gateway_refuses_proofs_unless_it_is_to_remember_by_itself() {
         let shelf = Shelf::new();
-        let (strict, lax) = (Gateway::new(&shelf, 1, true), Gateway::new(&shelf, 2, false));
+        let (strict, lax) = (
+            Gateway::new(&shelf, 1, true),
+            Gateway::new(&shelf, 2, false),
+        );
         assert_eq!(strict.sees(&proof("A")).await, Ok(()));
         shelf.turn(Health::Hanging);
         assert_eq!(strict.sees(&proof("B")).await, Err(Refusal::NoStore));

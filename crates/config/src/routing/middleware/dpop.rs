@@ -13,7 +13,8 @@ use crate::secret::{look_at, secret};
 
 /// A nonce is a MAC that everybody may see: a shorter secret could be guessed from one.
 const SECRET_BYTES: usize = 32;
-const TOO_SHORT: &str = "is shorter than 32 bytes, so it may be guessed from one nonce; make a longer one";
+const TOO_SHORT: &str =
+    "is shorter than 32 bytes, so it may be guessed from one nonce; make a longer one";
 
 /// `dpop`.
 #[derive(Debug, Clone, Default, PartialEq)]

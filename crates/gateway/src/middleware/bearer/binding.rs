@@ -17,10 +17,7 @@ pub(in crate::middleware) enum Binding {
     /// Who has the key with this thumbprint.
     Key(String),
     /// Who shows this certificate and has this key.
-    Both {
-        certificate: String,
-        key: String,
-    },
+    Both { certificate: String, key: String },
     /// Something that is not understood: nobody can show it.
     Unknown,
 }

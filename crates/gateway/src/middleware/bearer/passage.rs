@@ -100,10 +100,7 @@ impl Passage {
                 self.challenge.refused(&fault, shown.scheme, exchange),
                 self.proofs.wanted(&fault),
             ),
-            Ok((known, nonce)) => (
-                next.run(self.stamped(request, judge, known)).await,
-                nonce,
-            ),
+            Ok((known, nonce)) => (next.run(self.stamped(request, judge, known)).await, nonce),
         };
         if let Some((nonce, sent)) = nonce.zip(shown.sent) {
             nonce.tell(&mut response, &sent);

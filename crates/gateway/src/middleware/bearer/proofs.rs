@@ -70,10 +70,7 @@ fn addresses(request: &Request, exchange: &Exchange) -> Vec<String> {
     let text = |name: &str| request.headers().get(name)?.to_str().ok();
     let host = text("x-forwarded-host").filter(|host| !host.is_empty());
     let host = host.or_else(|| text(HOST.as_str())).unwrap_or_default();
-    let (scheme, path) = (
-        told_scheme(request, exchange),
-        exchange.asked_path(request),
-    );
+    let (scheme, path) = (told_scheme(request, exchange), exchange.asked_path(request));
     let mut addresses = vec![format!("{scheme}://{host}{path}")];
     // Some proxies tell the port of a host apart.
     if let Some(port) = text("x-forwarded-port")
@@ -233,10 +230,16 @@ mod tests {
                 &["https://a.test/a", "https://a.test:8443/a"],
             ),
             (
-                &[("x-forwarded-host", "a.test:81"), ("x-forwarded-port", "82")],
+                &[
+                    ("x-forwarded-host", "a.test:81"),
+                    ("x-forwarded-port", "82"),
+                ],
                 &["http://a.test:81/a"],
             ),
-            (&[("host", "a.test"), ("x-forwarded-host", "")], &["http://a.test/a"]),
+            (
+                &[("host", "a.test"), ("x-forwarded-host", "")],
+                &["http://a.test/a"],
+            ),
         ] {
             let mut request = Request::new(Body::empty());
             *request.uri_mut() = "/a?b=c".parse().unwrap();

@@ -47,7 +47,12 @@ impl Jwt {
         let resource = options.resource_metadata.as_ref();
         Ok(Self {
             name: name.to_owned(),
-            passage: Passage::new(&options.token_source, resource, options.dpop.as_ref(), supplies)?,
+            passage: Passage::new(
+                &options.token_source,
+                resource,
+                options.dpop.as_ref(),
+                supplies,
+            )?,
             judge: Judge::new(trusted::of(options, supplies)?, expected),
             claimed: Claimed::new(&options.claimed)?,
             remembered: options

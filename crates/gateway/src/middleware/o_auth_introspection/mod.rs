@@ -58,7 +58,12 @@ impl OAuthIntrospection {
         let resource = options.resource_metadata.as_ref();
         Ok(Self {
             name: name.to_owned(),
-            passage: Passage::new(&options.token_source, resource, options.dpop.as_ref(), supplies)?,
+            passage: Passage::new(
+                &options.token_source,
+                resource,
+                options.dpop.as_ref(),
+                supplies,
+            )?,
             digests: Digests::new(supplies.random.as_ref()),
             server: Arc::new(Server {
                 question: Question::new(options, supplies)?,

@@ -99,7 +99,12 @@ async fn a_token_that_is_bound_to_a_certificate_is_useless_over_another() {
 #[tokio::test]
 async fn a_token_may_be_bound_to_a_certificate_that_nobody_signed() {
     let own = key(Algorithm::Es256, "k");
-    let stand = asking(&own, "{clientAuthType: RequireAnyClientCert}", Plan::default()).await;
+    let stand = asking(
+        &own,
+        "{clientAuthType: RequireAnyClientCert}",
+        Plan::default(),
+    )
+    .await;
     let (client, thief) = (Clients::new().client(), Clients::new().client());
     let token = bearer(&bound(&own, json!({"x5t#S256": digest(&client)})));
     for (shown, status) in [(&client, 200), (&thief, 401)] {

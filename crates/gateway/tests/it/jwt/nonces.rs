@@ -37,7 +37,10 @@ async fn a_proof_without_a_fresh_nonce_is_told_one_and_the_next_before_it_ends()
     assert_eq!(refused.status, 401);
     let challenge = refused.headers.only("www-authenticate").unwrap();
     assert!(challenge.starts_with("DPoP realm"), "{challenge}");
-    assert!(challenge.contains("error=\"use_dpop_nonce\""), "{challenge}");
+    assert!(
+        challenge.contains("error=\"use_dpop_nonce\""),
+        "{challenge}"
+    );
     let first = told(&refused).unwrap().to_owned();
     for wrong in ["", "x", &first[1..], &format!("{first}A")] {
         let field = one.proving("2", &[nonce(wrong)]);
@@ -45,7 +48,9 @@ async fn a_proof_without_a_fresh_nonce_is_told_one_and_the_next_before_it_ends()
         assert_eq!((response.status, told(&response)), (401, Some(&*first)));
     }
     // The same proof may be made again with it, as clients do; and the newest is not told again.
-    let response = one.asks(&door, &[&one.proving("1", &[nonce(&first)])]).await;
+    let response = one
+        .asks(&door, &[&one.proving("1", &[nonce(&first)])])
+        .await;
     assert_eq!((response.status, told(&response)), (200, None));
     door.clock.advance(Duration::from_secs(120));
     let field = one.proving("3", &[nonce(&first), made(120)]);
@@ -69,7 +74,10 @@ async fn who_lacks_more_than_a_nonce_is_told_of_that() {
     let one = Holder::new();
     let door = Door::new(&options(&one, "")).await;
     for (fields, error) in [
-        (&[one.proving("1", &[("htm", json!("POST"))])][..], "invalid_dpop_proof"),
+        (
+            &[one.proving("1", &[("htm", json!("POST"))])][..],
+            "invalid_dpop_proof",
+        ),
         (&[], "invalid_dpop_proof"),
     ] {
         let fields: Vec<&str> = fields.iter().map(String::as_str).collect();
@@ -94,7 +102,12 @@ async fn a_nonce_counts_at_every_gateway_of_its_secret_and_at_no_other() {
         ("2", shared.as_str(), 200, false),
         // A gateway that has another secret meanwhile says so.
         ("3", next, 200, true),
-        ("4", ", secret: the secret of others that is long enough", 401, true),
+        (
+            "4",
+            ", secret: the secret of others that is long enough",
+            401,
+            true,
+        ),
     ] {
         let other = Door::new(&options(&one, more)).await;
         let response = one.asks(&other, &[&one.proving(jti, &[nonce(made)])]).await;
@@ -118,10 +131,7 @@ async fn scripts_of_other_origins_may_read_the_nonce() {
     let door = Door::new(&options(&one, "")).await;
     let origin = "Origin: https://app.test";
     let exposed = "DPoP-Nonce, WWW-Authenticate";
-    for (fields, expected) in [
-        (&[origin][..], Some(exposed)),
-        (&[], None),
-    ] {
+    for (fields, expected) in [(&[origin][..], Some(exposed)), (&[], None)] {
         let proof = one.proving("1", &[]);
         let fields: Vec<&str> = [proof.as_str()].iter().chain(fields).copied().collect();
         let response = one.asks(&door, &fields).await;
@@ -160,11 +170,16 @@ async fn a_route_that_asks_for_proofs_says_so_to_who_sends_none() {
         assert!(first.starts_with("Bearer realm"), "{first}");
         assert_eq!(first.contains("error=\"invalid_token\""), error, "{first}");
         assert!(second.starts_with("DPoP realm"), "{second}");
-        assert!(second.contains("algs=\"") && !second.contains("error"), "{second}");
+        assert!(
+            second.contains("algs=\"") && !second.contains("error"),
+            "{second}"
+        );
     }
     let well_known = "GET /.well-known/oauth-protected-resource HTTP/1.1\r\n";
     let asked = format!("{well_known}Host: {HOST}\r\nConnection: close\r\n\r\n");
     let document: Value = serde_json::from_slice(&door.send(&asked).await.body).unwrap();
-    let names = document["dpop_signing_alg_values_supported"].as_array().unwrap();
+    let names = document["dpop_signing_alg_values_supported"]
+        .as_array()
+        .unwrap();
     assert!(names.contains(&json!("ES256")), "{document}");
 }

@@ -44,10 +44,7 @@ impl<'a> Proof<'a> {
     }
 
     fn field(&self) -> String {
-        format!(
-            "DPoP: {}",
-            signed_as(self.key, &self.header, &self.claims)
-        )
+        format!("DPoP: {}", signed_as(self.key, &self.header, &self.claims))
     }
 }
 
@@ -84,7 +81,9 @@ impl Holder {
     pub(super) fn proving(&self, jti: &str, more: &[(&str, Value)]) -> String {
         let proof = self.proof(jti);
         let more = more.iter();
-        let proof = more.fold(proof, |proof, (name, value)| proof.with(name, value.clone()));
+        let proof = more.fold(proof, |proof, (name, value)| {
+            proof.with(name, value.clone())
+        });
         proof.field()
     }
 
@@ -189,7 +188,10 @@ async fn every_check_of_a_proof_is_made_at_the_gateway() {
         let response = one.asks(&door, &[&proof.field()]).await;
         assert_eq!(response.status, 401, "{check}");
         let told = challenge(&response).unwrap_or_default();
-        assert!(told.contains("error=\"invalid_dpop_proof\""), "{check}: {told}");
+        assert!(
+            told.contains("error=\"invalid_dpop_proof\""),
+            "{check}: {told}"
+        );
     }
     let right = one.proving("18", &[]);
     // 2: one JWT, whole. 6: the signature is that key's.
@@ -273,7 +275,10 @@ async fn a_proof_counts_for_one_request_however_often_that_is_judged_or_tried() 
     let mut door = Door::closed().await;
     door.backend = failing;
     let jwt = format!("jwt: {{{}}}", one.keys());
-    assert_eq!(door.offer(&["retry: {attempts: 3, status: [503]}", &jwt]), "");
+    assert_eq!(
+        door.offer(&["retry: {attempts: 3, status: [503]}", &jwt]),
+        ""
+    );
     let right = one.proving("2", &[]);
     assert_eq!(one.asks(&door, &[&right]).await.status, 503);
     assert_eq!(door.backend.count(), 3);
@@ -319,7 +324,9 @@ async fn an_opaque_token_that_is_bound_to_a_key_needs_a_proof_of_it() {
     one.token = "opaque".to_owned();
     let jkt = one.holder.public_jwk().thumbprint();
     let answer = json!({"active": true, "token_type": "DPoP", "cnf": {"jkt": jkt}});
-    let server = Server::start(move |_| Answer::json(200, &answer)).await.unwrap();
+    let server = Server::start(move |_| Answer::json(200, &answer))
+        .await
+        .unwrap();
     let door = Door::behind(&[&format!(
         "oAuthIntrospection: {{tokenSource: {{header: Authorization}}, clientConfig: {{url: '{}'}}}}",
         server.url("/introspect")
