@@ -133,10 +133,15 @@ mod tests {
         }
     }
 
+    /// A digest in base64url.
+    fn digest(name: &str) -> String {
+        format!("{}A", name.repeat(42))
+    }
+
     fn proof(name: &str) -> Proven {
         Proven {
             thumbprint: "key".to_owned(),
-            name: name.repeat(43),
+            name: digest(name),
             until: NOW + 70,
             next_nonce: None,
         }
@@ -153,7 +158,7 @@ mod tests {
         assert_eq!(other.sees(&proof("B")).await, Ok(()));
         assert_eq!(one.sees(&proof("B")).await, Err(Refusal::Used));
         let names: Vec<String> = shelf.values().into_keys().collect();
-        let expected = ["A", "B"].map(|name| format!("gw:carnet:proof:{}", name.repeat(43)));
+        let expected = ["A", "B"].map(|name| format!("gw:carnet:proof:{}", digest(name)));
         assert_eq!(names, expected);
         advance(Duration::from_secs(70)).await;
         assert_eq!(other.sees(&proof("A")).await, Err(Refusal::Used));
@@ -192,7 +197,7 @@ mod tests {
         let shelf = Shelf::new();
         let mut holder = [0; 16];
         SeededRandom::new(1).fill(&mut holder);
-        let name = format!("gw:carnet:proof:{}", "A".repeat(43));
+        let name = format!("gw:carnet:proof:{}", digest("A"));
         let life = Duration::from_secs(71);
         shelf.put(&name, holder.to_vec(), life).await.unwrap();
         let (other, one) = (Gateway::new(&shelf, 2, true), Gateway::new(&shelf, 1, true));
