@@ -22,10 +22,10 @@ pub(in crate::middleware) enum Binding {
 }
 
 impl Binding {
-    /// What a token says of itself. A binding that is not understood, or stands beside another, is
+    /// What a token says of itself (`cnf`). A binding that is not understood, or stands beside another, is
     /// none that could be left out.
-    pub(in crate::middleware) fn of(claims: &Value) -> Self {
-        let Some(confirmation) = claims.get("cnf") else {
+    pub(in crate::middleware) fn of(confirmation: Option<&Value>) -> Self {
+        let Some(confirmation) = confirmation else {
             return Self::Nobody;
         };
         let Value::Object(members) = confirmation else {
@@ -100,7 +100,7 @@ mod tests {
             ),
             (json!({"cnf": ["x5t#S256"]}), Binding::Unknown),
         ] {
-            assert_eq!(Binding::of(&claims), binding, "{claims}");
+            assert_eq!(Binding::of(claims.get("cnf")), binding, "{claims}");
         }
     }
 }
