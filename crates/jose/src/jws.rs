@@ -7,6 +7,7 @@
 
 use serde_json::{Map, Value};
 
+use crate::header::Header;
 use crate::{
     Algorithm, Jwk, JwkSet, KeyError, PrivateKey, SharedSecret, TokenError, base64url, json,
 };
@@ -38,8 +39,6 @@ pub struct Verified {
     pub payload: Vec<u8>,
     /// The algorithm of the signature.
     pub algorithm: Algorithm,
-    /// The length of the key's modulus in bytes, where it is an RSA key.
-    pub rsa_bytes: Option<usize>,
 }
 
 /// Signs a payload. The header is JSON, ready made: it is the same for every token of a key.
@@ -69,61 +68,38 @@ pub fn decode_unverified(compact: &str) -> Result<Decoded, TokenError> {
     })
 }
 
-/// Verifies a token against the keys of a set. A key is tried when it has the name that the header
-/// gives, or any name when the header gives none; of those that fit, some are tried and the rest is
-/// not: a token of a stranger is not worth a thousand signatures.
+/// Verifies a token against the keys of a set, as [`Opened::signed_by`] does.
 ///
 /// # Errors
 /// When the text is no token, no key fits or the signature is wrong.
 pub fn verify(compact: &str, keys: &JwkSet) -> Result<Verified, TokenError> {
     let opened = Opened::read(compact)?;
-    let kid = opened.kid()?;
-    let fits = |key: &&Jwk| kid.is_none_or(|kid| kid == key.kid());
-    let signer = opened.signer(keys.keys().iter().filter(fits))?;
-    opened.verified(signer)
+    let (algorithm, _) = opened.signed_by(keys)?;
+    Ok(Verified {
+        header: header(split(compact)?.header)?,
+        payload: opened.payload()?,
+        algorithm,
+    })
 }
 
-/// Verifies a token against a key, whatever name the header gives.
-///
-/// # Errors
-/// As [`verify`].
-pub fn verify_by(compact: &str, key: &Jwk) -> Result<Verified, TokenError> {
-    let opened = Opened::read(compact)?;
-    let signer = opened.signer([key].into_iter())?;
-    opened.verified(signer)
-}
-
-/// Verifies a token against a secret that its signer shares, whatever name the header gives.
-///
-/// # Errors
-/// When the text is no token, its algorithm is none of those that are signed with a secret, or the
-/// signature is wrong.
-pub fn verify_shared(compact: &str, secret: &SharedSecret) -> Result<Decoded, TokenError> {
-    let opened = Opened::read(compact)?;
-    let algorithm = opened.algorithm().ok_or(TokenError::Algorithm)?;
-    match secret.verifies(algorithm, opened.signed.as_bytes(), &opened.signature) {
-        None => Err(TokenError::Algorithm),
-        Some(false) => Err(TokenError::Signature),
-        Some(true) => Ok(Decoded {
-            payload: bytes(opened.payload)?,
-            header: opened.header,
-        }),
-    }
-}
-
-/// A token that demands nothing that is not done here.
-struct Opened<'a> {
-    header: Map<String, Value>,
+/// A token that demands nothing that is not done here. Who signed it was not asked yet.
+#[derive(Debug)]
+pub struct Opened<'a> {
+    header: Header,
     payload: &'a str,
     signed: &'a str,
     signature: Vec<u8>,
 }
 
 impl<'a> Opened<'a> {
-    fn read(compact: &'a str) -> Result<Self, TokenError> {
+    /// Reads a token.
+    ///
+    /// # Errors
+    /// When the text is no token, or one that is more than signed text.
+    pub fn read(compact: &'a str) -> Result<Self, TokenError> {
         let parts = split(compact)?;
-        let header = header(parts.header)?;
-        if demands_more(&header) {
+        let header = Header::read(&bytes(parts.header)?)?;
+        if header.demands_more {
             return Err(TokenError::Critical);
         }
         Ok(Self {
@@ -134,25 +110,69 @@ impl<'a> Opened<'a> {
         })
     }
 
-    fn algorithm(&self) -> Option<&str> {
-        self.header.get("alg").and_then(Value::as_str)
+    /// The name of its key; `None` where there is none.
+    #[must_use]
+    pub fn kid(&self) -> Option<&str> {
+        self.header.kid.as_ref()?.as_deref().ok()
     }
 
-    fn kid(&self) -> Result<Option<&str>, TokenError> {
-        match self.header.get("kid") {
-            None => Ok(None),
-            Some(Value::String(kid)) => Ok(Some(kid.as_str())),
-            Some(_) => Err(TokenError::NoKey),
+    /// What its header says that it is (`typ`); empty where that is no text.
+    #[must_use]
+    pub fn kind(&self) -> Option<&str> {
+        self.header.kind.as_deref()
+    }
+
+    /// The signed bytes.
+    ///
+    /// # Errors
+    /// When they are no base64url.
+    pub fn payload(&self) -> Result<Vec<u8>, TokenError> {
+        bytes(self.payload)
+    }
+
+    /// The key of a set whose signature it is, and by which algorithm. A key is tried when it has the
+    /// name that the header gives, or any name when the header gives none; of those that fit, some
+    /// are tried and the rest is not: a token of a stranger is not worth a thousand signatures.
+    ///
+    /// # Errors
+    /// When no key fits or the signature is wrong.
+    pub fn signed_by<'k>(&self, keys: &'k JwkSet) -> Result<(Algorithm, &'k Jwk), TokenError> {
+        let kid = match &self.header.kid {
+            Some(Err(())) => return Err(TokenError::NoKey),
+            kid => kid.as_ref().and_then(|kid| kid.as_deref().ok()),
+        };
+        let fits = |key: &&Jwk| kid.is_none_or(|kid| kid == key.kid());
+        self.signed_by_one_of(keys.keys().iter().filter(fits))
+    }
+
+    /// The same of one key, whatever name the header gives.
+    ///
+    /// # Errors
+    /// When the key does not fit or the signature is wrong.
+    pub fn signed_by_key<'k>(&self, key: &'k Jwk) -> Result<(Algorithm, &'k Jwk), TokenError> {
+        self.signed_by_one_of([key].into_iter())
+    }
+
+    /// Verifies the signature against a secret that its signer shares, whatever name the header gives.
+    ///
+    /// # Errors
+    /// When its algorithm is none of those that are signed with a secret, or the signature is wrong.
+    pub fn signed_with(&self, secret: &SharedSecret) -> Result<(), TokenError> {
+        let algorithm = self.header.algorithm.as_deref();
+        let algorithm = algorithm.ok_or(TokenError::Algorithm)?;
+        match secret.verifies(algorithm, self.signed.as_bytes(), &self.signature) {
+            None => Err(TokenError::Algorithm),
+            Some(false) => Err(TokenError::Signature),
+            Some(true) => Ok(()),
         }
     }
 
-    /// The key whose signature it is, and by which algorithm.
-    fn signer<'k>(
+    fn signed_by_one_of<'k>(
         &self,
         keys: impl Iterator<Item = &'k Jwk>,
     ) -> Result<(Algorithm, &'k Jwk), TokenError> {
-        let algorithm = self
-            .algorithm()
+        let algorithm = self.header.algorithm.as_deref();
+        let algorithm = algorithm
             .and_then(|name| name.parse().ok())
             .ok_or(TokenError::Algorithm)?;
         let mut outcome = TokenError::NoKey;
@@ -164,25 +184,6 @@ impl<'a> Opened<'a> {
         }
         Err(outcome)
     }
-
-    fn verified(self, (algorithm, key): (Algorithm, &Jwk)) -> Result<Verified, TokenError> {
-        Ok(Verified {
-            payload: bytes(self.payload)?,
-            header: self.header,
-            algorithm,
-            rsa_bytes: key.rsa_bytes(),
-        })
-    }
-}
-
-/// Whether a header says that its token is more than signed text (RFC 7515, sections 4.1.11 and 9;
-/// RFC 7797).
-fn demands_more(header: &Map<String, Value>) -> bool {
-    let is_named = |name: &&str| header.contains_key(*name);
-    ["crit", "enc", "zip"].iter().any(is_named)
-        || header
-            .get("b64")
-            .is_some_and(|b64| b64 != &Value::Bool(true))
 }
 
 struct Parts<'a> {

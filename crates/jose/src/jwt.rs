@@ -2,7 +2,7 @@
 //! affair; only the types of the registered times are checked here, because a time that is no
 //! number must not read as no time at all.
 
-use serde_json::{Map, Value};
+use serde_json::{Map, Number, Value};
 
 use crate::{JwkSet, TokenError, json, jws};
 
@@ -35,8 +35,11 @@ pub fn claims(payload: &[u8]) -> Result<Claims, TokenError> {
 /// A time in whole seconds since 1970.
 #[must_use]
 pub fn time(claims: &Claims, name: &str) -> Option<i64> {
-    let number = claims.get(name)?;
-    // Fractions are allowed (RFC 7519, section 2); whole seconds are enough to compare.
+    seconds(claims.get(name)?.as_number()?)
+}
+
+/// Fractions are allowed (RFC 7519, section 2); whole seconds are enough to compare.
+pub(crate) fn seconds(number: &Number) -> Option<i64> {
     #[expect(clippy::cast_possible_truncation, reason = "the range is checked")]
     number.as_i64().or_else(|| {
         number

@@ -8,14 +8,17 @@ pub mod algorithm;
 pub mod base64url;
 mod der;
 pub mod error;
+mod header;
 pub mod json;
 pub mod jwk;
 pub mod jws;
 pub mod jwt;
+mod registered;
 mod shared_secret;
 mod thumbprint;
 
 pub use algorithm::{Algorithm, Curve, RsaBits};
 pub use error::{KeyError, TokenError};
 pub use jwk::{Jwk, JwkSet, PrivateKey, encoded};
+pub use registered::Registered;
 pub use shared_secret::SharedSecret;

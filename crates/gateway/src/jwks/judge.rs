@@ -1,10 +1,12 @@
 //! Whether a token is what it says it is: signature, issuer, audience and times.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
+use carnet_jose::jws::Opened;
 use carnet_jose::jwt::{self, Claims};
-use carnet_jose::{Algorithm, Jwk, SharedSecret, TokenError, jws};
-use serde_json::{Map, Value};
+use carnet_jose::{Algorithm, Jwk, Registered, SharedSecret, TokenError};
+use serde_json::Value;
 
 use super::{Keys, Published};
 
@@ -42,7 +44,12 @@ pub(crate) struct Expected {
 /// A token that is right.
 #[derive(Debug)]
 pub(crate) struct Believed {
-    pub(crate) claims: Claims,
+    /// Its claims as they came.
+    pub(crate) payload: Vec<u8>,
+    /// `exp`, in seconds since 1970.
+    pub(crate) end: Option<i64>,
+    /// `cnf`.
+    pub(crate) confirmation: Option<Value>,
     pub(crate) strength: Strength,
     /// The keys that it was verified with, where they may change.
     pub(crate) keys: Option<Arc<Published>>,
@@ -74,10 +81,8 @@ pub(crate) struct Judge {
     expected: Expected,
 }
 
-/// A signature that is right, and whose name the keys' server has.
-struct Signed {
-    payload: Vec<u8>,
-    header: Map<String, Value>,
+/// Whose signature a token has.
+struct Signer {
     strength: Strength,
     keys: Option<Arc<Published>>,
 }
@@ -87,29 +92,45 @@ impl Judge {
         Self { trusted, expected }
     }
 
-    /// The claims of a token that is right at this moment, in seconds since 1970.
+    /// What a token says that is right at this moment, in seconds since 1970.
     pub(crate) async fn judge(&self, token: &str, now: i64) -> Result<Believed, Refusal> {
-        let signed = match &self.trusted {
-            Trusted::Fetched(keys) => by_fetched(token, keys).await?,
-            Trusted::Fixed(fixed) => fixed.signed(token).map_err(refused)?,
+        let keys = match &self.trusted {
+            Trusted::Fetched(keys) => keys,
+            Trusted::Fixed(fixed) => return self.by_fixed(token, fixed, now),
         };
-        self.believed(signed, now)
+        let published = keys.current().await.ok_or(Refusal::NoKeys)?;
+        let opened = Opened::read(token).map_err(refused)?;
+        let mut outcome = by_set(&opened, &published);
+        if matches!(outcome, Err(TokenError::NoKey)) {
+            // It may be new.
+            let newer = keys.newer_than(&published, opened.kid()).await;
+            outcome = by_set(&opened, &newer);
+        }
+        self.believed(&opened, outcome.map_err(refused)?, now)
     }
 
     /// The same where nobody has to wait for keys; `None`: somebody has to.
     pub(crate) fn at_once(&self, token: &str, now: i64) -> Option<Result<Believed, Refusal>> {
-        let signed = match &self.trusted {
-            Trusted::Fixed(fixed) => fixed.signed(token),
-            Trusted::Fetched(keys) => {
-                let published = keys.at_once()?;
-                match by_set(token, &published) {
-                    Err(TokenError::NoKey) if keys.may_be_newer(&published) => return None,
-                    outcome => outcome,
-                }
-            }
+        let keys = match &self.trusted {
+            Trusted::Fetched(keys) => keys,
+            Trusted::Fixed(fixed) => return Some(self.by_fixed(token, fixed, now)),
         };
-        let believed = |signed| self.believed(signed, now);
-        Some(signed.map_err(refused).and_then(believed))
+        let published = keys.at_once()?;
+        let opened = match Opened::read(token) {
+            Ok(opened) => opened,
+            Err(error) => return Some(Err(refused(error))),
+        };
+        match by_set(&opened, &published) {
+            Err(TokenError::NoKey) if keys.may_be_newer(&published) => None,
+            Err(error) => Some(Err(refused(error))),
+            Ok(signer) => Some(self.believed(&opened, signer, now)),
+        }
+    }
+
+    fn by_fixed(&self, token: &str, fixed: &Fixed, now: i64) -> Result<Believed, Refusal> {
+        let opened = Opened::read(token).map_err(refused)?;
+        let signer = fixed.signer(&opened).map_err(refused)?;
+        self.believed(&opened, signer, now)
     }
 
     /// Whether what was believed would be verified with these keys now. Not where one has to wait for
@@ -124,68 +145,61 @@ impl Judge {
     }
 
     /// What a token comes to whose signature is right.
-    fn believed(&self, signed: Signed, now: i64) -> Result<Believed, Refusal> {
+    fn believed(&self, opened: &Opened<'_>, signer: Signer, now: i64) -> Result<Believed, Refusal> {
         let wrong = |sentence: &str| Refusal::Wrong(sentence.to_owned());
-        if is_another_kind(&signed.header) {
+        if is_another_kind(opened.kind().unwrap_or_default()) {
             return Err(wrong("the token is of a kind that is no access token"));
         }
-        let claims = jwt::claims(&signed.payload).map_err(refused)?;
-        let issuer = signed.keys.as_ref().and_then(|keys| keys.issuer.as_deref());
+        let payload = opened.payload().map_err(refused)?;
+        let claims = Registered::read(&payload).map_err(refused)?;
+        let issuer = signer.keys.as_ref().and_then(|keys| keys.issuer.as_deref());
         self.expected.look(&claims, issuer, now).map_err(wrong)?;
         Ok(Believed {
-            claims,
-            strength: signed.strength,
-            keys: signed.keys,
+            end: claims.end,
+            confirmation: claims.confirmation.map(Cow::into_owned),
+            payload,
+            strength: signer.strength,
+            keys: signer.keys,
         })
     }
 }
 
+impl Believed {
+    /// All that the token says.
+    pub(crate) fn claims(&self) -> Claims {
+        jwt::claims(&self.payload).unwrap_or_default()
+    }
+}
+
 impl Fixed {
-    fn signed(&self, token: &str) -> Result<Signed, TokenError> {
-        match self {
-            Self::Set(set) => by_set(token, set),
-            Self::Key(key) => jws::verify_by(token, key).map(|verified| Signed::of(verified, None)),
+    fn signer(&self, opened: &Opened<'_>) -> Result<Signer, TokenError> {
+        let strength = match self {
+            Self::Set(set) => return by_set(opened, set),
+            Self::Key(key) => opened.signed_by_key(key)?.into(),
             Self::Secret(secret) => {
-                let decoded = jws::verify_shared(token, secret)?;
-                Ok(Signed {
-                    payload: decoded.payload,
-                    header: decoded.header,
-                    strength: Strength::Secret,
-                    keys: None,
-                })
+                opened.signed_with(secret)?;
+                Strength::Secret
             }
-        }
+        };
+        Ok(Signer {
+            strength,
+            keys: None,
+        })
     }
 }
 
-/// Keys that are not known are looked for once more: they may be new.
-async fn by_fetched(token: &str, keys: &Keys) -> Result<Signed, Refusal> {
-    let published = keys.current().await.ok_or(Refusal::NoKeys)?;
-    match by_set(token, &published) {
-        Err(TokenError::NoKey) => {
-            let kid = kid(token);
-            let newer = keys.newer_than(&published, kid.as_deref()).await;
-            by_set(token, &newer).map_err(refused)
-        }
-        outcome => outcome.map_err(refused),
-    }
+fn by_set(opened: &Opened<'_>, published: &Arc<Published>) -> Result<Signer, TokenError> {
+    Ok(Signer {
+        strength: opened.signed_by(&published.keys)?.into(),
+        keys: Some(Arc::clone(published)),
+    })
 }
 
-fn by_set(token: &str, published: &Arc<Published>) -> Result<Signed, TokenError> {
-    let verified = jws::verify(token, &published.keys)?;
-    Ok(Signed::of(verified, Some(Arc::clone(published))))
-}
-
-impl Signed {
-    fn of(verified: jws::Verified, keys: Option<Arc<Published>>) -> Self {
-        Self {
-            strength: match verified.rsa_bytes {
-                Some(bytes) => Strength::Rsa(bytes * 8),
-                None => Strength::Key(verified.algorithm),
-            },
-            payload: verified.payload,
-            header: verified.header,
-            keys,
+impl From<(Algorithm, &Jwk)> for Strength {
+    fn from((algorithm, key): (Algorithm, &Jwk)) -> Self {
+        match key.rsa_bytes() {
+            Some(bytes) => Self::Rsa(bytes * 8),
+            None => Self::Key(algorithm),
         }
     }
 }
@@ -198,20 +212,19 @@ impl Expected {
     /// One sentence for the log.
     pub(crate) fn look(
         &self,
-        claims: &Claims,
+        claims: &Registered<'_>,
         issuer: Option<&str>,
         now: i64,
     ) -> Result<(), &'static str> {
         let wanted = self.issuer.as_deref().or(issuer);
-        let said = claims.get("iss").and_then(Value::as_str);
-        if wanted.is_some_and(|wanted| said != Some(wanted)) {
+        if wanted.is_some_and(|wanted| claims.issuer.as_deref() != Some(wanted)) {
             return Err("the token is of another issuer");
         }
-        if !self.audience.is_empty() && !is_for(claims.get("aud"), &self.audience) {
+        let is_ours = |said: &Cow<'_, str>| self.audience.iter().any(|ours| said == ours);
+        if !self.audience.is_empty() && !claims.audience.iter().any(is_ours) {
             return Err("the token is for another audience");
         }
-        let time = |name| jwt::time(claims, name);
-        match time("exp") {
+        match claims.end {
             None if self.needs_end => return Err("the token says no end"),
             Some(end) if end.saturating_add(self.leeway) <= now => {
                 return Err("the token has ended");
@@ -219,26 +232,11 @@ impl Expected {
             _ => {}
         }
         let latest = now.saturating_add(self.leeway);
-        if ["nbf", "iat"]
-            .into_iter()
-            .filter_map(time)
-            .any(|begin| begin > latest)
-        {
+        let begin = claims.not_before.max(claims.issued_at);
+        if begin.is_some_and(|begin| begin > latest) {
             return Err("the token has not begun");
         }
         Ok(())
-    }
-}
-
-fn is_for(aud: Option<&Value>, audience: &[String]) -> bool {
-    let is_ours = |one: &Value| {
-        let one = one.as_str();
-        audience.iter().any(|ours| one == Some(ours))
-    };
-    match aud {
-        Some(Value::Array(all)) => all.iter().any(is_ours),
-        Some(one) => is_ours(one),
-        None => false,
     }
 }
 
@@ -246,19 +244,10 @@ fn is_for(aud: Option<&Value>, audience: &[String]) -> bool {
 /// 9449), assertions of clients (RFC 7523bis), logout tokens, answers of introspection (RFC 9701),
 /// requests (RFC 9101) and lists of statuses. Whatever has no such name may be an access token (RFC
 /// 8725, section 3.11).
-fn is_another_kind(header: &Map<String, Value>) -> bool {
-    let kind = header
-        .get("typ")
-        .and_then(Value::as_str)
-        .unwrap_or_default();
+fn is_another_kind(kind: &str) -> bool {
     let kind = kind.to_ascii_lowercase();
     let kind = kind.strip_prefix("application/").unwrap_or(&kind);
     kind != "at+jwt" && kind.ends_with("+jwt")
-}
-
-fn kid(token: &str) -> Option<String> {
-    let decoded = jws::decode_unverified(token).ok()?;
-    decoded.header.get("kid")?.as_str().map(str::to_owned)
 }
 
 fn refused(error: TokenError) -> Refusal {

@@ -28,8 +28,9 @@ impl ClaimHeaders {
     }
 
     /// What they say of the claims of a token. One that is missing leaves its field empty.
-    pub(super) fn values(&self, claims: Option<&Value>) -> Box<[HeaderValue]> {
-        let of = |path: &ClaimPath| claims.and_then(|claims| path.find(claims));
+    /// Whoever has none does not ask for claims.
+    pub(super) fn values<'a>(&self, claims: impl Fn() -> Option<&'a Value>) -> Box<[HeaderValue]> {
+        let of = |path: &ClaimPath| claims().and_then(|claims| path.find(claims));
         let Self(named) = self;
         named
             .iter()

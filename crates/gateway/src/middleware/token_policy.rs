@@ -46,7 +46,7 @@ impl TokenPolicy {
         if *refuse_shared_secrets && known.strength == Some(Strength::Secret) {
             return Some("the token was signed with a shared secret");
         }
-        let claims = &known.stamped.claims;
+        let claims = known.stamped.claims.value();
         if required_claims
             .iter()
             .any(|name| claims.get(name).is_none())
@@ -70,7 +70,7 @@ impl TokenPolicy {
     }
 
     fn time_refusal(&self, known: &Known) -> Option<&'static str> {
-        let time = |name| jwt::time(known.stamped.claims.as_object()?, name);
+        let time = |name| jwt::time(known.stamped.claims.value().as_object()?, name);
         let longest =
             |limit: std::time::Duration| i64::try_from(limit.as_secs()).unwrap_or(i64::MAX);
         if let Some(limit) = self.options.max_lifetime {

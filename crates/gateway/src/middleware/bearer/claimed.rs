@@ -3,9 +3,8 @@
 use carnet_config::claims::{self, ClaimPath, Expression};
 use carnet_config::routing::middleware::Claimed as Options;
 use http::{HeaderMap, HeaderValue};
-use serde_json::Value;
 
-use super::{Known, Place};
+use super::{Known, Place, Told};
 use crate::body::Request;
 use crate::middleware::claim_headers::ClaimHeaders;
 
@@ -22,7 +21,7 @@ pub(in crate::middleware) struct Claimed {
 /// What they make of the claims of one token.
 #[derive(Debug)]
 pub(in crate::middleware) struct Stamped {
-    pub(in crate::middleware) claims: Value,
+    pub(in crate::middleware) claims: Told,
     /// Whether the condition holds.
     pub(in crate::middleware) is_admitted: bool,
     pub(in crate::middleware) username: Option<String>,
@@ -40,13 +39,14 @@ impl Claimed {
         })
     }
 
-    pub(in crate::middleware) fn stamp(&self, claims: Value) -> Stamped {
-        let username = self.username.as_ref().and_then(|path| path.find(&claims));
-        let holds = |condition: &Expression| condition.holds(&claims);
+    pub(in crate::middleware) fn stamp(&self, claims: Told) -> Stamped {
+        let username = self.username.as_ref();
+        let username = username.and_then(|path| path.find(claims.value()));
+        let holds = |condition: &Expression| condition.holds(claims.value());
         Stamped {
             is_admitted: self.condition.as_ref().is_none_or(holds),
             username: username.map(claims::text).filter(|name| !name.is_empty()),
-            headers: self.headers.values(Some(&claims)),
+            headers: self.headers.values(|| Some(claims.value())),
             claims,
         }
     }

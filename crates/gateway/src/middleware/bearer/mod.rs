@@ -1,7 +1,7 @@
 //! What middlewares that take tokens of callers have in common: where a token stands, whom it is
 //! bound to, what a refusal says and what the service gets. Knows not who judges tokens.
 //! `passage.rs` is the whole way; `place.rs` finds, `binding.rs` compares, `challenge.rs` answers,
-//! `claimed.rs` stamps, `resource.rs` tells, `proofs.rs` counts.
+//! `claimed.rs` stamps what `told.rs` holds, `resource.rs` tells, `proofs.rs` counts.
 
 mod binding;
 mod challenge;
@@ -10,20 +10,20 @@ mod passage;
 mod place;
 mod proofs;
 mod resource;
+mod told;
 
 pub(super) use binding::Binding;
 pub(super) use challenge::Challenge;
 pub(super) use claimed::{Claimed, Stamped};
-pub(super) use passage::{Judges, Passage};
+pub(super) use passage::{Judged, Judges, Passage};
 pub(super) use place::{Place, Scheme, Shown};
+pub(super) use told::Told;
 
 use proofs::{NextNonce, Proofs, Sent};
 use resource::Resource;
 
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
-
-use carnet_jose::jwt::{self, Claims};
 
 use super::Exchange;
 use crate::error::{Fault, Reason};
@@ -67,9 +67,9 @@ impl Known {
 #[derive(Debug, Clone)]
 pub(super) struct Vouched(pub(super) Arc<Known>, pub(super) Arc<Challenge>);
 
-/// When a token ends that has these claims; `None`: they do not say, or too late for any clock.
-pub(super) fn end(claims: &Claims) -> Option<SystemTime> {
-    let seconds = jwt::time(claims, "exp")?;
+/// When a token ends whose claims say this; `None`: they do not, or too late for any clock.
+pub(super) fn end(seconds: Option<i64>) -> Option<SystemTime> {
+    let seconds = seconds?;
     let since = Duration::from_secs(u64::try_from(seconds).unwrap_or_default());
     SystemTime::UNIX_EPOCH.checked_add(since)
 }

@@ -21,11 +21,27 @@ pub(in crate::middleware) trait Judges: Sync {
     fn claimed(&self) -> &Claimed;
 
     /// What is known of a token that is right, where that needs no waiting; `None`: it does.
-    fn at_once(&self, token: &str) -> Option<Result<Arc<Known>, Fault>>;
+    fn at_once(&self, token: &str) -> Option<Judged>;
 
     /// The same of a token that has to be waited for.
     fn known(&self, token: &SecretString)
     -> impl Future<Output = Result<Arc<Known>, Fault>> + Send;
+}
+
+/// What judging a token came to, where nobody had to wait for it.
+pub(in crate::middleware) enum Judged {
+    /// It was known.
+    Before(Result<Arc<Known>, Fault>),
+    /// Its signature was verified, which is as much work as all the rest of a request.
+    Now(Result<Arc<Known>, Fault>),
+}
+
+impl Judged {
+    fn outcome(self) -> Result<Arc<Known>, Fault> {
+        match self {
+            Self::Before(outcome) | Self::Now(outcome) => outcome,
+        }
+    }
 }
 
 /// All but the judgement.
@@ -67,12 +83,15 @@ impl Passage {
         }
         let admitted = self.place.at_once(&request).and_then(|token| {
             let judged = judge.at_once(token)?;
-            let known = admitted(judged, Scheme::Bearer, exchange);
-            Some(known.and_then(|known| known.check_claims().map(|()| known)))
+            let was_work = matches!(judged, Judged::Now(_));
+            let known = admitted(judged.outcome(), Scheme::Bearer, exchange);
+            let known = known.and_then(|known| known.check_claims().map(|()| known));
+            Some((known, was_work))
         });
         match admitted {
-            Some(Ok(known)) => next.pass(self.stamped(request, judge, known)),
-            Some(Err(fault)) => {
+            Some((Ok(known), false)) => next.pass(self.stamped(request, judge, known)),
+            Some((Ok(known), true)) => in_turn(self.stamped(request, judge, known), next),
+            Some((Err(fault), _)) => {
                 decided(Ok(self.challenge.refused(&fault, Scheme::Bearer, exchange)))
             }
             None => Box::pin(self.pass_waiting(judge, request, exchange, next)),
@@ -92,7 +111,7 @@ impl Passage {
             Err(fault) => return Ok(self.challenge.refused(&fault, Scheme::Bearer, exchange)),
         };
         let judged = match judge.at_once(shown.token.expose_secret()) {
-            Some(judged) => judged,
+            Some(judged) => judged.outcome(),
             None => judge.known(&shown.token).await,
         };
         let (mut response, nonce) = match self.proven(judged, &shown, exchange).await {
@@ -151,4 +170,14 @@ fn admitted(
     }
     known.check_binding(scheme, exchange)?;
     Ok(known)
+}
+
+/// Goes on when others have had their turn. What many requests send to servers leaves together then,
+/// and one of those is woken once for many, and not by each of them out of its sleep between two
+/// signatures.
+fn in_turn<'a>(request: Request, next: Next<'a>) -> BoxFuture<'a, Result<Response, Fault>> {
+    Box::pin(async move {
+        tokio::task::yield_now().await;
+        next.pass(request).await
+    })
 }

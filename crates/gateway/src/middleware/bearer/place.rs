@@ -168,7 +168,7 @@ impl Place {
             (Some(_), Some(_)) => return InHeader::Unreadable,
             (Some(value), None) => value,
         };
-        let Ok(text) = value.to_str() else {
+        let Some(text) = visible(value.as_bytes()) else {
             return InHeader::Unreadable;
         };
         let Some(scheme) = scheme else {
@@ -223,12 +223,26 @@ impl Shown {
 impl<'a> InHeader<'a> {
     /// A token is made of visible characters, and none that ends a field.
     fn of(text: &'a str, scheme: Scheme) -> Self {
-        let is_of_token = |byte: u8| byte.is_ascii_graphic() && byte != b',' && byte != b'"';
-        match !text.is_empty() && text.bytes().all(is_of_token) {
+        let is_of_token = |byte: u8| byte.is_ascii_graphic() & (byte != b',') & (byte != b'"');
+        match !text.is_empty() && are_all(text.as_bytes(), is_of_token) {
             true => Self::Token(text, scheme),
             false => Self::Unreadable,
         }
     }
+}
+
+/// The value of a field, where its characters are visible ones, spaces and tabs.
+fn visible(value: &[u8]) -> Option<&str> {
+    let is_visible = |byte: u8| (32..127).contains(&byte) | (byte == b'\t');
+    are_all(value, is_visible)
+        .then(|| str::from_utf8(value).ok())
+        .flatten()
+}
+
+/// Whether all bytes are such. It looks at all of them, which is many at a time: tokens have about a
+/// thousand, and nearly all are right.
+fn are_all(bytes: &[u8], is_such: impl Fn(u8) -> bool) -> bool {
+    bytes.iter().fold(true, |all, byte| all & is_such(*byte))
 }
 
 impl From<InHeader<'_>> for Found {

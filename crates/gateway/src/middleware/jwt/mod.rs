@@ -10,14 +10,13 @@ use carnet_config::routing::middleware::Jwt as Options;
 use carnet_oauth::Clock;
 use futures_util::future::BoxFuture;
 use secrecy::{ExposeSecret as _, SecretString};
-use serde_json::Value;
 
 mod remembered;
 mod trusted;
 
 use remembered::{Remembered, Until};
 
-use super::bearer::{Binding, Claimed, Judges, Known, Passage};
+use super::bearer::{Binding, Claimed, Judged, Judges, Known, Passage, Told};
 use super::{Exchange, Middleware, Next};
 use crate::body::{Request, Response};
 use crate::error::{Fault, Reason};
@@ -65,14 +64,10 @@ impl Jwt {
     /// What is known of a token that was believed, for others who bring it, too.
     fn learned(&self, token: &str, believed: Believed, now: SystemTime) -> Arc<Known> {
         let until = Until::of(&believed);
-        let Believed {
-            claims, strength, ..
-        } = believed;
-        let claims = Value::Object(claims);
         let known = Arc::new(Known {
-            binding: Binding::of(&claims),
-            stamped: self.claimed.stamp(claims),
-            strength: Some(strength),
+            binding: Binding::of(believed.confirmation.as_ref()),
+            stamped: self.claimed.stamp(Told::unread(believed.payload)),
+            strength: Some(believed.strength),
         });
         if let Some(remembered) = &self.remembered {
             remembered.note(token, &known, until, now);
@@ -95,16 +90,16 @@ impl Judges for Jwt {
         &self.claimed
     }
 
-    fn at_once(&self, token: &str) -> Option<Result<Arc<Known>, Fault>> {
+    fn at_once(&self, token: &str) -> Option<Judged> {
         let now = self.clock.now();
         let is_trusted = |keys: Option<&Arc<Published>>| self.judge.trusts(keys);
         let remembered = self.remembered.as_ref();
         if let Some(known) = remembered.and_then(|all| all.find(token, now, is_trusted)) {
-            return Some(Ok(known));
+            return Some(Judged::Before(Ok(known)));
         }
         let judged = self.judge.at_once(token, seconds(now))?;
         let learned = |believed| self.learned(token, believed, now);
-        Some(judged.map_err(fault).map(learned))
+        Some(Judged::Now(judged.map_err(fault).map(learned)))
     }
 
     async fn known(&self, token: &SecretString) -> Result<Arc<Known>, Fault> {

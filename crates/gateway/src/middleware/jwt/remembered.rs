@@ -56,7 +56,7 @@ pub(super) struct Until {
 impl Until {
     pub(super) fn of(believed: &Believed) -> Self {
         Self {
-            end: bearer::end(&believed.claims),
+            end: bearer::end(believed.end),
             keys: believed.keys.clone(),
         }
     }

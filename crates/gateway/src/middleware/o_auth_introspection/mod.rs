@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use carnet_config::routing::middleware::OAuthIntrospection as Options;
+use carnet_jose::Registered;
 use carnet_jose::jwt::Claims;
 use carnet_oauth::Clock;
 use futures_util::future::BoxFuture;
@@ -19,7 +20,7 @@ mod question;
 use answers::{Answers, Verdict};
 use question::Question;
 
-use super::bearer::{self, Binding, Claimed, Judges, Known, Passage};
+use super::bearer::{self, Binding, Claimed, Judged, Judges, Known, Passage};
 use super::digests::Digests;
 use super::{Exchange, Middleware, Next};
 use crate::body::{Request, Response};
@@ -83,10 +84,10 @@ impl Judges for OAuthIntrospection {
         &self.server.claimed
     }
 
-    fn at_once(&self, token: &str) -> Option<Result<Arc<Known>, Fault>> {
+    fn at_once(&self, token: &str) -> Option<Judged> {
         let digest = self.digests.of(token);
         let kept = self.server.answers.find(&digest, self.server.clock.now());
-        kept.map(|verdict| said(&verdict))
+        kept.map(|verdict| Judged::Before(said(&verdict)))
     }
 
     /// What its server says of a token.
@@ -141,13 +142,14 @@ impl Server {
             _ => return Err("its server says that the token is not active"),
         }
         let seconds = crate::token_source::seconds(now);
-        self.expected.look(&claims, None, seconds)?;
-        let end = bearer::end(&claims);
+        let registered = Registered::of(&claims);
+        self.expected.look(&registered, None, seconds)?;
+        let end = bearer::end(registered.end);
+        let binding = Binding::of(registered.confirmation.as_deref());
         let longest = now + self.max_age;
-        let claims = Value::Object(claims);
         let known = Known {
-            binding: Binding::of(&claims),
-            stamped: self.claimed.stamp(claims),
+            binding,
+            stamped: self.claimed.stamp(Value::Object(claims).into()),
             strength: None,
         };
         Ok((known, end.map_or(longest, |end| end.min(longest))))

@@ -213,7 +213,7 @@ impl Oidc {
         let (method, sent) = (request.method(), request.headers());
         let csrf = self.csrf.as_ref();
         let checked = csrf.map_or(Ok(()), |csrf| csrf.check(&session, method, sent));
-        let stamped = self.claimed.stamp(self.claims.claims(session));
+        let stamped = self.claimed.stamp(self.claims.claims(session).into());
         exchange.identify(Identity {
             username: stamped.username.clone(),
             client_id: None,

@@ -112,7 +112,7 @@ impl Provider {
             Refusal::NoKeys => unreachable("there are no keys to verify tokens with"),
             Refusal::Wrong(sentence) => Fault::new(Reason::TokenInvalid).because(sentence),
         })?;
-        let claims = believed.claims;
+        let claims = believed.claims();
         let text = |name: &str| claims.get(name).and_then(Value::as_str);
         let wrong = |sentence: &str| Err(Fault::new(Reason::TokenInvalid).because(sentence));
         let has_several =

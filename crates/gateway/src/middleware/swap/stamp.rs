@@ -18,7 +18,7 @@ impl Stamp {
 
     /// Puts the token in the place of what the caller sent, and the headers of its claims.
     pub(super) fn put(&self, headers: &mut HeaderMap, token: &Token) {
-        let values = token.values(|| self.0.values(token.claims.as_ref()));
+        let values = token.values(|| self.0.values(|| token.claims.as_ref()));
         self.0.put(headers, values);
         headers.insert(AUTHORIZATION, token.bearer.clone());
     }
