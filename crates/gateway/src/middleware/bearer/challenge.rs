@@ -13,17 +13,21 @@ use crate::respond;
 /// The answers to requests without the token that is wanted.
 #[derive(Debug)]
 pub(in crate::middleware) struct Challenge {
-    /// Behind what each of them says: where clients learn more of the route.
+    /// Behind what each of them says: the scopes that are wanted, and where clients learn more.
     learn_more: String,
 }
 
 impl Challenge {
-    /// `resource` tells clients of the route.
-    pub(in crate::middleware) fn new(resource: Option<&Resource>) -> Self {
-        let told = |resource: &Resource| format!(", resource_metadata=\"{}\"", resource.url);
-        Self {
-            learn_more: resource.map(told).unwrap_or_default(),
+    /// `resource` tells clients of the route; they ask for `scopes` then (RFC 6750, section 3).
+    pub(in crate::middleware) fn new(resource: Option<&Resource>, scopes: &[String]) -> Self {
+        let mut learn_more = String::new();
+        if !scopes.is_empty() {
+            learn_more += &format!(", scope=\"{}\"", scopes.join(" "));
         }
+        if let Some(resource) = resource {
+            learn_more += &format!(", resource_metadata=\"{}\"", resource.url);
+        }
+        Self { learn_more }
     }
 
     /// The response to a fault.

@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use carnet_config::routing::middleware::{ResourceMetadata, TokenSource};
+use carnet_config::routing::middleware::{Claimed as Wanted, ResourceMetadata, TokenSource};
 use futures_util::future::BoxFuture;
 use secrecy::{ExposeSecret as _, SecretString};
 
@@ -35,16 +35,16 @@ pub(in crate::middleware) struct Passage {
 }
 
 impl Passage {
-    /// The error is one sentence.
+    /// `wanted` is what refusals tell of. The error is one sentence.
     pub(in crate::middleware) fn new(
         source: &TokenSource,
-        resource: Option<&ResourceMetadata>,
+        (resource, wanted): (Option<&ResourceMetadata>, &Wanted),
         supplies: &Supplies,
     ) -> Result<Self, String> {
         let resource = resource.map(Resource::new);
         Ok(Self {
             place: Place::new(source, &supplies.room)?,
-            challenge: Arc::new(Challenge::new(resource.as_ref())),
+            challenge: Arc::new(Challenge::new(resource.as_ref(), &wanted.required_scopes)),
             resource,
             guard: Guard::new(&supplies.clock),
         })

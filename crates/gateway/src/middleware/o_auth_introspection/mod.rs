@@ -55,10 +55,10 @@ impl OAuthIntrospection {
             leeway: 0,
             needs_end: false,
         };
-        let resource = options.resource_metadata.as_ref();
+        let told = (options.resource_metadata.as_ref(), &options.claimed);
         Ok(Self {
             name: name.to_owned(),
-            passage: Passage::new(&options.token_source, resource, supplies)?,
+            passage: Passage::new(&options.token_source, told, supplies)?,
             digests: Digests::new(supplies.random.as_ref()),
             server: Arc::new(Server {
                 question: Question::new(options, supplies)?,
