@@ -6,7 +6,7 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 SELF=$PWD/scripts/test.sh
 
-STEPS=(fmt clippy walls security paths deny audit test kills faults doc demo hydra schemathesis clients people providers failures traefik gateway acme kube chart bench fuzz)
+STEPS=(fmt clippy walls security paths deny audit test kills faults doc demo hydra schemathesis clients people mcp providers failures traefik gateway acme kube chart bench fuzz)
 
 # Versions of the tools that are built from the Rust registry, and of those that are Go modules.
 CARGO_TOOLS=(cargo-deny@0.20.2 cargo-audit@0.22.2 cargo-fuzz@0.13.2)
@@ -211,6 +211,15 @@ step_people() {
         ! compgen -G "$folder/whoami-app-oidc*.yaml" >/dev/null || routes+=(--oidc "$folder")
     done
     python3 compat/people/run.py --carnet target/release/carnet --manifests "$given" "${routes[@]}"
+}
+
+# Clients of the Model Context Protocol, by two SDKs, find the authorization server of a route by themselves.
+step_mcp() {
+    need_python
+    need node=nodejs npm=npm
+    python3 -m unittest discover compat/mcp
+    release
+    python3 compat/mcp/run.py --carnet target/release/carnet
 }
 
 # Authorization servers that others wrote give tokens to the gateway. Keycloak is a download of 170 MB

@@ -1,5 +1,7 @@
 //! Answers over HTTP.
 
+use std::borrow::Cow;
+
 use serde_json::Value;
 
 use super::pattern::{Values, matches};
@@ -80,7 +82,11 @@ fn headers(expected: &Answer, found: &Received, values: &Values, findings: &mut 
         match left.iter().position(|(other, _)| *other == name) {
             Some(index) => {
                 let (_, other) = left.remove(index);
-                if !matches(value, values, other) {
+                let (other, issuer) = without_issuer(&name, value, other);
+                if let Some(issuer) = issuer {
+                    findings.push(Finding::new(&format!("{at} iss"), "nothing", issuer));
+                }
+                if !matches(value, values, &other) {
                     findings.push(Finding::new(&at, value, other));
                 }
             }
@@ -89,6 +95,25 @@ fn headers(expected: &Answer, found: &Received, values: &Values, findings: &mut 
     }
     for (name, value) in left {
         findings.push(Finding::new(&format!("header {name}"), "nothing", value));
+    }
+}
+
+/// An address without the issuer (RFC 9207), where none is expected in it: that is a finding of its own,
+/// so that the rest of the address is compared.
+fn without_issuer<'a>(
+    name: &str,
+    expected: &str,
+    found: &'a str,
+) -> (Cow<'a, str>, Option<&'a str>) {
+    let begin = found.find("&iss=");
+    match begin.filter(|_| name == "location" && !expected.contains("&iss=")) {
+        None => (Cow::Borrowed(found), None),
+        Some(begin) => {
+            let (before, issuer) = found.split_at(begin);
+            let end = issuer[1..].find('&').map_or(issuer.len(), |at| at + 1);
+            let (issuer, behind) = issuer.split_at(end);
+            (Cow::Owned(format!("{before}{behind}")), Some(issuer))
+        }
     }
 }
 
@@ -190,5 +215,30 @@ mod tests {
                 "body.exp"
             ]
         );
+    }
+
+    #[test]
+    fn an_issuer_that_is_not_expected_is_a_finding_of_its_own() {
+        let mut expected = expected();
+        "/x/<uuid>?code=a&state=b".clone_into(&mut expected.headers[1].1);
+        let mut received = received();
+        let address = |rest: &str| format!("/x/0b8d4a3c-1f2e-4d5c-8b7a-012345678901?{rest}");
+        for (rest, places) in [
+            (
+                "code=a&iss=https%3A%2F%2Fi&state=b",
+                vec!["header location iss"],
+            ),
+            ("code=a&state=b&iss=i", vec!["header location iss"]),
+            (
+                "code=a&iss=i&state=c",
+                vec!["header location iss", "header location"],
+            ),
+            ("code=a&state=b", vec![]),
+        ] {
+            received.headers[0].1 = address(rest);
+            let findings = answers(&expected, &received, &Values::new());
+            let found: Vec<&str> = findings.iter().map(|finding| &*finding.at).collect();
+            assert_eq!(found, places, "{rest}");
+        }
     }
 }

@@ -13,8 +13,8 @@ const NOT_SUPPORTED: [(&str, ErrorCode); 3] = [
     ("registration", ErrorCode::RegistrationNotSupported),
 ];
 
-/// What may stand in a request more than once.
-const REPEATABLE: &str = "audience";
+/// What may stand in a request more than once (RFC 8707, section 2.1, for the latter).
+const REPEATABLE: [&str; 2] = ["audience", "resource"];
 
 /// A request as it was read. An empty parameter counts as absent.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -29,8 +29,10 @@ pub struct AuthorizationRequest {
     pub redirect_uri: Option<String>,
     /// The scopes, each once.
     pub scopes: Vec<String>,
-    /// The audiences, each once.
+    /// The audiences, each once, and the resources among them.
     pub audiences: Vec<String>,
+    /// The resources (RFC 8707), each once: audiences by another name.
+    pub resources: Vec<String>,
     /// What the client finds its request again by.
     pub state: Option<String>,
     /// What the id token will carry.
@@ -80,7 +82,7 @@ impl AuthorizationRequest {
         let parameters = form::parse(query.as_bytes());
         for (at, (name, _)) in parameters.iter().enumerate() {
             let is_earlier = parameters[..at].iter().any(|(earlier, _)| earlier == name);
-            if name != REPEATABLE && is_earlier {
+            if is_earlier && !REPEATABLE.contains(&name.as_str()) {
                 return invalid(format!("Parameter '{name}' is there more than once."));
             }
         }
@@ -95,15 +97,21 @@ impl AuthorizationRequest {
         };
         let text = |wanted| value(wanted).map(str::to_owned);
         let words = |wanted| scope::split(value(wanted).unwrap_or_default());
-        let audiences = parameters.iter().filter(|(name, _)| name == REPEATABLE);
-        let audiences: Vec<&str> = audiences.map(|(_, value)| value.as_str()).collect();
+        let all = |wanted: &str| -> Vec<&str> {
+            let found = parameters.iter().filter(|(name, _)| name == wanted);
+            found.map(|(_, value)| value.as_str()).collect()
+        };
+        let resources = all("resource").into_iter().filter(|name| !name.is_empty());
+        let resources = scope::unique(resources);
+        let audiences = audience::of_parameters(&all("audience"));
         Self {
             client_id: text("client_id"),
             response_types: words("response_type"),
             response_mode: text("response_mode"),
             redirect_uri: text("redirect_uri"),
             scopes: words("scope"),
-            audiences: audience::of_parameters(&audiences),
+            audiences: scope::unique(audiences.iter().chain(&resources).map(String::as_str)),
+            resources,
             state: text("state"),
             nonce: text("nonce"),
             code_challenge: text("code_challenge"),

@@ -91,6 +91,9 @@ pub struct Metadata {
     /// The proofs of codes (RFC 7636).
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub code_challenge_methods_supported: Vec<String>,
+    /// Whether answers through browsers say whose they are (RFC 9207).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub authorization_response_iss_parameter_supported: Option<bool>,
     /// Where tokens are introspected.
     #[serde(skip_serializing_if = "String::is_empty")]
     pub introspection_endpoint: String,

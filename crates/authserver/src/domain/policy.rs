@@ -1,6 +1,8 @@
 //! Which scopes and audiences a client gets: all that it asked for, or none.
 
-use carnet_oauth::{ErrorCode, audience, client::Client, scope, token_request::TokenRequest};
+use carnet_oauth::{
+    Error as OauthError, ErrorCode, audience, client::Client, scope, token_request::TokenRequest,
+};
 
 use crate::{domain::TokenError, options::Options};
 
@@ -38,13 +40,7 @@ pub(super) fn audiences(
             format!("The client may not request audience '{audience}'."),
         ));
     }
-    let refused = |name: &&String| !is_resource(name) || !audience::allows(&client.audience, name);
-    if let Some(resource) = request.resources.iter().find(refused) {
-        return Err(TokenError::refused(
-            ErrorCode::InvalidTarget,
-            format!("Resource '{resource}' is no absolute URI, or the client may not request it."),
-        ));
-    }
+    resources(client, &request.resources)?;
     let mut granted = request.audiences.clone();
     let more = request.resources.iter();
     granted.extend(
@@ -52,6 +48,43 @@ pub(super) fn audiences(
             .cloned(),
     );
     Ok(granted)
+}
+
+/// Whether a client may ask for resources (RFC 8707, section 2).
+///
+/// # Errors
+/// `invalid_target` with the first one that it may not ask for.
+pub(super) fn resources(client: &Client, asked: &[String]) -> Result<(), OauthError> {
+    let refused = |name: &&String| !is_resource(name) || !audience::allows(&client.audience, name);
+    match asked.iter().find(refused) {
+        Some(resource) => Err(OauthError::new(
+            ErrorCode::InvalidTarget,
+            format!("Resource '{resource}' is no absolute URI, or the client may not request it."),
+        )),
+        None => Ok(()),
+    }
+}
+
+/// The audiences of a token for a consent: all that was granted, or the resources alone that the
+/// client names of it (RFC 8707, section 2.2), so that no service can use the token at another one.
+pub(super) fn narrowed(
+    granted: &[String],
+    request: &TokenRequest,
+) -> Result<Vec<String>, TokenError> {
+    if request.resources.is_empty() {
+        return Ok(granted.to_vec());
+    }
+    match request
+        .resources
+        .iter()
+        .find(|name| !granted.contains(name))
+    {
+        Some(resource) => Err(TokenError::refused(
+            ErrorCode::InvalidTarget,
+            format!("Resource '{resource}' is none that was granted."),
+        )),
+        None => Ok(request.resources.clone()),
+    }
 }
 
 /// An absolute URI without a fragment (RFC 8707, section 2).

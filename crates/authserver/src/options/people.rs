@@ -37,6 +37,12 @@ pub struct People {
     pub ttl_refresh_token: Option<Duration>,
     /// `oidc.dynamic_client_registration.enabled`: whether clients may register themselves.
     pub registration_enabled: bool,
+    /// `oidc.dynamic_client_registration.added_audience` (ours): what clients that registered
+    /// themselves may have tokens for.
+    pub added_audience: Vec<String>,
+    /// `oidc.dynamic_client_registration.added_scope` (ours): the scopes that they may ask for besides
+    /// those that they registered.
+    pub added_scope: Vec<String>,
     /// `oauth2.pkce.enforced`.
     pub pkce_enforced: bool,
     /// `oauth2.pkce.enforced_for_public_clients`.
@@ -69,6 +75,8 @@ impl Default for People {
             ttl_id_token: hours(1),
             ttl_refresh_token: Some(hours(720)),
             registration_enabled: false,
+            added_audience: Vec::new(),
+            added_scope: Vec::new(),
             pkce_enforced: false,
             pkce_enforced_for_public: false,
             par_required: false,

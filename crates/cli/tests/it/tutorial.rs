@@ -1,4 +1,4 @@
-//! `docs/tutorial.md` and `docs/postgresql.md`, typed as they stand: every command does what the page
+//! `docs/tutorial.md`, `docs/postgresql.md` and `docs/mcp.md`, typed as they stand: every command does what the page
 //! says.
 
 use std::fs;
@@ -34,6 +34,11 @@ fn two_servers_share_postgresql_as_its_page_says() {
     // The shell has a network of its own, into which only a socket leads.
     let dsn = Cluster::shared().unwrap().database_at_socket().unwrap();
     run(&page.replace(DSN, &dsn));
+}
+
+#[test]
+fn a_client_finds_the_way_to_an_mcp_server_as_its_page_says() {
+    run(&fs::read_to_string(root().join("docs/mcp.md")).unwrap());
 }
 
 fn page() -> String {

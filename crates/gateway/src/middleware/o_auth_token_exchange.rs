@@ -39,7 +39,7 @@ impl OAuthTokenExchange {
         Ok(Self {
             name: name.to_owned(),
             place: Place::new(&options.token_source, &supplies.room)?,
-            challenge: Challenge::new(None, false),
+            challenge: Challenge::new(None, &[], false),
             own: own.collect(),
             swap: Swap::new(&options.client, grant, blamed, supplies)?,
         })

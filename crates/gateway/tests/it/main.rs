@@ -31,6 +31,7 @@ mod ping;
 mod proxy;
 mod proxy_protocol;
 mod reload;
+mod resource_metadata;
 mod rules;
 mod services;
 mod stack;

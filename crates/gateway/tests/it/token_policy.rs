@@ -1,9 +1,9 @@
-//! `tokenPolicy`, and what routes tell of themselves (RFC 9728).
+//! `tokenPolicy`.
 
 use carnet_jose::Algorithm;
 use serde_json::{Value, json};
 
-use crate::jwt::{Door, NOW, bearer, challenge, claims, inline, key, shared, signed};
+use crate::jwt::{Door, NOW, challenge, claims, inline, key, shared, signed};
 
 fn with(name: &str, value: Value) -> Value {
     let mut claims = claims();
@@ -82,60 +82,4 @@ async fn a_policy_without_anybody_who_judges_tokens_closes_the_route() {
     }
     let door = Door::closed().await;
     assert!(door.offer(&["tokenPolicy: {}"]).contains("refuses nothing"));
-}
-
-#[tokio::test]
-async fn a_client_finds_the_authorization_server_of_a_route_by_itself() {
-    let own = key(Algorithm::Es256, "k");
-    let told = "resourceMetadata: {resource: 'https://api.test/mcp', authorizationServers: \
-                ['https://as.test'], scopesSupported: [read, write], resourceName: API}";
-    let jwt = format!(
-        "jwt: {{{}, claims: 'Equals(`grp`, `x`)', {told}}}",
-        inline(&[&own])
-    );
-    let door = Door::behind(&[&jwt]).await;
-    let place = "https://api.test/.well-known/oauth-protected-resource/mcp";
-    for (fields, status, error) in [
-        (vec![], 401, ""),
-        (vec![bearer("x")], 401, ", error=\"invalid_token\""),
-        (
-            vec![bearer(&signed(&own, &claims()))],
-            403,
-            ", error=\"insufficient_scope\"",
-        ),
-    ] {
-        let fields: Vec<&str> = fields.iter().map(String::as_str).collect();
-        let response = door.get(&fields).await;
-        assert_eq!(response.status, status);
-        let expected = format!("Bearer realm=\"carnet\"{error}, resource_metadata=\"{place}\"");
-        assert_eq!(challenge(&response), Some(&*expected));
-    }
-    let get =
-        |path: &str| format!("GET {path} HTTP/1.1\r\nHost: api.test\r\nConnection: close\r\n\r\n");
-    let path = "/.well-known/oauth-protected-resource/mcp";
-    let response = door.send(&get(path)).await;
-    assert_eq!(response.status, 200);
-    assert_eq!(
-        response.headers.only("content-type"),
-        Some("application/json")
-    );
-    let document: Value = serde_json::from_slice(&response.body).unwrap();
-    let expected = json!({
-        "resource": "https://api.test/mcp",
-        "authorization_servers": ["https://as.test"],
-        "bearer_methods_supported": ["header"],
-        "scopes_supported": ["read", "write"],
-        "resource_name": "API",
-    });
-    assert_eq!(document, expected);
-    for path in [
-        "/.well-known/oauth-protected-resource",
-        &format!("{path}/"),
-        "/mcp",
-    ] {
-        assert_eq!(door.send(&get(path)).await.status, 401, "{path}");
-    }
-    let post = get(path).replacen("GET", "POST", 1);
-    assert_eq!(door.send(&post).await.status, 401);
-    assert_eq!(door.backend.count(), 0);
 }

@@ -47,6 +47,8 @@ pub(crate) enum Mode {
 pub(in crate::domain) struct ReturnTo {
     pub(super) redirect_uri: String,
     pub(super) mode: Mode,
+    /// Who answers, so that a client of several servers can tell (RFC 9207).
+    pub(super) issuer: String,
     pub(super) state: String,
 }
 
@@ -67,13 +69,15 @@ impl ReturnTo {
         Self {
             redirect_uri: String::new(),
             mode: Mode::default(),
+            issuer: String::new(),
             state: String::new(),
         }
     }
 
     /// Tells the client.
     pub(super) fn answer(self, mut parameters: Vec<(&'static str, String)>) -> Destination {
-        parameters.push(("state", self.state));
+        parameters.extend([("iss", self.issuer), ("state", self.state)]);
+        parameters.sort_by_key(|(name, _)| *name);
         Destination::Client(Answer {
             redirect_uri: self.redirect_uri,
             mode: self.mode,

@@ -14,6 +14,7 @@ use crate::{
         Authority,
         authority::within,
         authorize::answer::{Mode, Refusal, ReturnTo},
+        policy,
     },
     store::ClientRow,
 };
@@ -65,6 +66,7 @@ impl Authority {
         let return_to = ReturnTo {
             redirect_uri: redirect_uri(&row.client, &request)?,
             mode: mode(&request)?,
+            issuer: self.options.issuer.clone(),
             state: request.state.clone().unwrap_or_default(),
         };
         self.check(&row.client, &request, &return_to)?;
@@ -98,6 +100,7 @@ impl Authority {
             let text = format!("The client may not request scope '{name}'.");
             return Err(to.refusal(ErrorCode::InvalidScope, &text));
         }
+        policy::resources(client, &request.resources).map_err(|error| to.because(&error))?;
         let is_refused = |name: &&String| !audience::allows(&client.audience, name);
         if let Some(name) = request.audiences.iter().find(is_refused) {
             let text = format!("The client may not request audience '{name}'.");

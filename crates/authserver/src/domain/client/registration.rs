@@ -5,6 +5,7 @@
 use carnet_oauth::{
     client::Client,
     grant::{CLIENT_CREDENTIALS, JWT_BEARER, TOKEN_EXCHANGE},
+    scope,
 };
 use subtle::ConstantTimeEq as _;
 
@@ -20,7 +21,7 @@ impl Authority {
             let text = "A client that registers itself does not choose its secret.";
             return Err(AdminError::Malformed(text.to_owned()));
         }
-        check(&client)?;
+        self.check_self_made(&mut client)?;
         client.client_id = String::new();
         self.create_client(client).await
     }
@@ -36,14 +37,14 @@ impl Authority {
         &self,
         id: &str,
         token: &str,
-        client: Client,
+        mut client: Client,
     ) -> Result<Client, AdminError> {
         self.require_registered(id, token).await?;
         if client.client_secret.is_some() {
             let text = "A client that registers itself does not choose its secret.";
             return Err(AdminError::Forbidden(text.to_owned()));
         }
-        check(&client)?;
+        self.check_self_made(&mut client)?;
         let mut replaced = self.replace_client(id, client).await?;
         replaced.registration_access_token = Some(self.registration_token(id).await?);
         Ok(replaced)
@@ -74,6 +75,31 @@ impl Authority {
         }
     }
 
+    /// Gives a client what those get who register themselves. It may name these audiences, as when it
+    /// sends back what it was told (RFC 7592, section 2.2), and no others.
+    fn check_self_made(&self, client: &mut Client) -> Result<(), AdminError> {
+        let people = &self.options.people;
+        let added = &people.added_audience;
+        if client.audience.iter().any(|name| !added.contains(name)) {
+            return Err(AdminError::Metadata(told("audience")));
+        }
+        check(client)?;
+        client.audience.clone_from(added);
+        let more = people.added_scope.iter().map(String::as_str);
+        if more.len() > 0 {
+            // Who registers none has the usual ones, which must not be displaced.
+            let own = match client.scope.is_empty() {
+                true => self.options.default_scope.join(" "),
+                false => client.scope.clone(),
+            };
+            let scopes = scope::split(&own);
+            let more = more.filter(|name| !scopes.iter().any(|scope| scope == name));
+            let all: Vec<&str> = scopes.iter().map(String::as_str).chain(more).collect();
+            client.scope = all.join(" ");
+        }
+        Ok(())
+    }
+
     /// An unknown client and a wrong token look the same.
     async fn require_registered(&self, id: &str, token: &str) -> Result<(), AdminError> {
         self.require_registration()?;
@@ -102,7 +128,6 @@ fn check(client: &Client) -> Result<(), AdminError> {
         .is_none_or(|members| !members.is_empty());
     for (name, is_set) in [
         ("metadata", is_metadata),
-        ("audience", !client.audience.is_empty()),
         ("jwks_uri", !client.jwks_uri.is_empty()),
         (
             "backchannel_logout_uri",

@@ -20,7 +20,7 @@ use crate::{
         authorize::Consented,
         claims,
         grant::{Granted, Person, Session, response},
-        opaque,
+        opaque, policy,
     },
     store::{ConsentRow, Exchange, RefreshTokenRow},
 };
@@ -62,6 +62,7 @@ impl Authority {
         terms: Terms,
     ) -> Result<(Exchange, TokenResponse), TokenError> {
         let mut granted = self.granted(client, (row, said), &terms);
+        granted.audiences = policy::narrowed(&granted.audiences, request)?;
         self.ask_hooks(client, request, &mut granted).await?;
         let now = granted.issued_at;
         let said_now = granted.session().map_or(said, |session| &session.said);

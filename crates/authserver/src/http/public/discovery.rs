@@ -88,6 +88,7 @@ fn metadata(options: &Options, algorithm: Algorithm) -> Metadata {
         response_types_supported: texts(&["code"]),
         response_modes_supported: texts(&["query", "fragment", "form_post"]),
         code_challenge_methods_supported: texts(&[pkce::S256]),
+        authorization_response_iss_parameter_supported: Some(true),
         userinfo_signing_alg_values_supported: texts(&["none", algorithm.name()]),
         id_token_signing_alg_values_supported: texts(&[algorithm.name()]),
         id_token_signed_response_alg: texts(&[algorithm.name()]),

@@ -8,7 +8,7 @@ use axum::{
     response::Response,
 };
 use carnet_oauth::client::Client;
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use crate::{
     domain::{AdminError, client::escape},
@@ -28,7 +28,8 @@ pub(super) async fn create(State(authority): Shared, body: Body) -> Answer {
     authority.require_registration()?;
     let client: Client = json::read(body).await?;
     let created = authority.register(client).await?;
-    let mut response = answer::json(StatusCode::CREATED, answer::JSON, &created);
+    let shown = shown(&created)?;
+    let mut response = answer::json(StatusCode::CREATED, answer::JSON, &shown);
     let location = format!("admin/clients/{}", escape(&created.client_id));
     answer::set_text(&mut response, header::LOCATION, &location);
     Ok(response)
@@ -42,11 +43,9 @@ pub(super) async fn read(
     headers: HeaderMap,
 ) -> Answer {
     let client = authority.registered(&id, bearer(&headers)).await?;
-    let mut shown = serde_json::to_value(client).map_err(|_| AdminError::Internal)?;
-    if let Value::Object(members) = &mut shown {
-        // What the administrator keeps beside it is not for the client.
-        members.shift_remove("metadata");
-    }
+    let mut shown = shown(&client)?;
+    // What the administrator keeps beside it is not for the client.
+    shown.shift_remove("metadata");
     Ok(answer::json(StatusCode::OK, answer::JSON, &shown))
 }
 
@@ -63,7 +62,11 @@ pub(super) async fn replace(
     let replaced = authority
         .register_again(&id, bearer(&headers), client)
         .await?;
-    Ok(answer::json(StatusCode::OK, answer::JSON, &replaced))
+    Ok(answer::json(
+        StatusCode::OK,
+        answer::JSON,
+        &shown(&replaced)?,
+    ))
 }
 
 /// Deletes it.
@@ -75,6 +78,22 @@ pub(super) async fn delete(
 ) -> Answer {
     authority.unregister(&id, bearer(&headers)).await?;
     Ok(answer::empty(StatusCode::NO_CONTENT))
+}
+
+/// A client as it is told of itself. What it is not registered with is not there (RFC 7591, section
+/// 3.2.1): clients refuse a `null` in the place of a list, and an address that is empty.
+fn shown(client: &Client) -> Result<Map<String, Value>, AdminError> {
+    let Ok(Value::Object(mut members)) = serde_json::to_value(client) else {
+        return Err(AdminError::Internal);
+    };
+    members.retain(|_, value| match value {
+        Value::Null => false,
+        Value::String(text) => !text.is_empty(),
+        Value::Array(list) => !list.is_empty(),
+        Value::Object(members) => !members.is_empty(),
+        Value::Bool(_) | Value::Number(_) => true,
+    });
+    Ok(members)
 }
 
 /// The token of the request; empty when there is none.

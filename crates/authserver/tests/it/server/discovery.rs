@@ -60,6 +60,7 @@ async fn the_document_is_at_both_paths_and_names_what_is_there() {
             "frontchannel_logout_session_supported": true,
             "end_session_endpoint": "https://i.example/tenant/oauth2/sessions/logout",
             "code_challenge_methods_supported": ["S256"],
+            "authorization_response_iss_parameter_supported": true,
             "dpop_signing_alg_values_supported": ["RS256", "RS384", "RS512", "PS256", "PS384",
                 "PS512", "ES256", "ES384", "ES512", "EdDSA", "ML-DSA-44", "ML-DSA-65"],
             "pushed_authorization_request_endpoint": "http://hydra.docker.localhost/oauth2/par",

@@ -184,6 +184,8 @@ fn people(config: &AuthserverConfig) -> authserver::People {
         ttl_id_token: people.ttl_id_token,
         ttl_refresh_token: people.ttl_refresh_token,
         registration_enabled: people.registration_enabled,
+        added_audience: people.added_audience.clone(),
+        added_scope: people.added_scope.clone(),
         pkce_enforced: people.pkce_enforced,
         pkce_enforced_for_public: people.pkce_enforced_for_public,
         par_required: people.par_required,

@@ -74,6 +74,8 @@ pub const KEYS: &[&str] = &[
     "oauth2.token_hook.auth.config.value",
     "oauth2.token_hook.auth.type",
     "oauth2.token_hook.url",
+    "oidc.dynamic_client_registration.added_audience",
+    "oidc.dynamic_client_registration.added_scope",
     "oidc.dynamic_client_registration.default_scope",
     "oidc.dynamic_client_registration.enabled",
     "oidc.subject_identifiers.pairwise.salt",

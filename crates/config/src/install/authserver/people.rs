@@ -34,6 +34,12 @@ pub struct People {
     /// `oidc.dynamic_client_registration.enabled`: whether clients may register themselves. Default
     /// false.
     pub registration_enabled: bool,
+    /// `oidc.dynamic_client_registration.added_audience` (ours): what clients that registered
+    /// themselves may have tokens for. Default nothing.
+    pub added_audience: Vec<String>,
+    /// `oidc.dynamic_client_registration.added_scope` (ours): the scopes that they may ask for besides
+    /// those that they registered. Default none.
+    pub added_scope: Vec<String>,
     /// `oauth2.pkce.enforced`: whether every code needs a challenge. Default false.
     pub pkce_enforced: bool,
     /// `oauth2.pkce.enforced_for_public_clients`: whether those of clients without a secret do.
@@ -62,6 +68,8 @@ impl Default for People {
             ttl_device_code: Duration::from_secs(10 * 60),
             device_interval: Duration::from_secs(5),
             registration_enabled: false,
+            added_audience: Vec::new(),
+            added_scope: Vec::new(),
             pkce_enforced: false,
             pkce_enforced_for_public: false,
             par_required: false,

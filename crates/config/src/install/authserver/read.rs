@@ -226,6 +226,8 @@ fn read_oidc(fields: &mut Fields<'_>, config: &mut AuthserverConfig) {
     fields.map("dynamic_client_registration", |registration| {
         let is_enabled = registration.boolean("enabled");
         config.people.registration_enabled = is_enabled.unwrap_or(false);
+        config.people.added_audience = registration.texts("added_audience");
+        config.people.added_scope = registration.texts("added_scope");
         if registration.has("default_scope") {
             config.default_scope = registration.texts("default_scope");
         }

@@ -4,14 +4,17 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use super::oauth_client_credentials::{claim_path, claims, forward_headers};
+use super::oauth_client_credentials::{claim_path, claims, forward_headers, scopes_at};
 use crate::claims::{ClaimPath, Expression};
 use crate::document::Fields;
 
-/// `claims`, `forwardHeaders`, `usernameClaim` and `forwardAuthorization`.
+/// `requiredScopes`, `claims`, `forwardHeaders`, `usernameClaim` and `forwardAuthorization`.
 #[derive(Debug, Clone, Default, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Claimed {
+    /// `requiredScopes` (ours): the token must have each of them; a refusal names them.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub required_scopes: Vec<String>,
     /// Condition over the token's claims; false answers 403.
     #[serde(skip)]
     pub claims: Option<Expression>,
@@ -33,6 +36,7 @@ impl Claimed {
     pub(super) fn read(fields: &mut Fields<'_>) -> Self {
         Self {
             forward_authorization: fields.boolean("forwardAuthorization").unwrap_or(false),
+            required_scopes: scopes_at(fields, "requiredScopes"),
             ..Self::without_token(fields)
         }
     }
@@ -44,6 +48,7 @@ impl Claimed {
             forward_headers: forward_headers(fields),
             username_claim: claim_path(fields, "usernameClaim"),
             forward_authorization: false,
+            required_scopes: Vec::new(),
         }
     }
 }

@@ -13,18 +13,28 @@ use crate::respond;
 /// The answers to requests without the token that is wanted.
 #[derive(Debug)]
 pub(in crate::middleware) struct Challenge {
-    /// Behind what each of them says: where clients learn more of the route.
+    /// Behind what each of them says: the scopes that are wanted, and where clients learn more.
     learn_more: String,
     /// Whether those who sent no proof are told that one does, too.
     offers_proofs: bool,
 }
 
 impl Challenge {
-    /// `resource` tells clients of the route.
-    pub(in crate::middleware) fn new(resource: Option<&Resource>, offers_proofs: bool) -> Self {
-        let told = |resource: &Resource| format!(", resource_metadata=\"{}\"", resource.url);
+    /// `resource` tells clients of the route; they ask for `scopes` then (RFC 6750, section 3).
+    pub(in crate::middleware) fn new(
+        resource: Option<&Resource>,
+        scopes: &[String],
+        offers_proofs: bool,
+    ) -> Self {
+        let mut learn_more = String::new();
+        if !scopes.is_empty() {
+            learn_more += &format!(", scope=\"{}\"", scopes.join(" "));
+        }
+        if let Some(resource) = resource {
+            learn_more += &format!(", resource_metadata=\"{}\"", resource.url);
+        }
         Self {
-            learn_more: resource.map(told).unwrap_or_default(),
+            learn_more,
             offers_proofs,
         }
     }

@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use carnet_config::routing::middleware::{Dpop, ResourceMetadata, TokenSource};
+use carnet_config::routing::middleware::{Claimed as Wanted, Dpop, ResourceMetadata, TokenSource};
 use futures_util::future::BoxFuture;
 use secrecy::{ExposeSecret as _, SecretString};
 
@@ -53,17 +53,21 @@ pub(in crate::middleware) struct Passage {
 }
 
 impl Passage {
-    /// The error is one sentence.
+    /// `wanted` is what refusals tell of. The error is one sentence.
     pub(in crate::middleware) fn new(
         source: &TokenSource,
-        resource: Option<&ResourceMetadata>,
+        (resource, wanted): (Option<&ResourceMetadata>, &Wanted),
         dpop: Option<&Dpop>,
         supplies: &Supplies,
     ) -> Result<Self, String> {
         let resource = resource.map(|told| Resource::new(told, dpop.is_some()));
         Ok(Self {
             place: Place::new(source, &supplies.room)?,
-            challenge: Arc::new(Challenge::new(resource.as_ref(), dpop.is_some())),
+            challenge: Arc::new(Challenge::new(
+                resource.as_ref(),
+                &wanted.required_scopes,
+                dpop.is_some(),
+            )),
             resource,
             proofs: Proofs::new(dpop, supplies)?,
         })

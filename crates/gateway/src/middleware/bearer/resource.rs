@@ -4,8 +4,11 @@
 use bytes::Bytes;
 use carnet_config::routing::middleware::ResourceMetadata as Options;
 use carnet_jose::Algorithm;
-use http::header::{ACCESS_CONTROL_ALLOW_ORIGIN, CACHE_CONTROL, CONTENT_TYPE};
-use http::{HeaderValue, Method};
+use http::header::{
+    ACCESS_CONTROL_ALLOW_HEADERS, ACCESS_CONTROL_ALLOW_METHODS, ACCESS_CONTROL_ALLOW_ORIGIN,
+    ACCESS_CONTROL_MAX_AGE, CACHE_CONTROL, CONTENT_TYPE,
+};
+use http::{HeaderValue, Method, StatusCode};
 use serde_json::{Map, Value, json};
 use url::Position;
 
@@ -27,8 +30,9 @@ impl Resource {
     /// `takes_proofs`: whether it says what proofs of keys may be signed with.
     pub(in crate::middleware) fn new(options: &Options, takes_proofs: bool) -> Self {
         let resource = &options.resource;
-        // The slash of a resource without a path is not part of it.
-        let path = format!("{WELL_KNOWN}{}", resource.path().trim_end_matches('/'));
+        // The slash of a resource without a path is not part of it; any other is.
+        let of_resource = Some(resource.path()).filter(|path| *path != "/");
+        let path = format!("{WELL_KNOWN}{}", of_resource.unwrap_or_default());
         Self {
             url: format!("{}{path}", &resource[..Position::AfterPort]),
             document: document(options, takes_proofs).to_string().into(),
@@ -36,19 +40,41 @@ impl Resource {
         }
     }
 
-    /// The document, to who asks for it. Scripts of other origins may read it: it is for everybody.
+    /// The document, to who asks for it. Scripts of other origins may read it, whatever headers they
+    /// send along: it is for everybody.
     pub(in crate::middleware) fn answer(&self, request: &Request) -> Option<Response> {
-        let is_asked = matches!(*request.method(), Method::GET | Method::HEAD)
-            && request.uri().path() == self.path;
-        is_asked.then(|| {
-            let mut response = Response::new(Body::from(self.document.clone()));
-            let headers = response.headers_mut();
-            let value = HeaderValue::from_static;
-            headers.insert(CONTENT_TYPE, value("application/json"));
-            headers.insert(CACHE_CONTROL, value("public, max-age=300"));
-            headers.insert(ACCESS_CONTROL_ALLOW_ORIGIN, value("*"));
-            response
-        })
+        if !self.is_at(request.uri().path()) {
+            return None;
+        }
+        let value = HeaderValue::from_static;
+        let mut response = match *request.method() {
+            Method::GET | Method::HEAD => {
+                let mut response = Response::new(Body::from(self.document.clone()));
+                let headers = response.headers_mut();
+                headers.insert(CONTENT_TYPE, value("application/json"));
+                headers.insert(CACHE_CONTROL, value("public, max-age=300"));
+                response
+            }
+            Method::OPTIONS => {
+                let mut response = Response::new(Body::empty());
+                *response.status_mut() = StatusCode::NO_CONTENT;
+                let headers = response.headers_mut();
+                headers.insert(ACCESS_CONTROL_ALLOW_METHODS, value("GET, HEAD"));
+                headers.insert(ACCESS_CONTROL_ALLOW_HEADERS, value("*"));
+                headers.insert(ACCESS_CONTROL_MAX_AGE, value("300"));
+                response
+            }
+            _ => return None,
+        };
+        let headers = response.headers_mut();
+        headers.insert(ACCESS_CONTROL_ALLOW_ORIGIN, value("*"));
+        Some(response)
+    }
+
+    /// Whether the document is there. Some clients leave a slash at the end out, which RFC 9728,
+    /// section 3.1, does not.
+    fn is_at(&self, path: &str) -> bool {
+        path == self.path || self.path.strip_suffix('/') == Some(path)
     }
 }
 

@@ -43,15 +43,10 @@ impl Jwt {
             leeway: i64::try_from(options.leeway.as_secs()).unwrap_or(i64::MAX),
             needs_end: false,
         };
-        let resource = options.resource_metadata.as_ref();
+        let told = (options.resource_metadata.as_ref(), &options.claimed);
         Ok(Self {
             name: name.to_owned(),
-            passage: Passage::new(
-                &options.token_source,
-                resource,
-                options.dpop.as_ref(),
-                supplies,
-            )?,
+            passage: Passage::new(&options.token_source, told, options.dpop.as_ref(), supplies)?,
             judge: Judge::new(trusted::of(options, supplies)?, expected),
             claimed: Claimed::new(&options.claimed)?,
             remembered: options

@@ -56,15 +56,10 @@ impl OAuthIntrospection {
             leeway: 0,
             needs_end: false,
         };
-        let resource = options.resource_metadata.as_ref();
+        let told = (options.resource_metadata.as_ref(), &options.claimed);
         Ok(Self {
             name: name.to_owned(),
-            passage: Passage::new(
-                &options.token_source,
-                resource,
-                options.dpop.as_ref(),
-                supplies,
-            )?,
+            passage: Passage::new(&options.token_source, told, options.dpop.as_ref(), supplies)?,
             digests: Digests::new(supplies.random.as_ref()),
             server: Arc::new(Server {
                 question: Question::new(options, supplies)?,

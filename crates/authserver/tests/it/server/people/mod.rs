@@ -13,6 +13,7 @@ mod pushed;
 mod refresh;
 mod registration;
 mod requests;
+mod resources;
 mod subjects;
 mod token_exchange;
 
@@ -160,6 +161,8 @@ async fn code(room: &Room, browser: &mut Browser, id: &str, more: &str) -> Strin
         answer.location()
     );
     assert_eq!(answer.parameter("state").as_deref(), Some("0123456789"));
+    // RFC 9207: who answers, byte for byte as in the metadata.
+    assert_eq!(answer.parameter("iss"), Some(tutorial().issuer));
     answer.parameter("code").unwrap()
 }
 

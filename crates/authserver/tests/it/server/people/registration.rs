@@ -137,6 +137,51 @@ async fn a_client_does_not_give_itself_what_an_administrator_gives() {
 }
 
 #[tokio::test]
+async fn a_client_gets_what_all_get_that_register_themselves() {
+    let people = People {
+        registration_enabled: true,
+        added_audience: vec!["https://api.example/mcp".to_owned()],
+        added_scope: vec!["tools".to_owned(), "tools:write".to_owned()],
+        ..options().people
+    };
+    let room = Room::new(Options {
+        people,
+        ..options()
+    })
+    .await;
+    let client = json!({"redirect_uris": ["https://app.example/cb"], "scope": "tools own"});
+    let made = register(&room, &client).await.json();
+    assert_eq!(made["audience"], json!(["https://api.example/mcp"]));
+    assert_eq!(made["scope"], "tools own tools:write");
+    // What it was told it may send back (RFC 7592, section 2.2).
+    let path = format!("/oauth2/register/{}", text(&made, "client_id"));
+    let mut again = made.clone();
+    again.as_object_mut().unwrap().remove("client_secret");
+    let token = text(&made, "registration_access_token");
+    let replaced = call(&room, Method::PUT, &path, token, &again).await;
+    assert_eq!(replaced.status, StatusCode::OK, "{}", replaced.text);
+    assert_eq!(replaced.json()["audience"], made["audience"]);
+    assert_eq!(replaced.json()["scope"], made["scope"]);
+    let is_nothing = |value: &Value| [json!(null), json!(""), json!([]), json!({})].contains(value);
+    for told in [&made, &replaced.json()] {
+        let members = told.as_object().unwrap();
+        let found = members.iter().find(|(_, value)| is_nothing(value));
+        assert_eq!(
+            found, None,
+            "what is not registered is not there (RFC 7591, section 3.2.1)"
+        );
+    }
+    let usual = register(&room, &json!({})).await.json();
+    assert_eq!(
+        usual["scope"],
+        "offline_access offline openid tools tools:write"
+    );
+    let more = json!({"audience": ["https://api.example/mcp", "https://api.example"]});
+    let refused = register(&room, &more).await;
+    assert_eq!(refused.status, StatusCode::BAD_REQUEST, "{}", refused.text);
+}
+
+#[tokio::test]
 async fn nobody_registers_where_that_is_not_switched_on() {
     let room = Room::new(options()).await;
     let id = room.create(json!({})).await;

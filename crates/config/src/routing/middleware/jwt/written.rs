@@ -50,6 +50,9 @@ pub(in super::super) struct Written {
     dpop: Dpop,
     /// Whether the service gets the token. Default false.
     forward_authorization: bool,
+    /// Scopes of which the token must have each, in `scope` or `scp`; 403 without, and refusals tell
+    /// clients of them (RFC 6750; ours). Default: none.
+    required_scopes: Vec<String>,
     /// Condition over the token's claims; 403 when it does not hold. Default: none.
     claims: String,
     /// Header to claim path; the caller's header is dropped in every spelling, a missing claim leaves

@@ -20,7 +20,7 @@ pub use super::redis::{Login, Redis, Topology};
 pub(super) use forward_headers::read as forward_headers;
 pub(super) use read::{
     Wanted, Whose, certificate, claim_path, claims, client_config, client_tls, read, read_for,
-    resources, scopes,
+    resources, scopes, scopes_at,
 };
 pub(super) use store::sealed_or_not;
 pub use store::{Secrets, Store};

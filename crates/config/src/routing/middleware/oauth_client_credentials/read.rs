@@ -129,9 +129,16 @@ fn revocations(fields: &mut Fields<'_>) -> Option<Revocations> {
     Some(Revocations { url: url?, bearer })
 }
 
-/// One item may hold several scopes. RFC 6749 section 3.3 says what a scope is made of.
 pub(in crate::routing::middleware) fn scopes(fields: &mut Fields<'_>) -> Vec<String> {
-    let texts = fields.texts("scopes");
+    scopes_at(fields, "scopes")
+}
+
+/// One item may hold several scopes. RFC 6749 section 3.3 says what a scope is made of.
+pub(in crate::routing::middleware) fn scopes_at(
+    fields: &mut Fields<'_>,
+    key: &'static str,
+) -> Vec<String> {
+    let texts = fields.texts(key);
     let is_scope = |c: char| c.is_ascii_graphic() && c != '"' && c != '\\';
     let scopes = texts.iter().flat_map(|text| text.split_whitespace());
     let scopes: Vec<String> = scopes.map(str::to_owned).collect();
@@ -140,7 +147,7 @@ pub(in crate::routing::middleware) fn scopes(fields: &mut Fields<'_>) -> Vec<Str
             "scope {} has a character that scopes cannot have",
             index + 1
         );
-        fields.error("scopes", message);
+        fields.error(key, message);
     }
     scopes
 }
