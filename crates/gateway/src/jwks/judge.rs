@@ -37,6 +37,18 @@ pub(crate) struct Expected {
     pub(crate) leeway: i64,
     /// Whether a token must say when it ends.
     pub(crate) needs_end: bool,
+    /// What it is for.
+    pub(crate) kind: Kind,
+}
+
+/// What tokens are for, as far as their headers say so.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) enum Kind {
+    /// To let somebody in.
+    #[default]
+    Access,
+    /// To tell that somebody has logged out (OpenID Connect Back-Channel Logout 1.0, section 2.4).
+    Logout,
 }
 
 /// A token that is right.
@@ -44,6 +56,8 @@ pub(crate) struct Expected {
 pub(crate) struct Believed {
     pub(crate) claims: Claims,
     pub(crate) strength: Strength,
+    /// What its signature was made by; `None`: a secret.
+    pub(crate) algorithm: Option<Algorithm>,
     /// The keys that it was verified with, where they may change.
     pub(crate) keys: Option<Arc<Published>>,
 }
@@ -79,6 +93,7 @@ struct Signed {
     payload: Vec<u8>,
     header: Map<String, Value>,
     strength: Strength,
+    algorithm: Option<Algorithm>,
     keys: Option<Arc<Published>>,
 }
 
@@ -126,15 +141,14 @@ impl Judge {
     /// What a token comes to whose signature is right.
     fn believed(&self, signed: Signed, now: i64) -> Result<Believed, Refusal> {
         let wrong = |sentence: &str| Refusal::Wrong(sentence.to_owned());
-        if is_another_kind(&signed.header) {
-            return Err(wrong("the token is of a kind that is no access token"));
-        }
+        self.expected.kind.look(&signed.header).map_err(wrong)?;
         let claims = jwt::claims(&signed.payload).map_err(refused)?;
         let issuer = signed.keys.as_ref().and_then(|keys| keys.issuer.as_deref());
         self.expected.look(&claims, issuer, now).map_err(wrong)?;
         Ok(Believed {
             claims,
             strength: signed.strength,
+            algorithm: signed.algorithm,
             keys: signed.keys,
         })
     }
@@ -151,6 +165,7 @@ impl Fixed {
                     payload: decoded.payload,
                     header: decoded.header,
                     strength: Strength::Secret,
+                    algorithm: None,
                     keys: None,
                 })
             }
@@ -183,6 +198,7 @@ impl Signed {
                 Some(bytes) => Strength::Rsa(bytes * 8),
                 None => Strength::Key(verified.algorithm),
             },
+            algorithm: Some(verified.algorithm),
             payload: verified.payload,
             header: verified.header,
             keys,
@@ -242,18 +258,28 @@ fn is_for(aud: Option<&Value>, audience: &[String]) -> bool {
     }
 }
 
-/// Tokens for something else that the same keys may sign, by what they say themselves: proofs (RFC
-/// 9449), assertions of clients (RFC 7523bis), logout tokens, answers of introspection (RFC 9701),
-/// requests (RFC 9101) and lists of statuses. Whatever has no such name may be an access token (RFC
-/// 8725, section 3.11).
-fn is_another_kind(header: &Map<String, Value>) -> bool {
-    let kind = header
-        .get("typ")
-        .and_then(Value::as_str)
-        .unwrap_or_default();
-    let kind = kind.to_ascii_lowercase();
-    let kind = kind.strip_prefix("application/").unwrap_or(&kind);
-    kind != "at+jwt" && kind.ends_with("+jwt")
+impl Kind {
+    /// Tokens for something else that the same keys may sign, by what they say themselves: proofs (RFC
+    /// 9449), assertions of clients (RFC 7523bis), logout tokens, answers of introspection (RFC 9701),
+    /// requests (RFC 9101) and lists of statuses. Whatever has no such name may be an access token (RFC
+    /// 8725, section 3.11); providers from before there was a name sign logout tokens without.
+    fn look(self, header: &Map<String, Value>) -> Result<(), &'static str> {
+        let name = header
+            .get("typ")
+            .and_then(Value::as_str)
+            .unwrap_or_default();
+        let name = name.to_ascii_lowercase();
+        let name = name.strip_prefix("application/").unwrap_or(&name);
+        match self {
+            Self::Access if name != "at+jwt" && name.ends_with("+jwt") => {
+                Err("the token is of a kind that is no access token")
+            }
+            Self::Logout if !["", "jwt", "logout+jwt"].contains(&name) => {
+                Err("the token is of a kind that is no logout token")
+            }
+            _ => Ok(()),
+        }
+    }
 }
 
 fn kid(token: &str) -> Option<String> {

@@ -15,7 +15,7 @@ pub(super) use binding::Binding;
 pub(super) use challenge::Challenge;
 pub(super) use claimed::{Claimed, Stamped};
 pub(super) use passage::{Judges, Passage};
-pub(super) use place::{Place, Scheme, Shown};
+pub(super) use place::{Place, Scheme, Shown, is_form};
 
 use proofs::{NextNonce, Proofs, Sent};
 use resource::Resource;

@@ -61,6 +61,35 @@ impl Stored {
         self.told(removed)
     }
 
+    /// What stands under a name that is no session's.
+    pub(super) async fn read(&self, name: &str) -> Result<Option<Vec<u8>>, Fault> {
+        let stored = self.store.get(name).await;
+        Ok(self.told(stored)?.map(|stored| stored.value))
+    }
+
+    /// Writes there.
+    pub(super) async fn write(
+        &self,
+        name: &str,
+        value: Vec<u8>,
+        life: Duration,
+    ) -> Result<(), Fault> {
+        let put = self.store.put(name, value, life).await;
+        self.told(put)
+    }
+
+    /// Takes a name for so long; `None`: somebody has it. What is given says that it is ours.
+    pub(super) async fn take(&self, name: &str, life: Duration) -> Result<Option<Id>, Fault> {
+        let holder = self.id();
+        let taken = self.store.take(name, holder.as_slice(), life).await;
+        Ok(self.told(taken)?.then_some(holder))
+    }
+
+    /// Gives it back. What cannot be given back ends by itself.
+    pub(super) async fn give_back(&self, name: &str, holder: &Id) {
+        let _ = self.store.give_back(name, holder.as_slice()).await;
+    }
+
     /// The same, with a fault for a trouble, which is told of once.
     fn told<T>(&self, result: Result<T, Trouble>) -> Result<T, Fault> {
         let is_well = result.is_ok();
