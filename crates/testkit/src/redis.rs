@@ -131,14 +131,6 @@ fn answer(words: &[Vec<u8>], values: &Values) -> Vec<u8> {
             b"+OK\r\n".to_vec()
         }
         [b"DEL", name] => format!(":{}\r\n", usize::from(values.remove(name).is_some())).into(),
-        // The one script without a third argument gives back what its holder took.
-        [b"EVAL", _, b"1", name, holder] => {
-            let is_own = values.get(name).is_some_and(|kept| kept.value == holder);
-            if is_own {
-                values.remove(name);
-            }
-            format!(":{}\r\n", usize::from(is_own)).into()
-        }
         _ => b"-ERR unknown command\r\n".to_vec(),
     }
 }

@@ -66,15 +66,15 @@ impl Marks {
     /// When the store cannot be told.
     pub(super) async fn note(&self, stored: &Stored, logout: &Logout) -> Result<bool, Fault> {
         let token = self.name(Of::Token(&logout.jti));
-        let Some(turn) = stored.take(&token, logout.counts_for).await? else {
+        if stored.read(&token).await?.is_some() {
             return Ok(false);
-        };
-        let noted = self.note_all(stored, logout).await;
-        if noted.is_err() {
-            // The provider may say it again.
-            stored.give_back(&token, &turn).await;
         }
-        noted.map(|()| true)
+        self.note_all(stored, logout).await?;
+        // The last of all: what failed before may be said again.
+        stored
+            .write(&token, b"1".to_vec(), logout.counts_for)
+            .await?;
+        Ok(true)
     }
 
     async fn note_all(&self, stored: &Stored, logout: &Logout) -> Result<(), Fault> {
@@ -130,4 +130,31 @@ impl Marks {
 
 fn read(mark: Option<Vec<u8>>) -> Option<i64> {
     String::from_utf8(mark?).ok()?.parse().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_mark_is_of_one_provider_client_kind_and_name() {
+        let marks = |issuer, client| Marks::new(issuer, client, Duration::ZERO);
+        let own = marks("https://op.test", "client");
+        let mut names = vec![
+            own.name(Of::Sid("a")),
+            own.name(Of::Sub("a")),
+            own.name(Of::SubAlone("a")),
+            own.name(Of::Token("a")),
+            own.name(Of::Sid("b")),
+            marks("https://op.test", "clien").name(Of::Sid("ta")),
+            marks("https://other.test", "client").name(Of::Sid("a")),
+        ];
+        names.sort();
+        names.dedup();
+        assert_eq!(names.len(), 7);
+        assert_eq!(
+            own.name(Of::Sid("a")),
+            marks("https://op.test", "client").name(Of::Sid("a"))
+        );
+    }
 }

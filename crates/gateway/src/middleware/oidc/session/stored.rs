@@ -78,18 +78,6 @@ impl Stored {
         self.told(put)
     }
 
-    /// Takes a name for so long; `None`: somebody has it. What is given says that it is ours.
-    pub(super) async fn take(&self, name: &str, life: Duration) -> Result<Option<Id>, Fault> {
-        let holder = self.id();
-        let taken = self.store.take(name, holder.as_slice(), life).await;
-        Ok(self.told(taken)?.then_some(holder))
-    }
-
-    /// Gives it back. What cannot be given back ends by itself.
-    pub(super) async fn give_back(&self, name: &str, holder: &Id) {
-        let _ = self.store.give_back(name, holder.as_slice()).await;
-    }
-
     /// The same, with a fault for a trouble, which is told of once.
     fn told<T>(&self, result: Result<T, Trouble>) -> Result<T, Fault> {
         let is_well = result.is_ok();

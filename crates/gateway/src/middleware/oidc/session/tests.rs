@@ -396,6 +396,39 @@ async fn without_its_store_nobody_is_known_and_nobody_gets_in() {
     assert!(world.find(&browser).await.is_some());
 }
 
+// Holds RP-08.
+#[tokio::test(start_paused = true)]
+async fn a_logout_that_cannot_be_kept_is_said_again_and_then_once() {
+    let shelf = Shelf::new();
+    let world = World::new(Given {
+        shelf: Some(shelf.clone()),
+        logouts: true,
+        ..Given::default()
+    });
+    let browser = world.log_in(900).await;
+    let logout = Logout {
+        sid: None,
+        sub: Some("foo@bar.com".to_owned()),
+        jti: "j".to_owned(),
+        at: seconds(world.clock.now()),
+        counts_for: Duration::from_secs(60),
+    };
+    shelf.turn(Health::Hanging);
+    assert!(world.sessions.logged_out(&logout).await.is_err());
+    // Who cannot be looked for among those who left is nobody.
+    assert!(world.sessions.find(&browser).await.is_err());
+    shelf.turn(Health::Well);
+    assert!(world.find(&browser).await.is_some());
+    assert!(world.sessions.logged_out(&logout).await.unwrap());
+    // A mark that somebody made unreadable is one.
+    let marks = shelf.values().into_iter();
+    for (name, _) in marks.filter(|(_, value)| value.len() == 10) {
+        shelf.set(&name, b"later".to_vec());
+    }
+    assert!(world.find(&browser).await.is_none());
+    assert!(!world.sessions.logged_out(&logout).await.unwrap());
+}
+
 #[test]
 fn a_cookie_that_no_browser_would_take_is_told() {
     for (name, secure) in [

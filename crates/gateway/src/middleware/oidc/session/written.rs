@@ -59,3 +59,21 @@ pub(super) fn read(bytes: &[u8]) -> Option<Session> {
         created_at,
     })
 }
+
+#[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "tests")]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_session_of_before_says_by_its_id_token_when_it_began() {
+        for (claims, issued_at) in [(json!({"iat": 7}), 7), (json!({}), 12)] {
+            let payload = base64url::encode(claims.to_string());
+            let value = json!({
+                "id": format!("e30.{payload}.AA"), "access": "a", "ends": 99_000, "began": 12_345,
+            });
+            let session = read(value.to_string().as_bytes()).unwrap();
+            assert_eq!((session.issued_at, &*session.login), (issued_at, ""));
+        }
+    }
+}
