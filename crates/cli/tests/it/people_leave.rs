@@ -6,6 +6,41 @@ use std::fs;
 use crate::people::{BEGIN, SERVERS};
 use crate::words::{quietly, said, shell};
 
+/// A login and consent application that says yes and remembers who is in.
+const APPLICATION: &str = r#"
+import json
+import urllib.request
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from urllib.parse import parse_qs, urlsplit
+
+ACCEPTED = {
+    "login": {"subject": "foo@bar.com", "remember": True, "remember_for": 3600},
+    "consent": {"grant_scope": ["openid"], "remember": True, "remember_for": 3600},
+    "logout": {},
+}
+
+
+class Application(BaseHTTPRequestHandler):
+    def do_GET(self):
+        url = urlsplit(self.path)
+        kind = url.path.strip("/")
+        if kind not in ACCEPTED:
+            return self.send_error(404)
+        challenge = parse_qs(url.query)[f"{kind}_challenge"][0]
+        request = urllib.request.Request(
+            f"http://127.0.0.1:4445/admin/oauth2/auth/requests/{kind}/accept?{kind}_challenge={challenge}",
+            json.dumps(ACCEPTED[kind]).encode(),
+            {"Content-Type": "application/json"},
+            method="PUT",
+        )
+        self.send_response(302)
+        self.send_header("Location", json.load(urllib.request.urlopen(request))["redirect_to"])
+        self.end_headers()
+
+
+ThreadingHTTPServer(("127.0.0.1", 9020), Application).serve_forever()
+"#;
+
 /// A store as Redis is one, for a gateway alone.
 const STORE: &str = r#"
 import socketserver
@@ -90,13 +125,19 @@ fn who_logs_out_of_one_application_is_logged_out_at_the_gateway() {
     let mut shell = shell();
     let folder = shell.folder().to_owned();
     for (name, text) in [
+        ("application.py", APPLICATION),
         ("store.py", STORE),
         ("gateway.yaml", CONFIG),
         ("routes.yaml", ROUTES),
     ] {
         fs::write(folder.join(name), text).unwrap();
     }
-    quietly(&mut shell, SERVERS);
+    let servers = SERVERS.replace(
+        "carnet consent -a http://127.0.0.1:4445 -b 127.0.0.1:9020",
+        "python3 application.py",
+    );
+    assert_ne!(servers, SERVERS);
+    quietly(&mut shell, &servers);
     quietly(&mut shell, START);
     let comes = format!(
         "curl -s -L --max-redirs 12 -H 'Accept: text/html' -c jar -b jar -o body.txt -w '%{{http_code}} %{{url_effective}}\\n' {APP}"
