@@ -1,7 +1,9 @@
 //! `oidc`: only people pass who logged in at an OpenID provider and have a session here. Knows which
 //! request is what; refuses to know what sessions are made of. `login.rs` sends people away,
-//! `callback.rs` takes them in or tells them why not (`refusal.rs`), `renew.rs` keeps them, `logout.rs` lets them go, `backchannel.rs` hears that they went; `attempt.rs` has what
-//! lies between, `provider.rs` whom they meet, `id_token.rs` and `logout_token.rs` what it says of them, `place.rs` where, `csrf.rs` what forms must carry, `machines.rs` who comes with a token of his own.
+//! `callback.rs` takes them in or tells them why not (`refusal.rs`), `renew.rs` keeps them, `logout.rs`
+//! lets them go, and `backchannel.rs` hears that they went; `attempt.rs` has what lies between,
+//! `provider.rs` whom they meet, `id_token.rs` and `logout_token.rs` what it says of them, `place.rs`
+//! where, `csrf.rs` what forms must carry, `machines.rs` who comes with a token of his own.
 
 use std::fmt;
 use std::sync::Arc;
