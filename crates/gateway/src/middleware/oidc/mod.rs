@@ -75,7 +75,7 @@ pub(super) struct Oidc {
 /// What becomes of a request's session.
 enum Kept {
     /// It counts, with the cookies that go to the browser.
-    Session(Session, Vec<HeaderValue>),
+    Session(Box<Session>, Vec<HeaderValue>),
     /// There is none, or none any more.
     Nobody,
 }
@@ -188,7 +188,7 @@ impl Oidc {
                 }
                 let login = session.login.clone();
                 // Whatever the answer is, the browser learns of its new tokens.
-                let outcome = self.served(request, session, exchange, next).await;
+                let outcome = self.served(request, *session, exchange, next).await;
                 let response = told(outcome, exchange);
                 Ok(match self.sessions.has_ended(&login) {
                     // Its person has left meanwhile, and is not brought back.
@@ -239,7 +239,7 @@ impl Oidc {
         {
             cookies.extend(csrf.keep(&found.session));
         }
-        Ok(Kept::Session(found.session, cookies))
+        Ok(Kept::Session(Box::new(found.session), cookies))
     }
 
     /// Ends a session; gives the fields that do.
