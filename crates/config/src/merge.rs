@@ -166,6 +166,11 @@ impl Provider<'_> {
                 }
             }
             Middleware::Errors(errors) => self.qualify(&mut errors.service),
+            Middleware::Oidc(oidc) => {
+                if let Some(bearer) = &mut oidc.bearer {
+                    self.qualify(bearer);
+                }
+            }
             _ => {}
         }
     }

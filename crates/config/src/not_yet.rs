@@ -83,8 +83,6 @@ pub const INSTALL_TOP: &str = "";
 pub const ROUTES_TOP: &str = ".";
 /// Where the kinds of middlewares are.
 pub(crate) const MIDDLEWARE_KINDS: &str = "http.middlewares.*";
-/// Where the options of `oidc` are.
-pub(crate) const OIDC: &str = "http.middlewares.*.oidc";
 
 /// All of them.
 pub const ALL: &[Keys] = &[
@@ -211,11 +209,6 @@ pub const ALL: &[Keys] = &[
         (MIDDLEWARES, MIDDLEWARE_KINDS),
         &["distributedRateLimit", "ldap", "opa", "waf"],
         "",
-    ),
-    Keys::warning(
-        (MIDDLEWARES, OIDC),
-        &["backchannelLogoutUrl"],
-        "; sessions end when the provider renews their tokens no more",
     ),
     Keys::warning(
         (ROUTERS, ROUTES_TOP),

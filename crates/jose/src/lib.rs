@@ -8,6 +8,7 @@ pub mod algorithm;
 pub mod base64url;
 mod der;
 pub mod error;
+mod half_hash;
 mod header;
 pub mod json;
 pub mod jwk;
@@ -19,6 +20,7 @@ mod thumbprint;
 
 pub use algorithm::{Algorithm, Curve, RsaBits};
 pub use error::{KeyError, TokenError};
+pub use half_hash::half_hash;
 pub use jwk::{Jwk, JwkSet, PrivateKey, encoded};
 pub use registered::Registered;
 pub use shared_secret::SharedSecret;

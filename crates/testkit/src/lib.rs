@@ -9,10 +9,12 @@ mod clock;
 mod fields;
 pub mod postgres;
 mod random;
+pub mod redis;
 pub mod server;
 pub mod token_endpoint;
 
 pub use clock::FixedClock;
 pub use fields::Fields;
 pub use random::SeededRandom;
+pub use redis::Redis;
 pub use server::Server;

@@ -1,7 +1,6 @@
 //! ID tokens (OpenID Connect Core, section 2): who logged in, told to the client in a signed text.
 
-use aws_lc_rs::digest::{self, SHA256, SHA384, SHA512};
-use carnet_jose::{Algorithm, base64url};
+use carnet_jose::{Algorithm, half_hash};
 use carnet_oauth::client::Client;
 use secrecy::SecretString;
 use serde_json::{Map, Value, json};
@@ -98,31 +97,5 @@ impl Authority {
             ),
         ]);
         Ok(claims)
-    }
-}
-
-/// The left half of a token's digest, by the hash of the signature's algorithm (section 3.1.3.6).
-fn half_hash(algorithm: Algorithm, token: &str) -> String {
-    let hash = match algorithm {
-        Algorithm::Rs256 | Algorithm::Ps256 | Algorithm::Es256 => &SHA256,
-        Algorithm::Rs384 | Algorithm::Ps384 | Algorithm::Es384 => &SHA384,
-        _ => &SHA512,
-    };
-    let digest = digest::digest(hash, token.as_bytes());
-    let bytes = digest.as_ref();
-    base64url::encode(bytes.get(..bytes.len() / 2).unwrap_or_default())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_hash_of_an_access_token_is_that_of_the_standard() {
-        // OpenID Connect Core, appendix A.3.
-        let token = "jHkWEdUXMU1BwAsC4vtUsZwnNvTIxEl0z9K3vx5KF0Y";
-        assert_eq!(half_hash(Algorithm::Rs256, token), "77QmUPtjPfzWtF2AnpK9RQ");
-        assert_eq!(half_hash(Algorithm::Es384, token).len(), 32);
-        assert_eq!(half_hash(Algorithm::EdDsa, token).len(), 43);
     }
 }

@@ -25,6 +25,7 @@ mod moving_from_hydra;
 mod moving_from_traefik;
 mod offline;
 mod people;
+mod people_leave;
 mod process;
 mod restart;
 mod secrets;

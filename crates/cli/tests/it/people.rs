@@ -3,7 +3,7 @@
 
 use crate::words::{quietly, said, shell};
 
-const SERVERS: &str = r#"
+pub(crate) const SERVERS: &str = r#"
 export DSN=memory STRATEGIES_ACCESS_TOKEN=jwt URLS_SELF_ISSUER=http://127.0.0.1:4444 SERVE_ADMIN_HOST=127.0.0.1
 export OAUTH2_DEVICE_AUTHORIZATION_TOKEN_POLLING_INTERVAL=1s URLS_LOGIN=http://127.0.0.1:9020/login URLS_CONSENT=http://127.0.0.1:9020/consent URLS_LOGOUT=http://127.0.0.1:9020/logout
 hydra serve all --dev 2> hydra.log & carnet consent -a http://127.0.0.1:4445 -b 127.0.0.1:9020 2> consent.log &
@@ -39,7 +39,7 @@ const TOKENS: &str =
     "0\n[\"bearer\",[\"access_token\",\"expiry\",\"id_token\",\"refresh_token\",\"token_type\"]]";
 
 /// Where the application of the client would begin.
-const BEGIN: &str = r#"end=$(browse "http://127.0.0.1:4444/oauth2/auth?response_type=code&client_id=$id&redirect_uri=http%3A%2F%2F127.0.0.1%3A5555%2Fcallback&scope=openid+offline&state=a-state-of-mine&nonce=a-nonce-of-mine&code_challenge=$challenge&code_challenge_method=S256")
+pub(crate) const BEGIN: &str = r#"end=$(browse "http://127.0.0.1:4444/oauth2/auth?response_type=code&client_id=$id&redirect_uri=http%3A%2F%2F127.0.0.1%3A5555%2Fcallback&scope=openid+offline&state=a-state-of-mine&nonce=a-nonce-of-mine&code_challenge=$challenge&code_challenge_method=S256")
 code=$(sed -n 's/.*[?&]code=\([^&]*\).*/\1/p' <<< "$end")"#;
 
 #[test]

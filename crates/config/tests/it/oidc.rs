@@ -54,6 +54,7 @@ fn defaults_are_those_of_the_reference() {
     assert_eq!(Some(options.redirect_url), path("/callback"));
     assert_eq!(options.login_url, None);
     assert_eq!(options.logout_url, None);
+    assert_eq!(options.backchannel_logout_url, None);
     assert_eq!(options.post_login_redirect_url, None);
     assert_eq!(options.post_logout_redirect_url, None);
     assert_eq!(options.scopes, ["openid"]);
@@ -62,6 +63,7 @@ fn defaults_are_those_of_the_reference() {
     assert!(options.discovery_params.is_empty());
     assert!(options.pkce);
     assert_eq!(options.csrf, None);
+    assert_eq!(options.bearer, None);
     assert_eq!(options.client_config.timeout, Duration::from_secs(5));
     let session = options.session;
     assert_eq!(session.expiry, Duration::from_secs(86_400));
@@ -88,6 +90,7 @@ plugin:
     redirectUrl: https://app.test/callback
     loginUrl: /login
     logoutUrl: /logout
+    backchannelLogoutUrl: http://inside.test/out
     postLoginRedirectUrl: /home?a=b
     postLogoutRedirectUrl: https://app.test/bye
     disableLogin: true
@@ -111,6 +114,7 @@ plugin:
     claims: Equals(`grp`, `admin`)
     forwardHeaders: {X-User: sub}
     usernameClaim: email
+    bearer: token
     clientConfig: {timeoutSeconds: 7, maxRetries: 1}
 ",
     );
@@ -118,6 +122,7 @@ plugin:
     assert_eq!(options.login_url, path("/login"));
     assert_eq!(options.logout_url, path("/logout"));
     assert_eq!(options.post_login_redirect_url, path("/home?a=b"));
+    assert!(options.backchannel_logout_url.is_some());
     let Some(Place::Url(bye)) = &options.post_logout_redirect_url else {
         panic!("{:?}", options.post_logout_redirect_url)
     };
@@ -151,6 +156,7 @@ plugin:
     assert!(options.claimed.claims.is_some());
     assert!(!options.claimed.forward_authorization);
     assert_eq!(options.client_config.max_retries, 1);
+    assert_eq!(options.bearer.as_deref(), Some("token"));
 }
 
 /// Options beside the required ones, and what is said about them.
@@ -264,6 +270,38 @@ fn places_that_lead_elsewhere_than_they_say_are_refused() {
 }
 
 #[test]
+fn who_logged_out_is_heard_where_sessions_can_be_ended_and_at_a_place_of_its_own() {
+    let store = "session: {store: {redis: {endpoints: 'redis.test:6379'}}}";
+    let taken = "error backchannelLogoutUrl: is the place of another option, and only the provider may \
+                 ask for it";
+    check(&[
+        (&format!("backchannelLogoutUrl: /out, {store}"), &[]),
+        (
+            "backchannelLogoutUrl: /out",
+            &[
+                "error backchannelLogoutUrl: needs `session.store.redis`: no gateway can end a session \
+               that a browser keeps",
+            ],
+        ),
+        (
+            &format!("backchannelLogoutUrl: /callback, {store}"),
+            &[taken],
+        ),
+        (
+            &format!("backchannelLogoutUrl: /out, logoutUrl: /out, {store}"),
+            &[taken],
+        ),
+        (
+            &format!("backchannelLogoutUrl: //out, {store}"),
+            &[
+                "error backchannelLogoutUrl: expects a path that begins with one slash and has no \
+               backslash or space",
+            ],
+        ),
+    ]);
+}
+
+#[test]
 fn what_is_not_an_option_is_told_of_with_the_nearest_word() {
     check(&[
         (
@@ -273,14 +311,6 @@ fn what_is_not_an_option_is_told_of_with_the_nearest_word() {
         (
             "authParams: {state: a, prompt: login}",
             &["error authParams.state: the gateway says itself what this parameter is"],
-        ),
-        (
-            "backchannelLogoutUrl: /out",
-            &[
-                "warning backchannelLogoutUrl: `backchannelLogoutUrl` is not served yet; sessions end \
-               when the provider renews their tokens no more; see \
-               docs/reference/not-yet.md#middlewares",
-            ],
         ),
     ]);
 }
@@ -330,7 +360,7 @@ fn the_examples_of_the_page_are_read_without_a_finding() {
     let file = file.replace("urn:file:/run/secrets/gateway", "CANARY");
     let config = routing::read(&parse_yaml(&file, "page").unwrap().remove(0)).unwrap();
     assert!(config.diagnostics.is_empty(), "{:?}", config.diagnostics);
-    assert_eq!((config.routers.len(), config.middlewares.len()), (2, 2));
+    assert_eq!((config.routers.len(), config.middlewares.len()), (1, 2));
     for (name, router) in &config.routers {
         assert!(
             router.diagnostics.is_empty(),

@@ -39,6 +39,18 @@ pub(crate) struct Expected {
     pub(crate) leeway: i64,
     /// Whether a token must say when it ends.
     pub(crate) needs_end: bool,
+    /// What it is for.
+    pub(crate) kind: Kind,
+}
+
+/// What tokens are for, as far as their headers say so.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) enum Kind {
+    /// To let somebody in.
+    #[default]
+    Access,
+    /// To tell that somebody has logged out (OpenID Connect Back-Channel Logout 1.0, section 2.4).
+    Logout,
 }
 
 /// A token that is right.
@@ -51,6 +63,8 @@ pub(crate) struct Believed {
     /// `cnf`.
     pub(crate) confirmation: Option<Value>,
     pub(crate) strength: Strength,
+    /// What its signature was made by; `None`: a secret.
+    pub(crate) algorithm: Option<Algorithm>,
     /// The keys that it was verified with, where they may change.
     pub(crate) keys: Option<Arc<Published>>,
 }
@@ -84,6 +98,7 @@ pub(crate) struct Judge {
 /// Whose signature a token has.
 struct Signer {
     strength: Strength,
+    algorithm: Option<Algorithm>,
     keys: Option<Arc<Published>>,
 }
 
@@ -147,9 +162,8 @@ impl Judge {
     /// What a token comes to whose signature is right.
     fn believed(&self, opened: &Opened<'_>, signer: Signer, now: i64) -> Result<Believed, Refusal> {
         let wrong = |sentence: &str| Refusal::Wrong(sentence.to_owned());
-        if is_another_kind(opened.kind().unwrap_or_default()) {
-            return Err(wrong("the token is of a kind that is no access token"));
-        }
+        let kind = opened.kind().unwrap_or_default();
+        self.expected.kind.look(kind).map_err(wrong)?;
         let payload = opened.payload().map_err(refused)?;
         let claims = Registered::read(&payload).map_err(refused)?;
         let issuer = signer.keys.as_ref().and_then(|keys| keys.issuer.as_deref());
@@ -159,6 +173,7 @@ impl Judge {
             confirmation: claims.confirmation.map(Cow::into_owned),
             payload,
             strength: signer.strength,
+            algorithm: signer.algorithm,
             keys: signer.keys,
         })
     }
@@ -173,33 +188,35 @@ impl Believed {
 
 impl Fixed {
     fn signer(&self, opened: &Opened<'_>) -> Result<Signer, TokenError> {
-        let strength = match self {
-            Self::Set(set) => return by_set(opened, set),
-            Self::Key(key) => opened.signed_by_key(key)?.into(),
+        match self {
+            Self::Set(set) => by_set(opened, set),
+            Self::Key(key) => Ok(Signer::of(opened.signed_by_key(key)?, None)),
             Self::Secret(secret) => {
                 opened.signed_with(secret)?;
-                Strength::Secret
+                Ok(Signer {
+                    strength: Strength::Secret,
+                    algorithm: None,
+                    keys: None,
+                })
             }
-        };
-        Ok(Signer {
-            strength,
-            keys: None,
-        })
+        }
     }
 }
 
 fn by_set(opened: &Opened<'_>, published: &Arc<Published>) -> Result<Signer, TokenError> {
-    Ok(Signer {
-        strength: opened.signed_by(&published.keys)?.into(),
-        keys: Some(Arc::clone(published)),
-    })
+    let signed = opened.signed_by(&published.keys)?;
+    Ok(Signer::of(signed, Some(Arc::clone(published))))
 }
 
-impl From<(Algorithm, &Jwk)> for Strength {
-    fn from((algorithm, key): (Algorithm, &Jwk)) -> Self {
-        match key.rsa_bytes() {
-            Some(bytes) => Self::Rsa(bytes * 8),
-            None => Self::Key(algorithm),
+impl Signer {
+    fn of((algorithm, key): (Algorithm, &Jwk), keys: Option<Arc<Published>>) -> Self {
+        Self {
+            strength: match key.rsa_bytes() {
+                Some(bytes) => Strength::Rsa(bytes * 8),
+                None => Strength::Key(algorithm),
+            },
+            algorithm: Some(algorithm),
+            keys,
         }
     }
 }
@@ -240,14 +257,24 @@ impl Expected {
     }
 }
 
-/// Tokens for something else that the same keys may sign, by what they say themselves: proofs (RFC
-/// 9449), assertions of clients (RFC 7523bis), logout tokens, answers of introspection (RFC 9701),
-/// requests (RFC 9101) and lists of statuses. Whatever has no such name may be an access token (RFC
-/// 8725, section 3.11).
-fn is_another_kind(kind: &str) -> bool {
-    let kind = kind.to_ascii_lowercase();
-    let kind = kind.strip_prefix("application/").unwrap_or(&kind);
-    kind != "at+jwt" && kind.ends_with("+jwt")
+impl Kind {
+    /// Tokens for something else that the same keys may sign, by what they say themselves: proofs (RFC
+    /// 9449), assertions of clients (RFC 7523bis), logout tokens, answers of introspection (RFC 9701),
+    /// requests (RFC 9101) and lists of statuses. Whatever has no such name may be an access token (RFC
+    /// 8725, section 3.11); providers from before there was a name sign logout tokens without.
+    fn look(self, name: &str) -> Result<(), &'static str> {
+        let name = name.to_ascii_lowercase();
+        let name = name.strip_prefix("application/").unwrap_or(&name);
+        match self {
+            Self::Access if name != "at+jwt" && name.ends_with("+jwt") => {
+                Err("the token is of a kind that is no access token")
+            }
+            Self::Logout if !["", "jwt", "logout+jwt"].contains(&name) => {
+                Err("the token is of a kind that is no logout token")
+            }
+            _ => Ok(()),
+        }
+    }
 }
 
 fn refused(error: TokenError) -> Refusal {

@@ -16,7 +16,7 @@ mod keys;
 mod tests;
 
 pub(crate) use http::{HttpKeys, Place, may_be_named_by};
-pub(crate) use judge::{Believed, Expected, Fixed, Judge, Refusal, Strength, Trusted};
+pub(crate) use judge::{Believed, Expected, Fixed, Judge, Kind, Refusal, Strength, Trusted};
 pub(crate) use key_sets::KeySets;
 pub(crate) use keys::Keys;
 

@@ -46,6 +46,13 @@ impl ClaimHeaders {
             headers.insert(name, value.clone());
         }
     }
+
+    /// Removes what a caller says of them.
+    pub(super) fn disown(&self, headers: &mut HeaderMap) {
+        for (name, _) in &self.0 {
+            remove_lookalikes(headers, name);
+        }
+    }
 }
 
 /// A claim as the value of a header; nothing when it cannot be one.

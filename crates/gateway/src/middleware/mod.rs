@@ -16,6 +16,7 @@ use std::sync::Arc;
 
 use carnet_config::routing;
 use futures_util::future::BoxFuture;
+use http::HeaderMap;
 
 use crate::body::{Request, Response};
 use crate::error::Fault;
@@ -119,14 +120,29 @@ pub trait Middleware: Send + Sync + fmt::Debug {
         exchange: &'a Exchange,
         next: Next<'a>,
     ) -> BoxFuture<'a, Result<Response, Fault>>;
+
+    /// Takes out of a request what services believe of this station alone, because the request goes
+    /// another way.
+    fn disown(&self, headers: &mut HeaderMap) {
+        let _ = headers;
+    }
 }
 
-/// Makes the station that the options describe. `name` is qualified (`creds@file`), `service` is
-/// the one that the options name. The error is one sentence for a diagnostic; the routers that name
+/// What a middleware's options name.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Named {
+    /// A service.
+    pub(crate) service: Option<Arc<dyn Endpoint>>,
+    /// A middleware, or the members of a chain.
+    pub(crate) stations: Vec<Arc<dyn Middleware>>,
+}
+
+/// Makes the station that the options describe. `name` is qualified (`creds@file`), `named` is what
+/// the options name. The error is one sentence for a diagnostic; the routers that name
 /// this middleware answer 503.
 pub(crate) fn build(
     name: &str,
-    (options, service): (&routing::Middleware, Option<&Arc<dyn Endpoint>>),
+    (options, named): (&routing::Middleware, &Named),
     supplies: &Supplies,
 ) -> Result<Arc<dyn Middleware>, String> {
     use routing::Middleware as Options;
@@ -139,7 +155,7 @@ pub(crate) fn build(
         Options::Chain(_) => return Err("a chain is no station of its own".to_owned()),
         Options::CircuitBreaker(options) => Arc::new(CircuitBreaker::new(name, options)),
         Options::Errors(options) => {
-            let service = service.ok_or("it needs a service")?;
+            let service = named.service.as_ref().ok_or("it needs a service")?;
             Arc::new(Errors::new(options, service)?)
         }
         Options::Compress(options) => Arc::new(Compress(options.clone())),
@@ -163,7 +179,7 @@ pub(crate) fn build(
         Options::OAuthTokenExchange(options) => {
             Arc::new(OAuthTokenExchange::new(name, options, supplies)?)
         }
-        Options::Oidc(options) => Arc::new(Oidc::new(name, options, supplies)?),
+        Options::Oidc(options) => Arc::new(Oidc::new(name, (options, named), supplies)?),
         Options::RateLimit(options) => Arc::new(RateLimit::new(name, options, supplies)?),
         Options::PassTlsClientCert(options) => Arc::new(PassTlsClientCert(options.clone())),
         Options::RedirectRegex(options) => Arc::new(Redirector(options.clone())),

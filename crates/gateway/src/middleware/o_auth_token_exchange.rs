@@ -8,6 +8,7 @@ use std::sync::Arc;
 use carnet_config::routing::middleware::OAuthTokenExchange as Options;
 use carnet_oauth::client_auth::Credentials;
 use futures_util::future::BoxFuture;
+use http::HeaderMap;
 
 use super::bearer::{Challenge, Place, Scheme, Shown};
 use super::swap::Swap;
@@ -111,6 +112,10 @@ impl Middleware for OAuthTokenExchange {
                 self.swap.refused(response)
             }))
         })
+    }
+
+    fn disown(&self, headers: &mut HeaderMap) {
+        self.swap.disown(headers);
     }
 }
 

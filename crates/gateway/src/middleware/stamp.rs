@@ -1,8 +1,8 @@
 //! What a service gets of a user who has shown who he is.
 
 use carnet_config::routing::middleware::BasicAuth as Options;
-use http::HeaderValue;
 use http::header::{AUTHORIZATION, HeaderName};
+use http::{HeaderMap, HeaderValue};
 
 use super::lookalikes::remove_lookalikes;
 use crate::body::Request;
@@ -40,5 +40,12 @@ impl Stamp {
             headers.remove(AUTHORIZATION);
         }
         Ok(())
+    }
+
+    /// Takes out what a caller says the name is.
+    pub(super) fn disown(&self, headers: &mut HeaderMap) {
+        if let Some(field) = &self.header_field {
+            remove_lookalikes(headers, field);
+        }
     }
 }

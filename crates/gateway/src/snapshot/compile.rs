@@ -13,7 +13,7 @@ use carnet_config::routing::{Middleware, Router, RoutingConfig, ServersTransport
 use super::Snapshot;
 use super::services::are_same;
 use crate::metrics::Metrics;
-use crate::middleware::{self, Endpoint};
+use crate::middleware::{self, Endpoint, Named};
 use crate::supplies::Supplies;
 use crate::tls::{Certificates, Identity, Issued};
 
@@ -44,13 +44,16 @@ pub(crate) struct Surroundings<'a> {
 #[derive(Debug, Clone)]
 pub(super) struct MiddlewareInput {
     options: Middleware,
-    /// The service that the options name.
-    service: Option<Arc<dyn Endpoint>>,
+    /// What the options name.
+    named: Named,
 }
 
 impl PartialEq for MiddlewareInput {
     fn eq(&self, other: &Self) -> bool {
-        self.options == other.options && are_same(self.service.as_slice(), other.service.as_slice())
+        let (own, others) = (&self.named, &other.named);
+        self.options == other.options
+            && are_same(own.service.as_slice(), others.service.as_slice())
+            && are_same(&own.stations, &others.stations)
     }
 }
 
@@ -126,22 +129,30 @@ impl Compile<'_> {
         self.making.pop();
     }
 
-    /// Makes a middleware, after the service that it names.
+    /// Makes a middleware, after the service or the middleware that it names.
     fn station(&mut self, name: &str, options: &Middleware) -> Result<(), String> {
-        let service = match options {
-            Middleware::Errors(errors) => Some(self.service(&errors.service, &mut Vec::new())?),
-            _ => None,
-        };
+        let mut named = Named::default();
+        match options {
+            Middleware::Errors(errors) => {
+                named.service = Some(self.service(&errors.service, &mut Vec::new())?);
+            }
+            Middleware::Oidc(oidc) => {
+                if let Some(bearer) = &oidc.bearer {
+                    self.stations(bearer, &mut Vec::new(), &mut named.stations)?;
+                }
+            }
+            _ => {}
+        }
         let input = MiddlewareInput {
             options: options.clone(),
-            service,
+            named,
         };
         let supplies = self.around.supplies;
         let previous = &self.previous.middlewares;
         let shelf = &mut self.snapshot.middlewares;
         let made = shelf.place(name, input, previous, |input| {
-            let MiddlewareInput { options, service } = input;
-            middleware::build(name, (options, service.as_ref()), supplies)
+            let MiddlewareInput { options, named } = input;
+            middleware::build(name, (options, named), supplies)
         });
         made.as_ref().map(|_| ()).map_err(Clone::clone)
     }

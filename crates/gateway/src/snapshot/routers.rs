@@ -279,6 +279,9 @@ impl Compile<'_> {
         match self.snapshot.middlewares.find(name) {
             Some(Ok(middleware)) => Ok(Arc::clone(middleware)),
             Some(Err(_)) => Err(format!("middleware `{name}` cannot be used")),
+            None if self.making.iter().any(|making| making == name) => {
+                Err(format!("the middleware `{name}` needs itself"))
+            }
             None if self.config.middlewares.contains_key(name) => {
                 Err(format!("middleware `{name}` has an error"))
             }

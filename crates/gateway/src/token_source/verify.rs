@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::TokenFault;
 use super::token::{Asked, Token, seconds};
-use crate::jwks::{Expected, Judge, KeySource, Keys, Refusal, Trusted};
+use crate::jwks::{Expected, Judge, KeySource, Keys, Kind, Refusal, Trusted};
 
 /// Clocks may differ by so many seconds.
 const LEEWAY: i64 = 60;
@@ -24,6 +24,7 @@ impl Verifier {
                 .collect(),
             leeway: LEEWAY,
             needs_end: true,
+            kind: Kind::Access,
         };
         Self(Judge::new(Trusted::Fetched(Keys::new(source)), expected))
     }

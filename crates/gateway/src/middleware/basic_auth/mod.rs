@@ -9,7 +9,7 @@ use carnet_config::routing::middleware::BasicAuth as Options;
 use carnet_oauth::Random;
 use carnet_oauth::client_auth::Credentials;
 use futures_util::future::BoxFuture;
-use http::HeaderValue;
+use http::{HeaderMap, HeaderValue};
 use secrecy::ExposeSecret as _;
 
 use super::credentials::{callers, unauthorized};
@@ -125,6 +125,10 @@ impl Middleware for BasicAuth {
             self.stamp.put(&mut request, &shown.id)?;
             Ok(next.run(request).await)
         })
+    }
+
+    fn disown(&self, headers: &mut HeaderMap) {
+        self.stamp.disown(headers);
     }
 }
 

@@ -80,4 +80,9 @@ impl Claimed {
     pub(in crate::middleware) fn put(&self, headers: &mut HeaderMap, stamped: &Stamped) {
         self.headers.put(headers, &stamped.headers);
     }
+
+    /// Takes out what the caller sent in the place of claims.
+    pub(in crate::middleware) fn disown(&self, headers: &mut HeaderMap) {
+        self.headers.disown(headers);
+    }
 }

@@ -16,7 +16,7 @@ pub(super) use binding::Binding;
 pub(super) use challenge::Challenge;
 pub(super) use claimed::{Claimed, Stamped};
 pub(super) use passage::{Judged, Judges, Passage};
-pub(super) use place::{Place, Scheme, Shown};
+pub(super) use place::{Place, Scheme, Shown, is_form};
 pub(super) use told::Told;
 
 use proofs::{NextNonce, Proofs, Sent};

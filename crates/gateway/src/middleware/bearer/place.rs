@@ -303,7 +303,8 @@ fn without_parameter(request: &mut Request, name: &str) {
     }
 }
 
-fn is_form(headers: &HeaderMap) -> bool {
+/// Whether a body is a form.
+pub(in crate::middleware) fn is_form(headers: &HeaderMap) -> bool {
     let kind = headers.get(CONTENT_TYPE).map(HeaderValue::as_bytes);
     let kind = kind.unwrap_or_default();
     let kind = kind.split(|byte| *byte == b';').next().unwrap_or_default();

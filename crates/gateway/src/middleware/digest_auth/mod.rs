@@ -7,8 +7,8 @@ use std::collections::BTreeMap;
 use aws_lc_rs::constant_time::verify_slices_are_equal;
 use carnet_config::routing::middleware::{BasicAuth as Options, DigestAuth as DigestOptions};
 use futures_util::future::BoxFuture;
-use http::HeaderValue;
 use http::uri::PathAndQuery;
+use http::{HeaderMap, HeaderValue};
 use md5::{Digest as _, Md5};
 use secrecy::{ExposeSecret as _, SecretString};
 
@@ -162,5 +162,9 @@ impl Middleware for DigestAuth {
             self.stamp.put(&mut request, &shown.username)?;
             Ok(next.run(request).await)
         })
+    }
+
+    fn disown(&self, headers: &mut HeaderMap) {
+        self.stamp.disown(headers);
     }
 }

@@ -60,7 +60,15 @@ impl Answer {
     /// Puts what the service says in the place of what the caller says, in every spelling, also where
     /// the service says nothing.
     pub(super) fn stamp(&self, request: &mut Request, answer: &HeaderMap) {
-        let headers = request.headers_mut();
+        let is_replaced = self.put(request.headers_mut(), answer);
+        if is_replaced {
+            // It is no longer the token that the gateway fetched.
+            request.extensions_mut().remove::<Minted>();
+        }
+    }
+
+    /// The same for the headers alone. Tells whether `Authorization` is among them.
+    pub(super) fn put(&self, headers: &mut HeaderMap, answer: &HeaderMap) -> bool {
         let matched: Vec<HeaderName> = match &self.pattern {
             Some(pattern) => {
                 let asked = headers.keys().filter(|name| is_matched(pattern, name));
@@ -77,10 +85,7 @@ impl Answer {
                 headers.append(name.clone(), value.clone());
             }
         }
-        if is_replaced {
-            // It is no longer the token that the gateway fetched.
-            request.extensions_mut().remove::<Minted>();
-        }
+        is_replaced
     }
 
     /// Gives the client the cookies of the service that are listed, and nobody else's of their names.

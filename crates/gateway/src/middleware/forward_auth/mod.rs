@@ -7,7 +7,7 @@ use std::time::Duration;
 use carnet_config::routing::Pem;
 use carnet_config::routing::middleware::{ForwardAuth as Options, PemTls};
 use futures_util::future::BoxFuture;
-use http::StatusCode;
+use http::{HeaderMap, StatusCode};
 use http_body_util::{BodyExt as _, LengthLimitError, Limited};
 
 use super::{Exchange, Identity, Middleware, Next};
@@ -194,5 +194,9 @@ impl Middleware for ForwardAuth {
         next: Next<'a>,
     ) -> BoxFuture<'a, Result<Response, Fault>> {
         Box::pin(self.pass(request, exchange, next))
+    }
+
+    fn disown(&self, headers: &mut HeaderMap) {
+        self.answer.put(headers, &HeaderMap::new());
     }
 }

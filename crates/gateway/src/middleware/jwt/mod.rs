@@ -9,6 +9,7 @@ use std::time::SystemTime;
 use carnet_config::routing::middleware::Jwt as Options;
 use carnet_oauth::Clock;
 use futures_util::future::BoxFuture;
+use http::HeaderMap;
 use secrecy::{ExposeSecret as _, SecretString};
 
 mod remembered;
@@ -20,7 +21,7 @@ use super::bearer::{Binding, Claimed, Judged, Judges, Known, Passage, Told};
 use super::{Exchange, Middleware, Next};
 use crate::body::{Request, Response};
 use crate::error::{Fault, Reason};
-use crate::jwks::{Believed, Expected, Judge, Published, Refusal};
+use crate::jwks::{Believed, Expected, Judge, Kind, Published, Refusal};
 use crate::supplies::Supplies;
 use crate::token_source::seconds;
 
@@ -42,6 +43,7 @@ impl Jwt {
             audience: options.audience.clone(),
             leeway: i64::try_from(options.leeway.as_secs()).unwrap_or(i64::MAX),
             needs_end: false,
+            kind: Kind::Access,
         };
         let told = (options.resource_metadata.as_ref(), &options.claimed);
         Ok(Self {
@@ -118,6 +120,10 @@ impl Middleware for Jwt {
         next: Next<'a>,
     ) -> BoxFuture<'a, Result<Response, Fault>> {
         self.passage.pass(self, request, exchange, next)
+    }
+
+    fn disown(&self, headers: &mut HeaderMap) {
+        self.claimed.disown(headers);
     }
 }
 

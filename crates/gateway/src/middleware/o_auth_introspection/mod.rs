@@ -11,6 +11,7 @@ use carnet_jose::Registered;
 use carnet_jose::jwt::Claims;
 use carnet_oauth::Clock;
 use futures_util::future::BoxFuture;
+use http::HeaderMap;
 use secrecy::{ExposeSecret as _, SecretString};
 use serde_json::Value;
 
@@ -25,7 +26,7 @@ use super::digests::Digests;
 use super::{Exchange, Middleware, Next};
 use crate::body::{Request, Response};
 use crate::error::{Fault, Reason};
-use crate::jwks::Expected;
+use crate::jwks::{Expected, Kind};
 use crate::supplies::Supplies;
 
 /// The middleware. What it was told is kept as long as it is carried over.
@@ -55,6 +56,7 @@ impl OAuthIntrospection {
             audience: options.audience.clone(),
             leeway: 0,
             needs_end: false,
+            kind: Kind::Access,
         };
         let told = (options.resource_metadata.as_ref(), &options.claimed);
         Ok(Self {
@@ -163,6 +165,10 @@ impl Middleware for OAuthIntrospection {
         next: Next<'a>,
     ) -> BoxFuture<'a, Result<Response, Fault>> {
         self.passage.pass(self, request, exchange, next)
+    }
+
+    fn disown(&self, headers: &mut HeaderMap) {
+        self.server.claimed.disown(headers);
     }
 }
 

@@ -12,6 +12,7 @@ use carnet_config::routing::middleware::OAuthClientCredentials as Options;
 use carnet_oauth::client_auth::Credentials;
 use futures_util::FutureExt as _;
 use futures_util::future::{BoxFuture, ready};
+use http::HeaderMap;
 
 use super::credentials::callers;
 use super::swap::Swap;
@@ -117,6 +118,10 @@ impl Middleware for OAuthClientCredentials {
             let passed = self.swap.pass(request, &caller, exchange, next).await;
             passed.or_else(|fault| self.refused(fault, exchange))
         })
+    }
+
+    fn disown(&self, headers: &mut HeaderMap) {
+        self.swap.disown(headers);
     }
 }
 

@@ -157,6 +157,11 @@ impl Attempts {
 }
 
 impl Attempt {
+    /// What its session is called: a digest, as whoever saw the answer knows the state.
+    pub(super) fn name(&self) -> String {
+        base64url::encode(digest(&SHA256, self.state.as_bytes()))
+    }
+
     fn written(&self) -> Zeroizing<String> {
         let value = json!({
             "state": self.state,

@@ -3,22 +3,26 @@
 
 use std::time::{Duration, SystemTime};
 
+use carnet_config::routing::middleware::oidc::Place;
 use carnet_jose::jwt;
 use carnet_oauth::form;
 use carnet_oauth::token_response::TokenResponse;
-use http::HeaderMap;
+use http::{HeaderMap, Method};
 use secrecy::ExposeSecret as _;
-use serde_json::Value;
 
 use super::Oidc;
-use super::answer::{sent_to, told, with_cookies};
+use super::answer::{sent_to, with_cookies};
 use super::attempt::Attempt;
+use super::id_token;
 use super::metadata::Metadata;
 use super::place::Here;
-use super::session::Session;
+use super::provider::Missed;
+use super::refusal::Refusal;
+use super::session::{Session, issued};
 use crate::body::Response;
 use crate::error::{Fault, Reason};
 use crate::middleware::Exchange;
+use crate::token_source::seconds;
 
 /// A token lives so long where nobody says for how long.
 const LIFE: Duration = Duration::from_secs(3600);
@@ -31,30 +35,40 @@ impl Oidc {
     pub(super) async fn callback(
         &self,
         here: &Here,
-        sent: &HeaderMap,
+        (method, sent): (&Method, &HeaderMap),
         exchange: &Exchange,
     ) -> Response {
         exchange.conceal(&self.code);
         let answer = Answer(form::parse(here.query().as_bytes()));
-        let outcome = self.logged_in(here, &answer, sent).await;
-        let response = told(outcome, exchange);
-        let ended = answer.only("state").ok().flatten();
-        let ended = ended.and_then(|state| self.attempts.end(state, sent));
+        let state = answer.only("state").ok().flatten();
+        let attempt = state.and_then(|state| self.attempts.take(state, sent));
+        let outcome = match &attempt {
+            Some(attempt) => self.logged_in(here, (&answer, attempt), sent).await,
+            None => Err(bad("its `state` is not that of a login of this browser").into()),
+        };
+        let response = outcome.unwrap_or_else(|refusal| {
+            let again = self.entry(here, attempt.as_ref());
+            refusal.shown(&again, (method, sent), exchange)
+        });
+        let ended = state.and_then(|state| self.attempts.end(state, sent));
         with_cookies(response, ended)
+    }
+
+    /// Where a login begins: at what was asked for, unless there is one place for it.
+    fn entry(&self, here: &Here, attempt: Option<&Attempt>) -> String {
+        match (&self.options.login_url, attempt) {
+            (Some(place), _) => here.absolute(place),
+            (None, Some(attempt)) => attempt.url.clone(),
+            (None, None) => here.absolute(&Place::Path("/".to_owned())),
+        }
     }
 
     async fn logged_in(
         &self,
         here: &Here,
-        answer: &Answer,
+        (answer, attempt): (&Answer, &Attempt),
         sent: &HeaderMap,
-    ) -> Result<Response, Fault> {
-        let state = answer
-            .only("state")?
-            .ok_or_else(|| bad("it has no `state`"))?;
-        let attempt = self.attempts.take(state, sent);
-        let attempt =
-            attempt.ok_or_else(|| bad("its `state` is not that of a login of this browser"))?;
+    ) -> Result<Response, Refusal> {
         let metadata = self.provider.metadata().await?;
         let code = answer.code(&metadata)?;
         let mut fields = vec![
@@ -66,8 +80,8 @@ impl Oidc {
             fields.push(("code_verifier", verifier));
         }
         let tokens = self.provider.tokens(&fields).await;
-        let tokens = tokens.map_err(super::provider::Missed::fault)?;
-        let session = self.session(tokens, &attempt).await?;
+        let tokens = tokens.map_err(Missed::fault)?;
+        let session = self.session(tokens, attempt).await?;
         let mut cookies = self.sessions.keep(&session, None, sent).await?;
         if let Some(csrf) = &self.csrf {
             cookies.extend(csrf.keep(&session));
@@ -83,12 +97,15 @@ impl Oidc {
             let cause = "the provider gave no ID token";
             Fault::new(Reason::TokenEndpointAnswer).because(cause)
         })?;
-        let claims = self.provider.claims(&id_token).await?;
-        if claims.get("nonce").and_then(Value::as_str) != Some(&attempt.nonce) {
-            let cause = "the token is not that of this login";
-            return Err(Fault::new(Reason::TokenInvalid).because(cause));
-        }
+        let claims = self
+            .provider
+            .claims(&id_token, &tokens.access_token)
+            .await?;
         let now = self.clock.now();
+        let max_age = self.options.auth_params.get("max_age");
+        id_token::is_of(&claims, &attempt.nonce)
+            .and_then(|()| id_token::is_fresh(&claims, max_age, seconds(now)))
+            .map_err(|sentence| Fault::new(Reason::TokenInvalid).because(sentence))?;
         Ok(Session {
             expires_at: end(now, tokens.expires_in, jwt::time(&claims, "exp")),
             id_token,
@@ -96,6 +113,8 @@ impl Oidc {
             refresh_token: tokens
                 .refresh_token
                 .filter(|token| !token.expose_secret().is_empty()),
+            issued_at: issued(&claims, now),
+            login: attempt.name(),
             claims,
             created_at: now,
         })
@@ -113,25 +132,23 @@ impl Answer {
     }
 
     /// The code, where the provider gave one.
-    fn code(&self, metadata: &Metadata) -> Result<&str, Fault> {
+    fn code(&self, metadata: &Metadata) -> Result<&str, Refusal> {
         // An answer of another provider leads its code to the wrong one (RFC 9207, section 2.4).
         match self.only("iss")? {
             Some(issuer) if issuer != metadata.issuer() => {
-                return Err(bad("it is another provider's"));
+                return Err(bad("it is another provider's").into());
             }
-            None if metadata.names_itself() => return Err(bad("it does not say whose it is")),
+            None if metadata.names_itself() => {
+                return Err(bad("it does not say whose it is").into());
+            }
             _ => {}
         }
-        match self.only("error")? {
-            Some("access_denied") => {
-                let cause = "the provider lets this person not in";
-                return Err(Fault::new(Reason::CallerForbidden).because(cause));
-            }
-            Some(_) => return Err(bad("the provider refused the request")),
-            None => {}
+        if let Some(error) = self.only("error")? {
+            let description = self.only("error_description").ok().flatten();
+            return Err(Refusal::said(error, description.unwrap_or_default()));
         }
         let code = self.only("code")?.filter(|code| !code.is_empty());
-        code.ok_or_else(|| bad("it has no `code`"))
+        code.ok_or_else(|| bad("it has no `code`").into())
     }
 }
 

@@ -69,7 +69,7 @@ impl Oidc {
 
 /// Whether a browser shows the answer to a person: others cannot log in, and would take the
 /// provider's page for the service's answer.
-fn is_navigation(method: &Method, headers: &HeaderMap) -> bool {
+pub(super) fn is_navigation(method: &Method, headers: &HeaderMap) -> bool {
     if ![Method::GET, Method::HEAD].contains(method) {
         return false;
     }

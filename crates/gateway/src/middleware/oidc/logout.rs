@@ -26,6 +26,9 @@ impl Oidc {
         // A store that cannot be asked keeps nobody logged in.
         let found = self.sessions.find(sent).await.ok().flatten();
         let session = found.map(|found| found.session);
+        if let Some(session) = &session {
+            self.sessions.leave(session);
+        }
         let response = match self.farewell(here, session.as_ref()).await {
             Some(url) => sent_to(&url)?,
             None => page(),

@@ -1,7 +1,9 @@
 //! `oidc`: only people pass who logged in at an OpenID provider and have a session here. Knows which
 //! request is what; refuses to know what sessions are made of. `login.rs` sends people away,
-//! `callback.rs` takes them in, `renew.rs` keeps them, `logout.rs` lets them go; `attempt.rs` has what
-//! lies between, `provider.rs` whom they meet, `place.rs` where, `csrf.rs` what forms must carry.
+//! `callback.rs` takes them in or tells them why not (`refusal.rs`), `renew.rs` keeps them, `logout.rs`
+//! lets them go, and `backchannel.rs` hears that they went; `attempt.rs` has what lies between,
+//! `provider.rs` whom they meet, `id_token.rs` and `logout_token.rs` what it says of them, `place.rs`
+//! where, `csrf.rs` what forms must carry, `machines.rs` who comes with a token of his own.
 
 use std::fmt;
 use std::sync::Arc;
@@ -15,14 +17,19 @@ use secrecy::SecretString;
 
 mod answer;
 mod attempt;
+mod backchannel;
 mod callback;
 mod claims;
 mod csrf;
+mod id_token;
 mod login;
 mod logout;
+mod logout_token;
+mod machines;
 mod metadata;
 mod place;
 mod provider;
+mod refusal;
 mod renew;
 mod session;
 
@@ -33,6 +40,7 @@ use answer::{sent_to, told, with_cookies};
 use attempt::Attempts;
 use claims::Claims;
 use csrf::Csrf;
+use machines::Machines;
 use place::Here;
 use provider::{Provider, unreachable};
 use renew::{Renewals, Renewed};
@@ -40,9 +48,10 @@ use session::sealed::Sealed;
 use session::{Found, Session, Sessions};
 
 use super::bearer::Claimed;
-use super::{Exchange, Identity, Middleware, Next};
+use super::{Exchange, Identity, Middleware, Named, Next};
 use crate::body::{Request, Response};
 use crate::error::{Fault, Reason};
+use crate::room::Room;
 use crate::supplies::Supplies;
 
 /// The middleware. Sessions outlive it: what they are sealed with is made of its secrets.
@@ -54,24 +63,30 @@ pub(super) struct Oidc {
     sessions: Sessions,
     renewals: Renewals,
     csrf: Option<Csrf>,
+    machines: Option<Machines>,
     claims: Claims,
     claimed: Claimed,
     /// The parameter that the access log does not tell.
     code: Arc<str>,
+    room: Arc<Room>,
     clock: Arc<dyn Clock>,
 }
 
 /// What becomes of a request's session.
 enum Kept {
     /// It counts, with the cookies that go to the browser.
-    Session(Session, Vec<HeaderValue>),
+    Session(Box<Session>, Vec<HeaderValue>),
     /// There is none, or none any more.
     Nobody,
 }
 
 impl Oidc {
     /// The middleware of these options. The error is one sentence.
-    pub(super) fn new(name: &str, options: &Options, supplies: &Supplies) -> Result<Self, String> {
+    pub(super) fn new(
+        name: &str,
+        (options, named): (&Options, &Named),
+        supplies: &Supplies,
+    ) -> Result<Self, String> {
         let (clock, random) = (&supplies.clock, &supplies.random);
         let owner = (name, &*options.client_id);
         let sealed = Sealed::new(&secrets(options), owner, clock.clone(), random.clone())?;
@@ -80,14 +95,17 @@ impl Oidc {
         let stores = &supplies.providers.stores;
         let store = told.store.as_ref();
         let store = store.map(|store| stores.of(&store.redis, &supplies.resolve));
+        let provider = Arc::new(Provider::new(options, supplies)?);
         let csrf = options.csrf.as_ref();
         let csrf = csrf.map(|csrf| Csrf::new(csrf, sealed.clone(), told.expiry, clock.clone()));
+        let logouts = options.backchannel_logout_url.as_ref();
         // Cookies of two middlewares before one host are not called the same.
         let keeping = session::Options {
             cookie: &told.cookie,
             name: &format!("{name}-session"),
             expiry: told.expiry,
             sliding: told.sliding,
+            logouts: logouts.map(|_| (provider.issuer(), &*options.client_id)),
         };
         let attempts = Attempts::new(
             (&options.state_cookie, &format!("{name}-state")),
@@ -95,7 +113,8 @@ impl Oidc {
             clock.clone(),
             random.clone(),
         )?;
-        let provider = Arc::new(Provider::new(options, supplies)?);
+        let bearer = options.bearer.as_ref();
+        let machines = bearer.map(|bearer| Machines::new(bearer, &named.stations));
         Ok(Self {
             name: name.to_owned(),
             sessions: Sessions::new(
@@ -109,9 +128,11 @@ impl Oidc {
             provider,
             attempts,
             csrf: csrf.transpose()?,
+            machines: machines.transpose()?,
             claims: Claims::of(&options.claimed),
             claimed: Claimed::new(&options.claimed)?,
             code: Arc::from("code"),
+            room: Arc::clone(&supplies.room),
             clock: clock.clone(),
             options: options.clone(),
         })
@@ -125,12 +146,32 @@ impl Oidc {
     ) -> Result<Response, Fault> {
         let here = Here::of(&request, exchange)?;
         if here.is(&self.options.redirect_url) {
-            return Ok(self.callback(&here, request.headers(), exchange).await);
+            let asked = (request.method(), request.headers());
+            return Ok(self.callback(&here, asked, exchange).await);
         }
         let is_at = |place: &Option<Place>| place.as_ref().is_some_and(|place| here.is(place));
         if is_at(&self.options.logout_url) {
             return self.logout(&here, request.headers()).await;
         }
+        if is_at(&self.options.backchannel_logout_url) {
+            return Ok(self.backchannel(request, exchange).await);
+        }
+        if let Some(machines) = &self.machines
+            && Machines::takes(request.headers())
+        {
+            return Ok(self.passed_by(machines, request, exchange, next).await);
+        }
+        self.by_session(&here, request, exchange, next).await
+    }
+
+    /// The answer to a request that has a session, or should have one.
+    async fn by_session(
+        &self,
+        here: &Here,
+        request: Request,
+        exchange: &Exchange,
+        next: Next<'_>,
+    ) -> Result<Response, Fault> {
         let found = self.sessions.find(request.headers()).await?;
         let had_one = found.is_some();
         let kept = match found {
@@ -141,17 +182,23 @@ impl Oidc {
             Kept::Session(session, cookies) => {
                 let entry = self.options.post_login_redirect_url.as_ref();
                 let entry = entry.filter(|entry| !here.is(entry));
-                if let Some(entry) = entry.filter(|_| is_at(&self.options.login_url)) {
+                let login = self.options.login_url.as_ref();
+                if let Some(entry) = entry.filter(|_| login.is_some_and(|login| here.is(login))) {
                     return Ok(with_cookies(sent_to(&here.absolute(entry))?, cookies));
                 }
+                let login = session.login.clone();
                 // Whatever the answer is, the browser learns of its new tokens.
-                let outcome = self.served(request, session, exchange, next).await;
+                let outcome = self.served(request, *session, exchange, next).await;
                 let response = told(outcome, exchange);
-                Ok(with_cookies(response, cookies))
+                Ok(match self.sessions.has_ended(&login) {
+                    // Its person has left meanwhile, and is not brought back.
+                    true => response,
+                    false => with_cookies(response, cookies),
+                })
             }
             Kept::Nobody => {
                 let sent = request.headers();
-                let outcome = self.nobody(&here, (request.method(), sent)).await;
+                let outcome = self.nobody(here, (request.method(), sent)).await;
                 let response = told(outcome, exchange);
                 let ended = match had_one {
                     true => self.end(sent).await,
@@ -192,7 +239,7 @@ impl Oidc {
         {
             cookies.extend(csrf.keep(&found.session));
         }
-        Ok(Kept::Session(found.session, cookies))
+        Ok(Kept::Session(Box::new(found.session), cookies))
     }
 
     /// Ends a session; gives the fields that do.
@@ -223,13 +270,36 @@ impl Oidc {
             return Err(Fault::new(Reason::ClaimsUnsatisfied));
         }
         let headers = request.headers_mut();
-        self.sessions.without(headers);
-        self.attempts.without(headers);
-        if let Some(csrf) = csrf {
-            csrf.without(headers);
+        self.without_cookies(headers);
+        if let Some(machines) = &self.machines {
+            machines.disown(headers);
         }
         self.claimed.put(headers, &stamped);
         Ok(next.run(request).await)
+    }
+
+    /// The answer to a request that brings a token: a session that comes with it says nothing, and the
+    /// service sees nothing of it.
+    async fn passed_by(
+        &self,
+        machines: &Machines,
+        mut request: Request,
+        exchange: &Exchange,
+        next: Next<'_>,
+    ) -> Response {
+        let headers = request.headers_mut();
+        self.without_cookies(headers);
+        self.claimed.disown(headers);
+        machines.pass(request, exchange, next).await
+    }
+
+    /// Takes all that a browser keeps for us out of a request.
+    fn without_cookies(&self, headers: &mut HeaderMap) {
+        self.sessions.without(headers);
+        self.attempts.without(headers);
+        if let Some(csrf) = &self.csrf {
+            csrf.without(headers);
+        }
     }
 }
 
@@ -245,6 +315,13 @@ impl Middleware for Oidc {
         next: Next<'a>,
     ) -> BoxFuture<'a, Result<Response, Fault>> {
         Box::pin(async move { Ok(told(self.handled(request, exchange, next).await, exchange)) })
+    }
+
+    fn disown(&self, headers: &mut HeaderMap) {
+        self.claimed.disown(headers);
+        if let Some(machines) = &self.machines {
+            machines.disown(headers);
+        }
     }
 }
 

@@ -15,29 +15,33 @@ use carnet_oauth::token_response::TokenResponse;
 use carnet_oauth::{Clock, ErrorBody, ErrorCode, form};
 use http::{Response, StatusCode};
 use secrecy::{ExposeSecret as _, SecretString};
-use serde_json::Value;
 use tokio::time::timeout;
 use url::Url;
 
 use super::metadata::Metadata;
+use super::session::Logout;
+use super::{id_token, logout_token};
 use crate::error::{Fault, Reason};
-use crate::jwks::{Expected, Judge, Keys, Place, Refusal, Trusted};
+use crate::jwks::{Believed, Expected, Judge, Keys, Kind, Place, Refusal, Trusted};
 use crate::middleware::client_config;
 use crate::supplies::Supplies;
 use crate::token_source::{Call, CallFailure, HttpEndpoint, TokenEndpoint as _, seconds};
 use crate::upstream::Client;
 
 /// Clocks may differ by so many seconds.
-const LEEWAY: i64 = 60;
+pub(super) const LEEWAY: i64 = 60;
 
 /// People may try again so much later.
-const RETRY_AFTER: Duration = Duration::from_secs(5);
+pub(super) const RETRY_AFTER: Duration = Duration::from_secs(5);
 
 /// The provider of a middleware.
 pub(super) struct Provider {
     issuer: String,
     keys: Keys,
+    /// Of ID tokens.
     judge: Judge,
+    /// Of logout tokens.
+    logouts: Judge,
     client: Client,
     id: String,
     secret: Option<SecretString>,
@@ -74,10 +78,17 @@ impl Provider {
             audience: vec![options.client_id.clone()],
             leeway: LEEWAY,
             needs_end: true,
+            kind: Kind::Access,
         };
+        let of_logouts = Expected {
+            kind: Kind::Logout,
+            ..expected.clone()
+        };
+        let trusted = || Trusted::Fetched(keys.clone());
         Ok(Self {
             issuer: options.issuer.as_str().trim_end_matches('/').to_owned(),
-            judge: Judge::new(Trusted::Fetched(keys.clone()), expected),
+            judge: Judge::new(trusted(), expected),
+            logouts: Judge::new(trusted(), of_logouts),
             keys,
             client,
             id: options.client_id.clone(),
@@ -87,6 +98,11 @@ impl Provider {
             is_told: AtomicBool::new(false),
             clock: Arc::clone(&supplies.clock),
         })
+    }
+
+    /// Who it is.
+    pub(super) fn issuer(&self) -> &str {
+        &self.issuer
     }
 
     /// What it says of itself. That it cannot be asked is told by who fetches its keys.
@@ -103,31 +119,33 @@ impl Provider {
         Err(unreachable(reason))
     }
 
-    /// The claims of an ID token that is right (OpenID Connect Core, section 3.1.3.7).
-    pub(super) async fn claims(&self, id_token: &SecretString) -> Result<Claims, Fault> {
+    /// The claims of an ID token that is right, and that came with this access token (OpenID Connect
+    /// Core, section 3.1.3.7).
+    pub(super) async fn claims(
+        &self,
+        id_token: &SecretString,
+        access_token: &SecretString,
+    ) -> Result<Claims, Fault> {
+        let believed = self.believed(&self.judge, id_token).await?;
+        id_token::claims(believed, &self.id, access_token.expose_secret()).map_err(wrong)
+    }
+
+    /// Who has logged out, by a logout token that is right (OpenID Connect Back-Channel Logout 1.0,
+    /// section 2.6).
+    pub(super) async fn logout(&self, token: &SecretString) -> Result<Logout, Fault> {
+        let claims = self.believed(&self.logouts, token).await?.claims();
+        logout_token::read(&claims, seconds(self.clock.now())).map_err(wrong)
+    }
+
+    /// What a token of the provider comes to, for its own word about its name.
+    async fn believed(&self, judge: &Judge, token: &SecretString) -> Result<Believed, Fault> {
         self.metadata().await?;
         let now = seconds(self.clock.now());
-        let judged = self.judge.judge(id_token.expose_secret(), now).await;
-        let believed = judged.map_err(|refusal| match refusal {
+        let judged = judge.judge(token.expose_secret(), now).await;
+        judged.map_err(|refusal| match refusal {
             Refusal::NoKeys => unreachable("there are no keys to verify tokens with"),
             Refusal::Wrong(sentence) => Fault::new(Reason::TokenInvalid).because(sentence),
-        })?;
-        let claims = believed.claims();
-        let text = |name: &str| claims.get(name).and_then(Value::as_str);
-        let wrong = |sentence: &str| Err(Fault::new(Reason::TokenInvalid).because(sentence));
-        let has_several =
-            matches!(claims.get("aud"), Some(Value::Array(audience)) if audience.len() > 1);
-        match claims.get("azp") {
-            None if has_several => return wrong("the token is for several and names no party"),
-            Some(party) if party.as_str() != Some(&self.id) => {
-                return wrong("the token was given to another party");
-            }
-            _ => {}
-        }
-        match text("sub").is_some_and(|name| !name.is_empty()) {
-            true => Ok(claims),
-            false => wrong("the token names nobody"),
-        }
+        })
     }
 
     /// Tokens for what these fields of a form say.
@@ -241,6 +259,10 @@ impl Missed {
             Self::Garbled(cause) => Fault::new(Reason::TokenEndpointAnswer).because(cause),
         }
     }
+}
+
+fn wrong(sentence: &'static str) -> Fault {
+    Fault::new(Reason::TokenInvalid).because(sentence)
 }
 
 /// Told by whoever found out, once: this is not logged for each request.

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime};
 
-use carnet_jose::jwt::{self, Claims};
+use carnet_jose::jwt;
 use carnet_oauth::{Clock, Random};
 use futures_util::FutureExt as _;
 use futures_util::future::{BoxFuture, Shared};
@@ -14,9 +14,10 @@ use secrecy::{ExposeSecret as _, SecretString};
 use tokio::time::Instant;
 
 use super::callback::end;
+use super::id_token;
 use super::provider::{Missed, Provider};
 use super::session::Session;
-use crate::error::Reason;
+use crate::error::{Fault, Reason};
 use crate::middleware::digests::{Digest, Digests};
 
 /// Tokens are due so long before they end.
@@ -143,13 +144,17 @@ impl Inner {
         };
         let mut exp = None;
         if let Some(id_token) = tokens.id_token {
-            let claims = match self.provider.claims(&id_token).await {
+            let judged = self.provider.claims(&id_token, &tokens.access_token).await;
+            let claims = match judged {
                 Ok(claims) => claims,
-                Err(fault) if fault.reason() == Reason::TokenInvalid => return Renewed::Over,
+                Err(fault) if fault.reason() == Reason::TokenInvalid => {
+                    return self.ended(&fault);
+                }
                 Err(_) => return Renewed::Unknown,
             };
-            if !is_same_person(&session.claims, &claims) {
-                return Renewed::Over;
+            if let Err(sentence) = id_token::is_same(&session.claims, &claims) {
+                let fault = Fault::new(Reason::TokenInvalid).because(sentence);
+                return self.ended(&fault);
             }
             exp = jwt::time(&claims, "exp");
             session.claims = claims;
@@ -165,11 +170,11 @@ impl Inner {
         }
         Renewed::Session(Arc::new(session))
     }
-}
 
-/// OpenID Connect Core, section 12.2.
-fn is_same_person(before: &Claims, after: &Claims) -> bool {
-    let is_same = |name: &str| before.get(name) == after.get(name);
-    let has_nonces = before.contains_key("nonce") && after.contains_key("nonce");
-    is_same("sub") && is_same("iss") && (!has_nonces || is_same("nonce"))
+    /// It is told here: who made the request is sent to log in, and hears of no fault.
+    fn ended(&self, fault: &Fault) -> Renewed {
+        let provider = self.provider.issuer();
+        tracing::info!(provider, error = %fault, "a session ended: its renewal brought a wrong token");
+        Renewed::Over
+    }
 }

@@ -5,8 +5,8 @@
 
 use carnet_config::claims::{self, ClaimPath, Expression};
 use carnet_config::routing::middleware::OAuthClientCredentials as Options;
-use http::StatusCode;
 use http::header::{HeaderName, HeaderValue};
+use http::{HeaderMap, StatusCode};
 
 mod server;
 mod stamp;
@@ -59,6 +59,11 @@ impl Swap {
             header: header(options)?,
             retries_unauthorized: options.retry_unauthorized,
         })
+    }
+
+    /// Takes out of a request what a caller sent in the place of claims.
+    pub(super) fn disown(&self, headers: &mut HeaderMap) {
+        self.stamp.disown(headers);
     }
 
     /// Gets a token and puts it on the request.

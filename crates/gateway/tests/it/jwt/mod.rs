@@ -112,7 +112,7 @@ pub(crate) fn key(algorithm: Algorithm, kid: &str) -> PrivateKey {
 }
 
 /// A token with this header.
-fn signed_as(key: &PrivateKey, header: &Value, claims: &Value) -> String {
+pub(crate) fn signed_as(key: &PrivateKey, header: &Value, claims: &Value) -> String {
     jws::sign_compact(key, &header.to_string(), claims.to_string().as_bytes()).unwrap()
 }
 

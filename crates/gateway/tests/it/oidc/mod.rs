@@ -13,9 +13,12 @@ use serde_json::{Value, json};
 
 use crate::jwt::{Door, NOW, key, set, signed};
 
+mod backchannel;
 mod hostile;
 mod logins;
+mod machines;
 mod page;
+mod refusals;
 mod renewals;
 mod requests;
 

@@ -2,10 +2,13 @@
 
 use std::time::Duration;
 
+use carnet_jose::{Algorithm, half_hash};
 use futures_util::future::join_all;
 use serde_json::json;
 
-use super::{USUAL, World};
+use super::{USUAL, World, merge};
+use crate::ear::Ear;
+use crate::jwt::NOW;
 
 const ALMOST: Duration = Duration::from_secs(295);
 
@@ -43,6 +46,40 @@ async fn a_hundred_requests_at_once_renew_a_session_once() {
     world.door.clock.advance(ALMOST);
     assert_eq!(many[0].get("/").await.status, 200);
     assert_eq!(world.provider.forms()[2]["refresh_token"], "refresh-2");
+}
+
+// Holds RP-10.
+#[tokio::test]
+async fn what_is_on_its_way_when_somebody_leaves_brings_no_session_back() {
+    let world = World::new("").await;
+    for is_service_slow in [false, true] {
+        let mut browser = world.logged_in().await;
+        world.door.clock.advance(ALMOST);
+        let held = match is_service_slow {
+            true => &world.door.backend,
+            false => &world.provider.server,
+        };
+        let count = held.count();
+        held.hold();
+        let (mut slow, copy) = (browser.clone(), browser.clone());
+        let leaves = async {
+            held.asked(count + 1).await;
+            assert_eq!(browser.get("/logout").await.status, 302);
+            held.release();
+        };
+        let (response, ()) = tokio::join!(slow.get("/"), leaves);
+        assert_eq!(response.status, 200);
+        let told = response.headers.all("set-cookie");
+        let is_kept = |field: &&str| !field.contains("Max-Age=0");
+        assert_eq!(
+            told.iter().filter(|field| is_kept(field)).count(),
+            0,
+            "{told:?}"
+        );
+        // Who has the cookie of before is nobody here for a while.
+        assert_eq!(copy.clone().get("/").await.status, 302);
+        assert_eq!(world.logged_in().await.get("/").await.status, 200);
+    }
 }
 
 #[tokio::test]
@@ -92,6 +129,46 @@ async fn a_renewal_makes_nobody_somebody_else() {
         browser.begin("/").await;
         assert!(!browser.names().contains(&"m0_file-session"), "{claims}");
     }
+}
+
+// Holds RP-03.
+#[tokio::test]
+async fn a_renewal_is_of_the_login_that_it_renews_and_its_tokens_belong_together() {
+    let (ear, _guard) = Ear::listening();
+    let hash = |token| half_hash(Algorithm::Es256, token);
+    for (claims, lives) in [
+        (json!({"at_hash": hash("access-2")}), true),
+        (json!({"at_hash": hash("access-1")}), false),
+        (json!({"auth_time": NOW}), true),
+        (json!({"auth_time": NOW + 1}), false),
+        (json!({"auth_time": null}), true),
+        (json!({"azp": "gateway"}), true),
+        (json!({"azp": "another"}), false),
+        (json!({"aud": ["gateway", "another"]}), false),
+        (json!({"iat": NOW + 10_000}), false),
+        (json!({"iss": "https://evil.test"}), false),
+    ] {
+        let world = World::new("").await;
+        world
+            .provider
+            .tell(|told| told.claims = json!({"auth_time": NOW}));
+        let mut browser = world.logged_in().await;
+        world.door.clock.advance(ALMOST);
+        world.provider.tell(|told| merge(&mut told.claims, &claims));
+        let status = browser.get("/").await.status;
+        assert_eq!(status, if lives { 200 } else { 302 }, "{claims}");
+        let has_session = browser.names().contains(&"m0_file-session");
+        assert_eq!(has_session, lives, "{claims}");
+    }
+    let heard = ear.heard();
+    for sentence in [
+        "came with another access token",
+        "logged in at another time",
+        "given to another party",
+    ] {
+        assert!(heard.contains(sentence), "{sentence}: {heard}");
+    }
+    assert!(!heard.contains("access-2"), "{heard}");
 }
 
 #[tokio::test]

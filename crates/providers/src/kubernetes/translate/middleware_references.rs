@@ -1,5 +1,5 @@
-//! What a Middleware names besides single values of Secrets: the members of a `chain`, the service
-//! of `errors`, the Secrets of `basicAuth`, `digestAuth`, `forwardAuth` and `rateLimit`. They are put
+//! What a Middleware names besides single values of Secrets: the members of a `chain`, the `bearer` of
+//! `oidc`, the service of `errors`, the Secrets of `basicAuth`, `digestAuth`, `forwardAuth` and `rateLimit`. They are put
 //! in as a file would write them.
 
 use aws_lc_rs::digest::{SHA1_FOR_LEGACY_USE_ONLY, digest};
@@ -18,6 +18,9 @@ use crate::references::Tell;
 
 /// The key of `basicAuth` and `digestAuth` that names a Secret.
 const SECRET: &str = "secret";
+
+/// A kind that names another middleware.
+const OIDC: &str = "oidc";
 
 impl Translation<'_> {
     /// The options of a Middleware with the names in them looked up.
@@ -46,6 +49,15 @@ impl Translation<'_> {
                     }
                 }
                 "rateLimit" => self.look_up_redis(&mut member.value, namespace, tell),
+                // Options of Traefik Hub stand below `plugin` or directly, in any spelling.
+                key if key.eq_ignore_ascii_case("plugin") => {
+                    for below in called(&mut member.value, OIDC) {
+                        self.look_up_bearer(&mut below.value, namespace, tell);
+                    }
+                }
+                key if key.eq_ignore_ascii_case(OIDC) => {
+                    self.look_up_bearer(&mut member.value, namespace, tell);
+                }
                 _ => {}
             }
             member
@@ -75,6 +87,32 @@ impl Translation<'_> {
             match self.named("Middleware", &self.middlewares, namespace, &reference) {
                 Ok(name) => member.value = Value::Text(name),
                 Err(message) => tell(&key, member, message),
+            }
+        }
+    }
+
+    /// A reference as in a route, or the name alone.
+    fn look_up_bearer(&self, options: &mut Node, namespace: &str, tell: &mut Tell<'_>) {
+        for member in called(options, "bearer") {
+            let node = &mut member.value;
+            let text = |key| Some(node.member(key)?.scalar()?.to_owned());
+            let name = match node.is_map() {
+                true => text("name").unwrap_or_default(),
+                false => node.scalar().unwrap_or_default().to_owned(),
+            };
+            if name.is_empty() && !node.is_map() {
+                continue;
+            }
+            let key = "spec.plugin.oidc.bearer";
+            let reference = Reference {
+                name,
+                namespace: text("namespace").filter(|namespace| !namespace.is_empty()),
+                key: key.to_owned(),
+                position: node.position.clone(),
+            };
+            match self.named("Middleware", &self.middlewares, namespace, &reference) {
+                Ok(name) => node.value = Value::Text(name),
+                Err(message) => tell(key, node, message),
             }
         }
     }
@@ -169,6 +207,16 @@ const CERTIFICATES: [(&str, &str, &[&str]); 3] = [
     ("certSecret", "cert", &["tls.crt"]),
     ("certSecret", "key", &["tls.key"]),
 ];
+
+/// The members of a map that have this name in any spelling.
+fn called<'n>(node: &'n mut Node, name: &'static str) -> impl Iterator<Item = &'n mut Member> {
+    let members = match &mut node.value {
+        Value::Map(members) => members.as_mut_slice(),
+        _ => &mut [],
+    };
+    let members = members.iter_mut();
+    members.filter(move |member| member.key.eq_ignore_ascii_case(name))
+}
 
 fn value_of<'n>(node: &'n mut Node, key: &str) -> Option<&'n mut Value> {
     let Value::Map(members) = &mut node.value else {

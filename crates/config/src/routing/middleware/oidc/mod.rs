@@ -40,6 +40,9 @@ pub struct Oidc {
     /// `logoutUrl`: who asks for it is logged out, here and at the provider. `None`: nothing does.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub logout_url: Option<Place>,
+    /// `backchannelLogoutUrl`: where the provider says who has logged out there. `None`: nowhere.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub backchannel_logout_url: Option<Place>,
     /// `postLoginRedirectUrl`: where people go after they logged in. `None`: to what they asked for.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub post_login_redirect_url: Option<Place>,
@@ -67,6 +70,10 @@ pub struct Oidc {
     /// `csrf`: asked of requests that change something; `None`: nothing is.
     #[serde(skip)]
     pub csrf: Option<Csrf>,
+    /// `bearer` (ours): the middleware that judges requests with a token in `Authorization`, in the
+    /// place of a session. `None`: they need a session like all others.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub bearer: Option<String>,
     /// What is asked of the claims of the ID token, and what becomes of them.
     #[serde(flatten)]
     pub claimed: Claimed,
@@ -122,6 +129,7 @@ impl PartialEq for Oidc {
             redirect_url,
             login_url,
             logout_url,
+            backchannel_logout_url,
             post_login_redirect_url,
             post_logout_redirect_url,
             disable_login,
@@ -132,6 +140,7 @@ impl PartialEq for Oidc {
             state_cookie,
             session,
             csrf,
+            bearer,
             claimed,
             client_config,
         } = self;
@@ -141,6 +150,7 @@ impl PartialEq for Oidc {
             && *redirect_url == other.redirect_url
             && *login_url == other.login_url
             && *logout_url == other.logout_url
+            && *backchannel_logout_url == other.backchannel_logout_url
             && *post_login_redirect_url == other.post_login_redirect_url
             && *post_logout_redirect_url == other.post_logout_redirect_url
             && *disable_login == other.disable_login
@@ -151,6 +161,7 @@ impl PartialEq for Oidc {
             && *state_cookie == other.state_cookie
             && *session == other.session
             && *csrf == other.csrf
+            && *bearer == other.bearer
             && *claimed == other.claimed
             && *client_config == other.client_config
     }

@@ -9,7 +9,6 @@ use url::Url;
 use super::place::place;
 use super::{Csrf, Oidc, Place, Session};
 use crate::document::Fields;
-use crate::not_yet::OIDC;
 use crate::outbound::outbound_url;
 use crate::routing::middleware::claimed::Claimed;
 use crate::routing::middleware::oauth_client_credentials::{client_config, scopes, sealed_or_not};
@@ -48,6 +47,7 @@ struct Places {
     redirect: Option<Place>,
     login: Option<Place>,
     logout: Option<Place>,
+    backchannel: Option<Place>,
     after_login: Option<Place>,
     after_logout: Option<Place>,
 }
@@ -74,10 +74,15 @@ pub(in super::super) fn read(fields: &mut Fields<'_>) -> Option<Oidc> {
     let session = fields.section("session", session);
     let session = session.unwrap_or_else(Session::usual);
     refuse_unsealed(fields, client_secret.is_some(), &session);
+    if places.backchannel.is_some() && session.store.is_none() {
+        let message = "needs `session.store.redis`: no gateway can end a session that a browser \
+                       keeps";
+        fields.error("backchannelLogoutUrl", message);
+    }
     let csrf = fields.section("csrf", csrf);
+    let bearer = fields.text("bearer").filter(|name| !name.is_empty());
     let claimed = Claimed::without_token(fields);
     let client_config = fields.map("clientConfig", client_config);
-    fields.not_yet(OIDC);
     Some(Oidc {
         issuer: issuer?,
         client_id: client_id?,
@@ -85,6 +90,7 @@ pub(in super::super) fn read(fields: &mut Fields<'_>) -> Option<Oidc> {
         redirect_url: places.redirect?,
         login_url: places.login,
         logout_url: places.logout,
+        backchannel_logout_url: places.backchannel,
         post_login_redirect_url: places.after_login,
         post_logout_redirect_url: places.after_logout,
         disable_login,
@@ -95,6 +101,7 @@ pub(in super::super) fn read(fields: &mut Fields<'_>) -> Option<Oidc> {
         state_cookie: state_cookie.unwrap_or_else(usual_state_cookie),
         session,
         csrf,
+        bearer,
         claimed,
         client_config: client_config.unwrap_or_default(),
     })
@@ -118,6 +125,7 @@ fn places(fields: &mut Fields<'_>) -> Places {
         redirect: place(fields, "redirectUrl"),
         login: place(fields, "loginUrl"),
         logout: place(fields, "logoutUrl"),
+        backchannel: place(fields, "backchannelLogoutUrl"),
         after_login: place(fields, "postLoginRedirectUrl"),
         after_logout: place(fields, "postLogoutRedirectUrl"),
     };
@@ -132,6 +140,11 @@ fn places(fields: &mut Fields<'_>) -> Places {
     if places.logout.is_some() && places.logout == places.after_logout {
         let message = "is the same as `logoutUrl`, so that people would be logged out for ever";
         fields.error("postLogoutRedirectUrl", message);
+    }
+    let others = [&places.redirect, &places.login, &places.logout];
+    if places.backchannel.is_some() && others.contains(&&places.backchannel) {
+        let message = "is the place of another option, and only the provider may ask for it";
+        fields.error("backchannelLogoutUrl", message);
     }
     places
 }

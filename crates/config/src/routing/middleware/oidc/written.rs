@@ -32,6 +32,9 @@ pub(in super::super) struct Written {
     login_url: String,
     /// Whoever asks for it is logged out. Default: nothing logs out.
     logout_url: String,
+    /// Where the provider says who has logged out there (OpenID Connect Back-Channel Logout); needs
+    /// `session.store`. Default: it ends no sessions here.
+    backchannel_logout_url: String,
     /// Where people go after they logged in. Default: to what they had asked for.
     post_login_redirect_url: String,
     /// Where people go after they logged out. Default: the provider decides.
@@ -53,6 +56,10 @@ pub(in super::super) struct Written {
     /// `{}`: requests that change something need the value of a cookie in a header, too. Default:
     /// they do not.
     csrf: Csrf,
+    /// Name of a middleware that judges requests with a bearer token in `Authorization` (ours): a `jwt`,
+    /// `oAuthIntrospection`, `forwardAuth` or `apiKey`, or a `chain` with one; in Kubernetes as in a
+    /// route, or its name alone. Default: a token is no session.
+    bearer: String,
     /// Condition over the claims of the ID token; 403 when it does not hold. Default: none.
     claims: String,
     /// Header to claim path; the caller's header is dropped in every spelling, a missing claim leaves

@@ -54,6 +54,7 @@ static SESSIONS: LazyLock<Sessions> = LazyLock::new(|| {
         name: "session",
         expiry: Duration::from_secs(60),
         sliding: true,
+        logouts: None,
     };
     let sealed = Arc::new(sealed.expect("a secret"));
     Sessions::new(&options, sealed, None, Arc::new(Still), Arc::new(Still)).expect("options")
@@ -137,6 +138,8 @@ fn kept(bytes: &[u8]) -> Vec<(String, String)> {
         expires_at: now,
         claims: serde_json::Map::new(),
         created_at: now,
+        issued_at: 0,
+        login: "a login".to_owned(),
     };
     let none = HeaderMap::new();
     let keep = SESSIONS.keep(&session, None, &none);

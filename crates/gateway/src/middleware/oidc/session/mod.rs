@@ -2,7 +2,7 @@
 //!
 //! Knows cookies and what tokens are worth keeping; refuses to know how they are come by. `sealed`
 //! is what nobody can read or change, `pieces` is one value over several cookies, `stored` is Redis,
-//! `written` is a session as bytes.
+//! `marks` says who logged out at the provider, `ended` who did here, `written` is a session as bytes.
 
 use std::fmt;
 use std::sync::Arc;
@@ -14,8 +14,10 @@ use carnet_oauth::{Clock, Random};
 use http::{HeaderMap, HeaderValue};
 use secrecy::SecretString;
 
+mod ended;
 #[cfg(any(fuzzing, test))]
 pub(crate) mod hostile;
+mod marks;
 mod pieces;
 pub(super) mod sealed;
 mod stored;
@@ -23,6 +25,12 @@ mod stored;
 mod tests;
 mod written;
 
+pub(super) use written::issued;
+
+pub(super) use marks::Logout;
+
+use ended::Ended;
+use marks::Marks;
 use sealed::{Opened, Sealed};
 use stored::{Id, Stored};
 
@@ -42,6 +50,10 @@ pub(super) struct Session {
     pub(super) claims: Claims,
     /// When the person logged in.
     pub(super) created_at: SystemTime,
+    /// The same by the provider's clock, in seconds since 1970: when it made the first ID token.
+    pub(super) issued_at: i64,
+    /// Names the login among all others, over all renewals.
+    pub(super) login: String,
 }
 
 /// How sessions are kept.
@@ -53,6 +65,8 @@ pub(super) struct Options<'a> {
     pub(super) expiry: Duration,
     /// Whether it lives on while it is used.
     pub(super) sliding: bool,
+    /// The issuer and the client, where the provider says who has logged out there.
+    pub(super) logouts: Option<(&'a str, &'a str)>,
 }
 
 /// The sessions of a middleware.
@@ -64,6 +78,8 @@ pub(super) struct Sessions {
     sealed: Arc<Sealed>,
     /// `None`: the browsers have them.
     stored: Option<Stored>,
+    marks: Option<Marks>,
+    ended: Ended,
     clock: Arc<dyn Clock>,
 }
 
@@ -87,6 +103,10 @@ impl Sessions {
         let name = cookies::name(options.cookie, options.name)?;
         Ok(Self {
             stored: store.map(|store| Stored::new(&name, store, random)),
+            marks: options
+                .logouts
+                .map(|(issuer, client)| Marks::new(issuer, client, options.expiry)),
+            ended: Ended::default(),
             name,
             cookie: options.cookie.clone(),
             expiry: options.expiry,
@@ -111,13 +131,33 @@ impl Sessions {
             id,
         };
         let Some(stored) = &self.stored else {
-            return Ok(written::read(&bytes).map(|session| found(session, None)));
+            let session = written::read(&bytes).filter(|session| !self.has_ended(&session.login));
+            return Ok(session.map(|session| found(session, None)));
         };
         let Some(id) = id(&bytes) else {
             return Ok(None);
         };
-        let session = self.kept(stored, &id).await?;
-        Ok(session.map(|session| found(session, Some(id))))
+        let Some(session) = self.kept(stored, &id).await? else {
+            return Ok(None);
+        };
+        if let Some(marks) = &self.marks
+            && marks.is_over(stored, &session).await?
+        {
+            stored.remove(&id).await?;
+            return Ok(None);
+        }
+        Ok(Some(found(session, Some(id))))
+    }
+
+    /// Ends the sessions of somebody who has logged out at the provider; false: it was said before.
+    ///
+    /// # Errors
+    /// When that cannot be kept.
+    pub(super) async fn logged_out(&self, logout: &Logout) -> Result<bool, Fault> {
+        match self.marks.as_ref().zip(self.stored.as_ref()) {
+            Some((marks, stored)) => marks.note(stored, logout).await,
+            None => Err(Fault::new(Reason::Internal)),
+        }
     }
 
     /// Keeps a session, and gives the `Set-Cookie` fields that do. Without a `previous` one somebody
@@ -142,6 +182,7 @@ impl Sessions {
         let life = until.duration_since(now).unwrap_or_default();
         let bytes = written::write(session).ok_or_else(|| Fault::new(Reason::Internal))?;
         let value = match &self.stored {
+            None if self.has_ended(&session.login) => return Ok(self.expire(sent)),
             None => self.sealed.seal(&self.name, &bytes, until),
             Some(stored) => {
                 let id = match previous.and_then(|found| found.id.as_ref()) {
@@ -176,6 +217,16 @@ impl Sessions {
             tracing::warn!(error = %fault, "a session that was ended stays in the store until it is over");
         }
         self.expire(sent)
+    }
+
+    /// Remembers that somebody has left: what is on its way for him brings no cookie back.
+    pub(super) fn leave(&self, session: &Session) {
+        self.ended.note(&session.login);
+    }
+
+    /// Whether the person of this login has left here a little while ago.
+    pub(super) fn has_ended(&self, login: &str) -> bool {
+        self.ended.has(login)
     }
 
     /// Takes its cookies out of a request, whatever they are worth.

@@ -61,6 +61,23 @@ impl Stored {
         self.told(removed)
     }
 
+    /// What stands under a name that is no session's.
+    pub(super) async fn read(&self, name: &str) -> Result<Option<Vec<u8>>, Fault> {
+        let stored = self.store.get(name).await;
+        Ok(self.told(stored)?.map(|stored| stored.value))
+    }
+
+    /// Writes there.
+    pub(super) async fn write(
+        &self,
+        name: &str,
+        value: Vec<u8>,
+        life: Duration,
+    ) -> Result<(), Fault> {
+        let put = self.store.put(name, value, life).await;
+        self.told(put)
+    }
+
     /// The same, with a fault for a trouble, which is told of once.
     fn told<T>(&self, result: Result<T, Trouble>) -> Result<T, Fault> {
         let is_well = result.is_ok();

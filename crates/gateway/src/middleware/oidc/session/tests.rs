@@ -10,6 +10,7 @@ use secrecy::ExposeSecret as _;
 use serde_json::json;
 
 use super::*;
+use crate::token_source::seconds;
 use crate::token_source::tests::shelf::{Health, Shelf};
 
 const HOUR: Duration = Duration::from_secs(3600);
@@ -25,6 +26,8 @@ struct Given {
     middleware: &'static str,
     sliding: bool,
     shelf: Option<Arc<Shelf>>,
+    /// Whether the provider says who has logged out.
+    logouts: bool,
 }
 
 impl Default for Given {
@@ -34,6 +37,7 @@ impl Default for Given {
             middleware: "login@file",
             sliding: true,
             shelf: None,
+            logouts: false,
         }
     }
 }
@@ -50,6 +54,7 @@ impl World {
             name: "session",
             expiry: HOUR,
             sliding: given.sliding,
+            logouts: given.logouts.then_some(("https://op.test", "client")),
         };
         let store = given.shelf.map(|shelf| shelf as Arc<dyn Store>);
         let sessions = Sessions::new(&options, Arc::new(sealed), store, clock.clone(), random);
@@ -70,6 +75,8 @@ impl World {
             expires_at: self.clock.now() + HOUR,
             claims: claims.as_object().unwrap().clone(),
             created_at: self.clock.now(),
+            issued_at: seconds(self.clock.now()),
+            login: format!("login {length}"),
         }
     }
 
@@ -134,7 +141,14 @@ fn are_equal(one: &Session, other: &Session) -> bool {
             refresh,
         )
     };
-    let times = |session: &Session| (session.expires_at, session.created_at);
+    let times = |session: &Session| {
+        (
+            session.expires_at,
+            session.created_at,
+            session.issued_at,
+            session.login.clone(),
+        )
+    };
     tokens(one) == tokens(other) && times(one) == times(other) && one.claims == other.claims
 }
 
@@ -382,6 +396,39 @@ async fn without_its_store_nobody_is_known_and_nobody_gets_in() {
     assert!(world.find(&browser).await.is_some());
 }
 
+// Holds RP-08.
+#[tokio::test(start_paused = true)]
+async fn a_logout_that_cannot_be_kept_is_said_again_and_then_once() {
+    let shelf = Shelf::new();
+    let world = World::new(Given {
+        shelf: Some(shelf.clone()),
+        logouts: true,
+        ..Given::default()
+    });
+    let browser = world.log_in(900).await;
+    let logout = Logout {
+        sid: None,
+        sub: Some("foo@bar.com".to_owned()),
+        jti: "j".to_owned(),
+        at: seconds(world.clock.now()),
+        counts_for: Duration::from_secs(60),
+    };
+    shelf.turn(Health::Hanging);
+    assert!(world.sessions.logged_out(&logout).await.is_err());
+    // Who cannot be looked for among those who left is nobody.
+    assert!(world.sessions.find(&browser).await.is_err());
+    shelf.turn(Health::Well);
+    assert!(world.find(&browser).await.is_some());
+    assert!(world.sessions.logged_out(&logout).await.unwrap());
+    // A mark that somebody made unreadable is one.
+    let marks = shelf.values().into_iter();
+    for (name, _) in marks.filter(|(_, value)| value.len() == 10) {
+        shelf.set(&name, b"later".to_vec());
+    }
+    assert!(world.find(&browser).await.is_none());
+    assert!(!world.sessions.logged_out(&logout).await.unwrap());
+}
+
 #[test]
 fn a_cookie_that_no_browser_would_take_is_told() {
     for (name, secure) in [
@@ -401,6 +448,7 @@ fn a_cookie_that_no_browser_would_take_is_told() {
             name: "session",
             expiry: HOUR,
             sliding: true,
+            logouts: None,
         };
         let made = Sessions::new(&options, Arc::new(sealed), None, clock, random);
         assert_eq!(made.is_ok(), secure, "{name}");
