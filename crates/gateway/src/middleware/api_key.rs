@@ -165,7 +165,8 @@ impl Middleware for ApiKey {
             return next.pass(request);
         }
         Box::pin(async move {
-            match self.keys.is_one_of(&key).await? {
+            let from = exchange.connection().peer.ip();
+            match self.keys.is_one_of(&key, from).await? {
                 true => Ok(next.run(request).await),
                 false => Ok(self.refusal("the key is none of those that pass", exchange)),
             }
