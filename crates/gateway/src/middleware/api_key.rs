@@ -157,6 +157,9 @@ impl Middleware for ApiKey {
         if let Some(name) = &self.query {
             exchange.conceal(name);
         }
+        if let Some(name) = &self.header {
+            exchange.conceal_header(name);
+        }
         let key = match self.shown(&request) {
             Ok(key) => key,
             Err(why) => return decided(Ok(self.refusal(why, exchange))),
