@@ -26,6 +26,7 @@ mod moving_from_traefik;
 mod offline;
 mod people;
 mod process;
+mod readme;
 mod restart;
 mod secrets;
 mod secrets_stay;
