@@ -2,7 +2,7 @@
 
 use std::net::{Ipv4Addr, Ipv6Addr};
 
-use url::{Host, Url};
+use url::{Host, ParseError, Url};
 
 use crate::document::Fields;
 
@@ -18,12 +18,13 @@ pub(crate) fn called_url(fields: &mut Fields<'_>, key: &'static str, what: &str)
     let url = match Url::parse(text.trim()) {
         Ok(url) => url,
         Err(error) => {
-            fields.error(key, format!("is no URL: {error}"));
+            fields.error(key, no_url(error));
             return None;
         }
     };
     if !matches!(url.scheme(), "http" | "https") {
-        fields.error(key, "only `http` and `https` URLs are called");
+        let message = "only `http` and `https` URLs are called; write it as `https://HOST/PATH`";
+        fields.error(key, message);
         return None;
     }
     if !url.username().is_empty() || url.password().is_some() {
@@ -38,6 +39,16 @@ pub(crate) fn called_url(fields: &mut Fields<'_>, key: &'static str, what: &str)
         fields.warn(key, message);
     }
     Some(url)
+}
+
+/// What is wrong with a text that is no URL, which is seldom more than what stands in front of it.
+pub(crate) fn no_url(error: ParseError) -> String {
+    match error {
+        ParseError::RelativeUrlWithoutBase => {
+            "is no URL: its scheme is missing; write it as `http://HOST:PORT`".to_owned()
+        }
+        error => format!("is no URL: {error}"),
+    }
 }
 
 /// Loopback, or a name of a cluster's services.

@@ -34,6 +34,17 @@ pub enum Method {
 }
 
 impl Method {
+    /// All of them.
+    pub const ALL: [Self; 7] = [
+        Self::Basic,
+        Self::Post,
+        Self::PrivateKeyJwt,
+        Self::TlsClientAuth,
+        Self::SelfSignedTlsClientAuth,
+        Self::SpiffeJwt,
+        Self::None,
+    ];
+
     /// The registered name.
     #[must_use]
     pub const fn name(self) -> &'static str {

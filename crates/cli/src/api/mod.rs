@@ -225,7 +225,19 @@ fn refusal(status: StatusCode, body: &[u8]) -> String {
             .trim_end()
             .to_owned(),
     };
-    format!("{words}\nFailed to execute API request, see error above.")
+    let hint = match status {
+        StatusCode::NOT_FOUND if !is_of_the_api(body) => {
+            " Is --endpoint the admin port, such as http://127.0.0.1:4445?"
+        }
+        _ => "",
+    };
+    format!("{words}\nFailed to execute API request, see error above.{hint}")
+}
+
+/// Whether an error is one of the admin API, whose codes are texts.
+fn is_of_the_api(body: &[u8]) -> bool {
+    let json: Option<serde_json::Value> = serde_json::from_slice(body).ok();
+    json.is_some_and(|json| json["error"].is_string())
 }
 
 /// A body that is no JSON, shortened, with nothing in it that moves the cursor.
@@ -346,6 +358,9 @@ mod tests {
             "{\n  \"error\": \"gone\",\n  \"error_description\": \"\"\n}\n\
              Failed to execute API request, see error above."
         );
+        let elsewhere = br#"{"error":{"code":404,"message":"Not Found"}}"#;
+        let text = refusal(StatusCode::NOT_FOUND, elsewhere);
+        assert!(text.contains("Is --endpoint the admin port"), "{text}");
         let text = refusal(StatusCode::BAD_GATEWAY, b"<h1>\x1b[2Jno</h1>");
         assert!(
             text.starts_with("HTTP 502 Bad Gateway\n<h1>[2Jno</h1>\n"),

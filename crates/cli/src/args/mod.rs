@@ -36,9 +36,17 @@ pub(crate) use servers::{
 };
 pub(crate) use traefik::{Gateway, TraefikFlags, Up};
 
+/// What to try first: the commands are many, and most of them are Hydra's.
+const BEGIN: &str = "\
+To begin with:
+  carnet demo              a caller, a gateway and a server on this machine, with real tokens
+  carnet gateway --help    the gateway alone, from Traefik's configuration
+  carnet serve all --dev   the authorization server alone, for a trial: set DSN=memory
+  carnet validate FILE     what is wrong with a configuration";
+
 /// An API gateway and an OAuth 2.0 authorization server for machines, in one binary.
 #[derive(Debug, Parser)]
-#[command(name = "carnet", version, subcommand_required = false)]
+#[command(name = "carnet", version, subcommand_required = false, after_help = BEGIN)]
 pub(crate) struct CarnetLine {
     /// What to do.
     #[command(subcommand)]
@@ -74,6 +82,7 @@ pub(crate) enum Command {
     /// Says what is wrong with configuration files, before they are served.
     Validate(Validate),
     /// Asks a running gateway whether it is well.
+    #[command(after_help = traefik::HEALTHCHECK)]
     Healthcheck(TraefikFlags),
     /// Prints what a cluster needs before carnet can serve it, as manifests for `kubectl apply`.
     Install(Install),

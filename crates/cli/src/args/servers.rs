@@ -72,11 +72,10 @@ pub(crate) struct Migrate {
 
 /// Arguments of `install`.
 #[derive(Debug, Args)]
-#[command(subcommand_required = true, arg_required_else_help = true)]
 pub(crate) struct Install {
     /// What to print.
     #[command(subcommand)]
-    pub(crate) what: Installed,
+    pub(crate) what: Option<Installed>,
 }
 
 /// What `install` prints.
@@ -206,7 +205,8 @@ pub(crate) struct Demo {
 /// Arguments of `validate`.
 #[derive(Debug, Args)]
 pub(crate) struct Validate {
-    /// Files: routing or install configuration of Traefik, or Kubernetes manifests.
+    /// Files: routing or install configuration of Traefik, configuration of the authorization server,
+    /// or Kubernetes manifests; or directories of routing configuration.
     #[arg(value_name = "FILE", required = true)]
     pub(crate) files: Vec<String>,
 }

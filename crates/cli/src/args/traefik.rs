@@ -20,10 +20,24 @@ It listens at --entrypoints.web.address=127.0.0.1:8000 unless told otherwise.";
 
 /// The flags of `gateway` that are not Traefik's.
 pub(super) const GATEWAY: &str = "\
+Its configuration is that of --configFile, else of the first carnet.yaml, .yml or .toml, or else
+traefik.yaml, .yml or .toml, in /etc/traefik, $XDG_CONFIG_HOME, $HOME/.config or here; or else
+that of flags, or of variables such as TRAEFIK_ENTRYPOINTS_WEB_ADDRESS. To begin with:
+
+  carnet gateway --entryPoints.web.address=127.0.0.1:8000 --providers.file.filename=routes.yml
+
 Flags of its own:
       --upgrade-socket <PATH>
           A Unix socket over which a newer process takes over the listening sockets: start it with
           the same path beside the running one, which then finishes its requests and ends";
+
+/// The flags of `healthcheck` that are not Traefik's.
+pub(super) const HEALTHCHECK: &str = "\
+Flags of its own:
+      --ready
+          Whether it should get traffic (/readyz), in place of whether it lives (/ping)
+
+It reads the configuration that the gateway reads, to know where to ask.";
 
 /// Arguments of a command all of whose flags are Traefik's.
 #[derive(Debug, Clone, Default, Args)]

@@ -1,12 +1,15 @@
 //! A client as flags or a file describe it, for the verbs that send one.
 
+use carnet_config::nearest::suggestion;
 use carnet_oauth::client::Client;
+use carnet_oauth::client_auth::Method;
+use carnet_oauth::grant::Grant;
 use secrecy::ExposeSecret;
 use serde_json::{Map, Value};
 
 use super::read;
 use crate::args::{ClientFlags, EncryptionFlags};
-use crate::output::Failure;
+use crate::output::{self, Failure};
 use crate::process::Process;
 
 /// The secret would be printed in clear, to somebody who expects that it is not.
@@ -29,6 +32,28 @@ pub(super) fn refuse_encryption(flags: &EncryptionFlags) -> Result<(), Failure> 
         ));
     }
     Ok(())
+}
+
+/// Says what a server keeps and never acts on: both Hydra and ours take any word for a grant or a
+/// method.
+pub(super) fn doubt(client: &Client, process: &Process) {
+    let grants = Grant::ALL.map(Grant::name);
+    let unknown = client.grant_types.iter().flatten();
+    let unknown = unknown.filter(|name| !grants.contains(&name.as_str()) && *name != "implicit");
+    for name in unknown {
+        let near = suggestion(name, grants);
+        let text = format!("warning: nobody gets tokens by the grant type `{name}`{near}");
+        output::say(process, &text);
+    }
+    let (methods, name) = (
+        Method::ALL.map(Method::name),
+        &client.token_endpoint_auth_method,
+    );
+    if !name.is_empty() && !methods.contains(&name.as_str()) {
+        let near = suggestion(name, methods);
+        let text = format!("warning: nobody can authenticate by the method `{name}`{near}");
+        output::say(process, &text);
+    }
 }
 
 /// The client in a file.

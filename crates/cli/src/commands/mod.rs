@@ -80,7 +80,7 @@ async fn carnet(command: Option<Command>, process: &Process) -> u8 {
         Some(Command::Consent(args)) => stay(consent::run(args, process), process).await,
         Some(Command::Validate(args)) => output::finish(process, validate::run(&args, process)),
         Some(Command::Healthcheck(flags)) => brief(healthcheck::run(flags, process), process).await,
-        Some(Command::Install(args)) => output::finish(process, install::run(&args, process)),
+        Some(Command::Install(args)) => install::run(&args, process),
         Some(Command::Link(args)) => output::finish(process, link::run(&args, process)),
         Some(Command::Token(args)) => token::run(args, process).await,
         Some(Command::Jose(args)) => jose::run(args, process).await,

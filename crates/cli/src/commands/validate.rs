@@ -40,6 +40,19 @@ const INSTALL: [&str; 6] = [
     "providers",
 ];
 
+/// Keys by which a file is known as configuration of the authorization server, which has `log` and
+/// `tracing` as well.
+const AUTHSERVER: [&str; 8] = [
+    "dsn",
+    "oauth2",
+    "secrets",
+    "serve",
+    "strategies",
+    "ttl",
+    "urls",
+    "webfinger",
+];
+
 /// A storage in which nothing is.
 #[derive(Debug)]
 struct Nothing;
@@ -82,6 +95,8 @@ pub(super) fn run(args: &Validate, process: &Process) -> Result<(), Failure> {
 #[derive(Default)]
 struct Findings {
     install: Option<InstallConfig>,
+    /// Of the authorization server, in the order in which they stand over each other.
+    authserver: Vec<Node>,
     routing: Vec<(String, RoutingConfig)>,
     manifests: Vec<ManifestObject>,
     diagnostics: Vec<Diagnostic>,
@@ -89,6 +104,9 @@ struct Findings {
 
 impl Findings {
     fn read(&mut self, name: &str, process: &Process) {
+        if Path::new(name).is_dir() {
+            return self.read_routing(FileSource::Directory(name.to_owned()), process);
+        }
         let text = match fs::read_to_string(name) {
             Ok(text) => text,
             Err(error) => return self.error(format!("{name} cannot be read: {error}")),
@@ -107,12 +125,14 @@ impl Findings {
             .any(|node| node.member("apiVersion").is_some())
         {
             self.read_manifests(&text, name);
+        } else if let Some(node) = documents.iter().find(|node| is_authserver(node)) {
+            self.authserver.push(node.clone());
         } else if let Some(node) = documents.iter().find(|node| is_install(node)) {
             let (config, findings) = install::read_document(node);
             self.diagnostics.extend(findings);
             self.install = Some(config);
         } else {
-            self.read_routing(name, process);
+            self.read_routing(FileSource::File(name.to_owned()), process);
         }
     }
 
@@ -126,9 +146,9 @@ impl Findings {
         }
     }
 
-    fn read_routing(&mut self, name: &str, process: &Process) {
+    fn read_routing(&mut self, source: FileSource, process: &Process) {
         let options = FileProvider {
-            source: FileSource::File(name.to_owned()),
+            source,
             watch: false,
         };
         let update = file::FileProvider::new(options, Arc::clone(&process.env)).load();
@@ -138,6 +158,10 @@ impl Findings {
 
     /// Compiles everything as the gateway would.
     fn compile(&mut self, process: &Process) {
+        if !self.authserver.is_empty() {
+            let (_, findings) = install::authserver::read(&self.authserver, &BTreeMap::new(), &[]);
+            self.diagnostics.extend(findings);
+        }
         let manifests = std::mem::take(&mut self.manifests);
         if !manifests.is_empty() {
             let translated = self.translate(manifests);
@@ -225,8 +249,10 @@ impl Findings {
         self.diagnostics.extend(twice);
         let mut objects = Objects::default();
         for object in &manifests {
-            if let Err(problem) = objects.insert(object) {
-                self.diagnostics.push(problem);
+            match objects.insert(object) {
+                Ok(true) => {}
+                Ok(false) => self.diagnostics.extend(kubernetes::unserved(object)),
+                Err(problem) => self.diagnostics.push(problem),
             }
         }
         let wanted = workloads::workloads(&objects);
@@ -258,4 +284,9 @@ fn is_install(node: &Node) -> bool {
     node.members()
         .iter()
         .any(|member| INSTALL.contains(&member.key.to_ascii_lowercase().as_str()))
+}
+
+fn is_authserver(node: &Node) -> bool {
+    let mut members = node.members().iter();
+    members.any(|member| AUTHSERVER.contains(&member.key.as_str()))
 }

@@ -41,6 +41,23 @@ fn path(folder: &Path, name: &str) -> String {
 }
 
 #[tokio::test]
+async fn flags_beside_a_configuration_file_are_not_dropped_in_silence() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = path(folder.path(), "traefik.yml");
+    fs::write(&file, "entryPoints: {web: {address: nowhere}}\n").unwrap();
+    let flags = format!("--configFile={file}");
+    let ended = line("carnet gateway --entryPoints.web.address=:8000")
+        .arg(&flags)
+        .run()
+        .await;
+    let warning = format!(
+        "flag: warning: entryPoints.web.address: does not count, as {file} is read instead\n"
+    );
+    assert!(ended.err.starts_with(&warning), "{}", ended.err);
+    assert_eq!(ended.code, 1);
+}
+
+#[tokio::test]
 async fn a_taken_port_is_said_at_once() {
     let taken = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
     let address = taken.local_addr().unwrap();

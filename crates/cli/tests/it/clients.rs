@@ -429,3 +429,22 @@ async fn clients_are_imported_with_their_ids_whatever_becomes_of_the_others() {
     }
     assert_eq!(admin.count(), count);
 }
+
+#[tokio::test]
+async fn words_that_no_server_acts_on_are_doubted_and_the_client_is_printed_all_the_same() {
+    let admin = admin().await;
+    let ended = line("carnet create oauth2-client --grant-type client_credential --quiet")
+        .arg("--token-endpoint-auth-method=client_secret_basik")
+        .arg("--endpoint")
+        .arg(&admin.url("/"))
+        .run()
+        .await;
+    let id = "11111111-2222-4333-8444-555555555555\n";
+    assert_eq!((ended.code, ended.out.as_str()), (0, id), "{}", ended.err);
+    assert_eq!(
+        ended.err,
+        "warning: nobody gets tokens by the grant type `client_credential`; did you mean \
+         `client_credentials`?\nwarning: nobody can authenticate by the method \
+         `client_secret_basik`; did you mean `client_secret_basic`?\n"
+    );
+}

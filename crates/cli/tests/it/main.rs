@@ -27,6 +27,7 @@ mod offline;
 mod people;
 mod people_leave;
 mod process;
+mod readme;
 mod restart;
 mod secrets;
 mod secrets_stay;

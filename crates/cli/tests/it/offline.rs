@@ -137,3 +137,10 @@ async fn links_are_made_and_made_anew() {
         "somebody's own"
     );
 }
+
+#[tokio::test]
+async fn no_token_is_not_taken_for_an_opaque_one() {
+    let ended = line("carnet token decode -").input("\n").run().await;
+    assert_eq!((ended.code, ended.out.as_str()), (1, ""));
+    assert!(ended.err.contains("there is no token"), "{}", ended.err);
+}

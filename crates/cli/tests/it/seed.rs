@@ -87,7 +87,7 @@ fn run(address: &str, suffix: &str, port: &str) {
     }
     let log = fs::read_to_string(terminals.folder().join("access.log")).unwrap();
     assert!(
-        log.contains(&client_line),
+        !client_line.is_empty() && log.contains(&client_line),
         "the access log names the client:\n{log}"
     );
 }

@@ -232,3 +232,56 @@ spec: {ports: [{port: 80}]}
         ended.err
     );
 }
+
+#[tokio::test]
+async fn the_authorization_servers_configuration_is_known_by_its_keys() {
+    let folder = tempfile::tempdir().unwrap();
+    let sound = "log: {level: info}\ndsn: memory\nurls: {self: {issuer: 'https://a.example'}}\n";
+    let file = write(folder.path(), "hydra.yml", sound);
+    assert_eq!(line("carnet validate").arg(&file).out().await, "");
+    let wrong = sound.replace("issuer", "isuser");
+    let file = write(folder.path(), "hydra.yml", &wrong);
+    let ended = line("carnet validate").arg(&file).run().await;
+    assert_eq!((ended.code, ended.out.as_str()), (1, ""), "{}", ended.err);
+    let finding = format!(
+        "{file}:3:15: error: urls.self.isuser: unknown option `isuser`; did you mean `issuer`?"
+    );
+    assert!(ended.err.contains(&finding), "{}", ended.err);
+}
+
+#[tokio::test]
+async fn a_directory_is_validated_as_the_file_provider_reads_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let (one, other) = SOUND.split_once("  routers:").unwrap();
+    write(folder.path(), "services.yaml", one);
+    let routers = format!("http:\n  routers:{other}");
+    write(folder.path(), "routers.yml", &routers);
+    let name = folder.path().to_str().unwrap();
+    assert_eq!(line("carnet validate").arg(name).out().await, "");
+    write(
+        folder.path(),
+        "routers.yml",
+        &routers.replace("creds", "cred"),
+    );
+    let ended = line("carnet validate").arg(name).run().await;
+    assert_eq!((ended.code, ended.out.as_str()), (1, ""), "{}", ended.err);
+    assert!(ended.err.contains("routers.yml:4:7: "), "{}", ended.err);
+    assert!(
+        ended.err.contains("did you mean `creds@file`?"),
+        "{}",
+        ended.err
+    );
+}
+
+#[tokio::test]
+async fn who_asks_for_what_is_not_there_is_not_proposed_in_its_place() {
+    let folder = tempfile::tempdir().unwrap();
+    let text = "http: {services: {w: {weighted: {services: [{name: x}]}}}}\n";
+    let file = write(folder.path(), "routes.yaml", text);
+    let ended = line("carnet validate").arg(&file).run().await;
+    assert!(
+        ended.err.contains("service `x@file` does not exist\n"),
+        "{}",
+        ended.err
+    );
+}

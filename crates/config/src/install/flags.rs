@@ -41,6 +41,16 @@ pub fn config_file(arguments: &[String]) -> Option<&str> {
     flags(arguments).into_iter().filter_map(named).next_back()
 }
 
+/// The first argument that is not about the configuration file: it does not count beside one.
+pub fn beside_config_file(arguments: &[String]) -> Option<&str> {
+    let is_other = |flag| match flag {
+        Ok((name, _)) if str::eq_ignore_ascii_case(name, CONFIG_FILE) => None,
+        Ok((name, _)) => Some(name),
+        Err(_) => None,
+    };
+    flags(arguments).into_iter().find_map(is_other)
+}
+
 /// Names and values, or the place of an argument that is neither.
 fn flags(arguments: &[String]) -> Vec<Result<(&str, &str), usize>> {
     let mut flags = Vec::new();

@@ -23,7 +23,7 @@ pub use api::Api;
 pub use certificates_resolvers::Acme;
 pub use entry_points::EntryPoint;
 pub use environment::{ENVIRONMENT_PREFIX, read_environment};
-pub use flags::{config_file, read_flags};
+pub use flags::{beside_config_file, config_file, read_flags};
 pub use kubernetes::{KubernetesCluster, KubernetesCrd, KubernetesIngress};
 pub use metrics::Metrics;
 pub use observability::{AccessLog, AccessLogFormat, Log, Ping};

@@ -33,12 +33,41 @@ pub fn read(root: &Node) -> Result<RoutingConfig, Vec<Diagnostic>> {
             object(node, name, |fields| Some(ServersTransport::read(fields)))
         }));
     });
+    misplaced(&mut top);
     config.diagnostics = top.finish();
     let is_error = |finding: &Diagnostic| finding.severity == Severity::Error;
     if config.diagnostics.iter().any(is_error) {
         return Err(config.diagnostics);
     }
     Ok(config)
+}
+
+/// What is written one level too high, or in the form of another provider.
+fn misplaced(top: &mut Fields<'_>) {
+    let keys = [
+        "labels",
+        "middlewares",
+        "routers",
+        "serversTransports",
+        "services",
+    ];
+    let is_there = |key: &str| {
+        let mut members = top.members().iter();
+        members.any(|member| member.key.eq_ignore_ascii_case(key))
+    };
+    for key in keys
+        .into_iter()
+        .filter(|key| is_there(key))
+        .collect::<Vec<_>>()
+    {
+        let message = match key {
+            "labels" => "labels of containers are not read; write the same below `http`".to_owned(),
+            _ => format!("stands one level too high; write `http.{key}`"),
+        };
+        if top.has(key) {
+            top.error(key, message);
+        }
+    }
 }
 
 fn tls_section(tls: &mut Fields<'_>) -> Tls {

@@ -98,6 +98,6 @@ fn unexpected(c: char) -> String {
         '\'' => "single quotes are not allowed; use back quotes or double quotes".into(),
         '&' => "a single `&`; write `&&`".into(),
         '|' => "a single `|`; write `||`".into(),
-        _ => format!("unexpected character {c:?}"),
+        _ => format!("unexpected character {c:?}; a text stands in back quotes"),
     }
 }

@@ -1,7 +1,7 @@
 //! Trees to typed values.
 
 use std::collections::BTreeMap;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use carnet_config::document::{Fields, Node, Spelling, parse_yaml};
 
@@ -63,6 +63,28 @@ fn what_does_not_fit_is_told_with_key_and_place_but_never_the_value() {
             "a.yaml:8:9: error: thing: i[0].x: expects a text, found a list",
             "a.yaml:8:15: error: thing: i[1]: expects a map of options, found a text",
         ]
+    );
+}
+
+#[test]
+fn a_duration_that_no_clock_can_add_to_now_is_refused() {
+    let node = yaml(
+        "a: 18446744073709551615\nb: 9223372036854775807\nc: 5124095h\nd: 2562048h\ne: 2562047h\nf: 9223372036\n",
+    );
+    let mut fields = Fields::new(&node, "thing", Spelling::Exact);
+    for key in ["a", "b", "c", "d"] {
+        assert_eq!(fields.duration(key), None, "{key}");
+    }
+    let hours = fields.duration("e").unwrap();
+    assert_eq!(hours.as_secs(), 2_562_047 * 3600);
+    let seconds = fields.duration("f").unwrap();
+    let now = SystemTime::UNIX_EPOCH + Duration::from_secs(1 << 31);
+    assert!(now.checked_add(seconds).is_some());
+    let told = findings(fields);
+    assert_eq!(told.len(), 4);
+    assert_eq!(
+        told[0],
+        "a.yaml:1:4: error: thing: a: the duration is too long; at most `2562047h`"
     );
 }
 

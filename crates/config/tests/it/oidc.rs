@@ -229,6 +229,10 @@ fn cookies_that_browsers_would_not_keep_or_send_are_told_of() {
             ],
         ),
         (
+            "stateCookie: {maxAge: 9223372036854775807}",
+            &["error stateCookie.maxAge: the number is too large"],
+        ),
+        (
             "csrf: {headerName: 'a b'}",
             &["error csrf.headerName: this is no name of a header"],
         ),

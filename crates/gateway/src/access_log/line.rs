@@ -19,6 +19,9 @@ use crate::middleware::{Exchange, Record};
 use crate::shard::Copied;
 use crate::snapshot::Route;
 
+/// What stands in the place of a secret.
+const REDACTED: &str = "REDACTED";
+
 /// Their values are credentials.
 const SECRET: [HeaderName; 4] = [AUTHORIZATION, PROXY_AUTHORIZATION, COOKIE, SET_COOKIE];
 
@@ -83,12 +86,25 @@ impl RequestFacts {
             let decoded = form::decode(name.as_bytes());
             let is_it = |one: &Arc<str>| decoded.as_deref() == Some(&**one);
             if parameters.iter().any(is_it) {
-                format!("{name}=REDACTED")
+                format!("{name}={REDACTED}")
             } else {
                 pair.to_owned()
             }
         });
         Cow::Owned(format!("{path}?{}", shown.collect::<Vec<_>>().join("&")))
+    }
+
+    /// Writes nothing of these headers.
+    fn redact(&mut self, names: &[HeaderName]) {
+        let is_secret = |written: &str| {
+            names
+                .iter()
+                .any(|name| name.as_str().eq_ignore_ascii_case(written))
+        };
+        let headers = self.headers.iter_mut();
+        for (_, value) in headers.filter(|(written, _)| is_secret(written)) {
+            REDACTED.clone_into(value);
+        }
     }
 
     /// As the client wrote it, port included.
@@ -253,6 +269,7 @@ impl Drop for Line {
             return;
         }
         let (record, elapsed) = (self.exchange.take_record(), self.exchange.elapsed());
+        self.request.redact(&self.exchange.concealed_headers());
         if let Some(log) = self.log() {
             log.finish(self, &record, elapsed);
         }
@@ -314,7 +331,7 @@ fn kept(headers: &HeaderMap, log: &AccessLog) -> Vec<(String, String)> {
         let value = match mode(name) {
             FieldMode::Drop => return None,
             FieldMode::Keep if !is_secret => all_values(headers, name),
-            FieldMode::Keep | FieldMode::Redact => "REDACTED".to_owned(),
+            FieldMode::Keep | FieldMode::Redact => REDACTED.to_owned(),
         };
         Some((canonical(name), value))
     });

@@ -157,6 +157,9 @@ impl Middleware for ApiKey {
         if let Some(name) = &self.query {
             exchange.conceal(name);
         }
+        if let Some(name) = &self.header {
+            exchange.conceal_header(name);
+        }
         let key = match self.shown(&request) {
             Ok(key) => key,
             Err(why) => return decided(Ok(self.refusal(why, exchange))),
@@ -165,7 +168,8 @@ impl Middleware for ApiKey {
             return next.pass(request);
         }
         Box::pin(async move {
-            match self.keys.is_one_of(&key).await? {
+            let from = exchange.connection().peer.ip();
+            match self.keys.is_one_of(&key, from).await? {
                 true => Ok(next.run(request).await),
                 false => Ok(self.refusal("the key is none of those that pass", exchange)),
             }

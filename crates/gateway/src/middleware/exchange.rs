@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::{Duration, SystemTime};
 
 use http::uri::PathAndQuery;
-use http::{HeaderMap, HeaderValue, StatusCode};
+use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use tokio::time::Instant;
 
 use crate::body::Request;
@@ -84,13 +84,21 @@ pub struct Record {
     pub fault: Option<Reason>,
 }
 
+/// What of a request is a secret, besides what always is.
+#[derive(Debug, Clone)]
+enum Concealed {
+    /// A parameter of the query.
+    Parameter(Arc<str>),
+    Header(HeaderName),
+}
+
 /// The companion of one request: read-only facts, and lists that only grow.
 #[derive(Debug)]
 pub struct Exchange {
     connection: Arc<Connection>,
     route: OnceLock<Held<Arc<Route>>>,
     trace: OnceLock<Trace>,
-    concealed: Mutex<Vec<Arc<str>>>,
+    concealed: Mutex<Vec<Concealed>>,
     asked_for: OnceLock<PathAndQuery>,
     proof: OnceLock<String>,
     count: u64,
@@ -158,12 +166,33 @@ impl Exchange {
 
     /// Keeps a parameter of the query out of the access log.
     pub(crate) fn conceal(&self, parameter: &Arc<str>) {
-        locked(&self.concealed).push(Arc::clone(parameter));
+        let parameter = Concealed::Parameter(Arc::clone(parameter));
+        locked(&self.concealed).push(parameter);
     }
 
     /// The parameters of the query that are secrets.
     pub(crate) fn concealed(&self) -> Vec<Arc<str>> {
-        locked(&self.concealed).clone()
+        let concealed = locked(&self.concealed);
+        let parameters = concealed.iter().filter_map(|it| match it {
+            Concealed::Parameter(name) => Some(Arc::clone(name)),
+            Concealed::Header(_) => None,
+        });
+        parameters.collect()
+    }
+
+    /// Keeps a header of the request out of the access log.
+    pub(crate) fn conceal_header(&self, name: &HeaderName) {
+        locked(&self.concealed).push(Concealed::Header(name.clone()));
+    }
+
+    /// The headers that are secrets.
+    pub(crate) fn concealed_headers(&self) -> Vec<HeaderName> {
+        let concealed = locked(&self.concealed);
+        let headers = concealed.iter().filter_map(|it| match it {
+            Concealed::Header(name) => Some(name.clone()),
+            Concealed::Parameter(_) => None,
+        });
+        headers.collect()
     }
 
     /// Keeps what the client asked for, before the first middleware changes it.

@@ -136,7 +136,10 @@ impl Compile<'_> {
             return Err(format!("service `{name}` leads back to itself"));
         }
         let Some(object) = self.config.services.get(name) else {
-            return Err(self.missing("service", name, self.config.services.keys()));
+            // Who asks is nobody's mistake for what he asks for.
+            let others = self.config.services.keys();
+            let others = others.filter(|other| !above.contains(other));
+            return Err(self.missing("service", name, others));
         };
         let Some(options) = object.served() else {
             return Err(format!("service `{name}` has an error"));

@@ -10,11 +10,13 @@ pub mod manifests;
 mod objects;
 mod secret;
 mod translate;
+mod unserved;
 pub mod workloads;
 
 pub use objects::{ObjectName, Objects, PodOwner};
 pub use secret::Secret;
 pub use translate::{IngressOptions, Options, translate, translate_all, translate_ingresses};
+pub use unserved::unserved;
 
 /// The label by which an EndpointSlice names its Service.
 const SERVICE_NAME_LABEL: &str = "kubernetes.io/service-name";

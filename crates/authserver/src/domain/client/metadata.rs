@@ -20,6 +20,9 @@ use crate::{
 /// A chosen secret has so many characters.
 const MIN_SECRET_LENGTH: usize = 6;
 
+/// Schemes whose URIs a browser takes for a page or a script of whoever led it there: of this server.
+const RUN_HERE: [&str; 3] = ["data", "javascript", "vbscript"];
+
 type Checked = Result<(), AdminError>;
 
 /// Fills in the defaults.
@@ -259,6 +262,10 @@ fn check_redirects(client: &Client) -> Checked {
             let text = "Member 'redirect_uris' holds a URI with a fragment.";
             return Err(AdminError::RedirectUri(text.to_owned()));
         }
+        if Url::parse(uri).is_ok_and(|url| RUN_HERE.contains(&url.scheme())) {
+            let text = "Member 'redirect_uris' holds a URI that browsers run, not a place.";
+            return Err(AdminError::RedirectUri(text.to_owned()));
+        }
     }
     let place = |uri: &String| {
         Url::parse(uri).ok().map(|url| {
@@ -366,6 +373,14 @@ mod tests {
             ),
         ] {
             assert_eq!(outcome(body.clone()), expected, "{body}");
+        }
+    }
+
+    #[test]
+    fn a_text_that_a_browser_runs_is_no_place_to_go() {
+        for uri in ["JavaScript:alert(1)", "data:text/html,x", "vbscript:x"] {
+            let body = json!({"redirect_uris": ["https://a.example/cb", uri]});
+            assert_eq!(outcome(body), Err("redirect"), "{uri}");
         }
     }
 

@@ -23,5 +23,6 @@ pub(super) async fn run(
     // The id of a file belongs to the server the file came from.
     client.client_id = args.id.unwrap_or_default();
     let created: Client = api.post(&["admin", "clients"], &client).await?;
+    client_flags::doubt(&created, process);
     shown::client(&created)?.print(api_flags, process)
 }

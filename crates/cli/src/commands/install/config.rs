@@ -22,6 +22,10 @@ pub(in crate::commands) fn load(
             .into_iter()
             .find(|name| Path::new(name).is_file())
     });
+    if let (Some(file), Some(flag)) = (&file, install::beside_config_file(flags)) {
+        let text = format!("flag: warning: {flag}: does not count, as {file} is read instead");
+        output::say(process, &text);
+    }
     match file {
         Some(file) => accept(install::read_document(&document(&file)?), process),
         None if flags.is_empty() => accept(install::read_environment(&process.env), process),

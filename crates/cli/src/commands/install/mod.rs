@@ -7,14 +7,16 @@ mod manifests;
 
 pub(super) use config::{accept, document, from_flags, load};
 
-use crate::args::{Install, Installed};
-use crate::output::Failure;
+use crate::args::{Called, Install, Installed};
+use crate::output;
 use crate::process::Process;
 
 /// Prints the manifests.
-pub(super) fn run(args: &Install, process: &Process) -> Result<(), Failure> {
-    match &args.what {
-        Installed::Crds => crds::run(process),
-        Installed::Manifests(args) => manifests::run(args, process),
-    }
+pub(super) fn run(args: &Install, process: &Process) -> u8 {
+    let printed = match &args.what {
+        None => return super::help(Some("install"), Called::Carnet, process),
+        Some(Installed::Crds) => crds::run(process),
+        Some(Installed::Manifests(args)) => manifests::run(args, process),
+    };
+    output::finish(process, printed)
 }

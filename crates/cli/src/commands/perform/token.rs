@@ -5,6 +5,7 @@ use std::time::{Duration, SystemTime};
 use carnet_oauth::ErrorBody;
 use carnet_oauth::token_response::TokenResponse;
 use jiff::Timestamp;
+use reqwest::StatusCode;
 use secrecy::{ExposeSecret as _, SecretString};
 use serde_json::{Map, Value};
 
@@ -23,6 +24,10 @@ pub(super) fn failure(unanswered: Unanswered) -> Failure {
         Unanswered::Refused { status, body } => {
             let text = match serde_json::from_slice::<ErrorBody>(&body) {
                 Ok(body) => format!("{WHAT} {}", sentence(&body)),
+                Err(_) if status == StatusCode::NOT_FOUND => format!(
+                    "{WHAT} the server answered HTTP {status}; is --endpoint the public port, such \
+                     as http://127.0.0.1:4444?"
+                ),
                 Err(_) => format!("{WHAT} the server answered HTTP {status}"),
             };
             Failure::verbatim(text)
@@ -98,19 +103,21 @@ mod tests {
 
     #[test]
     fn a_refusal_is_one_line_in_the_servers_words() {
-        let refused = |body: &[u8]| {
-            let status = reqwest::StatusCode::UNAUTHORIZED;
+        let refused_by = |status, body: &[u8]| {
             failure(Unanswered::Refused {
                 status,
                 body: body.to_vec(),
             })
             .to_string()
         };
+        let refused = |body: &[u8]| refused_by(StatusCode::UNAUTHORIZED, body);
         let text = refused(br#"{"error":"invalid_client","error_description":"No."}"#);
         assert_eq!(
             text,
             "Could not retrieve access token because: invalid_client: No."
         );
         assert!(refused(b"<html>").ends_with("the server answered HTTP 401 Unauthorized"));
+        let text = refused_by(StatusCode::NOT_FOUND, b"404 page not found");
+        assert!(text.contains("is --endpoint the public port"), "{text}");
     }
 }

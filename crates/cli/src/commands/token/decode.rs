@@ -22,6 +22,11 @@ pub(super) async fn run(args: TokenDecode, process: &Process) -> Result<(), Fail
         Some(token) => token.to_owned(),
     };
     let token = text.trim();
+    if token.is_empty() {
+        return Err(Failure::new(
+            "there is no token: name one, or send it to standard input",
+        ));
+    }
     if !token.contains('.') {
         return Err(Failure::new(
             "the token is opaque, it says nothing by itself; ask the server: `carnet introspect \

@@ -112,6 +112,7 @@ impl Engine {
                 Ok(true) => {}
                 Ok(false) => {
                     useless.insert(object.identity.clone());
+                    standing.extend(kubernetes::unserved(object));
                 }
                 Err(problem) => standing.push(problem),
             }

@@ -37,5 +37,6 @@ pub(super) async fn run(
             .json(&changes.collect::<Value>())
     };
     let client: Client = api::send(request).await?.json()?;
+    client_flags::doubt(&client, process);
     shown::client(&client)?.print(api_flags, process)
 }

@@ -2,6 +2,9 @@
 
 use std::time::Duration;
 
+/// The longest duration of Go, 292 years.
+pub(crate) const LONGEST: Duration = Duration::from_nanos(i64::MAX as u64);
+
 /// `1h15m30.918s`; `None` when it is no duration, below zero, or without a unit.
 pub(crate) fn go_duration(text: &str) -> Option<Duration> {
     let mut rest = text.strip_prefix('+').unwrap_or(text);

@@ -69,8 +69,12 @@ impl<'a> Fields<'a> {
             read: BTreeSet::new(),
             findings: Vec::new(),
         };
-        if !fields.is_map() && fields.switch() != Some(true) {
-            let message = format!("expects a map of options, found {}", node.kind());
+        if !fields.has_options() {
+            let hint = match node.value {
+                Value::Bool(true) => "; write `{}` where there are none",
+                _ => "",
+            };
+            let message = format!("expects a map of options, found {}{hint}", node.kind());
             fields.report(Severity::Error, "", &node.position, message);
         }
         fields
@@ -90,7 +94,10 @@ impl<'a> Fields<'a> {
             let message = format!("unknown option `{key}`{}", suggestion(key, near));
             self.report(Severity::Error, key, &member.key_position, message);
         }
-        for key in std::mem::take(&mut self.missing) {
+        // Of what is no map, that was said.
+        let mut missing = std::mem::take(&mut self.missing);
+        missing.retain(|_| self.has_options());
+        for key in missing {
             self.error(key, format!("`{key}` is missing"));
         }
         self.findings.sort_by(|a, b| a.position.cmp(&b.position));
@@ -110,6 +117,11 @@ impl<'a> Fields<'a> {
     /// Whether there is a map to read; nothing counts as an empty one.
     pub fn is_map(&self) -> bool {
         matches!(self.node.value, Value::Map(_) | Value::Null)
+    }
+
+    /// Whether there is a map to read, or a flag that stands for one.
+    fn has_options(&self) -> bool {
+        self.is_map() || self.switch() == Some(true)
     }
 
     /// What a flag without sub-options says: `--ping`, `--ping=false`.

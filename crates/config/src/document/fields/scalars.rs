@@ -128,7 +128,8 @@ impl Fields<'_> {
         value
     }
 
-    /// A duration: Go's notation (`1m30s`, `500ms`) or a number of seconds. Never below zero.
+    /// A duration: Go's notation (`1m30s`, `500ms`) or a number of seconds. Never below zero, and
+    /// never longer than Go's: a moment so far ahead can still be written down.
     pub fn duration(&mut self, key: &'static str) -> Option<Duration> {
         let node = self.node(key)?;
         let text = self.single(node).scalar().unwrap_or_default().trim();
@@ -136,11 +137,15 @@ impl Fields<'_> {
             Ok(seconds) => Some(Duration::from_secs(seconds)),
             Err(_) => duration::go_duration(text),
         };
-        if duration.is_none() {
-            let message = "expects a duration like `90s` or `1m30s`, or a number of seconds";
-            self.error(key, message);
-        }
-        duration
+        let message = match duration {
+            None => "expects a duration like `90s` or `1m30s`, or a number of seconds",
+            Some(duration) if duration > duration::LONGEST => {
+                "the duration is too long; at most `2562047h`"
+            }
+            Some(_) => return duration,
+        };
+        self.error(key, message);
+        None
     }
 
     fn scalar<'n>(&mut self, key: &str, node: &'n Node, wanted: &str) -> Option<&'n str> {

@@ -40,7 +40,8 @@ pub struct Retry {
 
 impl Retry {
     pub(super) fn read(fields: &mut Fields<'_>) -> Option<Self> {
-        let attempts: u32 = fields.number("attempts").unwrap_or(0);
+        let given = fields.has("attempts");
+        let attempts: Option<u32> = fields.number("attempts");
         let initial_interval = fields.duration("initialInterval").unwrap_or_default();
         let timeout = fields.duration("timeout").unwrap_or_default();
         let limit = fields.integer("maxRequestBodyBytes");
@@ -48,7 +49,8 @@ impl Retry {
         let disabled = fields.boolean("disableRetryOnNetworkError");
         let disable_retry_on_network_error = disabled.unwrap_or(false);
         let all = fields.boolean("retryNonIdempotentMethod").unwrap_or(false);
-        if attempts == 0 {
+        // What is no number was told of.
+        if attempts == Some(0) || !given {
             fields.error(
                 "attempts",
                 "expects how often a request is sent, at least 1",
@@ -59,7 +61,7 @@ impl Retry {
             fields.error("disableRetryOnNetworkError", message);
         }
         Some(Self {
-            attempts,
+            attempts: attempts.unwrap_or(0),
             initial_interval,
             timeout,
             max_request_body_bytes: match limit {

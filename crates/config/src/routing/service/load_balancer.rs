@@ -4,6 +4,7 @@ use url::Url;
 
 use super::{Cookie, HealthCheck, PassiveHealthCheck};
 use crate::document::Fields;
+use crate::outbound::no_url;
 
 /// `loadBalancer`.
 #[derive(Debug, Clone, PartialEq)]
@@ -136,7 +137,7 @@ fn server_url(fields: &mut Fields<'_>) -> Option<(Url, String)> {
     let text = fields.required_text("url")?;
     let text = text.trim();
     let message = match Url::parse(text) {
-        Err(error) => format!("is no URL: {error}"),
+        Err(error) => no_url(error),
         Ok(url) if url.scheme() == "unix" => match is_socket(&url) {
             true => return Some((url, text.to_owned())),
             false => "expects the path of a socket, like `unix:///run/app.sock`".to_owned(),

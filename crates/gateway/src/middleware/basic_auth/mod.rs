@@ -2,6 +2,7 @@
 //! too; `hashed/` says when one is computed.
 
 use std::collections::BTreeMap;
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use aws_lc_rs::hmac;
@@ -57,13 +58,17 @@ impl BasicAuth {
     }
 
     /// Whether a password that is not remembered is the user's.
-    async fn is_right(&self, shown: &Credentials, digest: Digest) -> Result<bool, Fault> {
+    async fn is_right(
+        &self,
+        shown: &Credentials,
+        (digest, from): (Digest, IpAddr),
+    ) -> Result<bool, Fault> {
         let known = self.users.get(&shown.id);
         let is_known = known.is_some();
         let hash = Arc::clone(known.unwrap_or(&self.decoy));
         let secret = shown.secret.clone();
         let compute = move || hash.is_of(secret.expose_secret()) && is_known;
-        self.right.or_computed(digest, compute).await
+        self.right.or_computed((digest, from), compute).await
     }
 
     fn digest(&self, shown: &Credentials) -> Digest {
@@ -119,7 +124,8 @@ impl Middleware for BasicAuth {
             };
         }
         Box::pin(async move {
-            if !self.is_right(&shown, digest).await? {
+            let from = exchange.connection().peer.ip();
+            if !self.is_right(&shown, (digest, from)).await? {
                 return Ok(unauthorized(self.challenge.clone()));
             }
             self.stamp.put(&mut request, &shown.id)?;
@@ -139,9 +145,10 @@ mod tests {
     use std::task::Poll;
 
     use futures_util::poll;
-    use tokio::sync::Semaphore;
 
     use super::*;
+
+    const HERE: IpAddr = IpAddr::V4(std::net::Ipv4Addr::LOCALHOST);
 
     /// Nobody's users, the hash of `test` for everybody, and one turn.
     fn guarded() -> BasicAuth {
@@ -159,10 +166,7 @@ mod tests {
             challenge: HeaderValue::from_static("Basic"),
             stamp: Stamp::new(&options).unwrap(),
             digests: hmac::Context::with_key(&hmac::Key::new(hmac::HMAC_SHA256, &[1; 32])),
-            right: Right {
-                turns: Semaphore::new(1),
-                ..Right::new()
-            },
+            right: Right::with_turns(1),
         }
     }
 
@@ -178,11 +182,11 @@ mod tests {
     async fn who_waits_while_the_same_password_turns_out_right_computes_nothing() {
         let auth = guarded();
         let shown = shown("a", "right");
-        let turn = auth.right.turns.acquire().await.unwrap();
+        let turn = auth.right.0.turns.acquire().await.unwrap();
         let digest = auth.digest(&shown);
-        let mut waiting = pin!(auth.is_right(&shown, digest));
+        let mut waiting = pin!(auth.is_right(&shown, (digest, HERE)));
         assert!(matches!(poll!(waiting.as_mut()), Poll::Pending));
-        auth.right.remembered.insert(digest, ());
+        auth.right.0.remembered.insert(digest, ());
         drop(turn);
         assert!(waiting.await.unwrap());
     }
@@ -195,8 +199,8 @@ mod tests {
         let shown = shown("nobody", "test");
         for _ in 0..2 {
             let digest = auth.digest(&shown);
-            let turn = auth.right.turns.acquire().await.unwrap();
-            let mut waiting = pin!(auth.is_right(&shown, digest));
+            let turn = auth.right.0.turns.acquire().await.unwrap();
+            let mut waiting = pin!(auth.is_right(&shown, (digest, HERE)));
             assert!(matches!(poll!(waiting.as_mut()), Poll::Pending));
             drop(turn);
             assert!(!waiting.await.unwrap());

@@ -1,6 +1,7 @@
 //! Secrets of which only hashes are known, as `htpasswd` writes them: `hash.rs` computes, `right.rs`
 //! remembers. Knows nothing of where secrets stand in requests.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use carnet_oauth::Random;
@@ -44,7 +45,11 @@ impl Hashed {
 
     /// Whether one of the hashes is the secret's. A secret that is not remembered costs all of them,
     /// whichever is its own: how long it takes tells nothing.
-    pub(super) async fn is_one_of(&self, secret: &SecretString) -> Result<bool, Fault> {
+    pub(super) async fn is_one_of(
+        &self,
+        secret: &SecretString,
+        from: IpAddr,
+    ) -> Result<bool, Fault> {
         let digest = self.digests.of(secret.expose_secret());
         if self.right.has(&digest) {
             return Ok(true);
@@ -54,7 +59,7 @@ impl Hashed {
             let secret = secret.expose_secret();
             hashes.iter().filter(|hash| hash.is_of(secret)).count() > 0
         };
-        self.right.or_computed(digest, compute).await
+        self.right.or_computed((digest, from), compute).await
     }
 }
 
@@ -68,6 +73,8 @@ mod tests {
     use futures_util::poll;
 
     use super::*;
+
+    const HERE: IpAddr = IpAddr::V4(std::net::Ipv4Addr::LOCALHOST);
 
     /// Of `test`, and of `U*U`.
     const HASHES: [&str; 2] = [
@@ -92,7 +99,7 @@ mod tests {
         ] {
             for _ in 0..2 {
                 assert_eq!(
-                    hashed.is_one_of(&secret.into()).await.unwrap(),
+                    hashed.is_one_of(&secret.into(), HERE).await.unwrap(),
                     is_right,
                     "{secret}"
                 );
@@ -105,11 +112,11 @@ mod tests {
         let hashed = hashed();
         // None of the hashes is its own: only what is remembered can say yes.
         let secret = SecretString::from("remembered");
-        let turns = hashed.right.turns.acquire_many(2).await.unwrap();
-        let mut waiting = pin!(hashed.is_one_of(&secret));
+        let turns = hashed.right.0.turns.acquire_many(2).await.unwrap();
+        let mut waiting = pin!(hashed.is_one_of(&secret, HERE));
         assert!(matches!(poll!(waiting.as_mut()), Poll::Pending));
         let digest = hashed.digests.of(secret.expose_secret());
-        hashed.right.remembered.insert(digest, ());
+        hashed.right.0.remembered.insert(digest, ());
         drop(turns);
         assert!(waiting.await.unwrap());
     }

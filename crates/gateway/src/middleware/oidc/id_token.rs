@@ -11,13 +11,11 @@ use crate::jwks::Believed;
 /// The claims of a token that was signed and timed as it should be, where it is for this client and
 /// came with this access token.
 pub(super) fn claims(
-    believed: Believed,
+    believed: &Believed,
     client: &str,
     access_token: &str,
 ) -> Result<Claims, &'static str> {
-    let Believed {
-        claims, algorithm, ..
-    } = believed;
+    let (claims, algorithm) = (believed.claims(), believed.algorithm);
     let has_several =
         matches!(claims.get("aud"), Some(Value::Array(audience)) if audience.len() > 1);
     match claims.get("azp") {

@@ -127,7 +127,7 @@ impl Provider {
         access_token: &SecretString,
     ) -> Result<Claims, Fault> {
         let believed = self.believed(&self.judge, id_token).await?;
-        id_token::claims(believed, &self.id, access_token.expose_secret()).map_err(wrong)
+        id_token::claims(&believed, &self.id, access_token.expose_secret()).map_err(wrong)
     }
 
     /// Who has logged out, by a logout token that is right (OpenID Connect Back-Channel Logout 1.0,

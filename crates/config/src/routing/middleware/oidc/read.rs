@@ -213,6 +213,9 @@ fn state_cookie(fields: &mut Fields<'_>) -> Cookie {
     if max_age <= 0 {
         fields.error("maxAge", "people need at least one second to log in");
     }
+    if max_age > i64::from(u32::MAX) {
+        fields.error("maxAge", "the number is too large");
+    }
     Cookie {
         max_age,
         ..cookie(fields, usual_cookie())
