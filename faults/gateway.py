@@ -38,6 +38,7 @@ class Gateway:
         self.processes: list[subprocess.Popen[bytes]] = []
         # What it is started under: `prlimit` and the like.
         self.under: list[str] = []
+        self.environment: dict[str, str] = {}
 
     def write(self, backends: dict[str, int]) -> None:
         """Routes by prefix, to ports."""
@@ -134,9 +135,10 @@ class Gateway:
     def _spawn(self) -> None:
         with open(self.folder / "gateway.log", "ab") as log:
             command = [*self.under, self.carnet, "gateway", *self.flags]
-            self.processes.append(
-                subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, env={})
+            process = subprocess.Popen(
+                command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=self.environment
             )
+            self.processes.append(process)
 
     def _until(self, happens: Callable[[], bool]) -> None:
         began = time.monotonic()

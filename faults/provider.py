@@ -2,8 +2,10 @@
 
     python3 provider.py PORT
 
-`POST /token` is its token endpoint, `GET /jwks` has its keys. `POST /mood` says how it is from now on, `GET /seen`
-and `GET /fetched` what it was asked for, each with its time. Tokens are JWTs about their client, with a signature that nobody made.
+`POST /token` is its token endpoint, `POST /introspect` vouches for tokens, `GET /jwks` has its keys, and
+`GET /.well-known/openid-configuration` its metadata. `POST /mood` says how it is from now on, `GET /seen`, `GET /vouched`
+and `GET /fetched` what it was asked for, each with its time. Tokens are JWTs about their client, with a signature that
+nobody made.
 """
 
 from __future__ import annotations
@@ -17,6 +19,7 @@ import time
 from urllib.parse import parse_qs
 
 MOOD = {"life": 300, "revoked": []}
+METADATA = "/.well-known/openid-configuration"
 
 
 def token(client: str, life: float) -> str:
@@ -36,7 +39,9 @@ class Provider:
     def __init__(self, port: int) -> None:
         self.mood: dict = dict(MOOD)
         self.seen: list[tuple[float, str]] = []
+        self.vouched: list[tuple[float, str]] = []
         self.fetched: list[float] = []
+        self.url = f"http://127.0.0.1:{port}"
         self.listener = socket.create_server(("127.0.0.1", port), backlog=1024)
 
     def serve(self) -> None:
@@ -64,26 +69,33 @@ class Provider:
             if name.lower() == b"content-length":
                 length = int(value)
         body = reader.read(length)
-        if line[1] == "/mood":
+        path, form = line[1].partition("?")[0], body.decode()
+        if path == "/mood":
             self.mood = {**MOOD, **json.loads(body)}
             return _send(connection, 200, b"{}")
-        if line[1] == "/seen":
-            return _send(connection, 200, json.dumps(self.seen).encode())
-        if line[1] == "/fetched":
-            return _send(connection, 200, json.dumps(self.fetched).encode())
-        if line[1] == "/jwks":
-            return self._publish(connection)
-        return self._give(connection, body.decode())
+        asked = {"/seen": self.seen, "/vouched": self.vouched, "/fetched": self.fetched}
+        if path in asked:
+            return _send(connection, 200, json.dumps(asked[path]).encode())
+        if path == "/jwks":
+            self.fetched.append(time.time())
+            return self._publish(connection, "jwks", {})
+        if path == METADATA:
+            return self._publish(connection, "metadata", self._metadata())
+        if path == "/introspect":
+            return self._vouch(connection, form)
+        return self._give(connection, form)
 
-    def _publish(self, connection: socket.socket) -> bool:
-        self.fetched.append(time.time())
-        status = self.mood.get("jwks_status", 200)
-        return status > 0 and _send(connection, status, json.dumps(self.mood.get("jwks", {})).encode())
+    def _metadata(self) -> dict[str, str]:
+        places = {"jwks_uri": "/jwks", "authorization_endpoint": "/login", "token_endpoint": "/token"}
+        return {"issuer": self.url, **{name: self.url + path for name, path in places.items()}}
 
-    def _give(self, connection: socket.socket, form: str) -> bool:
-        fields = parse_qs(form)
-        client = fields.get("client_id", [""])[0]
-        self.seen.append((time.time(), client))
+    def _publish(self, connection: socket.socket, what: str, otherwise: dict) -> bool:
+        """What a mood says of a document; status 0 is an end without an answer."""
+        status = self.mood.get(f"{what}_status", 200)
+        return status > 0 and _send(connection, status, json.dumps(self.mood.get(what, otherwise)).encode())
+
+    def _is_troubled(self, connection: socket.socket) -> bool | None:
+        """What a mood answers to whatever is sent: whether the connection goes on. Nothing: it is well."""
         mood = self.mood
         time.sleep(mood.get("delay", 0))
         if "bytes" in mood:
@@ -94,9 +106,31 @@ class Provider:
             return False
         if "status" in mood:
             return _send(connection, mood["status"], b"{}", mood.get("fields", ""))
+        return None
+
+    def _vouch(self, connection: socket.socket, form: str) -> bool:
+        """A token is the name of whom it is about."""
+        token = parse_qs(form).get("token", [""])[0]
+        self.vouched.append((time.time(), token))
+        goes_on = self._is_troubled(connection)
+        if goes_on is not None:
+            return goes_on
+        answer = {"active": False} if token in self.mood["revoked"] else {"active": True, "sub": token}
+        return _send(connection, 200, json.dumps(answer).encode())
+
+    def _give(self, connection: socket.socket, form: str) -> bool:
+        fields = parse_qs(form)
+        client = fields.get("client_id", [""])[0]
+        self.seen.append((time.time(), client))
+        goes_on = self._is_troubled(connection)
+        if goes_on is not None:
+            return goes_on
+        mood = self.mood
         # All clients are registered to show themselves in the form.
         if not client or client in mood["revoked"]:
             return _send(connection, 401, b'{"error": "invalid_client"}')
+        if "answer" in mood:
+            return _send(connection, 200, json.dumps(mood["answer"]).encode())
         life = mood["life"]
         signed = mood.get("tokens")
         text = signed[len(self.seen) % len(signed)] if signed else token(client, life)

@@ -91,6 +91,9 @@ FAULTS = {
     "sentinel": "store_sentinel",
     "cluster": "store_cluster",
     "log": "full_log",
+    # Holds F08.
+    "introspection": "introspection",
+    "login": "login",
 }
 
 # They begin first, so that nobody waits for one of them in the end.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import secrets
 import subprocess
 import time
 from pathlib import Path
@@ -22,13 +23,25 @@ class Key:
         x, y = der[-64:-32], der[-32:]
         return {"kty": "EC", "crv": "P-256", "alg": "ES256", "use": "sig", "kid": self.kid, "x": _url(x), "y": _url(y)}
 
-    def token(self, client: str, life: float, kid: str | None = None) -> str:
+    def token(self, client: str, life: float, **more: object) -> str:
         """A JWT about a client."""
         now = int(time.time())
-        header = {"alg": "ES256", "typ": "JWT", "kid": kid or self.kid}
-        claims = {"sub": client, "iat": now, "exp": now + int(life)}
-        signed = ".".join(_url(json.dumps(part).encode()) for part in (header, claims))
+        signed = f"{_head(self.kid)}.{_part({'sub': client, 'iat': now, 'exp': now + int(life), **more})}"
         return f"{signed}.{_url(_plain(_openssl('dgst', '-sha256', '-sign', str(self.path), said=signed.encode())))}"
+
+
+def strangers(token: str, count: int) -> list[str]:
+    """Tokens like this one, of keys that nobody has."""
+    rest = token.split(".", 1)[1]
+    return [f"{_head(secrets.token_hex(8))}.{rest}" for _ in range(count)]
+
+
+def _head(kid: str) -> str:
+    return _part({"alg": "ES256", "typ": "JWT", "kid": kid})
+
+
+def _part(part: dict) -> str:
+    return _url(json.dumps(part).encode())
 
 
 def _openssl(*words: str, said: bytes = b"") -> bytes:

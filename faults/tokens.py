@@ -31,6 +31,7 @@ class Provider:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.port, = free_ports(1)
+        self.url = f"http://127.0.0.1:{self.port}"
         self.process: subprocess.Popen[bytes] | None = None
         self.mood: dict = {}
 
@@ -67,6 +68,14 @@ class Provider:
     def seen(self) -> list[tuple[float, str]]:
         """When it was asked by whom."""
         return [(when, who) for when, who in json.loads(self._call("GET", "/seen", b""))]
+
+    def also(self, **mood: object) -> None:
+        """The same, but for this."""
+        self.become(**{**self.mood, **mood})
+
+    def vouched(self) -> list[tuple[float, str]]:
+        """When it was asked for which token."""
+        return [(when, token) for when, token in json.loads(self._call("GET", "/vouched", b""))]
 
     def fetched(self) -> list[float]:
         """When it was asked for its keys."""

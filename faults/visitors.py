@@ -60,11 +60,15 @@ class Stream:
         return data
 
     def head(self) -> bytes:
+        """Up to the empty line, in small letters."""
+        return self.head_as_sent().lower()
+
+    def head_as_sent(self) -> bytes:
         """Up to the empty line."""
         while b"\r\n\r\n" not in self.buffer:
             self._more()
         head, self.buffer = self.buffer.split(b"\r\n\r\n", 1)
-        return head.lower()
+        return head
 
     def close(self) -> None:
         """Lets go."""

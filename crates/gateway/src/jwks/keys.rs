@@ -20,7 +20,7 @@ const STALE: Duration = Duration::from_secs(600);
 const LAST: Duration = Duration::from_secs(24 * 3600);
 
 /// After a fetch that failed, the next comes so much later.
-const PAUSE: Duration = Duration::from_secs(5);
+pub(crate) const PAUSE: Duration = Duration::from_secs(5);
 
 /// After a look for a key that was not there, the next look for any comes so much later.
 const IN_VAIN: Duration = Duration::from_secs(30);
@@ -42,8 +42,21 @@ struct State {
     held: Option<Held>,
     /// When the last fetch failed; `None`: it did not.
     failed: Option<Instant>,
+    /// What was told of fetches that fail.
+    told: Told,
     /// No look for a key that is not known before this moment.
     no_look_before: Option<Instant>,
+}
+
+/// Each is told once, until keys can be fetched again.
+#[derive(Clone, Copy, Default, PartialEq, Eq)]
+enum Told {
+    #[default]
+    Nothing,
+    /// The last keys are used.
+    LastOnes,
+    /// There are none that are good: nothing is verified.
+    NoKeys,
 }
 
 #[derive(Clone)]
@@ -170,6 +183,7 @@ impl Inner {
     }
 
     fn succeeded(&self, state: &mut State, published: Published) {
+        state.told = Told::Nothing;
         if state.failed.take().is_some() {
             let source = self.source.name();
             tracing::info!(source, "the keys to verify tokens can be fetched again");
@@ -187,14 +201,20 @@ impl Inner {
         });
     }
 
-    /// Told once, until they come again.
     fn failed(&self, state: &mut State, reason: &str) {
-        if state.failed.is_none() {
+        let (told, rest) = match state.good() {
+            Some(_) => (Told::LastOnes, "the last ones are good for a day"),
+            None => (Told::NoKeys, "no token counts without them"),
+        };
+        if state.told != told {
             let source = self.source.name();
-            let sentence = "the keys to verify tokens cannot be fetched; the last ones are good \
-                            for a day";
-            tracing::warn!(source, reason, "{sentence}");
+            tracing::warn!(
+                source,
+                reason,
+                "the keys to verify tokens cannot be fetched; {rest}"
+            );
         }
+        state.told = told;
         state.failed = Some(Instant::now());
     }
 }

@@ -18,7 +18,7 @@ mod tests;
 pub(crate) use http::{HttpKeys, Place, may_be_named_by};
 pub(crate) use judge::{Believed, Expected, Fixed, Judge, Kind, Refusal, Strength, Trusted};
 pub(crate) use key_sets::KeySets;
-pub(crate) use keys::Keys;
+pub(crate) use keys::{Keys, PAUSE};
 
 /// Where keys come from that may change.
 pub(crate) trait KeySource: Send + Sync {

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use crate::jwks;
+
 /// What kept a provider from giving a token. The texts are for the log: they carry statuses and
 /// codes, never a secret, a token or a whole answer.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -26,6 +28,9 @@ pub(crate) enum TokenFault {
     /// A redirect, or something that is no token answer.
     #[error("the token endpoint did not answer with a token: {0}")]
     NoToken(String),
+    /// There are no keys to verify it with; told by who fetches them.
+    #[error("the keys to verify tokens cannot be fetched")]
+    Unverifiable,
     /// `invalid_client` or 401, by both methods.
     #[error("the token endpoint does not accept the client: {0}")]
     InvalidClient(String),
@@ -85,6 +90,7 @@ impl TokenFault {
         match self {
             Self::Unavailable { retry_after, .. } => Some(*retry_after),
             Self::Busy => Some(Self::RETRY_AFTER),
+            Self::Unverifiable => Some(jwks::PAUSE),
             Self::TimedOut
             | Self::NoToken(_)
             | Self::InvalidClient(_)

@@ -34,10 +34,7 @@ impl Verifier {
         match self.0.judge(token.text(), seconds(now.time)).await {
             Ok(_) => Ok(()),
             Err(Refusal::Wrong(sentence)) => Err(TokenFault::NoToken(sentence)),
-            Err(Refusal::NoKeys) => Err(TokenFault::unavailable(
-                "the keys to verify tokens cannot be fetched",
-                None,
-            )),
+            Err(Refusal::NoKeys) => Err(TokenFault::Unverifiable),
         }
     }
 }

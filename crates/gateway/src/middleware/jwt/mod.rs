@@ -21,7 +21,7 @@ use super::bearer::{Binding, Claimed, Judged, Judges, Known, Passage, Told};
 use super::{Exchange, Middleware, Next};
 use crate::body::{Request, Response};
 use crate::error::{Fault, Reason};
-use crate::jwks::{Believed, Expected, Judge, Kind, Published, Refusal};
+use crate::jwks::{self, Believed, Expected, Judge, Kind, Published, Refusal};
 use crate::supplies::Supplies;
 use crate::token_source::seconds;
 
@@ -76,7 +76,8 @@ impl Jwt {
 fn fault(refusal: Refusal) -> Fault {
     match refusal {
         Refusal::NoKeys => {
-            Fault::new(Reason::TokenUnverifiable).because("there are no keys to verify tokens with")
+            let fault = Fault::new(Reason::TokenUnverifiable).retry_after(jwks::PAUSE);
+            fault.because("there are no keys to verify tokens with")
         }
         Refusal::Wrong(sentence) => Fault::new(Reason::TokenInvalid).because(sentence),
     }

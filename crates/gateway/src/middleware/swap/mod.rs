@@ -184,6 +184,7 @@ impl Swap {
     fn fault(&self, fault: TokenFault) -> Fault {
         let reason = match &fault {
             TokenFault::Unavailable { .. } | TokenFault::Busy => Reason::TokenEndpointUnavailable,
+            TokenFault::Unverifiable => Reason::TokenUnverifiable,
             TokenFault::TimedOut => Reason::TokenEndpointTimeout,
             TokenFault::NoToken(_) => Reason::TokenEndpointAnswer,
             TokenFault::InvalidClient(_)

@@ -8,6 +8,8 @@ use carnet_testkit::Server;
 use carnet_testkit::server::Answer;
 use serde_json::{Value, json};
 
+use crate::ear::Ear;
+
 use super::{Door, claims, key, set, signed, with};
 
 /// Publishes a set that may be replaced.
@@ -167,6 +169,23 @@ async fn a_server_that_fails_leaves_the_keys_and_without_any_the_route_is_closed
     let empty = Publisher::of(json!({"keys": []})).await;
     let door = Door::new(&empty.url()).await;
     assert_eq!(door.with(&token).await.status, 503);
+}
+
+// Holds F08.
+#[tokio::test]
+async fn that_there_are_no_keys_is_told_once_and_callers_when_to_come_again() {
+    let (ear, _listening) = Ear::listening();
+    let own = key(Algorithm::Es256, "k");
+    let publisher = Publisher::of(set(&[])).await;
+    let door = Door::new(&publisher.url()).await;
+    for _ in 0..20 {
+        let response = door.with(&signed(&own, &claims())).await;
+        assert_eq!(response.status, 503);
+        assert_eq!(response.headers.only("retry-after"), Some("5"));
+    }
+    let told = "cannot be fetched; no token counts without them";
+    assert_eq!(ear.heard().matches(told).count(), 1);
+    assert!(!ear.heard().contains("the last ones are good"));
 }
 
 #[tokio::test]
