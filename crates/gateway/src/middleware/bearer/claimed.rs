@@ -3,6 +3,7 @@
 use carnet_config::claims::{self, ClaimPath, Expression};
 use carnet_config::routing::middleware::Claimed as Options;
 use http::{HeaderMap, HeaderValue};
+use serde_json::Value;
 
 use super::{Known, Place, Told};
 use crate::body::Request;
