@@ -73,8 +73,11 @@ async function authorized(transport, authProvider, action) {
 // A tool that waits for what comes only when its begin was seen.
 async function streamed(client) {
   await client.callTool({ name: "again", arguments: {} });
-  const onprogress = () => void client.callTool({ name: "say", arguments: {} });
-  return text(await client.callTool({ name: "wait", arguments: {} }, undefined, { onprogress }));
+  let spoken;
+  const onprogress = () => (spoken = client.callTool({ name: "say", arguments: {} }));
+  const heard = await client.callTool({ name: "wait", arguments: {} }, undefined, { onprogress });
+  await spoken;
+  return text(heard);
 }
 
 async function play(plan) {
