@@ -30,7 +30,8 @@ pub(super) fn faults(project: &Project) -> Result<Vec<String>> {
     Ok(untested(&String::from_utf8_lossy(&log.stdout)))
 }
 
-/// The commits of a log with patches that add no `Holds` comment and touch no file of tests.
+/// The commits of a log with patches that add no test and no `Holds` comment, and touch no file of
+/// tests.
 fn untested(log: &str) -> Vec<String> {
     let commits = log
         .split("\ncommit ")
@@ -43,7 +44,10 @@ fn untested(log: &str) -> Vec<String> {
     let tested = |commit: &str| {
         commit.lines().any(|line| {
             (line.starts_with("+++ ") && (line.contains("/tests/") || line.ends_with("/tests.rs")))
-                || (line.starts_with('+') && line.contains("// Holds "))
+                || (line.starts_with('+')
+                    && ["// Holds ", "#[test]"]
+                        .iter()
+                        .any(|mark| line.contains(mark)))
         })
     };
     let untested = fixes.filter(|commit| !tested(commit));
@@ -67,6 +71,7 @@ mod tests {
         let log = "commit a1 security: refuse x\n\n+++ b/crates/a/tests/it/x.rs\n+fn x() {}\n\
             commit b2 security: refuse y\n\n+++ b/crates/a/src/y.rs\n+fn y() {}\n\
             commit c3 security: refuse z\n\n+++ b/crates/a/src/z.rs\n+    // Holds TE-05.\n\
+            commit e5 security: refuse u\n\n+++ b/crates/a/src/u.rs\n+    #[test]\n\
             commit d4 gateway: not about\nsecurity: at all\n";
         assert_eq!(
             untested(log),

@@ -81,7 +81,9 @@ class Talk(socketserver.StreamRequestHandler):
 
 
 socketserver.ThreadingTCPServer.allow_reuse_address = True
-socketserver.ThreadingTCPServer(("127.0.0.1", 6379), Talk).serve_forever()
+store = socketserver.ThreadingTCPServer(("127.0.0.1", 6379), Talk)
+print("listening", flush=True)
+store.serve_forever()
 "#;
 
 const CONFIG: &str = r#"
@@ -109,7 +111,8 @@ http:
 ";
 
 const START: &str = r#"
-python3 store.py 2> store.log &
+python3 store.py > store.log 2>&1 &
+says store.log listening
 carnet create oauth2-client --endpoint http://127.0.0.1:4445 --id gateway --secret a-secret-of-at-least-thirty-two-bytes \
   --grant-type authorization_code,refresh_token --response-type code --scope openid \
   --redirect-uri http://app.localhost/callback --backchannel-logout-callback http://127.0.0.1/told > client.txt
@@ -142,7 +145,9 @@ fn who_logs_out_of_one_application_is_logged_out_at_the_gateway() {
     let comes = format!(
         "curl -s -L --max-redirs 12 -H 'Accept: text/html' -c jar -b jar -o body.txt -w '%{{http_code}} %{{url_effective}}\\n' {APP}"
     );
-    assert_eq!(said(&mut shell, &comes), format!("200 {APP}"));
+    let came = said(&mut shell, &comes);
+    let why = said(&mut shell, "cat err.log store.log");
+    assert_eq!(came, format!("200 {APP}"), "{why}");
     // The same person at another application.
     quietly(&mut shell, BEGIN);
     assert_eq!(said(&mut shell, "exchange"), "200");

@@ -158,7 +158,7 @@ async fn a_rejection_goes_to_the_client_in_the_words_of_the_application() {
     assert_eq!(
         answer.location(),
         "https://app.example/callback?error=access_denied&error_description=no+such+user\
-         &state=0123456789"
+         &iss=http%3A%2F%2Fhydra.hydra.svc%3A4444&state=0123456789"
     );
     let begun = browser.open(&room, &begin(&id, "")).await;
     let consent = log_in(&room, &mut browser, &begun, json!({"subject": "alice"})).await;
