@@ -87,6 +87,7 @@ impl Passage {
         }
         let admitted = self.place.at_once(&request).and_then(|token| {
             let judged = judge.at_once(token)?;
+            self.place.conceal(exchange);
             let was_work = matches!(judged, Judged::Now(_));
             let known = admitted(judged.outcome(), Scheme::Bearer, exchange);
             let known = known.and_then(|known| known.check_claims().map(|()| known));

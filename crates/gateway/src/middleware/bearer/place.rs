@@ -111,12 +111,22 @@ impl Place {
         }
     }
 
+    /// Keeps the header of tokens out of the access log, which knows of `Authorization` by itself.
+    pub(super) fn conceal(&self, exchange: &Exchange) {
+        if let Some((name, _)) = &self.header
+            && name != AUTHORIZATION
+        {
+            exchange.conceal_header(name);
+        }
+    }
+
     /// Looks for the token.
     pub(in crate::middleware) async fn look(
         &self,
         request: Request,
         exchange: &Exchange,
     ) -> Result<Looked, Fault> {
+        self.conceal(exchange);
         let mut found = Found::from(self.in_header(request.headers()));
         if let Found::One(shown) = &mut found
             && shown.scheme == Scheme::Dpop

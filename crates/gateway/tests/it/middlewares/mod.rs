@@ -44,7 +44,7 @@ impl Guarded {
 }
 
 /// Each middleware on one line, as YAML's flow style.
-fn document(middlewares: &[&str], url: &str) -> String {
+pub(crate) fn document(middlewares: &[&str], url: &str) -> String {
     let names: Vec<String> = (0..middlewares.len()).map(|n| format!("m{n}")).collect();
     let options = names.iter().zip(middlewares);
     let options: String = options
