@@ -4,8 +4,9 @@
 
 use std::sync::LazyLock;
 
+use carnet_jose::jws::Opened;
 use carnet_jose::{
-    Algorithm, JwkSet, PrivateKey, RsaBits, SharedSecret, base64url, json, jws, jwt,
+    Algorithm, JwkSet, PrivateKey, Registered, RsaBits, SharedSecret, base64url, json, jws, jwt,
 };
 use libfuzzer_sys::fuzz_target;
 
@@ -26,8 +27,10 @@ fuzz_target!(|input: &[u8]| {
     if let Ok(compact) = std::str::from_utf8(input) {
         let _ = jws::decode_unverified(compact);
         assert!(jwt::verify(compact, &KEYS).is_err());
-        assert!(jws::verify_by(compact, &KEYS.keys()[0]).is_err());
-        assert!(jws::verify_shared(compact, &SECRET).is_err());
+        if let Ok(opened) = Opened::read(compact) {
+            assert!(opened.signed_by_key(&KEYS.keys()[0]).is_err());
+            assert!(opened.signed_with(&SECRET).is_err());
+        }
     }
     let mut lines = input.splitn(3, |byte| *byte == b'\n');
     let mut part = || lines.next().unwrap_or_default();
@@ -38,9 +41,21 @@ fuzz_target!(|input: &[u8]| {
     assert!(jws::verify(&compact, &KEYS).is_err());
     if let Ok(decoded) = jws::decode_unverified(&compact) {
         assert_eq!(decoded.payload, payload);
+        if let Ok(opened) = Opened::read(&compact) {
+            let text = |name: &str| decoded.header.get(name)?.as_str();
+            assert_eq!(opened.kid(), text("kid"));
+            assert_eq!(
+                opened.kind().unwrap_or_default(),
+                text("typ").unwrap_or_default()
+            );
+        }
         assert_eq!(json::parse_object(header).ok(), Some(decoded.header));
     }
-    if let Ok(claims) = jwt::claims(payload) {
+    // What is read of claims alone is what is read with all others, and as strictly.
+    let claims = jwt::claims(payload);
+    let alone = claims.as_ref().map(Registered::of);
+    assert_eq!(Registered::read(payload).as_ref().ok(), alone.as_ref().ok());
+    if let Ok(claims) = claims {
         for name in ["exp", "nbf", "iat"] {
             assert_eq!(
                 claims.contains_key(name),
