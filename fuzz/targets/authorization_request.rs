@@ -19,7 +19,8 @@ fuzz_target!(|query: &str| {
     }
     for (name, value) in &pairs {
         let is_twice = pairs.iter().filter(|(other, _)| other == name).count() > 1;
-        assert!(!is_twice || name == "audience", "{name}");
+        let is_list = ["audience", "resource"].contains(&name.as_str());
+        assert!(!is_twice || is_list, "{name}");
         if name == "client_id" {
             assert_eq!(request.client_id.as_deref().unwrap_or_default(), value);
         }
@@ -27,7 +28,7 @@ fuzz_target!(|query: &str| {
             assert_eq!(request.redirect_uri.as_deref().unwrap_or_default(), value);
         }
     }
-    for words in [&request.scopes, &request.audiences] {
+    for words in [&request.scopes, &request.audiences, &request.resources] {
         for (at, word) in words.iter().enumerate() {
             assert!(!word.is_empty() && !words[..at].contains(word));
         }
