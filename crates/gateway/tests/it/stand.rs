@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex};
 
 use carnet_config::diagnostics::Diagnostic;
 use carnet_config::document::parse_yaml;
+use carnet_config::install::observability::{AccessLogFormat, FieldMode};
 use carnet_config::install::{AccessLog, Api, EntryPoint, Metrics, Ping};
 use carnet_config::merge::merge;
 use carnet_config::routing::{self, RoutingConfig, ServersTransport};
@@ -59,6 +60,21 @@ pub(crate) struct Plan {
     pub(crate) certificates_resolvers: BTreeMap<String, CertificatesResolver>,
     /// Bytes of memory that the gateway believes to have; `None`: without end.
     pub(crate) memory: Option<u64>,
+}
+
+impl Plan {
+    /// With an access log that has all headers.
+    pub(crate) fn with_headers_logged() -> Self {
+        let mut log = AccessLog {
+            format: AccessLogFormat::Json,
+            ..AccessLog::default()
+        };
+        log.fields.headers_default_mode = FieldMode::Keep;
+        Self {
+            access_log: Some(log),
+            ..Self::default()
+        }
+    }
 }
 
 impl Default for Plan {

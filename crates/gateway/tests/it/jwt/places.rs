@@ -1,7 +1,5 @@
 //! Where a token may stand, and that it stands in one place.
 
-use carnet_config::install::AccessLog;
-use carnet_config::install::observability::{AccessLogFormat, FieldMode};
 use carnet_jose::Algorithm;
 
 use crate::middlewares::document;
@@ -108,19 +106,10 @@ async fn of_two_secrets_in_one_url_neither_is_written_down() {
 async fn a_token_in_a_header_of_its_own_is_not_written_down_where_headers_are() {
     let own = key(Algorithm::Es256, "k");
     let token = signed(&own, &claims());
-    let mut log = AccessLog {
-        format: AccessLogFormat::Json,
-        ..AccessLog::default()
-    };
-    log.fields.headers_default_mode = FieldMode::Keep;
-    let plan = Plan {
-        access_log: Some(log),
-        ..Plan::default()
-    };
     let backend = Whoami::start();
     let options = format!("{}, tokenSource: {{header: X-Token}}", inline(&[&own]));
     let yaml = document(&[&format!("{{jwt: {{{options}}}}}")], &backend.url);
-    let stand = Stand::planned(plan, &yaml).await;
+    let stand = Stand::planned(Plan::with_headers_logged(), &yaml).await;
     for (token, status) in [(token.as_str(), 200), ("CANARY", 401)] {
         let head = format!("GET / HTTP/1.1\nHost: a.test\nX-Other: kept\nX-Token: {token}");
         assert_eq!(stand.ask(&head).await.status, status);

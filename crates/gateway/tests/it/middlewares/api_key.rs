@@ -1,7 +1,6 @@
 //! `apiKey`: every place of a key, every form, and every way to have none.
 
 use carnet_config::install::AccessLog;
-use carnet_config::install::observability::{AccessLogFormat, FieldMode};
 
 use super::{Guarded, document, seen};
 use crate::stand::{Plan, Stand, Whoami};
@@ -154,18 +153,9 @@ async fn a_key_in_a_url_is_not_written_down_whether_it_was_right_or_not() {
 // Holds SE-05.
 #[tokio::test]
 async fn a_key_in_a_header_is_not_written_down_where_headers_are() {
-    let mut log = AccessLog {
-        format: AccessLogFormat::Json,
-        ..AccessLog::default()
-    };
-    log.fields.headers_default_mode = FieldMode::Keep;
-    let plan = Plan {
-        access_log: Some(log),
-        ..Plan::default()
-    };
     let backend = Whoami::start();
     let yaml = document(&[&options(HEADER, true)], &backend.url);
-    let stand = Stand::planned(plan, &yaml).await;
+    let stand = Stand::planned(Plan::with_headers_logged(), &yaml).await;
     for (key, status) in [("foo", 200), ("CANARY", 401)] {
         let head = format!("GET / HTTP/1.1\nHost: a.test\nX-Other: kept\nX-Api-Key: {key}");
         assert_eq!(stand.ask(&head).await.status, status);
