@@ -40,6 +40,11 @@ impl Repeatable {
         Request::from_parts(self.head.clone(), self.kept.clone().whole())
     }
 
+    /// Its body.
+    pub(crate) fn bytes(&self) -> Bytes {
+        self.kept.data.iter().flatten().copied().collect()
+    }
+
     /// The request for the last time, and the memory that its body takes.
     pub(crate) fn last(self) -> (Request, Share) {
         (

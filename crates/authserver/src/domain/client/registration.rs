@@ -85,17 +85,14 @@ impl Authority {
         }
         check(client)?;
         client.audience.clone_from(added);
-        let more = people.added_scope.iter().map(String::as_str);
-        if more.len() > 0 {
+        if !people.added_scope.is_empty() {
             // Who registers none has the usual ones, which must not be displaced.
             let own = match client.scope.is_empty() {
                 true => self.options.default_scope.join(" "),
                 false => client.scope.clone(),
             };
-            let scopes = scope::split(&own);
-            let more = more.filter(|name| !scopes.iter().any(|scope| scope == name));
-            let all: Vec<&str> = scopes.iter().map(String::as_str).chain(more).collect();
-            client.scope = all.join(" ");
+            let all = format!("{own} {}", people.added_scope.join(" "));
+            client.scope = scope::split(&all).join(" ");
         }
         Ok(())
     }

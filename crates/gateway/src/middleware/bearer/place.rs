@@ -8,7 +8,6 @@ use carnet_oauth::form;
 use http::Uri;
 use http::header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
 use http::uri::PathAndQuery;
-use http_body_util::BodyExt as _;
 use secrecy::SecretString;
 
 use super::Sent;
@@ -200,9 +199,7 @@ impl Place {
             Collected::Whole(whole) => whole,
             Collected::Streamed(request, _) => return Ok((request, Found::Nothing, None)),
         };
-        let body = whole.request().into_body().collect().await;
-        let body = body.map(|body| body.to_bytes()).unwrap_or_default();
-        let found = one_of(form::parse(&body), name);
+        let found = one_of(form::parse(&whole.bytes()), name);
         let (request, share) = whole.last();
         Ok((request, found, Some(share)))
     }

@@ -4,7 +4,6 @@
 use carnet_oauth::form;
 use http::header::CONTENT_TYPE;
 use http::{HeaderValue, Method, StatusCode};
-use http_body_util::BodyExt as _;
 use secrecy::SecretString;
 
 use super::Oidc;
@@ -59,9 +58,7 @@ impl Oidc {
             Collected::Whole(whole) => whole,
             Collected::Streamed(_, fault) => return Err(fault),
         };
-        let body = whole.request().into_body().collect().await;
-        let body = body.map(|body| body.to_bytes()).unwrap_or_default();
-        let fields = form::parse(&body).into_iter();
+        let fields = form::parse(&whole.bytes()).into_iter();
         let mut tokens = fields.filter(|(name, _)| name == "logout_token");
         match (tokens.next(), tokens.next()) {
             (Some((_, token)), None) => Ok(token.into()),
