@@ -144,35 +144,36 @@ def _say(program: subprocess.Popen[str], what: object) -> None:
 def _install_go() -> None:
     for program, folder in (("client", "."), ("relying_party", "./relying_party")):
         output = str(TARGET / "go" / program)
-        _call("go", "build", "-C", str(HERE / "go"), "-o", output, folder)
+        call("go", "build", "-C", str(HERE / "go"), "-o", output, folder)
 
 
 def _install_python() -> None:
     if not Path(PYTHON).exists():
-        _call(sys.executable, "-m", "venv", str(VENV))
+        call(sys.executable, "-m", "venv", str(VENV))
     requirements = str(HERE / "python" / "requirements.txt")
-    _call(PYTHON, "-m", "pip", "install", "--quiet", "--disable-pip-version-check",
-          "--no-deps", "--requirement", requirements)  # fmt: skip
+    call(PYTHON, "-m", "pip", "install", "--quiet", "--disable-pip-version-check",
+         "--no-deps", "--requirement", requirements)  # fmt: skip
 
 
 def _install_node() -> None:
     # Modules are looked up beside the program.
     shutil.copytree(HERE / "node", NODE, dirs_exist_ok=True)
-    _call("npm", "ci", "--prefix", str(NODE), "--ignore-scripts", "--no-audit", "--no-fund")
+    call("npm", "ci", "--prefix", str(NODE), "--ignore-scripts", "--no-audit", "--no-fund")
 
 
 def _install_java() -> None:
     goal = "dependency:copy-dependencies"
-    _call("mvn", "-q", "-B", "-f", str(HERE / "java"), goal, f"-DoutputDirectory={JAVA}")
+    call("mvn", "-q", "-B", "-f", str(HERE / "java"), goal, f"-DoutputDirectory={JAVA}")
 
 
 def _install_rust() -> None:
     manifest = str(HERE / "rust" / "Cargo.toml")
-    _call("cargo", "build", "--locked", "--quiet", "--manifest-path", manifest,
-          "--target-dir", str(TARGET / "rust"))  # fmt: skip
+    call("cargo", "build", "--locked", "--quiet", "--manifest-path", manifest,
+         "--target-dir", str(TARGET / "rust"))  # fmt: skip
 
 
-def _call(*command: str) -> None:
+def call(*command: str) -> None:
+    """Runs a command that installs something, and ends with what it said when it fails."""
     ended = subprocess.run(
         command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
         timeout=PATIENCE_TO_INSTALL,

@@ -11,6 +11,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from programs import call
+
 HERE = Path(__file__).resolve().parent
 TARGET = HERE.parents[1] / "target" / "mcp"
 VENV, NODE = TARGET / "venv", TARGET / "node"
@@ -22,20 +24,20 @@ CLIENTS = {
     "Node @modelcontextprotocol/sdk": ("node", str(NODE / "client.js")),
 }
 # Seconds for all plans of a program, and for an installation from cold.
-PATIENCE, PATIENCE_TO_INSTALL = 120, 600
+PATIENCE = 120
 
 
 def install() -> None:
     """Installs both, with the versions that are written down here."""
     TARGET.mkdir(parents=True, exist_ok=True)
     if not Path(PYTHON).exists():
-        _call(sys.executable, "-m", "venv", str(VENV))
+        call(sys.executable, "-m", "venv", str(VENV))
     requirements = str(HERE / "python" / "requirements.txt")
-    _call(PYTHON, "-m", "pip", "install", "--quiet", "--disable-pip-version-check",
-          "--no-deps", "--requirement", requirements)  # fmt: skip
+    call(PYTHON, "-m", "pip", "install", "--quiet", "--disable-pip-version-check",
+         "--no-deps", "--requirement", requirements)  # fmt: skip
     # Modules are looked up beside the program.
     shutil.copytree(HERE / "node", NODE, dirs_exist_ok=True)
-    _call("npm", "ci", "--prefix", str(NODE), "--ignore-scripts", "--no-audit", "--no-fund")
+    call("npm", "ci", "--prefix", str(NODE), "--ignore-scripts", "--no-audit", "--no-fund")
 
 
 def converse(
@@ -72,12 +74,3 @@ def _say(program: subprocess.Popen[str], what: object) -> None:
         program.stdin.flush()
     except BrokenPipeError:
         sys.exit("error: a client ended; it has said why")
-
-
-def _call(*command: str) -> None:
-    ended = subprocess.run(
-        command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
-        timeout=PATIENCE_TO_INSTALL,
-    )  # fmt: skip
-    if ended.returncode != 0:
-        sys.exit(f"error: {' '.join(command)} ended with {ended.returncode}\n{ended.stdout}")
