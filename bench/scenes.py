@@ -98,7 +98,9 @@ def measure(
     loaded = {server.name: server.memory_mib() for server in started}
     rate = _slowest(results["plain"]) / 2
     say(f"a pace of {rate:.0f} requests/s")
-    results[PACE] = _paced(started, tool, rate, extent)
+    # Who was not measured might not keep it.
+    known = [server for server in started if server.name in results["plain"]]
+    results[PACE] = _paced(known, tool, rate, extent)
     count = min(extent.idle, resource.getrlimit(resource.RLIMIT_NOFILE)[0] // 2 - 500)
     crowded = {server.name: _crowd(server, count) for server in started}
     say(f"memory with {count} idle connections")

@@ -8,10 +8,15 @@ SELF=$PWD/scripts/test.sh
 
 STEPS=(fmt clippy walls security paths deny audit test kills faults doc demo hydra schemathesis clients people mcp providers failures traefik gateway acme kube chart bench fuzz)
 
-# Versions of the tools that are built from the Rust registry, and of those that are Go modules.
+# What of carnet the steps play with: what `step_test` has built, or, as `PROFILE=release`, what users
+# get. That is one more build of everything, a quarter of an hour on two cores.
+PROFILE=${PROFILE:-dev}
+
+# Versions of the tools that are crates, and of those that are Go modules.
 CARGO_TOOLS=(cargo-deny@0.20.2 cargo-audit@0.22.2 cargo-fuzz@0.13.2)
 PEBBLE=v2.10.3
 H2SPEC=v2.2.1+incompatible
+BUILT=target/${PROFILE/#dev/debug}
 TOOLS=$PWD/target/tools
 VENV=$PWD/target/venv
 # Seconds for each fuzz target: two minutes for all of them.
@@ -46,15 +51,23 @@ need() {
     return "$code"
 }
 
-# A tool of CARGO_TOOLS, built once.
+# A tool of CARGO_TOOLS, once: from the Python registry, where Astral publishes builds of their tags,
+# and where there is none for this platform built here.
 tool() {
-    local pinned
+    local pinned version
     for pinned in "${CARGO_TOOLS[@]}"; do
         [ "${pinned%@*}" = "$1" ] || continue
-        grep -qs "\"$1 ${pinned#*@} " "$TOOLS/.crates2.json" && return 0
-        say "installing from the Rust registry: $pinned"
-        # Unoptimised: built in half the time, and quick enough.
-        CARGO_TARGET_DIR=$TOOLS/build cargo install --locked --quiet --debug --root "$TOOLS" "$pinned"
+        version=${pinned#*@}
+        grep -qs "^$version$" "$TOOLS/$1" && return 0
+        mkdir -p "$TOOLS/bin"
+        if python_package "astral-dev-toolchain-$1==$version" --only-binary=:all:; then
+            ln -sf "$VENV/bin/$1" "$TOOLS/bin/$1"
+        else
+            say "installing from the Rust registry: $pinned"
+            # Unoptimised: built in half the time, and quick enough.
+            CARGO_TARGET_DIR=$TOOLS/build cargo install --locked --quiet --debug --root "$TOOLS" "$pinned"
+        fi
+        echo "$version" >"$TOOLS/$1"
     done
 }
 
@@ -87,18 +100,24 @@ need_postgres() {
     compgen -G '/usr/lib/postgresql/*/bin/initdb' >/dev/null || need initdb=postgresql
 }
 
-# A Python package in the project's own environment.
+# A Python package in the project's own environment; more arguments go to pip.
 python_package() {
     need_python
     [ -x "$VENV/bin/pip" ] || python3 -m venv "$VENV"
     "$VENV/bin/pip" show --quiet "${1%%[[=]*}" 2>/dev/null && return 0
     say "installing from the Python registry: $1"
-    "$VENV/bin/pip" install --quiet --disable-pip-version-check "$1"
+    "$VENV/bin/pip" install --quiet --disable-pip-version-check "$@"
 }
 
-# The binary as users get it, and what it is measured against: one build, or each would have
+# The programs in $BUILT: with all that tests are built of, or what is not there yet would have
 # dependencies of its own.
-release() { cargo build --locked --quiet --release -p carnet -p carnet-yardstick; }
+programs() {
+    if [ "$PROFILE" = dev ]; then
+        cargo build --locked --quiet --workspace --all-targets
+    else
+        cargo build --locked --quiet --profile "$PROFILE" -p carnet -p carnet-yardstick
+    fi
+}
 
 step_fmt() {
     cargo fmt --all -- --check --files-with-diff
@@ -106,7 +125,11 @@ step_fmt() {
     cargo fmt --manifest-path compat/clients/rust/Cargo.toml -- --check --files-with-diff
 }
 
-step_clippy() { cargo clippy --locked --quiet --workspace --all-targets -- -D warnings; }
+step_clippy() {
+    cargo clippy --locked --quiet --workspace --all-targets -- -D warnings
+    # The binary alone: with the features that it asks for, and none that tests bring.
+    cargo check --locked --quiet -p carnet
+}
 
 step_walls() { cargo run --locked --quiet -p xtask -- walls; }
 
@@ -160,8 +183,8 @@ step_faults() {
     need redis-server=redis-server redis-cli=redis-tools redis-sentinel=redis-sentinel
     need_postgres
     python3 -m unittest discover faults
-    release
-    python3 faults/run.py --short --carnet target/release/carnet
+    programs
+    python3 faults/run.py --short --carnet "$BUILT/carnet"
 }
 
 # Recipes point at what is private, which is what they are for.
@@ -171,17 +194,17 @@ step_doc() {
 }
 
 step_demo() {
-    release
-    target/release/carnet demo --check
+    programs
+    "$BUILT/carnet" demo --check
 }
 
 # What was recorded from a real Hydra, replayed against our server.
 step_hydra() {
-    release
+    programs
     mkdir -p target/links
-    ln -sf ../release/carnet target/links/hydra
+    ln -sf "$PWD/$BUILT/carnet" target/links/hydra
     cargo run --locked --quiet -p carnet-compat -- run \
-        --serve "target/release/carnet serve all --dev" --hydra target/links/hydra
+        --serve "$BUILT/carnet serve all --dev" --hydra target/links/hydra
     # Whole databases that it wrote, where somebody has some: a folder of SQLite files.
     [ -z "${HYDRA_DATABASES:-}" ] ||
         cargo test --locked --quiet --workspace --test it -- --ignored whole_databases
@@ -192,8 +215,8 @@ step_clients() {
     need_python
     need go=golang-go node=nodejs npm=npm javac=openjdk-17-jdk-headless mvn=maven curl=curl openssl=openssl redis-server=redis-server
     python3 -m unittest discover compat/clients
-    release
-    python3 compat/clients/run.py --carnet target/release/carnet
+    programs
+    python3 compat/clients/run.py --carnet "$BUILT/carnet"
 }
 
 # People log in and out with the distribution's Chromium and with curl: our manifests, and those that
@@ -203,14 +226,14 @@ step_people() {
     need chromium=chromium curl=curl unshare=util-linux ip=iproute2 node=nodejs npm=npm
     need redis-server=redis-server redis-cli=redis-tools
     compgen -G '/usr/share/fonts/truetype/*/*.ttf' >/dev/null || need a-font=fonts-dejavu-core
-    release
-    python3 compat/people/run.py --carnet target/release/carnet
+    programs
+    python3 compat/people/run.py --carnet "$BUILT/carnet"
     local given=${MANIFESTS:-../shared/seed/manifests/hydra.yaml} folder routes=()
     [ -e "$given" ] || return 0
     for folder in "$(dirname "$given")"{,-2024-11}; do
         ! compgen -G "$folder/whoami-app-oidc*.yaml" >/dev/null || routes+=(--oidc "$folder")
     done
-    python3 compat/people/run.py --carnet target/release/carnet --manifests "$given" "${routes[@]}"
+    python3 compat/people/run.py --carnet "$BUILT/carnet" --manifests "$given" "${routes[@]}"
 }
 
 # Clients of the Model Context Protocol, by two SDKs, find the authorization server of a route by themselves.
@@ -218,8 +241,8 @@ step_mcp() {
     need_python
     need node=nodejs npm=npm
     python3 -m unittest discover compat/mcp
-    release
-    python3 compat/mcp/run.py --carnet target/release/carnet
+    programs
+    python3 compat/mcp/run.py --carnet "$BUILT/carnet"
 }
 
 # Authorization servers that others wrote give tokens to the gateway. Keycloak is a download of 170 MB
@@ -228,13 +251,13 @@ step_providers() {
     need_python
     need node=nodejs npm=npm openssl=openssl
     python3 -m unittest discover compat/providers
-    release
+    programs
     if [ -n "${WITH_KEYCLOAK:-}" ]; then
         need java=openjdk-17-jre-headless mvn=maven
-        python3 compat/providers/run.py --carnet target/release/carnet --keycloak
+        python3 compat/providers/run.py --carnet "$BUILT/carnet" --keycloak
     else
         not_run "providers: Keycloak, as WITH_KEYCLOAK is not set"
-        python3 compat/providers/run.py --carnet target/release/carnet
+        python3 compat/providers/run.py --carnet "$BUILT/carnet"
     fi
 }
 
@@ -243,15 +266,15 @@ step_providers() {
 step_failures() {
     need_python
     python3 -m unittest discover compat/failures
-    release
-    python3 compat/failures/run.py --carnet target/release/carnet
+    programs
+    python3 compat/failures/run.py --carnet "$BUILT/carnet"
 }
 
 # What fits the OpenAPI descriptions of the authorization server, and what does not.
 step_schemathesis() {
     python_package schemathesis==4.32.5
-    release
-    python3 compat/openapi.py --carnet target/release/carnet --schemathesis "$VENV/bin/schemathesis"
+    programs
+    python3 compat/openapi.py --carnet "$BUILT/carnet" --schemathesis "$VENV/bin/schemathesis"
 }
 
 # The same configuration and requests to a real Traefik and to our gateway.
@@ -259,9 +282,9 @@ step_traefik() {
     need_python
     need redis-server=redis-server
     python3 -m unittest discover compat/traefik
-    release
-    python3 compat/traefik/run.py --carnet target/release/carnet
-    python3 compat/traefik/shared_limit.py --carnet target/release/carnet
+    programs
+    python3 compat/traefik/run.py --carnet "$BUILT/carnet"
+    python3 compat/traefik/shared_limit.py --carnet "$BUILT/carnet"
 }
 
 # Clients that others wrote, through the gateway: curl, openssl, h2load, h2spec, a browser, and
@@ -271,8 +294,8 @@ step_gateway() {
     need_h2spec
     python_package websockets==17.4
     python_package grpcio==1.85.3
-    release
-    "$VENV/bin/python" compat/gateway/run.py --carnet target/release/carnet
+    programs
+    "$VENV/bin/python" compat/gateway/run.py --carnet "$BUILT/carnet"
 }
 
 # A real API server of Kubernetes before the gateway: the tutorial with kubectl, what is deleted,
@@ -287,8 +310,8 @@ step_kube() {
     need go=golang-go curl=curl unshare=util-linux mount=mount ip=iproute2 cc=gcc openssl=openssl redis-server=redis-server
     need_postgres
     python3 -m unittest discover kube
-    release
-    python3 kube/run.py --carnet target/release/carnet --without chart
+    programs
+    python3 kube/run.py --carnet "$BUILT/carnet" --without chart
 }
 
 # The chart, with Helm in the same cluster. Helm is built with Go, some minutes in a fresh clone:
@@ -300,8 +323,8 @@ step_chart() {
     fi
     need_python
     need go=golang-go unshare=util-linux mount=mount ip=iproute2
-    release
-    python3 kube/run.py --carnet target/release/carnet chart
+    programs
+    python3 kube/run.py --carnet "$BUILT/carnet" chart
 }
 
 # A real ACME server gives certificates, and a real Traefik reads the file that they are kept in.
@@ -309,8 +332,8 @@ step_acme() {
     need_python
     need go=golang-go openssl=openssl
     need_pebble
-    release
-    python3 compat/acme/run.py --carnet target/release/carnet \
+    programs
+    python3 compat/acme/run.py --carnet "$BUILT/carnet" \
         --pebble "$TOOLS/bin/pebble" --challtestsrv "$TOOLS/bin/pebble-challtestsrv"
 }
 
@@ -318,15 +341,15 @@ step_bench() {
     need_python
     need nginx=nginx haproxy=haproxy wrk=wrk h2load=nghttp2-client openssl=openssl taskset=util-linux
     python3 -m unittest discover bench
-    release
-    python3 bench/run.py --short --carnet target/release/carnet --yardstick target/release/yardstick
+    programs
+    python3 bench/run.py --short --carnet "$BUILT/carnet" --yardstick "$BUILT/yardstick"
 }
 
 # One fuzz target. What it finds goes below target/; the committed corpus is read only.
 fuzz_target() {
     local name=$1 log=target/fuzz/$1.log
     mkdir -p "target/fuzz/corpus/$name"
-    cargo fuzz run --sanitizer none --target-dir target/fuzz "$name" \
+    cargo fuzz run --dev --sanitizer none --target-dir target/fuzz "$name" \
         "target/fuzz/corpus/$name" "fuzz/corpus/$name" -- \
         -max_total_time="$FUZZ_SECONDS" -rss_limit_mb=1024 -timeout=10 >"$log" 2>&1 ||
         { tail -n 60 "$log"; return 1; }
@@ -337,7 +360,7 @@ step_fuzz() {
     tool cargo-fuzz
     need c++=g++
     cargo fetch --locked --quiet --manifest-path fuzz/Cargo.toml
-    cargo fuzz build --sanitizer none --target-dir target/fuzz
+    cargo fuzz build --dev --sanitizer none --target-dir target/fuzz
     # Two beside each other, each on a core.
     local folder
     for folder in fuzz/corpus/*/; do basename "$folder"; done |
