@@ -12,7 +12,7 @@ pub(crate) mod keys;
 pub(crate) mod people;
 pub(crate) mod tokens;
 
-use carnet_authserver::store::{ClientRow, Holder, Insertion, Store, TokenRow};
+use carnet_authserver::store::{ClientRow, Holder, Insertion, Store, StoreError, TokenRow};
 use carnet_oauth::{Confirmation, client::Client};
 use serde_json::{Map, json};
 
@@ -116,6 +116,22 @@ pub(crate) fn client(id: &str) -> ClientRow {
         secret_hash: format!("hash of {id}"),
         rotated: Vec::new(),
     }
+}
+
+/// What many calls at once come to. Where a disk is slow a store may ask to try again later, and has
+/// done nothing then.
+async fn in_the_end<T, F>(call: impl Fn() -> F) -> T
+where
+    F: Future<Output = Result<T, StoreError>>,
+{
+    const ATTEMPTS: usize = 60;
+    for _ in 1..ATTEMPTS {
+        match call().await {
+            Err(StoreError::Unavailable(_)) => {}
+            done => return done.unwrap(),
+        }
+    }
+    call().await.unwrap()
 }
 
 fn token(digest: &str, client_id: &str, expires_at: i64) -> TokenRow {
