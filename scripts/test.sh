@@ -104,7 +104,9 @@ need_postgres() {
 python_package() {
     need_python
     [ -x "$VENV/bin/pip" ] || python3 -m venv "$VENV"
-    "$VENV/bin/pip" show --quiet "${1%%[[=]*}" 2>/dev/null && return 0
+    local version=${1#*==}
+    [ "$version" != "$1" ] || version='.*'
+    "$VENV/bin/pip" show "${1%%[[=]*}" 2>/dev/null | grep -x "Version: $version" >/dev/null && return 0
     say "installing from the Python registry: $1"
     "$VENV/bin/pip" install --quiet --disable-pip-version-check "$@"
 }
