@@ -5,16 +5,14 @@ use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use aws_lc_rs::hmac;
 use carnet_config::routing::middleware::BasicAuth as Options;
-use carnet_oauth::Random;
 use carnet_oauth::client_auth::Credentials;
 use futures_util::future::BoxFuture;
 use http::{HeaderMap, HeaderValue};
 use secrecy::ExposeSecret as _;
 
 use super::credentials::{callers, unauthorized};
-use super::digests::Digest;
+use super::digests::{Digest, Digests};
 use super::hashed::{Hash, Right};
 use super::stamp::Stamp;
 use super::{Exchange, Identity, Middleware, Next, decided};
@@ -29,8 +27,7 @@ pub(super) struct BasicAuth {
     decoy: Arc<Hash>,
     challenge: HeaderValue,
     stamp: Stamp,
-    /// Has read its key, and nothing else.
-    digests: hmac::Context,
+    digests: Digests,
     right: Right,
 }
 
@@ -52,7 +49,7 @@ impl BasicAuth {
             users,
             challenge,
             stamp: Stamp::new(options)?,
-            digests: hmac::Context::with_key(&random_key(supplies.random.as_ref())),
+            digests: Digests::new(supplies.random.as_ref())?,
             right: Right::new(),
         })
     }
@@ -71,22 +68,10 @@ impl BasicAuth {
         self.right.or_computed((digest, from), compute).await
     }
 
-    fn digest(&self, shown: &Credentials) -> Digest {
-        let mut digest = self.digests.clone();
-        let length = u64::try_from(shown.id.len()).unwrap_or(u64::MAX);
-        digest.update(&length.to_be_bytes());
-        digest.update(shown.id.as_bytes());
-        digest.update(shown.secret.expose_secret().as_bytes());
-        let mut out = [0; 32];
-        out.copy_from_slice(digest.sign().as_ref());
-        out
+    fn digest(&self, shown: &Credentials) -> Result<Digest, Fault> {
+        self.digests
+            .of_pair(&shown.id, shown.secret.expose_secret())
     }
-}
-
-fn random_key(random: &dyn Random) -> hmac::Key {
-    let mut key = [0; 32];
-    random.fill(&mut key);
-    hmac::Key::new(hmac::HMAC_SHA256, &key)
 }
 
 impl std::fmt::Debug for BasicAuth {
@@ -116,7 +101,10 @@ impl Middleware for BasicAuth {
             username: Some(shown.id.clone()),
             client_id: None,
         });
-        let digest = self.digest(&shown);
+        let digest = match self.digest(&shown) {
+            Ok(digest) => digest,
+            Err(fault) => return decided(Err(fault)),
+        };
         if self.right.has(&digest) {
             return match self.stamp.put(&mut request, &shown.id) {
                 Ok(()) => next.pass(request),
@@ -144,6 +132,7 @@ mod tests {
     use std::pin::pin;
     use std::task::Poll;
 
+    use carnet_testkit::SeededRandom;
     use futures_util::poll;
 
     use super::*;
@@ -165,7 +154,7 @@ mod tests {
             decoy: Arc::new(other),
             challenge: HeaderValue::from_static("Basic"),
             stamp: Stamp::new(&options).unwrap(),
-            digests: hmac::Context::with_key(&hmac::Key::new(hmac::HMAC_SHA256, &[1; 32])),
+            digests: Digests::new(&SeededRandom::default()).unwrap(),
             right: Right::with_turns(1),
         }
     }
@@ -183,7 +172,7 @@ mod tests {
         let auth = guarded();
         let shown = shown("a", "right");
         let turn = auth.right.0.turns.acquire().await.unwrap();
-        let digest = auth.digest(&shown);
+        let digest = auth.digest(&shown).unwrap();
         let mut waiting = pin!(auth.is_right(&shown, (digest, HERE)));
         assert!(matches!(poll!(waiting.as_mut()), Poll::Pending));
         auth.right.0.remembered.insert(digest, ());
@@ -198,7 +187,7 @@ mod tests {
         let auth = guarded();
         let shown = shown("nobody", "test");
         for _ in 0..2 {
-            let digest = auth.digest(&shown);
+            let digest = auth.digest(&shown).unwrap();
             let turn = auth.right.0.turns.acquire().await.unwrap();
             let mut waiting = pin!(auth.is_right(&shown, (digest, HERE)));
             assert!(matches!(poll!(waiting.as_mut()), Poll::Pending));
@@ -218,12 +207,12 @@ mod tests {
             ("", "abtest"),
             ("abtest", ""),
         ];
-        let digests = pairs.map(|(id, secret)| auth.digest(&shown(id, secret)));
+        let digests = pairs.map(|(id, secret)| auth.digest(&shown(id, secret)).unwrap());
         for (at, digest) in digests.iter().enumerate() {
             assert!(!digests[at + 1..].contains(digest), "{:?}", pairs[at]);
         }
         let (mut other, shown) = (guarded(), shown("a", "x"));
         other.users = BTreeMap::from([("a".to_owned(), Arc::clone(&other.decoy))]);
-        assert_eq!(auth.digest(&shown), other.digest(&shown));
+        assert_eq!(auth.digest(&shown).unwrap(), other.digest(&shown).unwrap());
     }
 }

@@ -33,14 +33,15 @@ impl Hashed {
         });
         Ok(Self {
             hashes: parsed.collect::<Result<_, _>>()?,
-            digests: Digests::new(random),
+            digests: Digests::new(random)?,
             right: Right::new(),
         })
     }
 
     /// Whether the secret was right before.
     pub(super) fn remember(&self, secret: &SecretString) -> bool {
-        self.right.has(&self.digests.of(secret.expose_secret()))
+        let digest = self.digests.of(secret.expose_secret());
+        digest.is_ok_and(|digest| self.right.has(&digest))
     }
 
     /// Whether one of the hashes is the secret's. A secret that is not remembered costs all of them,
@@ -50,7 +51,7 @@ impl Hashed {
         secret: &SecretString,
         from: IpAddr,
     ) -> Result<bool, Fault> {
-        let digest = self.digests.of(secret.expose_secret());
+        let digest = self.digests.of(secret.expose_secret())?;
         if self.right.has(&digest) {
             return Ok(true);
         }
@@ -115,7 +116,7 @@ mod tests {
         let turns = hashed.right.0.turns.acquire_many(2).await.unwrap();
         let mut waiting = pin!(hashed.is_one_of(&secret, HERE));
         assert!(matches!(poll!(waiting.as_mut()), Poll::Pending));
-        let digest = hashed.digests.of(secret.expose_secret());
+        let digest = hashed.digests.of(secret.expose_secret()).unwrap();
         hashed.right.0.remembered.insert(digest, ());
         drop(turns);
         assert!(waiting.await.unwrap());

@@ -53,7 +53,8 @@ impl Jwt {
             claimed: Claimed::new(&options.claimed)?,
             remembered: options
                 .is_cached
-                .then(|| Remembered::new(supplies.random.as_ref())),
+                .then(|| Remembered::new(supplies.random.as_ref()))
+                .transpose()?,
             clock: Arc::clone(&supplies.clock),
         })
     }

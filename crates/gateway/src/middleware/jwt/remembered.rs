@@ -63,11 +63,12 @@ impl Until {
 }
 
 impl Remembered {
-    pub(super) fn new(random: &dyn Random) -> Self {
-        Self {
-            digests: Digests::new(random),
+    /// The error is one sentence.
+    pub(super) fn new(random: &dyn Random) -> Result<Self, String> {
+        Ok(Self {
+            digests: Digests::new(random)?,
             tokens: Cache::with_weighter(EXPECTED, MOST, Bytes),
-        }
+        })
     }
 
     /// What is known of a token, if the keys that it was verified with are still trusted.
@@ -77,7 +78,7 @@ impl Remembered {
         now: SystemTime,
         is_trusted: impl FnOnce(Option<&Arc<Published>>) -> bool,
     ) -> Option<Arc<Known>> {
-        let entry = self.tokens.get(&self.digests.of(token))?;
+        let entry = self.tokens.get(&self.digests.of(token).ok()?)?;
         let is_good = entry.since <= now && now < entry.until;
         (is_good && is_trusted(entry.keys.as_ref())).then(|| Arc::clone(&entry.known))
     }
@@ -95,6 +96,8 @@ impl Remembered {
             keys: until.keys,
             length: token.len(),
         };
-        self.tokens.insert(self.digests.of(token), Arc::new(entry));
+        if let Ok(digest) = self.digests.of(token) {
+            self.tokens.insert(digest, Arc::new(entry));
+        }
     }
 }

@@ -192,7 +192,7 @@ mod tests {
             let asked = Arc::new(AtomicUsize::new(0));
             let waiting = (0..10_000).map(|_| {
                 let asked = Arc::clone(&asked);
-                let digest = [u8::from(outcome.is_ok()); 32];
+                let digest = [u8::from(outcome.is_ok()); 16];
                 owner.0.one_for_all(&owner, (digest, NOW), async move {
                     asked.fetch_add(1, Ordering::Relaxed);
                     tokio::time::sleep(Duration::from_secs(1)).await;

@@ -62,7 +62,7 @@ impl OAuthIntrospection {
         Ok(Self {
             name: name.to_owned(),
             passage: Passage::new(&options.token_source, told, options.dpop.as_ref(), supplies)?,
-            digests: Digests::new(supplies.random.as_ref()),
+            digests: Digests::new(supplies.random.as_ref())?,
             server: Arc::new(Server {
                 question: Question::new(options, supplies)?,
                 answers: Answers::new(),
@@ -82,7 +82,7 @@ impl Judges for OAuthIntrospection {
     }
 
     fn at_once(&self, token: &str) -> Option<Judged> {
-        let digest = self.digests.of(token);
+        let digest = self.digests.of(token).ok()?;
         let kept = self.server.answers.find(&digest, self.server.clock.now());
         kept.map(|verdict| Judged::Before(said(&verdict)))
     }
@@ -90,7 +90,7 @@ impl Judges for OAuthIntrospection {
     /// What its server says of a token.
     async fn known(&self, token: &SecretString) -> Result<Arc<Known>, Fault> {
         let server = &self.server;
-        let digest = self.digests.of(token.expose_secret());
+        let digest = self.digests.of(token.expose_secret())?;
         let now = server.clock.now();
         let (asking, token) = (Arc::clone(server), token.clone());
         let ask = async move { asking.ask(&token).await };

@@ -124,7 +124,7 @@ impl Oidc {
                 clock.clone(),
                 random.clone(),
             )?,
-            renewals: Renewals::new(Arc::clone(&provider), clock.clone(), random.as_ref()),
+            renewals: Renewals::new(Arc::clone(&provider), clock.clone(), random.as_ref())?,
             provider,
             attempts,
             csrf: csrf.transpose()?,

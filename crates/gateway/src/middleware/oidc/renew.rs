@@ -63,13 +63,18 @@ struct Flights {
 }
 
 impl Renewals {
-    pub(super) fn new(provider: Arc<Provider>, clock: Arc<dyn Clock>, random: &dyn Random) -> Self {
-        Self(Arc::new(Inner {
+    /// The error is one sentence.
+    pub(super) fn new(
+        provider: Arc<Provider>,
+        clock: Arc<dyn Clock>,
+        random: &dyn Random,
+    ) -> Result<Self, String> {
+        Ok(Self(Arc::new(Inner {
             provider,
             clock,
-            digests: Digests::new(random),
+            digests: Digests::new(random)?,
             flights: Mutex::default(),
-        }))
+        })))
     }
 
     /// Whether the tokens of a session are to be renewed, and can be.
@@ -92,7 +97,7 @@ impl Renewals {
 
     /// `None`: there was a failure just now, or too many are on their way.
     fn flight(&self, session: &Session, token: SecretString) -> Option<Flight> {
-        let key = self.0.digests.of(token.expose_secret());
+        let key = self.0.digests.of(token.expose_secret()).ok()?;
         let mut flights = self.0.flights();
         flights
             .by_token
@@ -106,7 +111,7 @@ impl Renewals {
         if is_paused || flights.by_token.len() >= MOST {
             return None;
         }
-        let asking = Arc::clone(&self.0).ask(session.clone(), token);
+        let asking = Arc::clone(&self.0).ask(key, session.clone(), token);
         let task = tokio::spawn(asking);
         let flight = task.map(|outcome| outcome.unwrap_or(Renewed::Unknown));
         let flight = flight.boxed().shared();
@@ -121,10 +126,9 @@ impl Inner {
         self.flights.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    async fn ask(self: Arc<Self>, session: Session, token: SecretString) -> Renewed {
+    async fn ask(self: Arc<Self>, key: Digest, session: Session, token: SecretString) -> Renewed {
         let outcome = self.asked(session, &token).await;
         if matches!(outcome, Renewed::Unknown) {
-            let key = self.digests.of(token.expose_secret());
             let mut flights = self.flights();
             flights.by_token.remove(&key);
             flights.paused_until = Some(Instant::now() + PAUSE);
