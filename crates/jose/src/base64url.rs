@@ -31,6 +31,18 @@ pub fn decode(text: impl AsRef<[u8]>) -> Option<Vec<u8>> {
     STRICT.decode(text).ok()
 }
 
+/// Reads what a text decodes to, without keeping it; `None` as for [`decode`].
+pub(crate) fn read<T>(text: &str, read: impl FnOnce(&[u8]) -> T) -> Option<T> {
+    /// As much as most headers have.
+    const MOST: usize = 384;
+    let mut few = [0; MOST];
+    if base64::decoded_len_estimate(text.len()) > MOST {
+        return decode(text).as_deref().map(read);
+    }
+    let length = STRICT.decode_slice(text, &mut few).ok()?;
+    few.get(..length).map(read)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -1,17 +1,18 @@
 //! The header of a signed token (RFC 7515, section 4), as far as anybody here asks for it.
 
+use std::borrow::Cow;
 use std::fmt;
 
 use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
 
-use crate::TokenError;
 use crate::json::{Once, Piece};
+use crate::{Algorithm, TokenError};
 
 /// What a header says.
 #[derive(Debug, Default)]
 pub(crate) struct Header {
     /// `alg`.
-    pub(crate) algorithm: Option<String>,
+    pub(crate) algorithm: Option<Cow<'static, str>>,
     /// `kid`; `Err` where it is no text.
     pub(crate) kid: Option<Result<String, ()>>,
     /// `typ`; empty where it is no text.
@@ -31,7 +32,7 @@ impl Header {
 
     fn set(&mut self, name: &str, value: Piece<'_>) {
         match name {
-            "alg" => self.algorithm = value.into_text(),
+            "alg" => self.algorithm = value.as_text().map(named),
             "kid" => self.kid = Some(value.into_text().ok_or(())),
             "typ" => self.kind = Some(value.into_text().unwrap_or_default()),
             "crit" | "enc" | "zip" => self.demands_more = true,
@@ -39,6 +40,12 @@ impl Header {
             _ => {}
         }
     }
+}
+
+/// The name of an algorithm, kept only where it is none of ours.
+fn named(name: &str) -> Cow<'static, str> {
+    let ours = name.parse::<Algorithm>().map(Algorithm::name);
+    ours.map_or_else(|_| Cow::Owned(name.to_owned()), Cow::Borrowed)
 }
 
 impl<'de> Deserialize<'de> for Header {

@@ -98,6 +98,13 @@ pub(crate) enum Piece<'de> {
 }
 
 impl Piece<'_> {
+    pub(crate) fn as_text(&self) -> Option<&str> {
+        match self {
+            Self::Text(text) => Some(text),
+            _ => None,
+        }
+    }
+
     pub(crate) fn into_text(self) -> Option<String> {
         match self {
             Self::Text(text) => Some(text.into_owned()),
@@ -170,7 +177,15 @@ impl<'de> Visitor<'de> for PieceVisitor {
 
 /// The names of an object's members, each of which comes once.
 #[derive(Default)]
-pub(crate) struct Once<'de>(BTreeSet<Name<'de>>);
+pub(crate) struct Once<'de> {
+    /// The first ones, which are all that most objects have.
+    few: [Name<'de>; FEW],
+    count: usize,
+    more: BTreeSet<Name<'de>>,
+}
+
+/// Names among which one is looked for by looking at all of them.
+const FEW: usize = 16;
 
 impl<'de> Once<'de> {
     /// The name of the next member, whose value is then to be read; `None` at the end.
@@ -181,14 +196,29 @@ impl<'de> Once<'de> {
         let Some(name) = members.next_key::<Name<'de>>()? else {
             return Ok(None);
         };
-        match self.0.insert(name.clone()) {
+        match self.insert(name.clone()) {
             true => Ok(Some(name.0)),
             false => Err(twice()),
         }
     }
+
+    /// Whether the name is new.
+    fn insert(&mut self, name: Name<'de>) -> bool {
+        if self.few.iter().take(self.count).any(|other| *other == name) {
+            return false;
+        }
+        match self.few.get_mut(self.count) {
+            None => self.more.insert(name),
+            Some(place) => {
+                *place = name;
+                self.count += 1;
+                true
+            }
+        }
+    }
 }
 
-#[derive(Clone, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Default, PartialEq, Eq, PartialOrd, Ord)]
 struct Name<'de>(Cow<'de, str>);
 
 impl<'de> Deserialize<'de> for Name<'de> {

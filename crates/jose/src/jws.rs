@@ -98,7 +98,7 @@ impl<'a> Opened<'a> {
     /// When the text is no token, or one that is more than signed text.
     pub fn read(compact: &'a str) -> Result<Self, TokenError> {
         let parts = split(compact)?;
-        let header = Header::read(&bytes(parts.header)?)?;
+        let header = base64url::read(parts.header, Header::read).ok_or(TokenError::Base64)??;
         if header.demands_more {
             return Err(TokenError::Critical);
         }

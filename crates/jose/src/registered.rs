@@ -35,7 +35,9 @@ impl<'a> Registered<'a> {
     /// When the payload is no JSON object, names a member twice at any depth, or a time in it is no
     /// number.
     pub fn read(payload: &'a [u8]) -> Result<Self, TokenError> {
-        serde_json::from_slice(payload).map_err(|_| TokenError::Json)
+        // Looked at once, and not text by text.
+        let text = str::from_utf8(payload).map_err(|_| TokenError::Json)?;
+        serde_json::from_str(text).map_err(|_| TokenError::Json)
     }
 
     /// The same of claims that were read.
@@ -121,6 +123,7 @@ mod tests {
             r#"{"iss":7,"aud":["a",1,null,"b",["c"]],"exp":1e3,"cnf":{"jkt":"k"}}"#,
             r#"{"\u0069ss":"escap\u0065d","aud":{"a":"b"},"scp":["x"],"ext":{"a":[{"iss":"i"}]}}"#,
             r#"{"aud":[],"cnf":null,"exp":-1}"#,
+            r#"{"0":0,"1":0,"2":0,"3":0,"4":0,"5":0,"6":0,"7":0,"8":0,"9":0,"a":0,"b":0,"c":0,"d":0,"e":0,"f":0,"aud":"b"}"#,
         ] {
             let claims = jwt::claims(text.as_bytes()).unwrap();
             let alone = Registered::read(text.as_bytes()).unwrap();
@@ -150,6 +153,12 @@ mod tests {
             "",
         ] {
             assert!(jwt::claims(text.as_bytes()).is_err(), "{text}");
+            let alone = Registered::read(text.as_bytes());
+            assert_eq!(alone, Err(TokenError::Json), "{text}");
+        }
+        for twice in [0, 15, 16, 19] {
+            let names = (0..20).chain([twice]).map(|name| format!(r#""{name}":0"#));
+            let text = format!("{{{}}}", names.collect::<Vec<_>>().join(","));
             let alone = Registered::read(text.as_bytes());
             assert_eq!(alone, Err(TokenError::Json), "{text}");
         }

@@ -8,6 +8,7 @@ use http::uri::PathAndQuery;
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use tokio::time::Instant;
 
+use super::bearer::Vouched;
 use crate::body::Request;
 use crate::error::Reason;
 use crate::metrics::Series;
@@ -101,6 +102,7 @@ pub struct Exchange {
     concealed: Mutex<Vec<Concealed>>,
     asked_for: OnceLock<PathAndQuery>,
     proof: OnceLock<String>,
+    vouched: Mutex<Option<Vouched>>,
     count: u64,
     started_at: SystemTime,
     started: Instant,
@@ -120,6 +122,7 @@ impl Exchange {
             concealed: Mutex::default(),
             asked_for: OnceLock::new(),
             proof: OnceLock::new(),
+            vouched: Mutex::default(),
             count,
             started_at,
             started: Instant::now(),
@@ -216,6 +219,16 @@ impl Exchange {
     /// Tells which proof it used up, once.
     pub(crate) fn used_up(&self, proof: String) {
         let _ = self.proof.set(proof);
+    }
+
+    /// The token of the request that was judged last, and is right.
+    pub(super) fn vouched(&self) -> Option<Vouched> {
+        locked(&self.vouched).clone()
+    }
+
+    /// Tells that its token was judged and is right.
+    pub(super) fn vouch(&self, vouched: Vouched) {
+        *locked(&self.vouched) = Some(vouched);
     }
 
     /// Where the request came in.

@@ -102,11 +102,11 @@ impl Middleware for TokenPolicy {
         exchange: &'a Exchange,
         next: Next<'a>,
     ) -> BoxFuture<'a, Result<Response, Fault>> {
-        let Some(Vouched(known, challenge)) = request.extensions().get::<Vouched>() else {
+        let Some(Vouched(known, challenge)) = exchange.vouched() else {
             let cause = "no middleware before `tokenPolicy` has taken a token";
             return decided(Err(Fault::new(Reason::RouterClosed).because(cause)));
         };
-        let Some(sentence) = self.refusal(known) else {
+        let Some(sentence) = self.refusal(&known) else {
             return next.pass(request);
         };
         let fault = Fault::new(Reason::TokenInvalid).because(sentence);

@@ -63,7 +63,7 @@ impl Known {
     }
 }
 
-/// An extension of a request whose token was judged and is right, with what refusals of it say.
+/// A token that was judged and is right, with what refusals of it say.
 #[derive(Debug, Clone)]
 pub(super) struct Vouched(pub(super) Arc<Known>, pub(super) Arc<Challenge>);
 

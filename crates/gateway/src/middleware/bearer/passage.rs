@@ -94,8 +94,8 @@ impl Passage {
             Some((known, was_work))
         });
         match admitted {
-            Some((Ok(known), false)) => next.pass(self.stamped(request, judge, known)),
-            Some((Ok(known), true)) => in_turn(self.stamped(request, judge, known), next),
+            Some((Ok(known), false)) => next.pass(self.stamped(request, judge, known, exchange)),
+            Some((Ok(known), true)) => in_turn(self.stamped(request, judge, known, exchange), next),
             Some((Err(fault), _)) => {
                 decided(Ok(self.challenge.refused(&fault, Scheme::Bearer, exchange)))
             }
@@ -124,7 +124,10 @@ impl Passage {
                 self.challenge.refused(&fault, shown.scheme, exchange),
                 self.proofs.wanted(&fault),
             ),
-            Ok((known, nonce)) => (next.run(self.stamped(request, judge, known)).await, nonce),
+            Ok((known, nonce)) => {
+                let request = self.stamped(request, judge, known, exchange);
+                (next.run(request).await, nonce)
+            }
         };
         if let Some((nonce, sent)) = nonce.zip(shown.sent) {
             nonce.tell(&mut response, &sent);
@@ -152,10 +155,15 @@ impl Passage {
     }
 
     /// The request as the service gets it.
-    fn stamped(&self, mut request: Request, judge: &impl Judges, known: Arc<Known>) -> Request {
+    fn stamped(
+        &self,
+        mut request: Request,
+        judge: &impl Judges,
+        known: Arc<Known>,
+        exchange: &Exchange,
+    ) -> Request {
         judge.claimed().admit(&mut request, &known, &self.place);
-        let vouched = Vouched(known, Arc::clone(&self.challenge));
-        request.extensions_mut().insert(vouched);
+        exchange.vouch(Vouched(known, Arc::clone(&self.challenge)));
         request
     }
 }
