@@ -1,6 +1,5 @@
 //! The header of a signed token (RFC 7515, section 4), as far as anybody here asks for it.
 
-use std::borrow::Cow;
 use std::fmt;
 
 use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
@@ -11,8 +10,8 @@ use crate::{Algorithm, TokenError};
 /// What a header says.
 #[derive(Debug, Default)]
 pub(crate) struct Header {
-    /// `alg`.
-    pub(crate) algorithm: Option<Cow<'static, str>>,
+    /// `alg`; `Err` where it is none that keys sign by.
+    pub(crate) algorithm: Option<Result<Algorithm, String>>,
     /// `kid`; `Err` where it is no text.
     pub(crate) kid: Option<Result<String, ()>>,
     /// `typ`; empty where it is no text.
@@ -32,7 +31,7 @@ impl Header {
 
     fn set(&mut self, name: &str, value: Piece<'_>) {
         match name {
-            "alg" => self.algorithm = value.as_text().map(named),
+            "alg" => self.algorithm = value.as_text().map(algorithm),
             "kid" => self.kid = Some(value.into_text().ok_or(())),
             "typ" => self.kind = Some(value.into_text().unwrap_or_default()),
             "crit" | "enc" | "zip" => self.demands_more = true,
@@ -42,10 +41,8 @@ impl Header {
     }
 }
 
-/// The name of an algorithm, kept only where it is none of ours.
-fn named(name: &str) -> Cow<'static, str> {
-    let ours = name.parse::<Algorithm>().map(Algorithm::name);
-    ours.map_or_else(|_| Cow::Owned(name.to_owned()), Cow::Borrowed)
+fn algorithm(name: &str) -> Result<Algorithm, String> {
+    name.parse().map_err(|_| name.to_owned())
 }
 
 impl<'de> Deserialize<'de> for Header {

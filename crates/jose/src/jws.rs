@@ -158,8 +158,9 @@ impl<'a> Opened<'a> {
     /// # Errors
     /// When its algorithm is none of those that are signed with a secret, or the signature is wrong.
     pub fn signed_with(&self, secret: &SharedSecret) -> Result<(), TokenError> {
-        let algorithm = self.header.algorithm.as_deref();
-        let algorithm = algorithm.ok_or(TokenError::Algorithm)?;
+        let Some(Err(algorithm)) = &self.header.algorithm else {
+            return Err(TokenError::Algorithm);
+        };
         match secret.verifies(algorithm, self.signed.as_bytes(), &self.signature) {
             None => Err(TokenError::Algorithm),
             Some(false) => Err(TokenError::Signature),
@@ -171,10 +172,9 @@ impl<'a> Opened<'a> {
         &self,
         keys: impl Iterator<Item = &'k Jwk>,
     ) -> Result<(Algorithm, &'k Jwk), TokenError> {
-        let algorithm = self.header.algorithm.as_deref();
-        let algorithm = algorithm
-            .and_then(|name| name.parse().ok())
-            .ok_or(TokenError::Algorithm)?;
+        let Some(Ok(algorithm)) = self.header.algorithm else {
+            return Err(TokenError::Algorithm);
+        };
         let mut outcome = TokenError::NoKey;
         for key in keys.filter(|key| key.accepts(algorithm)).take(MAX_TRIES) {
             if key.verifies(algorithm, self.signed.as_bytes(), &self.signature) {
